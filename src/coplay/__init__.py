@@ -1,0 +1,1 @@
+"""Real-time multiplayer experiments from Gymnasium and PettingZoo environments."""
