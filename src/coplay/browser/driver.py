@@ -1,0 +1,170 @@
+"""Plays one game in one peer: performs a session's effects, in order, on a simulation.
+
+The driver owns no clock: every call carries `now`, in monotonic seconds. It draws nothing while frames are re-simulated,
+only the state that a tick ends with.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol, assert_never
+
+from coplay.browser.clocks import TimeSamples
+from coplay.browser.controls import Controls
+from coplay.browser.recorder import Recorder
+from coplay.envs import FrameRow, Game
+from coplay.netcode import (
+    Checksum,
+    Confirm,
+    Event,
+    LoadState,
+    RollbackSession,
+    SaveState,
+    SendDatagram,
+    Step,
+)
+
+Bot = Callable[[Any, int], Any]
+Datagram = tuple[int, bytes, float]
+_ROWS = 256  # frames whose step results are kept: more than the window and the delay together
+
+
+class Host(Protocol):
+    """What the driver needs of the process around it."""
+
+    def send(self, peer: int, data: bytes) -> None:
+        """Give one datagram to the link to `peer`."""
+
+    def happened(self, event: Event) -> None:
+        """Take note of something the session reports."""
+
+
+class Driver:
+    """One peer's loop body.
+
+    Args:
+        game: The simulation, not yet started.
+        session: The netcode of this peer, in its hello phase.
+        recorder: Takes confirmed frames.
+        controls: The hands of the seats that people of this peer play, by player.
+        bots: The policies of the seats this peer hosts, by player; called with the original environment and the player.
+        host: Sends datagrams and hears events.
+        clock: Monotonic seconds, for measuring work only; never reaches the simulation.
+    """
+
+    def __init__(
+        self,
+        game: Game,
+        session: RollbackSession,
+        recorder: Recorder,
+        controls: dict[int, Controls],
+        bots: dict[int, Bot],
+        host: Host,
+        clock: Callable[[], float],
+    ) -> None:
+        self.game = game
+        self.session = session
+        self.recorder = recorder
+        self.netcode_time = TimeSamples()
+        self.step_time = TimeSamples()
+        self.save_time = TimeSamples()
+        self.last_checksum: tuple[int, int] | None = None
+        self._controls = controls
+        self._bots = bots
+        self._host = host
+        self._clock = clock
+        self._rows: list[FrameRow | None] = [None] * _ROWS
+        self._states: dict[int, Any] = {}
+        self._oldest_state = 0
+        self._bots_frame = -1
+        self._simulation_seconds = 0.0
+        game.start()
+
+    def tick(self, now: float, datagrams: Sequence[Datagram] = ()) -> tuple[bool, bool]:
+        """Do all that is due at `now`.
+
+        Args:
+            now: Monotonic seconds.
+            datagrams: What arrived since the last call: (peer, bytes, arrival in seconds of the same clock).
+
+        Returns:
+            Whether the current state changed, and whether a correction was among the changes.
+        """
+        clock, session = self._clock, self.session
+        started = clock()
+        self._simulation_seconds = 0.0
+        for peer, data, arrived in datagrams:
+            session.receive_datagram(peer, data, arrived)
+        frame = session.current_frame
+        for player, control in self._controls.items():
+            session.add_local_input(player, control.action, now)
+        if self._bots and frame != self._bots_frame and session.phase == "running":
+            self._ask_bots(frame, now)
+        session.tick(now)
+        changed, corrected = self._perform(session.effects(), now)
+        for event in session.events():
+            self._host.happened(event)
+        if session.current_frame > frame:
+            for control in self._controls.values():
+                control.frame_advanced()
+        if session.phase == "running":
+            self.netcode_time.add(clock() - started - self._simulation_seconds)
+        return changed, corrected
+
+    def _ask_bots(self, frame: int, now: float) -> None:
+        started = self._clock()
+        environment = self.game.environment
+        for player, policy in self._bots.items():
+            action = environment.codecs[player].encode(policy(environment.unwrapped, player))
+            self.session.add_local_input(player, action, now)
+        self._bots_frame = frame
+        self._simulation_seconds += self._clock() - started
+
+    def _perform(self, effects: Iterable[Any], now: float) -> tuple[bool, bool]:
+        changed = corrected = False
+        session, game, clock = self.session, self.game, self._clock
+        for effect in effects:
+            match effect:
+                case Step():
+                    started = clock()
+                    self._rows[effect.frame % _ROWS] = game.step(effect.inputs)
+                    elapsed = clock() - started
+                    self.step_time.add(elapsed)
+                    self._simulation_seconds += elapsed
+                    changed = True
+                case SaveState():
+                    started = clock()
+                    self._states[effect.frame] = game.save()
+                    elapsed = clock() - started
+                    self.save_time.add(elapsed)
+                    self._simulation_seconds += elapsed
+                    session.state_saved(effect.frame, over=game.over)
+                case SendDatagram():
+                    self._host.send(effect.peer, effect.data)
+                case Confirm():
+                    row = self._rows[effect.frame % _ROWS]
+                    assert row is not None  # a frame is confirmed only after its step was performed
+                    started = clock()
+                    self.recorder.add_frame(effect, row, now)
+                    self._forget_states(effect.frame)
+                    self._simulation_seconds += clock() - started
+                case LoadState():
+                    started = clock()
+                    game.load(self._states[effect.frame])
+                    self._simulation_seconds += clock() - started
+                    changed = corrected = True
+                case Checksum():
+                    started = clock()
+                    checksum = game.checksum(self._states[effect.frame])
+                    self._simulation_seconds += clock() - started
+                    session.checksum_computed(effect.frame, checksum)
+                    self.recorder.add_checksum(effect.frame, checksum)
+                    self.last_checksum = (effect.frame, checksum)
+                case _:
+                    assert_never(effect)
+        return changed, corrected
+
+    def _forget_states(self, confirmed: int) -> None:
+        """Drop states that neither a rollback nor a checksum can ask for again."""
+        keep_from = confirmed - 1
+        while self._oldest_state < keep_from:
+            self._states.pop(self._oldest_state, None)
+            self._oldest_state += 1

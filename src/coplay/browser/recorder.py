@@ -1,0 +1,100 @@
+"""Confirmed frames on their way to the server: gathered in columns, cut into numbered batches."""
+
+from array import array
+from typing import Any
+
+from coplay.data.batches import FrameBatch, encode
+from coplay.envs import FrameRow
+from coplay.netcode import Confirm
+
+_TERMINATED, _TRUNCATED, _STEPPED = 1, 2, 4
+
+
+class Recorder:
+    """Takes each confirmed frame once, in order, and cuts batches.
+
+    Args:
+        peer: Whose copy this is.
+        players: Number of players, 1 to 8.
+    """
+
+    def __init__(self, peer: int, players: int) -> None:
+        self._peer = peer
+        self._players = players
+        self._number = 0
+        self._next_frame = 0
+        self._checksums: list[tuple[int, int]] = []
+        self._net: list[dict[str, Any]] = []
+        self._events: list[dict[str, Any]] = []
+        self._clear_columns()
+
+    def _clear_columns(self) -> None:
+        self._first_frame = self._next_frame
+        self._inputs = bytearray()
+        self._confirmed_at_ms = array("d")
+        self._predicted = bytearray()
+        self._corrected_after = bytearray()
+        self._rewards = array("d")
+        self._flags = bytearray()
+        self._episodes = array("H")
+
+    @property
+    def pending(self) -> int:
+        """Frames not yet in a batch."""
+        return len(self._predicted)
+
+    def add_frame(self, confirmed: Confirm, row: FrameRow, now: float) -> None:
+        """Keep one confirmed frame and what its step gave.
+
+        Args:
+            confirmed: The session's word; frames come in order, each once.
+            row: What `Game.step` returned when it was last simulated.
+            now: Monotonic seconds.
+        """
+        for action in confirmed.inputs:
+            self._inputs += action
+        self._confirmed_at_ms.append(now * 1000.0)
+        self._predicted.append(confirmed.predicted)
+        self._corrected_after += confirmed.corrected_after
+        self._rewards.extend(row.rewards)
+        stepped = _STEPPED if row.stepped else 0
+        for terminated, truncated in zip(row.terminated, row.truncated, strict=True):
+            self._flags.append(stepped | (_TERMINATED if terminated else 0) | (_TRUNCATED if truncated else 0))
+        self._episodes.append(row.episode)
+        self._next_frame = confirmed.frame + 1
+
+    def add_checksum(self, frame: int, checksum: int) -> None:
+        """Keep the checksum of the agreed state before `frame`."""
+        self._checksums.append((frame, checksum))
+
+    def add_net(self, row: dict[str, Any]) -> None:
+        """Keep one second's figures of the network."""
+        self._net.append(row)
+
+    def add_event(self, row: dict[str, Any]) -> None:
+        """Keep something that happened to this participant."""
+        self._events.append(row)
+
+    def cut(self) -> tuple[int, bytes] | None:
+        """Everything since the last cut as (batch number, encoded batch), or None when there is nothing."""
+        if not (self._predicted or self._checksums or self._net or self._events):
+            return None
+        batch = FrameBatch(
+            number=self._number,
+            peer=self._peer,
+            first_frame=self._first_frame,
+            inputs=bytes(self._inputs),
+            confirmed_at_ms=self._confirmed_at_ms,
+            predicted=bytes(self._predicted),
+            corrected_after=bytes(self._corrected_after),
+            rewards=self._rewards,
+            flags=bytes(self._flags),
+            episodes=self._episodes,
+            checksums=self._checksums,
+            net=self._net,
+            events=self._events,
+        )
+        self._number += 1
+        self._checksums, self._net, self._events = [], [], []
+        self._clear_columns()
+        return batch.number, encode(batch)

@@ -1,0 +1,43 @@
+"""What a player sees: the study's own drawing, or what the environment renders itself."""
+
+from collections.abc import Callable
+from typing import Any
+
+from coplay.envs import Environment
+from coplay.study.canvas import Canvas
+
+
+class View:
+    """Draws a game's current state onto a canvas.
+
+    Args:
+        environment: The environment of the game.
+        draw: The study's `draw(env, canvas)`, given the original environment; None draws the environment's own
+            `rgb_array` or `ansi` rendering.
+    """
+
+    def __init__(self, environment: Environment, draw: Callable[[Any, Canvas], None] | None) -> None:
+        self.canvas = Canvas()
+        self._environment = environment
+        self._draw = draw or self._render
+
+    def draw(self) -> None:
+        """Fill the canvas from the environment's current state."""
+        self.canvas.begin()
+        self._draw(self._environment.unwrapped, self.canvas)
+
+    def _render(self, _original: Any, canvas: Canvas) -> None:
+        picture = self._environment.render()
+        if picture is None:
+            canvas.view(480, 120)
+            canvas.text(240, 60, "This environment draws nothing; give its scene a draw function.", 14, "#888", align="center")
+        elif isinstance(picture, str):
+            lines = picture.splitlines()
+            width = max((len(line) for line in lines), default=1)
+            canvas.view(max(240, 10 * width + 20), 20 * len(lines) + 20)
+            for row, line in enumerate(lines):
+                canvas.text(10, 20 * row + 20, line, 16, "#888")
+        else:
+            height, width = picture.shape[:2]
+            canvas.view(width, height)
+            canvas.image(0, 0, width, height, picture)
