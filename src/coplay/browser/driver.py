@@ -66,8 +66,9 @@ class Driver:
         self.netcode_time = TimeSamples()
         self.step_time = TimeSamples()
         self.save_time = TimeSamples()
+        self.draw_time = TimeSamples()
+        self.controls = controls
         self.last_checksum: tuple[int, int] | None = None
-        self._controls = controls
         self._bots = bots
         self._host = host
         self._clock = clock
@@ -94,7 +95,7 @@ class Driver:
         for peer, data, arrived in datagrams:
             session.receive_datagram(peer, data, arrived)
         frame = session.current_frame
-        for player, control in self._controls.items():
+        for player, control in self.controls.items():
             session.add_local_input(player, control.action, now)
         if self._bots and frame != self._bots_frame and session.phase == "running":
             self._ask_bots(frame, now)
@@ -103,7 +104,7 @@ class Driver:
         for event in session.events():
             self._host.happened(event)
         if session.current_frame > frame:
-            for control in self._controls.values():
+            for control in self.controls.values():
                 control.frame_advanced()
         if session.phase == "running":
             self.netcode_time.add(clock() - started - self._simulation_seconds)

@@ -1,0 +1,97 @@
+"""From a game's configuration, as the server sent it, to a driver that is ready to run."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from coplay.browser.controls import Controls
+from coplay.browser.driver import Bot, Driver, Host
+from coplay.browser.recorder import Recorder
+from coplay.browser.view import View
+from coplay.envs import Environment, Game, load_environment
+from coplay.netcode import RollbackSession, SessionConfig
+from coplay.study.keys import Keys
+from coplay.study.scenes import Play
+
+_WARM_UP_FRAMES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A play scene made ready before its game is known: what costs time happens while the participant reads."""
+
+    scene_index: int
+    scene: Play
+    environment: Environment
+    view: View
+    step_cost: float
+    """Median seconds of one simulated frame with its snapshot, measured here."""
+
+
+def prepare_stage(scene_index: int, scene: Play) -> Stage:
+    """Construct the scene's environment, step and draw it a few times, and measure."""
+    environment = load_environment(scene.env, render=scene.draw is None)
+    view = View(environment, scene.draw)
+    game = Game(environment, seed=0, episodes=1)
+    game.start()
+    inputs = tuple(codec.default for codec in environment.codecs)
+    costs = []
+    for _ in range(_WARM_UP_FRAMES):
+        started = time.perf_counter()
+        game.step(inputs)
+        game.save()
+        costs.append(time.perf_counter() - started)
+    view.draw()
+    return Stage(scene_index, scene, environment, view, sorted(costs)[len(costs) // 2])
+
+
+def make_driver(stage: Stage, config: Mapping[str, Any], host: Host, now: float) -> Driver:
+    """Seat this peer in the game that `config` describes.
+
+    Args:
+        stage: The prepared scene; its environment is reset by the game's own seed.
+        config: The server's `game` message; fields in protocol/README.md.
+        host: Sends datagrams and hears events.
+        now: Monotonic seconds.
+    """
+    scene, environment = stage.scene, stage.environment
+    peer: int = config["player_id"]
+    owners: tuple[int, ...] = tuple(config["owners"])
+    seated = {player: Controls(_keys_of(scene, player), environment.codecs[player]) for player in set(owners)}
+    bots: dict[int, Bot] = {
+        player: policy
+        for player, policy in scene.bots.items()
+        if owners[player] == peer and callable(policy)
+    }
+    delay = config["input_delay"]
+    session = RollbackSession(
+        SessionConfig(
+            owners=owners,
+            peer=peer,
+            default_inputs=tuple(
+                seated[player].default if player in seated else codec.default
+                for player, codec in enumerate(environment.codecs)
+            ),
+            fps=config["fps"],
+            delay=None if delay == "auto" else int(delay),
+            max_prediction=config["max_prediction"],
+            epoch=config["epoch"] & 0xFF,
+            digest={**config["digest"], "spaces": ",".join(str(codec.size) for codec in environment.codecs)},
+            step_cost=stage.step_cost,
+        ),
+        now,
+    )
+    game = Game(
+        environment,
+        seed=config["seed"],
+        episodes=config["episodes"],
+        max_frames=config["max_frames"],
+        countdown_frames=config["countdown_frames"],
+    )
+    recorder = Recorder(peer, len(owners))
+    return Driver(game, session, recorder, {peer: seated[peer]}, bots, host, time.perf_counter)
+
+
+def _keys_of(scene: Play, player: int) -> Keys:
+    return scene.keys[player] if isinstance(scene.keys, Mapping) else scene.keys

@@ -1,0 +1,297 @@
+"""The glue between the page's worker and the driver; the only module that imports `js` and `pyodide`.
+
+TypeScript calls the methods of `Worker`; `Worker` answers through the `host` object it was created with:
+`host.post(kind, json)`, `host.draw(...)`, `host.send(peer, bytes)`, `host.upload(number, bytes)`.
+"""
+
+import gc
+import importlib
+import json
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from pyodide.ffi import to_js
+
+from coplay.browser.controls import Controls
+from coplay.browser.driver import Driver
+from coplay.browser.session_setup import Stage, make_driver, prepare_stage
+from coplay.netcode import Event, GameAgreed, HelloMismatch, PeerBack, PeerSuspected, Stalled
+
+_BATCH_SECONDS = 1.0
+_STATS_SECONDS = 0.2
+_IDLE_SECONDS = 3600.0
+
+
+def create(host: Any) -> "Worker":
+    """Make the worker's Python side; called once, after boot."""
+    return Worker(host)
+
+
+class Worker:
+    """One participant's simulation process, over all the games that they play.
+
+    Args:
+        host: The JavaScript object described in this module's header.
+    """
+
+    def __init__(self, host: Any) -> None:
+        self._host = host
+        self._study = importlib.import_module("study").study
+        self._stage: Stage | None = None
+        self._driver: Driver | None = None
+        self._config: dict[str, Any] = {}
+        self._next_batch = 0.0
+        self._next_stats = 0.0
+        self._phase = ""
+        self._hud = ""
+        self._started = 0.0
+        self._first_frame_ms = 0.0
+        self._net_mark: dict[str, float] = {}
+        self._links: dict[int, bool] = {}
+        self._agreed = False
+        # Collections happen in the slack after a tick, never inside one.
+        gc.disable()
+
+    # The page's calls
+
+    def prepare(self, scene_index: int) -> None:
+        """Make a play scene's environment ready before its game is known."""
+        if self._stage is not None and self._stage.scene_index == scene_index:
+            return
+        self._stage = prepare_stage(scene_index, self._study.scenes[scene_index])
+        gc.collect()
+        gc.freeze()
+        self._post("prepared", scene_index=scene_index, step_cost_ms=round(1000 * self._stage.step_cost, 3))
+
+    def start(self, config_json: str) -> None:
+        """Begin the game that the server described."""
+        config = json.loads(config_json)
+        self.prepare(config["scene_index"])
+        assert self._stage is not None
+        now = time.perf_counter()
+        self._config, self._agreed = config, False
+        self._hud = self._phase = ""
+        self._started, self._first_frame_ms = now, 0.0
+        self._next_batch, self._next_stats = now + _BATCH_SECONDS, now
+        self._net_mark = {}
+        self._driver = make_driver(self._stage, config, self, now)
+        self._set_phase("connecting")
+
+    def keys(self, held_json: str) -> None:
+        """Take the names of the keys that are held now, in the order of their presses."""
+        controls = self._controls
+        if controls is not None:
+            controls.press(json.loads(held_json))
+
+    def peer_left(self, peer: int) -> None:
+        """The server says that `peer` will not come back."""
+        if self._driver is not None:
+            self._driver.session.peer_left(peer, time.perf_counter())
+
+    def channel_state(self, peer: int, is_open: bool) -> None:
+        """A link opened or closed."""
+        self._links[peer] = is_open
+        self._record_event("link_open" if is_open else "link_closed", peer=peer)
+
+    def visibility(self, hidden: bool) -> None:
+        """The participant's page was hidden or shown."""
+        self._record_event("hidden" if hidden else "shown")
+
+    def eager(self) -> bool:
+        """Whether a datagram should be answered at once instead of at the next frame."""
+        return self._driver is not None and self._driver.session.phase != "running"
+
+    def stop(self) -> None:
+        """Forget the game; what was not uploaded yet goes out first."""
+        if self._driver is not None:
+            self._cut_batch()
+        self._driver = None
+
+    def tick(self, now: float, arrived: Any = None) -> float:
+        """Do all that is due.
+
+        Args:
+            now: Seconds of `performance.now()`, the clock that stamps `arrived`.
+            arrived: JavaScript array of [peer, Uint8Array, seconds], or None.
+
+        Returns:
+            When to call again at the latest, on the same clock.
+        """
+        driver = self._driver
+        if driver is None:
+            return now + _IDLE_SECONDS
+        datagrams = [(item[0], item[1].to_bytes(), item[2]) for item in arrived] if arrived else ()
+        changed, corrected = driver.tick(now, datagrams)
+        session = driver.session
+        if changed:
+            if not self._first_frame_ms:
+                self._first_frame_ms = 1000 * (time.perf_counter() - self._started)
+            self._draw(driver, corrected)
+        if now >= self._next_stats:
+            self._next_stats = now + _STATS_SECONDS
+            self._post("stats", **self._stats(driver))
+        if now >= self._next_batch:
+            self._next_batch = now + _BATCH_SECONDS
+            driver.recorder.add_net(self._net_row(driver, now))
+            self._cut_batch()
+        if session.phase == "closed":
+            self._finish(driver)
+            return now + _IDLE_SECONDS
+        deadline = session.next_deadline()
+        if deadline - time.perf_counter() > 0.006:
+            gc.collect(0)
+        return deadline
+
+    # What the driver asks of its host
+
+    def send(self, peer: int, data: bytes) -> None:
+        """Give one datagram to the link to `peer`."""
+        self._host.send(peer, to_js(data))
+
+    def happened(self, event: Event) -> None:
+        """Tell the page, and keep for the record, what the session reports."""
+        match event:
+            case GameAgreed():
+                self._agree(event)
+            case HelloMismatch():
+                self._post(
+                    "error",
+                    error=f"The players' programs differ ({event.field}), so this game cannot start.",
+                    hint="Reload the page; if it comes back, tell the researcher.",
+                    detail=repr(event),
+                )
+            case PeerSuspected() | PeerBack():
+                self._post("partner", peer=event.peer, present=isinstance(event, PeerBack))
+                self._record_event("peer_back" if isinstance(event, PeerBack) else "peer_suspected", peer=event.peer)
+            case Stalled():
+                pass  # counted in the figures of each second
+            case _:
+                self._record_event(type(event).__name__)
+
+    # Drawing and figures
+
+    @property
+    def _controls(self) -> Controls | None:
+        return None if self._driver is None else self._driver.controls.get(self._config["player_id"])
+
+    def _draw(self, driver: Driver, corrected: bool) -> None:
+        assert self._stage is not None
+        view, game = self._stage.view, driver.game
+        started = time.perf_counter()
+        view.draw()
+        canvas = view.canvas
+        strings = canvas.new_strings()
+        width, height = canvas.size
+        self._host.draw(
+            canvas.ops(),
+            json.dumps(strings) if strings else None,
+            canvas.pixels,
+            width,
+            height,
+            corrected,
+            driver.session.current_frame,
+        )
+        fps = self._config["fps"]
+        hud = (game.phase, game.scores, game.episode, -(-game.countdown_left // fps))
+        if hud != self._hud:
+            self._hud = hud
+            self._post("hud", phase=hud[0], scores=hud[1], episode=hud[2], countdown=hud[3])
+        if driver.session.phase == "running":
+            self._set_phase("playing")
+        driver.draw_time.add(time.perf_counter() - started)
+
+    def _stats(self, driver: Driver) -> dict[str, Any]:
+        session, stats = driver.session, driver.session.stats
+        netcode_p50, netcode_p99 = driver.netcode_time.percentiles_ms(0.5, 0.99)
+        checksum = driver.last_checksum
+        return {
+            "game_id": self._config["game_id"],
+            "player_id": self._config["player_id"],
+            "frame": session.current_frame,
+            "confirmed_frame": session.confirmed_frame,
+            "rollbacks": stats.rollbacks,
+            "max_rollback_frames": stats.max_rollback_frames,
+            "resimulated_frames": stats.resimulated_frames,
+            "stalled_frames": stats.stalled_frames,
+            "rtt_ms": {str(peer): round(1000 * link.rtt, 2) for peer, link in stats.peers.items()},
+            "packets_sent": stats.packets_sent,
+            "bytes_sent": stats.bytes_sent,
+            "input_delay": session.delay,
+            "state_checksum": None if checksum is None else {"frame": checksum[0], "checksum": f"{checksum[1]:016x}"},
+            "netcode_tick_ms_p50": netcode_p50,
+            "netcode_tick_ms_p99": netcode_p99,
+            "step_ms_p50": driver.step_time.percentiles_ms(0.5)[0],
+            "snapshot_ms_p50": driver.save_time.percentiles_ms(0.5)[0],
+            "draw_ms_p50": driver.draw_time.percentiles_ms(0.5)[0],
+            "first_frame_ms": round(self._first_frame_ms, 1),
+        }
+
+    def _net_row(self, driver: Driver, now: float) -> dict[str, Any]:
+        stats = driver.session.stats
+        totals = {
+            "rollbacks": stats.rollbacks,
+            "resimulated_frames": stats.resimulated_frames,
+            "stalled_frames": stats.stalled_frames,
+            "bytes_sent": stats.bytes_sent,
+            "packets_sent": stats.packets_sent,
+        }
+        row: dict[str, Any] = {name: total - self._net_mark.get(name, 0) for name, total in totals.items()}
+        self._net_mark = dict(totals)
+        row |= {"t_ms": round(now * 1000.0, 1), "utc": datetime.now(UTC).isoformat()}
+        row["peers"] = {
+            str(peer): {
+                "rtt_ms": round(1000 * link.rtt, 2),
+                "jitter_ms": round(1000 * link.jitter, 2),
+                "loss": round(link.loss, 4),
+                "advantage": round(link.advantage, 2),
+            }
+            for peer, link in stats.peers.items()
+        }
+        return row
+
+    # The end of a game
+
+    def _agree(self, agreed: GameAgreed) -> None:
+        driver = self._driver
+        assert driver is not None
+        self._agreed = True
+        driver.recorder.add_net(self._net_row(driver, time.perf_counter()))
+        self._cut_batch()
+        self._post(
+            "report",
+            player_id=self._config["player_id"],
+            verdict=agreed.verdict,
+            last_frame=agreed.last_frame,
+            chain_hash=agreed.chain_hash.hex(),
+            reason=agreed.reason,
+            delay=driver.session.delay,
+            total_scores=driver.game.total_scores,
+            stats=self._stats(driver),
+        )
+        self._set_phase("ended")
+
+    def _finish(self, driver: Driver) -> None:
+        self._post("stats", **self._stats(driver))
+        self._cut_batch()
+        self._driver = None
+        self._post("closed", game_id=self._config["game_id"])
+        gc.collect()
+
+    def _cut_batch(self) -> None:
+        cut = None if self._driver is None else self._driver.recorder.cut()
+        if cut is not None:
+            self._host.upload(cut[0], to_js(cut[1]))
+
+    def _record_event(self, kind: str, **detail: Any) -> None:
+        if self._driver is not None:
+            row = {"t_ms": round(1000 * time.perf_counter(), 1), "utc": datetime.now(UTC).isoformat(), "kind": kind}
+            self._driver.recorder.add_event({**row, "detail": detail})
+
+    def _set_phase(self, phase: str) -> None:
+        if phase != self._phase:
+            self._phase = phase
+            self._post("phase", phase=phase)
+
+    def _post(self, kind: str, **payload: Any) -> None:
+        self._host.post(kind, json.dumps(payload))
