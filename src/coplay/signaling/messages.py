@@ -1,0 +1,145 @@
+"""What a signal may look like. Everything a participant's browser sends is checked here before it travels on.
+
+| Field | Is |
+|---|---|
+| `type` | one of `SIGNAL_TYPES` |
+| `game_id` | a game's id |
+| `target_player_id` | 0 … 7 |
+| `payload.epoch`, `.negotiation`, `.seq` | whole numbers from 0, where given |
+| `payload.message_id` | 1 to 64 characters, where given |
+| `payload.sdp` | offers and answers: SDP, at most 16 KiB |
+| `payload.candidate` | ICE candidates: an `RTCIceCandidateInit`, or a list of at most 32 |
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeGuard
+
+MAX_SDP_BYTES: Final = 16 * 1024
+MAX_CANDIDATE_BYTES: Final = 512
+MAX_CANDIDATES: Final = 32
+MAX_OTHER_BYTES: Final = 4 * 1024
+MAX_PLAYER_ID: Final = 7
+
+SIGNAL_TYPES: Final = frozenset(
+    {"offer", "answer", "ice-candidate", "restart-request", "rebuild-request", "bye"}
+)
+
+_GAME_ID = re.compile(r"[a-z0-9]{8,40}")
+_CANDIDATE = re.compile(r"(?:a=)?candidate:[\x20-\x7e]+|")
+_CANDIDATE_FIELDS = {"candidate", "sdpMid", "sdpMLineIndex", "usernameFragment"}
+
+
+class MalformedSignalError(ValueError):
+    """A signal that no page of ours would send; says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A signal as a page sent it, checked.
+
+    Attributes:
+        type: One of `SIGNAL_TYPES`.
+        game_id: Which game it is about.
+        target_player_id: Who shall get it.
+        payload: Passed on as it is.
+        claimed_player_id: Who the sender says they are; None if they do not say. Never believed.
+    """
+
+    type: str
+    game_id: str
+    target_player_id: int
+    payload: dict[str, Any]
+    claimed_player_id: object = None
+
+
+def read_signal(message: object) -> Signal:
+    """Check a signal.
+
+    Args:
+        message: Whatever came over the socket.
+
+    Raises:
+        MalformedSignalError: It is not a signal.
+    """
+    if not isinstance(message, dict):
+        raise MalformedSignalError("a signal is an object")
+    kind, game_id = message.get("type"), message.get("game_id")
+    target, payload = message.get("target_player_id"), message.get("payload")
+    if not isinstance(kind, str) or kind not in SIGNAL_TYPES:
+        raise MalformedSignalError("unknown type of signal")
+    if not isinstance(game_id, str) or not _GAME_ID.fullmatch(game_id):
+        raise MalformedSignalError("game_id is not the id of a game")
+    if not _is_count(target) or target > MAX_PLAYER_ID:
+        raise MalformedSignalError("target_player_id is not a player")
+    if not isinstance(payload, dict):
+        raise MalformedSignalError("payload is not an object")
+    _check_stamp(payload)
+    match kind:
+        case "offer" | "answer":
+            _check_sdp(payload)
+        case "ice-candidate":
+            _check_candidates(payload)
+        case _:
+            pass
+    rest = {key: value for key, value in payload.items() if key not in ("sdp", "candidate", "candidates")}
+    if _size(rest) > MAX_OTHER_BYTES:
+        raise MalformedSignalError("payload is too large")
+    return Signal(kind, game_id, target, payload, message.get("from_player_id"))
+
+
+def _check_stamp(payload: Mapping[str, Any]) -> None:
+    for name in ("epoch", "negotiation", "seq"):
+        if name in payload and not _is_count(payload[name]):
+            raise MalformedSignalError(f"{name} is not a whole number from 0")
+    message_id = payload.get("message_id", "-")
+    if not isinstance(message_id, str) or not 1 <= len(message_id) <= 64:
+        raise MalformedSignalError("message_id is not 1 to 64 characters")
+
+
+def _check_sdp(payload: Mapping[str, Any]) -> None:
+    sdp = payload.get("sdp")
+    if not isinstance(sdp, str) or not sdp.startswith("v=0"):
+        raise MalformedSignalError("payload.sdp is not SDP")
+    if len(sdp.encode("utf-8", "replace")) > MAX_SDP_BYTES:
+        raise MalformedSignalError("payload.sdp is larger than 16 KiB")
+
+
+def _check_candidates(payload: Mapping[str, Any]) -> None:
+    given = payload.get("candidates", payload.get("candidate"))
+    candidates = given if isinstance(given, list) else [given]
+    if not 1 <= len(candidates) <= MAX_CANDIDATES:
+        raise MalformedSignalError(f"a signal carries 1 to {MAX_CANDIDATES} candidates")
+    for candidate in candidates:
+        _check_candidate(candidate)
+
+
+def _check_candidate(candidate: object) -> None:
+    # None stands for the end of candidates in some browsers' habits, as the empty string does in the
+    # standard.  candidate is None:
+        return
+    if not isinstance(candidate, dict) or not set(candidate) <= _CANDIDATE_FIELDS:
+        raise MalformedSignalError("a candidate has fields that no candidate has")
+    line = candidate.get("candidate")
+    if not isinstance(line, str) or _size(candidate) > MAX_CANDIDATE_BYTES:
+        raise MalformedSignalError("a candidate is larger than 512 bytes")
+    if not _CANDIDATE.fullmatch(line):
+        raise MalformedSignalError("a candidate's text is no candidate")
+    index, fragment, mid = (candidate.get(key) for key in ("sdpMLineIndex", "usernameFragment", "sdpMid"))
+    texts_fit = all(value is None or isinstance(value, str) for value in (fragment, mid))
+    if not texts_fit or not (index is None or _is_count(index)):
+        raise MalformedSignalError("a candidate has a field of the wrong type")
+
+
+def _is_count(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
+
+
+def _size(value: object) -> int:
+    try:
+        return len(json.dumps(value))
+    except (TypeError, ValueError, RecursionError) as error:
+        # Socket.IO turns attachments into bytes objects; none belongs in a signal.
+        raise MalformedSignalError("payload has something in it that is not JSON") from error

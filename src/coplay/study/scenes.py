@@ -1,0 +1,177 @@
+"""The steps of a participant's path, in the order a study lists them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from coplay.errors import StudyError
+from coplay.study.durations import Duration, seconds
+from coplay.study.keys import Keys
+
+MAX_PLAYERS = 8
+
+Bot: TypeAlias = Callable[[Any, int], Any] | Literal["idle"]
+
+
+@dataclass(frozen=True, slots=True)
+class Instructions:
+    """A page to read.
+
+    Attributes:
+        text: A Markdown file beside the study file (`"welcome.md"`), or the Markdown itself.
+        title: Its heading; may be empty.
+        button: What the button says that goes on.
+    """
+
+    text: str
+    title: str = ""
+    button: str = "Continue"
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The end of the path.
+
+    Attributes:
+        text: Markdown, or the name of a Markdown file.
+        code: Completion code to show; may be empty.
+        redirect: Where a button leads back to (`https://…`); may be empty.
+        title: Its heading.
+    """
+
+    text: str = "Thank you for taking part. You may close this page now."
+    code: str = ""
+    redirect: str = ""
+    title: str = "The end"
+
+    def __post_init__(self) -> None:
+        if self.redirect and not self.redirect.startswith(("https://", "http://")):
+            raise StudyError(f"Finish redirects to {self.redirect!r}", "Give a full address: https://…")
+
+
+@dataclass(frozen=True, slots=True)
+class Lobby:
+    """A wait for others to play with; whoever came first is matched first.
+
+    Attributes:
+        size: How many people make a group, 2 to 8.
+        patience: The longest anyone waits here: `"3 min"`.
+        otherwise: The ending of someone who waited that long in vain.
+        title: Its heading.
+    """
+
+    size: int
+    patience: Duration = "3 min"
+    otherwise: Finish = field(
+        default=Finish(
+            "Nobody else came to play with you this time. Thank you for waiting.", title="Nobody came"
+        )
+    )
+    title: str = "Waiting for others"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.size, int) or not 2 <= self.size <= MAX_PLAYERS:
+            raise StudyError(f"Lobby has the size {self.size!r}", f"A group is 2 to {MAX_PLAYERS} people.")
+        if seconds(self.patience, what="the Lobby's patience") < 1:
+            raise StudyError("the Lobby's patience is under a second", 'Write for example patience="3 min".')
+        if not isinstance(self.otherwise, Finish):
+            raise StudyError(
+                f"the Lobby's otherwise is a {type(self.otherwise).__name__}",
+                "It must be a scenes.Finish(…).",
+            )
+
+    @property
+    def patience_s(self) -> float:
+        """The longest wait, in seconds."""
+        return seconds(self.patience)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Play:
+    """A game: an environment, played in real time by the members of a group, or by one person.
+
+    Attributes:
+        env: Gymnasium id, `"package:id"`, `"module:factory"`, `EnvSpec`, environment, `ParallelEnv`, or a
+            factory.
+        players: How many people play; None for every seat that no bot has.
+        bots: Seat → policy `(env, player_id) -> action`, or `"idle"`.
+        keys: What the keys mean; one `Keys` for all, or one for each player_id.
+        fps: Frames a second; None for the environment's own `render_fps`, else 30.
+        episodes: How many episodes make the game.
+        max_frames: Longest episode, in frames; None for the environment's own end.
+        countdown: Pause before each episode begins: `"3 s"`.
+        input_delay: Frames between a key and its effect, 0 to 8; `"auto"` fits it to the connection.
+        max_prediction: How many frames may be shown ahead of what is confirmed, 1 to 16.
+        draw: `(env, canvas)`; None shows the environment's own rendering.
+        label: Name of the scene in the data.
+        title: Its heading.
+        controls: Markdown under the game: which key does what.
+    """
+
+    env: Any
+    players: int | None = None
+    bots: Mapping[int, Bot] = field(default_factory=dict)
+    keys: Keys | Mapping[int, Keys] | None = None
+    fps: float | None = None
+    episodes: int = 1
+    max_frames: int | None = None
+    countdown: Duration = 1.0
+    input_delay: int | Literal["auto"] = "auto"
+    max_prediction: int = 8
+    draw: Callable[[Any, Any], None] | None = None
+    label: str = ""
+    title: str = ""
+    controls: str = ""
+
+    def __post_init__(self) -> None:
+        if self.players is not None:
+            _within("players", self.players, 1, MAX_PLAYERS)
+        if not isinstance(self.keys, Keys) and not (
+            isinstance(self.keys, Mapping) and all(isinstance(keys, Keys) for keys in self.keys.values())
+        ):
+            raise StudyError(
+                "Play has no keys",
+                'Say what the keys mean, for example keys=keys.Keys({"ArrowLeft": 0}, noop=1).',
+            )
+        _within("episodes", self.episodes, 1, 1000)
+        if self.max_frames is not None:
+            _within("max_frames", self.max_frames, 1, 10_000_000)
+        _within("max_prediction", self.max_prediction, 1, 16)
+        if self.input_delay != "auto":
+            _within("input_delay", self.input_delay, 0, 8)
+        if self.fps is not None and not (isinstance(self.fps, int | float) and 1 <= self.fps <= 120):
+            raise StudyError(f"Play has fps={self.fps!r}", "Frames a second lie between 1 and 120.")
+        seconds(self.countdown, what="Play's countdown")
+        for seat, policy in self.bots.items():
+            if not isinstance(seat, int) or not (callable(policy) or policy == "idle"):
+                raise StudyError(
+                    f"Play has the bot {seat!r}: {policy!r}",
+                    'Bots are {seat: policy}; a policy is a function (env, player_id) -> action, or "idle".',
+                )
+        if self.draw is not None and not callable(self.draw):
+            raise StudyError("Play's draw is not a function", "Give a function draw(env, canvas).")
+
+    @property
+    def countdown_s(self) -> float:
+        """The pause before each episode, in seconds."""
+        return seconds(self.countdown)
+
+    def keys_for(self, player_id: int) -> Keys:
+        """What the keys mean to one player.
+
+        Raises:
+            StudyError: The study gives no keys for this player.
+        """
+        if isinstance(self.keys, Keys):
+            return self.keys
+        if self.keys is None or player_id not in self.keys:
+            raise StudyError(f"Play has no keys for player {player_id}", "Add them to the keys of the scene.")
+        return self.keys[player_id]
+
+
+Scene: TypeAlias = Instructions | Lobby | Play | Finish
+
+
+def _within(name: str, value: object, low: int, high: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise StudyError(f"Play has {name}={value!r}", f"It must be a whole number from {low} to {high}.")
