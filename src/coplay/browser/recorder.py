@@ -59,7 +59,9 @@ class Recorder:
         self._rewards.extend(row.rewards)
         stepped = _STEPPED if row.stepped else 0
         for terminated, truncated in zip(row.terminated, row.truncated, strict=True):
-            self._flags.append(stepped | (_TERMINATED if terminated else 0) | (_TRUNCATED if truncated else 0))
+            self._flags.append(
+                stepped | (_TERMINATED if terminated else 0) | (_TRUNCATED if truncated else 0)
+            )
         self._episodes.append(row.episode)
         self._next_frame = confirmed.frame + 1
 

@@ -11,7 +11,6 @@ from coplay.browser.recorder import Recorder
 from coplay.browser.view import View
 from coplay.envs import Environment, Game, load_environment
 from coplay.netcode import RollbackSession, SessionConfig
-from coplay.study.keys import Keys
 from coplay.study.scenes import Play
 
 _WARM_UP_FRAMES = 12
@@ -58,11 +57,9 @@ def make_driver(stage: Stage, config: Mapping[str, Any], host: Host, now: float)
     scene, environment = stage.scene, stage.environment
     peer: int = config["player_id"]
     owners: tuple[int, ...] = tuple(config["owners"])
-    seated = {player: Controls(_keys_of(scene, player), environment.codecs[player]) for player in set(owners)}
+    seated = {player: Controls(scene.keys_for(player), environment.codecs[player]) for player in set(owners)}
     bots: dict[int, Bot] = {
-        player: policy
-        for player, policy in scene.bots.items()
-        if owners[player] == peer and callable(policy)
+        player: policy for player, policy in scene.bots.items() if owners[player] == peer and callable(policy)
     }
     delay = config["input_delay"]
     session = RollbackSession(
@@ -91,7 +88,3 @@ def make_driver(stage: Stage, config: Mapping[str, Any], host: Host, now: float)
     )
     recorder = Recorder(peer, len(owners))
     return Driver(game, session, recorder, {peer: seated[peer]}, bots, host, time.perf_counter)
-
-
-def _keys_of(scene: Play, player: int) -> Keys:
-    return scene.keys[player] if isinstance(scene.keys, Mapping) else scene.keys

@@ -30,7 +30,14 @@ class View:
         picture = self._environment.render()
         if picture is None:
             canvas.view(480, 120)
-            canvas.text(240, 60, "This environment draws nothing; give its scene a draw function.", 14, "#888", align="center")
+            canvas.text(
+                240,
+                60,
+                "This environment draws nothing; give its scene a draw function.",
+                14,
+                "#888",
+                align="center",
+            )
         elif isinstance(picture, str):
             lines = picture.splitlines()
             width = max((len(line) for line in lines), default=1)

@@ -163,7 +163,9 @@ class Worker:
                 )
             case PeerSuspected() | PeerBack():
                 self._post("partner", peer=event.peer, present=isinstance(event, PeerBack))
-                self._record_event("peer_back" if isinstance(event, PeerBack) else "peer_suspected", peer=event.peer)
+                self._record_event(
+                    "peer_back" if isinstance(event, PeerBack) else "peer_suspected", peer=event.peer
+                )
             case Stalled():
                 pass  # counted in the figures of each second
             case _:
@@ -218,7 +220,9 @@ class Worker:
             "packets_sent": stats.packets_sent,
             "bytes_sent": stats.bytes_sent,
             "input_delay": session.delay,
-            "state_checksum": None if checksum is None else {"frame": checksum[0], "checksum": f"{checksum[1]:016x}"},
+            "state_checksum": None
+            if checksum is None
+            else {"frame": checksum[0], "checksum": f"{checksum[1]:016x}"},
             "netcode_tick_ms_p50": netcode_p50,
             "netcode_tick_ms_p99": netcode_p99,
             "step_ms_p50": driver.step_time.percentiles_ms(0.5)[0],
@@ -285,7 +289,11 @@ class Worker:
 
     def _record_event(self, kind: str, **detail: Any) -> None:
         if self._driver is not None:
-            row = {"t_ms": round(1000 * time.perf_counter(), 1), "utc": datetime.now(UTC).isoformat(), "kind": kind}
+            row = {
+                "t_ms": round(1000 * time.perf_counter(), 1),
+                "utc": datetime.now(UTC).isoformat(),
+                "kind": kind,
+            }
             self._driver.recorder.add_event({**row, "detail": detail})
 
     def _set_phase(self, phase: str) -> None:
