@@ -1,0 +1,190 @@
+/**
+ * The participant's page: joins the study, loads the game while the first page is read, and shows one scene after another
+ * as the server says.
+ */
+import { type Failure, type Scene, SignalingClient } from './connection/SignalingClient';
+import { joinStudy, StudyError } from './connection/StudyClient';
+import { HeldKeys } from './input/HeldKeys';
+import { GameClient } from './play/GameClient';
+import { Simulation } from './play/Simulation';
+import { element } from './scenes/dom';
+import { FailureScene } from './scenes/FailureScene';
+import { FinishScene } from './scenes/FinishScene';
+import { InstructionsScene } from './scenes/InstructionsScene';
+import { LobbyScene } from './scenes/LobbyScene';
+import { PlayScene } from './scenes/PlayScene';
+import { announceScene, type SceneView } from './scenes/Scene';
+import type { FromWorker, GameConfig, GameStats } from './worker/messages';
+
+export class App {
+  readonly #root: HTMLElement;
+  readonly #offline = element('p', { class: 'offline', role: 'status', hidden: '', text: 'Reconnecting …' });
+  readonly #held = new HeldKeys((pressed) => this.#simulation?.post({ kind: 'keys', pressed }));
+  #signaling: SignalingClient | null = null;
+  #simulation: Simulation | null = null;
+  #view: SceneView | null = null;
+  #scene: Scene | null = null;
+  #game: GameClient | null = null;
+
+  constructor(root: HTMLElement) {
+    this.#root = root;
+    document.body.append(this.#offline);
+    document.addEventListener('visibilitychange', () =>
+      this.#simulation?.post({ kind: 'visibility', hidden: document.hidden }),
+    );
+    addEventListener('pagehide', () => this.#game?.flush());
+    addEventListener('online', () => this.#game?.handleNetworkChange());
+  }
+
+  async start(): Promise<void> {
+    announceScene('loading', 'loading');
+    try {
+      const participation = await joinStudy(location.search, sessionStorage);
+      document.title = participation.study.name;
+      this.#simulation = new Simulation(participation.runtime, participation.bundle, (message) =>
+        this.#hear(message),
+      );
+      this.#signaling = this.#connect(participation.token);
+    } catch (cause) {
+      this.#fail(
+        cause instanceof StudyError ? cause : { error: 'This page could not start.', hint: String(cause) },
+      );
+    }
+  }
+
+  // For scripts: window.coplay
+
+  stats(): GameStats | Record<string, never> {
+    return this.#game?.stats ?? {};
+  }
+
+  press(keys: readonly string[]): void {
+    this.#held.hold('script', keys);
+  }
+
+  conditions(conditions: { latency_ms: number; loss: number }): void {
+    this.#simulation?.post({ kind: 'conditions', ...conditions });
+  }
+
+  // What the server says
+
+  #connect(token: string): SignalingClient {
+    return new SignalingClient(token, {
+      connectionChanged: (connected) => {
+        this.#offline.hidden = connected;
+      },
+      scene: (scene) => this.#showScene(scene),
+      lobby: (state) => {
+        if (this.#view instanceof LobbyScene) this.#view.update(state);
+      },
+      game: (config) => this.#beginGame(config),
+      webrtc_signal: (signal) => this.#game?.handleSignal(signal),
+      player_left: ({ game_id, player_id, reason }) => {
+        if (this.#game?.config.game_id !== game_id) return;
+        this.#game.handlePlayerLeft(player_id);
+        if (this.#view instanceof PlayScene) this.#view.notify(reason || 'The other player left.');
+      },
+      notice: ({ text }) => {
+        if (this.#view instanceof PlayScene) this.#view.notify(text);
+      },
+      failed: (failure) => this.#fail(failure),
+    });
+  }
+
+  #showScene(scene: Scene): void {
+    // After a reconnect the server repeats where we are; a running game must not notice.
+    if (this.#scene?.index === scene.index && this.#scene.kind === scene.kind) return;
+    this.#scene = scene;
+    switch (scene.kind) {
+      case 'instructions':
+        this.#show('instructions', '', new InstructionsScene(scene, () => this.#continue(scene.index)));
+        break;
+      case 'lobby':
+        this.#show('lobby', 'waiting', new LobbyScene(scene, () => this.#signaling?.leave()));
+        break;
+      case 'play': {
+        const play = new PlayScene(scene, this.#held, () => this.#signaling?.leave());
+        this.#show('play', 'loading', play);
+        this.#showProgress(play);
+        this.#simulation?.post({ kind: 'prepare', scene_index: scene.play_scene });
+        break;
+      }
+      case 'finish':
+        this.#show('finish', 'ended', new FinishScene(scene));
+        break;
+    }
+    // A game that ended on its own closes its links by itself, once the others had our last words.
+    if (scene.kind !== 'play' && this.#game?.over === false) this.#game.close();
+    if ('prepare' in scene && scene.prepare !== undefined) {
+      this.#simulation?.post({ kind: 'prepare', scene_index: scene.prepare });
+    }
+  }
+
+  #beginGame(config: GameConfig): void {
+    if (this.#game?.config.game_id === config.game_id) return;
+    this.#game?.close();
+    const simulation = this.#simulation;
+    const view = this.#view;
+    if (simulation === null || !(view instanceof PlayScene)) return;
+    const game = new GameClient(config, simulation, {
+      sendSignal: (signal) => void this.#signaling?.sendSignal(signal),
+      gameOver: (game_id) => this.#signaling?.gameOver(game_id),
+      news: (news) => {
+        if (this.#game === game) view.handle(news);
+      },
+    });
+    this.#game = game;
+    view.begin(config, simulation.ready);
+    game.start();
+    simulation.post({ kind: 'keys', pressed: [...this.#held.held] });
+  }
+
+  async #continue(index: number): Promise<boolean> {
+    return (await this.#signaling?.continueFrom(index)) ?? false;
+  }
+
+  // What the worker says
+
+  #hear(message: FromWorker): void {
+    switch (message.kind) {
+      case 'progress':
+        if (this.#view instanceof PlayScene) this.#showProgress(this.#view);
+        return;
+      case 'ready':
+        document.body.dataset.runtime = 'ready';
+        return;
+      case 'prepared':
+        this.#signaling?.prepared(message.scene_index);
+        return;
+      case 'error':
+        console.error(`coplay: ${message.detail}`);
+        this.#fail({ error: message.error, hint: message.hint });
+        return;
+      default:
+        this.#game?.handleMessage(message);
+    }
+  }
+
+  #showProgress(view: PlayScene): void {
+    const { stage, fraction } = this.#simulation?.progress ?? { stage: '', fraction: 0 };
+    view.showLoading(stage, fraction);
+  }
+
+  // The page
+
+  #show(scene: string, phase: string, view: SceneView): void {
+    this.#view?.close();
+    this.#view = view;
+    announceScene(scene, phase);
+    this.#root.replaceChildren(view.root);
+    const heading = this.#root.querySelector('h1');
+    // A new scene is a new page: a screen reader should begin at its top.
+    heading?.setAttribute('tabindex', '-1');
+    heading?.focus({ preventScroll: true });
+    scrollTo(0, 0);
+  }
+
+  #fail(failure: Failure): void {
+    this.#show('error', 'ended', new FailureScene(failure, () => location.reload()));
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * The one socket to the study's server: scenes and games come in, progress and signals go out.
+ *
+ * WebSocket only; it reconnects by itself, and the server then repeats where this participant stands.
+ */
+import { io, type Socket } from 'socket.io-client';
+import type { GameConfig } from '../worker/messages';
+import type { IncomingSignal, OutgoingSignal } from './signals';
+
+export type Scene =
+  | { index: number; kind: 'instructions'; title: string; html: string; button?: string; prepare?: number }
+  | { index: number; kind: 'lobby'; size: number; patience_s: number | null; prepare?: number }
+  | {
+      index: number;
+      kind: 'play';
+      label: string;
+      title: string;
+      controls_html: string;
+      keys: string[];
+      play_scene: number;
+    }
+  | { index: number; kind: 'finish'; title: string; html: string; code?: string; redirect?: string };
+
+export interface LobbyState {
+  present: number;
+  size: number;
+  waited_s: number;
+  patience_s: number | null;
+  reason: string;
+}
+
+export interface Failure {
+  error: string;
+  hint?: string;
+  reference?: string;
+}
+
+/** What the server tells the page. */
+export interface ServerEvents {
+  scene(scene: Scene): void;
+  lobby(state: LobbyState): void;
+  game(config: GameConfig): void;
+  webrtc_signal(signal: IncomingSignal): void;
+  player_left(left: { game_id: string; player_id: number; reason: string }): void;
+  notice(notice: { text: string }): void;
+  failed(failure: Failure): void;
+}
+
+interface Acked {
+  ok: boolean;
+  error?: string;
+}
+
+interface PageEvents {
+  continue(step: { index: number }, ack: (answer: Acked) => void): void;
+  leave(nothing: Record<string, never>): void;
+  webrtc_signal(signal: OutgoingSignal, ack: (answer: Acked) => void): void;
+  game_over(over: { game_id: string }): void;
+  prepared(prepared: { index: number }): void;
+}
+
+export interface SignalingHandlers extends Partial<ServerEvents> {
+  connectionChanged?(connected: boolean): void;
+}
+
+const ACK_TIMEOUT_MS = 3000;
+const SIGNAL_TRIES = 4;
+
+export class SignalingClient {
+  readonly #socket: Socket<ServerEvents, PageEvents>;
+  #closed = false;
+
+  constructor(token: string, handlers: SignalingHandlers) {
+    const { connectionChanged, ...events } = handlers;
+    const socket: Socket<ServerEvents, PageEvents> = io({
+      transports: ['websocket'],
+      auth: { token },
+      reconnectionDelay: 300,
+      reconnectionDelayMax: 5000,
+    });
+    this.#socket = socket;
+    for (const [name, handle] of Object.entries(events)) socket.on(name as keyof ServerEvents, handle);
+    socket.on('connect', () => connectionChanged?.(true));
+    socket.on('disconnect', (reason) => {
+      connectionChanged?.(false);
+      // The server closed it on purpose: socket.io would not come back on its own.
+      if (reason === 'io server disconnect' && !this.#closed) setTimeout(() => socket.connect(), 1000);
+    });
+    socket.on('connect_error', (cause) => {
+      connectionChanged?.(false);
+      const failure = (cause as { data?: Failure }).data;
+      // A refusal with a reason is final; anything else is a network that may come back.
+      if (failure?.error) handlers.failed?.(failure);
+    });
+  }
+
+  /** The participant is done with this scene. @returns Whether the server agreed. */
+  async continueFrom(index: number): Promise<boolean> {
+    try {
+      const answer = await this.#socket.timeout(ACK_TIMEOUT_MS).emitWithAck('continue', { index });
+      return answer.ok;
+    } catch {
+      return false;
+    }
+  }
+
+  leave(): void {
+    this.#socket.emit('leave', {});
+  }
+
+  gameOver(game_id: string): void {
+    this.#socket.emit('game_over', { game_id });
+  }
+
+  prepared(index: number): void {
+    this.#socket.emit('prepared', { index });
+  }
+
+  /** Send one signal, again until it is acknowledged: an emit over a restarting server is lost otherwise. */
+  async sendSignal(signal: OutgoingSignal): Promise<void> {
+    for (let attempt = 0; attempt < SIGNAL_TRIES && !this.#closed; attempt++) {
+      try {
+        await this.#socket.timeout(ACK_TIMEOUT_MS).emitWithAck('webrtc_signal', signal);
+        return;
+      } catch {
+        // No answer in time. Signals are idempotent: the peer knows duplicates by their message_id.
+      }
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#socket.disconnect();
+  }
+}

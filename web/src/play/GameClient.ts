@@ -1,0 +1,201 @@
+/**
+ * One game of this participant: brings together the worker that simulates, the links to the other players, and the
+ * uploads to the server. What a person should see of it leaves as news.
+ */
+import type { LinkState } from '../connection/linkLife';
+import type { IncomingSignal, OutgoingSignal } from '../connection/signals';
+import { Uploads } from '../connection/Uploads';
+import { WebRTCManager } from '../connection/WebRTCManager';
+import type { Picture } from '../draw/DisplayList';
+import type {
+  FromWorker,
+  GameConfig,
+  GamePhase,
+  GameReport,
+  GameStats,
+  Hud,
+  LinkType,
+} from '../worker/messages';
+import type { Simulation } from './Simulation';
+
+export type GameNews =
+  | { kind: 'picture'; picture: Picture }
+  | { kind: 'hud'; hud: Hud }
+  | { kind: 'phase'; phase: GamePhase }
+  | { kind: 'link'; peer: number; state: LinkState; reason: string }
+  | { kind: 'figures'; peer: number; link: LinkType; rtt_ms: number | null }
+  | { kind: 'partner'; peer: number; present: boolean }
+  | { kind: 'report'; report: GameReport }
+  /** Batches or the report are on their way to the server. */
+  | { kind: 'saving'; waiting: number; failing: boolean }
+  /** The server has everything. */
+  | { kind: 'saved' };
+
+export interface GameHost {
+  sendSignal(signal: OutgoingSignal): void;
+  gameOver(game_id: string): void;
+  news(news: GameNews): void;
+}
+
+/** After the end, the links stay open for this long: the other players may still wait for our last words. */
+const LINGER_MS = 4000;
+
+export class GameClient {
+  readonly config: GameConfig;
+  readonly #simulation: Simulation;
+  readonly #host: GameHost;
+  readonly #manager: WebRTCManager;
+  readonly #uploads: Uploads;
+  /** Channels that the browser would not transfer. */
+  readonly #kept_channels = new Map<number, RTCDataChannel>();
+  readonly #link_types = new Map<number, LinkType>();
+  #stats: GameStats | null = null;
+  #reported = false;
+
+  constructor(config: GameConfig, simulation: Simulation, host: GameHost) {
+    this.config = config;
+    this.#simulation = simulation;
+    this.#host = host;
+    this.#uploads = new Uploads(config.game_id, config.token, {
+      request: (url, init) => fetch(url, init),
+      acked: (number) => simulation.post({ kind: 'uploaded', number, ok: true }),
+      changed: (waiting, failing) => host.news({ kind: 'saving', waiting, failing }),
+      sleep: (delay_ms) => new Promise((resolve) => setTimeout(resolve, delay_ms)),
+    });
+    const policy = config.ice_transport_policy;
+    this.#manager = new WebRTCManager({
+      game_id: config.game_id,
+      player_id: config.player_id,
+      peers: config.peers,
+      epoch: config.epoch,
+      ice_servers: config.ice_servers,
+      ...(policy ? { ice_transport_policy: policy } : {}),
+      sendSignal: (target_player_id, type, payload) =>
+        host.sendSignal({ type, game_id: config.game_id, target_player_id, payload }),
+      onEvent: (event) => {
+        switch (event.kind) {
+          case 'channel':
+            this.#placeChannel(event.peer, event.channel);
+            return;
+          case 'link':
+            host.news(event);
+            return;
+          case 'figures':
+            this.#link_types.set(event.peer, event.link);
+            host.news(event);
+            return;
+          case 'rejected':
+            console.warn(`coplay: refused from player ${event.peer}: ${event.reason}`);
+            return;
+        }
+      },
+    });
+  }
+
+  /** Connect at once; the simulation begins when Python is up. */
+  start(): void {
+    this.#manager.connect();
+    this.#simulation.post({ kind: 'start', config: this.config });
+  }
+
+  /** Whether the outcome is known; from then on only its way to the server is left. */
+  get over(): boolean {
+    return this.#reported;
+  }
+
+  /** The figures of the automation contract; null before the first ones. */
+  get stats(): GameStats | null {
+    if (this.#stats === null) return null;
+    return { ...this.#stats, link: Object.fromEntries(this.#link_types) };
+  }
+
+  handleSignal(signal: IncomingSignal): void {
+    this.#manager.handleSignal(signal);
+  }
+
+  handlePlayerLeft(player_id: number): void {
+    this.#manager.closePeer(player_id);
+    this.#simulation.post({ kind: 'peer_left', peer: player_id });
+  }
+
+  handleNetworkChange(): void {
+    this.#manager.handleNetworkChange();
+  }
+
+  /** Take what the worker says about this game. */
+  handleMessage(message: FromWorker): void {
+    switch (message.kind) {
+      case 'draw':
+        this.#host.news({ kind: 'picture', picture: this.#simulation.decoder.decode(message) });
+        return;
+      case 'hud':
+        this.#host.news({ kind: 'hud', hud: message });
+        return;
+      case 'phase':
+        this.#host.news(message);
+        return;
+      case 'stats': {
+        const { kind: _, ...stats } = message;
+        this.#stats = stats as GameStats;
+        return;
+      }
+      case 'partner':
+        this.#host.news(message);
+        return;
+      case 'upload':
+        this.#uploads.addBatch(message.number, message.body);
+        return;
+      case 'report':
+        this.#report(message);
+        return;
+      case 'channel_state':
+        if (message.open) this.#manager.handleChannelOpen(message.peer);
+        else this.#manager.handleChannelClosed(message.peer);
+        return;
+      case 'send': {
+        const channel = this.#kept_channels.get(message.peer);
+        if (channel?.readyState === 'open' && channel.bufferedAmount <= 4096) channel.send(message.data);
+        return;
+      }
+      case 'closed':
+        setTimeout(() => this.#manager.close(), LINGER_MS);
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** The page goes away, perhaps for ever. */
+  flush(): void {
+    this.#uploads.flush();
+  }
+
+  /** Give the game up. */
+  close(): void {
+    this.#manager.close();
+    this.#simulation.post({ kind: 'stop' });
+  }
+
+  #placeChannel(peer: number, channel: RTCDataChannel): void {
+    if (this.#simulation.transferChannel(peer, channel)) return;
+    this.#kept_channels.set(peer, channel);
+    channel.onopen = () => this.#simulation.post({ kind: 'channel_open', peer });
+    channel.onclose = () => {
+      if (this.#kept_channels.get(peer) === channel) this.#simulation.post({ kind: 'channel_closed', peer });
+    };
+    channel.onmessage = ({ data }: MessageEvent<ArrayBuffer>) =>
+      this.#simulation.post({ kind: 'datagram', peer, data }, [data]);
+  }
+
+  #report(message: { kind: 'report' } & GameReport): void {
+    if (this.#reported) return;
+    this.#reported = true;
+    const { kind: _, ...report } = message;
+    this.#uploads.addReport(report);
+    this.#host.news({ kind: 'report', report: report as GameReport });
+    void this.#uploads.allAcked().then(() => {
+      this.#host.news({ kind: 'saved' });
+      this.#host.gameOver(this.config.game_id);
+    });
+  }
+}

@@ -1,0 +1,72 @@
+/** What lies over the game while it cannot be played: the reason, how far it is, and after a while a way out. */
+import type { GamePhase } from '../worker/messages';
+import { element, plainButton } from './dom';
+
+/** A wait longer than this gets a button to leave by. */
+const PATIENCE_MS = 15_000;
+
+const REASONS: Record<GamePhase, string> = {
+  loading: 'Getting the game ready',
+  waiting: 'Waiting for the game to begin',
+  connecting: 'Connecting you to the other players',
+  playing: '',
+  paused: 'The other player’s connection is interrupted. Waiting for it to come back',
+  ended: 'Saving your game',
+};
+
+export class PlayOverlay {
+  readonly root: HTMLElement;
+  readonly #reason = element('p', { class: 'overlay-reason', role: 'status', 'aria-live': 'polite' });
+  readonly #detail = element('p', { class: 'overlay-detail' });
+  readonly #bar = element('progress', { max: '1', value: '0', 'aria-label': 'Loading' });
+  readonly #leave: HTMLButtonElement;
+  #phase: GamePhase | null = null;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(leave: () => void) {
+    this.#leave = plainButton('Leave', 'leave', leave);
+    this.#leave.hidden = true;
+    this.root = element('div', { class: 'overlay' }, [this.#reason, this.#bar, this.#detail, this.#leave]);
+  }
+
+  show(phase: GamePhase, saved: boolean): void {
+    this.root.hidden = phase === 'playing';
+    this.root.dataset.phase = phase;
+    this.#bar.hidden = phase !== 'loading';
+    const reason = phase === 'ended' && saved ? 'Saved. One moment' : REASONS[phase];
+    if (this.#reason.textContent !== reason) this.#reason.textContent = reason;
+    if (phase === this.#phase) return;
+    this.#phase = phase;
+    if (phase !== 'loading') this.#detail.textContent = '';
+    this.#leave.hidden = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    if (phase === 'connecting' || phase === 'waiting' || phase === 'paused') {
+      this.#timer = setTimeout(() => {
+        this.#leave.hidden = false;
+      }, PATIENCE_MS);
+    }
+  }
+
+  progress(stage: string, fraction: number): void {
+    this.#bar.value = fraction;
+    if (this.#phase === 'loading' || this.#phase === null) this.#detail.textContent = stage;
+  }
+
+  /** How much the server has not got yet. */
+  saving(waiting: number, failing: boolean): void {
+    if (waiting === 0) this.#detail.textContent = '';
+    else if (failing)
+      this.#detail.textContent = 'The study cannot be reached. Trying again; please keep this page open.';
+  }
+
+  /** It will probably not go on. */
+  trouble(text: string): void {
+    this.#detail.textContent = text;
+    this.#leave.hidden = false;
+  }
+
+  close(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+}

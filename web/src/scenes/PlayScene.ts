@@ -1,0 +1,193 @@
+/**
+ * The game on the page: canvas, scores, round, connection, and over it whatever there is to wait for.
+ */
+import { Sound } from '../draw/Sound';
+import { Stage } from '../draw/Stage';
+import { GamepadKeys } from '../input/GamepadKeys';
+import type { HeldKeys } from '../input/HeldKeys';
+import { Keyboard } from '../input/Keyboard';
+import { TouchKeys } from '../input/TouchKeys';
+import type { GameNews } from '../play/GameClient';
+import type { GameConfig, GamePhase, Hud } from '../worker/messages';
+import { element, plainButton, prose } from './dom';
+import { PlayOverlay } from './PlayOverlay';
+import { announcePhase, type SceneView } from './Scene';
+
+export interface PlaySceneProps {
+  label: string;
+  title: string;
+  controls_html: string;
+  keys: string[];
+}
+
+export class PlayScene implements SceneView {
+  readonly root: HTMLElement;
+  readonly #props: PlaySceneProps;
+  readonly #held: HeldKeys;
+  readonly #canvas = element('canvas', { class: 'stage', tabindex: '0', 'aria-label': 'The game' });
+  readonly #scores = element('ul', { class: 'scores' });
+  readonly #round = element('p', { class: 'round' });
+  readonly #quality = element('p', { class: 'quality', 'data-quality': 'none', text: 'Not connected' });
+  readonly #notice = element('p', { class: 'notice', role: 'status', 'aria-live': 'polite' });
+  readonly #countdown = element('p', { class: 'countdown', 'aria-hidden': 'true' });
+  readonly #overlay: PlayOverlay;
+  readonly #sound = new Sound();
+  readonly #touch: TouchKeys;
+  readonly #closers: (() => void)[] = [];
+  #inputs: { close(): void }[] = [];
+  #stage: Stage | null = null;
+  #config: GameConfig | null = null;
+  #phase: GamePhase = 'loading';
+  #missing = new Set<number>();
+  #saved = false;
+
+  constructor(props: PlaySceneProps, held: HeldKeys, leave: () => void) {
+    this.#props = props;
+    this.#held = held;
+    this.#overlay = new PlayOverlay(leave);
+    this.#touch = new TouchKeys(props.keys, held);
+    const mute = plainButton('Sound on', 'mute', () => {
+      this.#sound.muted = !this.#sound.muted;
+      mute.textContent = this.#sound.muted ? 'Sound off' : 'Sound on';
+      mute.setAttribute('aria-pressed', String(this.#sound.muted));
+      this.#canvas.focus();
+    });
+    this.root = element('section', { class: 'play' }, [
+      element('header', { class: 'play-head' }, [
+        element('h1', { text: props.title || props.label || 'Game' }),
+        this.#scores,
+        this.#round,
+        this.#quality,
+      ]),
+      element('div', { class: 'table' }, [this.#canvas, this.#countdown, this.#overlay.root]),
+      this.#notice,
+      this.#touch.root,
+      element('footer', { class: 'play-foot' }, [prose(props.controls_html), mute]),
+    ]);
+    const unlock = (): void => this.#sound.unlock();
+    for (const gesture of ['pointerdown', 'keydown'] as const) {
+      addEventListener(gesture, unlock);
+      this.#closers.push(() => removeEventListener(gesture, unlock));
+    }
+    this.#show();
+  }
+
+  /** Python loads, or is up (fraction 1). */
+  showLoading(stage: string, fraction: number): void {
+    this.#overlay.progress(stage, fraction);
+    if (fraction >= 1 && this.#phase === 'loading') this.#phase = this.#config ? 'connecting' : 'waiting';
+    this.#show();
+  }
+
+  /** The game is known: who plays, and how fast. */
+  begin(config: GameConfig, loaded: boolean): void {
+    this.#config = config;
+    this.#stage = new Stage(this.#canvas, config.fps, (name) => this.#sound.play(name));
+    if (config.peers.length < 2) this.#quality.hidden = true;
+    this.#phase = loaded ? 'connecting' : 'loading';
+    this.#show();
+  }
+
+  handle(news: GameNews): void {
+    switch (news.kind) {
+      case 'picture':
+        this.#stage?.accept(news.picture);
+        return;
+      case 'hud':
+        this.#showHud(news.hud);
+        return;
+      case 'phase':
+        this.#enter(news.phase);
+        return;
+      case 'partner':
+        if (news.present) this.#missing.delete(news.peer);
+        else this.#missing.add(news.peer);
+        this.#say(news.present ? 'The other player is back.' : '');
+        this.#show();
+        return;
+      case 'link':
+        if (news.state === 'failed') this.#overlay.trouble(`Sorry, ${news.reason}.`);
+        this.#showQuality(news.state === 'connected' ? null : news.state, null);
+        return;
+      case 'figures':
+        this.#showQuality(null, news.rtt_ms);
+        return;
+      case 'saving':
+        if (this.#phase === 'ended') this.#overlay.saving(news.waiting, news.failing);
+        return;
+      case 'saved':
+        this.#saved = true;
+        this.#show();
+        return;
+      case 'report':
+        return;
+    }
+  }
+
+  /** Tell the participant something about the game, in a line under it. */
+  notify(text: string): void {
+    this.#say(text);
+  }
+
+  close(): void {
+    this.#stage?.close();
+    this.#overlay.close();
+    this.#touch.close();
+    this.#stopInputs();
+    for (const close of this.#closers) close();
+  }
+
+  #enter(phase: GamePhase): void {
+    this.#phase = phase;
+    if (phase === 'playing' && this.#inputs.length === 0) {
+      this.#inputs = [new Keyboard(window, this.#held, this.#props.keys), new GamepadKeys(this.#held)];
+      this.#canvas.focus({ preventScroll: true });
+    }
+    if (phase === 'ended') this.#stopInputs();
+    this.#show();
+  }
+
+  #stopInputs(): void {
+    for (const input of this.#inputs) input.close();
+    this.#inputs = [];
+  }
+
+  #show(): void {
+    const phase = this.#phase === 'playing' && this.#missing.size > 0 ? 'paused' : this.#phase;
+    announcePhase(phase);
+    this.#overlay.show(phase, this.#saved);
+  }
+
+  #showHud(hud: Hud): void {
+    const mine = this.#config?.player_id;
+    this.#scores.replaceChildren(
+      ...hud.scores.map((score, player) =>
+        element('li', { class: player === mine ? 'mine' : '' }, [
+          element('span', { text: player === mine ? 'You' : `Player ${player + 1}` }),
+          element('b', { text: String(Math.round(score * 10) / 10) }),
+        ]),
+      ),
+    );
+    const rounds = this.#config?.episodes ?? 1;
+    this.#round.textContent = rounds > 1 ? `Round ${Math.min(hud.episode + 1, rounds)} of ${rounds}` : '';
+    this.#countdown.textContent = hud.phase === 'countdown' && hud.countdown > 0 ? String(hud.countdown) : '';
+  }
+
+  #showQuality(trouble: string | null, rtt_ms: number | null): void {
+    if (trouble !== null) {
+      this.#quality.dataset.quality = 'none';
+      this.#quality.textContent = trouble === 'failed' ? 'No connection' : 'Connecting';
+    } else if (rtt_ms === null) {
+      this.#quality.dataset.quality = 'good';
+      this.#quality.textContent = 'Connected';
+    } else {
+      const quality = rtt_ms < 120 ? 'good' : rtt_ms < 250 ? 'fair' : 'poor';
+      this.#quality.dataset.quality = quality;
+      this.#quality.textContent = `${quality === 'good' ? 'Good' : quality === 'fair' ? 'Fair' : 'Slow'} connection`;
+    }
+  }
+
+  #say(text: string): void {
+    if (this.#notice.textContent !== text) this.#notice.textContent = text;
+  }
+}

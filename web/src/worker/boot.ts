@@ -1,0 +1,106 @@
+/**
+ * Starts Python in this worker: Pyodide, numpy, the study's wheels, and the study itself, all from our own origin.
+ *
+ * Everything is fetched at once; only the unpacking waits for the interpreter.
+ */
+import type { Bundle, Runtime } from './messages';
+
+/** A Python object held by JavaScript: freed by hand, or by Pyodide when it was only an argument. */
+export interface PyBuffer<View> {
+  data: View;
+  release(): void;
+}
+
+export interface PyProxyBuffer {
+  getBuffer(type: 'f32'): PyBuffer<Float32Array>;
+  getBuffer(type: 'u8'): PyBuffer<Uint8Array>;
+}
+
+/** The Python side of the worker (`coplay.browser.worker.Worker`). */
+export interface PythonWorker {
+  prepare(scene_index: number): void;
+  start(config_json: string): void;
+  /** @returns When to call again at the latest, in seconds of `performance.now()`. */
+  tick(now_s: number, arrived: Arrival[]): number;
+  eager(): boolean;
+  keys(list_json: string): void;
+  peer_left(peer: number): void;
+  channel_state(peer: number, open: boolean): void;
+  uploaded?(number: number, ok: boolean): void;
+  visibility(hidden: boolean): void;
+  stop(): void;
+}
+
+/** One datagram as Python takes it: from whom, what, and when it arrived (seconds). */
+export type Arrival = [peer: number, data: Uint8Array, at_s: number];
+
+interface Pyodide {
+  unpackArchive(buffer: ArrayBuffer, format: string, options?: { extractDir: string }): void;
+  runPython(code: string): unknown;
+  pyimport(name: string): { create(host: object): PythonWorker };
+  FS: { mkdirTree(path: string): void };
+}
+
+interface PyodideModule {
+  loadPyodide(options: object): Promise<Pyodide>;
+}
+
+const STUDY_FOLDER = '/home/pyodide/study';
+
+/** Names that the distribution's own lock file resolves, with everything it knows to check about them. */
+const FROM_DISTRIBUTION = ['numpy'];
+
+/**
+ * Boot the interpreter and create the Python side of the worker.
+ *
+ * @param host The object whose methods Python calls.
+ * @param progress Told what is being waited for, and about how much of it all is done (0 to 1).
+ */
+export async function boot(
+  runtime: Runtime,
+  bundle: Bundle,
+  host: object,
+  progress: (stage: string, fraction: number) => void,
+): Promise<PythonWorker> {
+  const base = new URL(runtime.base, self.location.origin).href;
+  const packages = runtime.packages.filter((name) => !FROM_DISTRIBUTION.includes(name.split('-')[0] ?? ''));
+  progress('Fetching the game', 0.05);
+  const study_zip = fetchBytes(new URL(bundle.url, self.location.origin).href);
+  const wheels = packages.map((name) => ({ name, bytes: fetchBytes(base + name) }));
+  // A rejected fetch is reported when it is awaited below; until then it must not count as unhandled.
+  for (const pending of [study_zip, ...wheels.map((wheel) => wheel.bytes)]) pending.catch(() => undefined);
+
+  const { loadPyodide } = (await import(/* @vite-ignore */ `${base}pyodide.mjs`)) as PyodideModule;
+  progress('Starting Python', 0.2);
+  const pyodide = await loadPyodide({
+    indexURL: base,
+    lockFileURL: `${base}pyodide-lock.json`,
+    packages: FROM_DISTRIBUTION,
+    // Sets and dictionaries of strings must iterate alike in all peers.
+    env: { PYTHONHASHSEED: '0', HOME: '/home/pyodide' },
+  });
+  progress('Unpacking the environment', 0.7);
+  for (const { name, bytes } of wheels) unpackPackage(pyodide, name, await bytes);
+  pyodide.FS.mkdirTree(STUDY_FOLDER);
+  pyodide.unpackArchive(await study_zip, 'zip', { extractDir: STUDY_FOLDER });
+  pyodide.runPython(`import sys; sys.path.insert(0, ${JSON.stringify(STUDY_FOLDER)})`);
+  progress('Loading the study', 0.8);
+  const worker = pyodide.pyimport('coplay.browser.worker').create(host);
+  progress('Ready', 1);
+  return worker;
+}
+
+function unpackPackage(pyodide: Pyodide, name: string, bytes: ArrayBuffer): void {
+  if (name.endsWith('.whl')) {
+    pyodide.unpackArchive(bytes, 'wheel');
+  } else {
+    const folder = pyodide.runPython('import site; site.getsitepackages()[0]') as string;
+    pyodide.unpackArchive(bytes, 'zip', { extractDir: folder });
+  }
+}
+
+async function fetchBytes(url: string): Promise<ArrayBuffer> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url} answered ${response.status}`);
+  return response.arrayBuffer();
+}

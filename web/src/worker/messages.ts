@@ -1,0 +1,129 @@
+/**
+ * Everything that passes between the page and the worker in which the game runs.
+ *
+ * Game datagrams are opaque bytes here: their layout is known to the Python on both ends and to nobody else.
+ */
+
+/** Where the pinned Python distribution is served, and which wheels go on top of it, in load order. */
+export interface Runtime {
+  base: string;
+  lock_hash: string;
+  packages: string[];
+}
+
+/** The study's own code, as one zip. */
+export interface Bundle {
+  url: string;
+  hash: string;
+  module: string;
+}
+
+/** One game as the server describes it to one of its players. */
+export interface GameConfig {
+  game_id: string;
+  scene_index: number;
+  player_id: number;
+  /** Per player, the peer that supplies its inputs. */
+  owners: number[];
+  /** The player ids of all persons, ours included. */
+  peers: number[];
+  seed: number;
+  fps: number;
+  input_delay: 'auto' | number;
+  max_prediction: number;
+  episodes: number;
+  max_frames: number | null;
+  countdown_frames: number;
+  digest: Record<string, string>;
+  ice_servers: RTCIceServer[];
+  epoch: number;
+  token: string;
+  ice_transport_policy?: RTCIceTransportPolicy;
+}
+
+export type GamePhase = 'loading' | 'waiting' | 'connecting' | 'playing' | 'paused' | 'ended';
+
+/** How datagrams travel between two peers. */
+export type LinkType = 'direct' | 'turn' | 'relay';
+
+export type ToWorker =
+  | { kind: 'boot'; runtime: Runtime; bundle: Bundle }
+  | { kind: 'prepare'; scene_index: number }
+  | { kind: 'start'; config: GameConfig }
+  | { kind: 'channel'; peer: number; channel: RTCDataChannel }
+  | { kind: 'channel_open'; peer: number }
+  | { kind: 'channel_closed'; peer: number }
+  | { kind: 'datagram'; peer: number; data: ArrayBuffer }
+  | { kind: 'keys'; pressed: string[] }
+  | { kind: 'conditions'; latency_ms: number; loss: number }
+  | { kind: 'visibility'; hidden: boolean }
+  | { kind: 'peer_left'; peer: number }
+  | { kind: 'uploaded'; number: number; ok: boolean }
+  | { kind: 'stop' };
+
+/** One drawn frame; the layout of `ops` is told in draw/DisplayList.ts. */
+export interface DrawMessage {
+  kind: 'draw';
+  ops: Float32Array;
+  /** Strings that continue the table that the earlier frames of this worker began. */
+  strings: string[];
+  /** RGB, three bytes a pixel, for the image operation. */
+  pixels?: Uint8ClampedArray;
+  width: number;
+  height: number;
+  /** Whether a rollback changed what was shown before. */
+  corrected: boolean;
+  frame: number;
+  now: number;
+}
+
+export interface Hud {
+  phase: 'countdown' | 'playing' | 'between' | 'over';
+  scores: number[];
+  episode: number;
+  countdown: number;
+}
+
+/** Figures of a running game; the stable names of the automation contract, and whatever else Python measures. */
+export interface GameStats {
+  game_id: string;
+  player_id: number;
+  frame: number;
+  confirmed_frame: number;
+  rollbacks: number;
+  max_rollback_frames: number;
+  resimulated_frames: number;
+  stalled_frames: number;
+  rtt_ms: Record<string, number>;
+  link?: Record<string, LinkType>;
+  packets_sent: number;
+  bytes_sent: number;
+  state_checksum: { frame: number; checksum: string } | null;
+  [figure: string]: unknown;
+}
+
+/** What this peer holds the game's outcome to be; the server compares all peers'. */
+export interface GameReport {
+  player_id: number;
+  verdict: string;
+  last_frame: number;
+  chain_hash: string;
+  reason: string;
+  [more: string]: unknown;
+}
+
+export type FromWorker =
+  | { kind: 'progress'; stage: string; fraction: number }
+  | { kind: 'ready' }
+  | { kind: 'prepared'; scene_index: number; step_cost_ms: number }
+  | { kind: 'phase'; phase: GamePhase }
+  | DrawMessage
+  | ({ kind: 'hud' } & Hud)
+  | ({ kind: 'stats' } & GameStats)
+  | { kind: 'partner'; peer: number; present: boolean }
+  | { kind: 'upload'; number: number; body: ArrayBuffer }
+  | ({ kind: 'report' } & GameReport)
+  | { kind: 'closed'; game_id: string }
+  | { kind: 'channel_state'; peer: number; open: boolean }
+  | { kind: 'send'; peer: number; data: ArrayBuffer }
+  | { kind: 'error'; error: string; hint: string; detail: string };

@@ -1,0 +1,178 @@
+/**
+ * The worker that plays: Python simulates here, and the data channels end here.
+ *
+ * The page never touches a game datagram unless its browser refuses to transfer channels.
+ */
+import { boot, type PyProxyBuffer, type PythonWorker } from './boot';
+import { Links } from './Links';
+import { Loop, systemClock } from './Loop';
+import type { Bundle, FromWorker, GameConfig, Runtime, ToWorker } from './messages';
+import { Shaper } from './shaper';
+
+interface WorkerScope {
+  postMessage(message: FromWorker, transfer?: Transferable[]): void;
+  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+}
+
+const page = self as unknown as WorkerScope;
+const shaper = new Shaper(1);
+let python: PythonWorker | null = null;
+let loop: Loop | null = null;
+/** What the page asked for before Python was up, in order. */
+let waiting: ((python: PythonWorker) => void)[] = [];
+
+const links = new Links(
+  {
+    sendThroughPage: (peer, data) => page.postMessage({ kind: 'send', peer, data }, [data]),
+    channelState: (peer, open) => {
+      page.postMessage({ kind: 'channel_state', peer, open });
+      withPython((worker) => worker.channel_state(peer, open));
+    },
+    arrived: () => loop?.arrived(),
+  },
+  shaper,
+);
+
+/** The methods Python calls. */
+const host = {
+  post(kind: string, payload_json: string): void {
+    page.postMessage({ kind, ...JSON.parse(payload_json) } as FromWorker);
+  },
+
+  draw(
+    ops: PyProxyBuffer,
+    strings_json: string | null | undefined,
+    pixels: PyProxyBuffer | null | undefined,
+    width: number,
+    height: number,
+    corrected: boolean,
+    frame: number,
+  ): void {
+    const view = ops.getBuffer('f32');
+    const copied = view.data.slice();
+    view.release();
+    const strings = strings_json ? (JSON.parse(strings_json) as string[]) : [];
+    const now = performance.now();
+    const message = { kind: 'draw', ops: copied, strings, width, height, corrected, frame, now } as const;
+    if (pixels) {
+      const bytes = new Uint8ClampedArray(copyBytes(pixels).buffer);
+      page.postMessage({ ...message, pixels: bytes }, [copied.buffer, bytes.buffer]);
+    } else {
+      page.postMessage(message, [copied.buffer]);
+    }
+  },
+
+  send(peer: number, data: Uint8Array | PyProxyBuffer): void {
+    links.send(peer, copyBytes(data));
+  },
+
+  upload(number: number, data: Uint8Array | PyProxyBuffer): void {
+    const body = copyBytes(data).buffer;
+    page.postMessage({ kind: 'upload', number, body }, [body]);
+  },
+};
+
+/** Bytes that own their whole buffer, from whatever Python handed over. */
+function copyBytes(data: Uint8Array | PyProxyBuffer): Uint8Array<ArrayBuffer> {
+  if (data instanceof Uint8Array) return new Uint8Array(data);
+  const view = data.getBuffer('u8');
+  const copied = new Uint8Array(view.data);
+  view.release();
+  return copied;
+}
+
+page.onmessage = ({ data: message }) => {
+  switch (message.kind) {
+    case 'boot':
+      void startPython(message.runtime, message.bundle);
+      return;
+    case 'prepare':
+      withPython((worker) => worker.prepare(message.scene_index));
+      return;
+    case 'start':
+      withPython((worker) => startGame(worker, message.config));
+      return;
+    case 'channel':
+      links.addChannel(message.peer, message.channel);
+      return;
+    case 'channel_open':
+      links.openThroughPage(message.peer);
+      return;
+    case 'channel_closed':
+      links.close(message.peer);
+      return;
+    case 'datagram':
+      links.receive(message.peer, message.data);
+      return;
+    case 'keys':
+      withPython((worker) => worker.keys(JSON.stringify(message.pressed)));
+      return;
+    case 'conditions':
+      shaper.setConditions(message);
+      return;
+    case 'visibility':
+      withPython((worker) => worker.visibility(message.hidden));
+      return;
+    case 'peer_left':
+      withPython((worker) => worker.peer_left(message.peer));
+      return;
+    case 'uploaded':
+      withPython((worker) => worker.uploaded?.(message.number, message.ok));
+      return;
+    case 'stop':
+      withPython((worker) => worker.stop());
+      links.closeAll();
+      return;
+  }
+};
+
+async function startPython(runtime: Runtime, bundle: Bundle): Promise<void> {
+  try {
+    python = await boot(runtime, bundle, host, (stage, fraction) =>
+      page.postMessage({ kind: 'progress', stage, fraction }),
+    );
+  } catch (cause) {
+    page.postMessage({
+      kind: 'error',
+      error: 'The game could not be loaded.',
+      hint: 'Check the connection to the internet and try again.',
+      detail: describe(cause),
+    });
+    return;
+  }
+  loop = new Loop(python, () => links.takeInbox(), systemClock(), reportFailure);
+  page.postMessage({ kind: 'ready' });
+  const asked = waiting;
+  waiting = [];
+  for (const call of asked) withPython(call);
+}
+
+function startGame(worker: PythonWorker, config: GameConfig): void {
+  worker.start(JSON.stringify(config));
+  loop?.start();
+}
+
+function withPython(call: (worker: PythonWorker) => void): void {
+  if (python === null) {
+    waiting.push(call);
+    return;
+  }
+  try {
+    call(python);
+  } catch (cause) {
+    reportFailure(cause);
+  }
+}
+
+function reportFailure(cause: unknown): void {
+  page.postMessage({
+    kind: 'error',
+    error: 'The game stopped because of a fault in its program.',
+    hint: 'Reload the page to try again.',
+    detail: describe(cause),
+  });
+}
+
+function describe(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
