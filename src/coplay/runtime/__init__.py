@@ -1,0 +1,22 @@
+"""What the browser runs: the runtime, fetched, compiled ahead, locked and served; and the study's code."""
+
+from coplay.runtime.assembly import Runtime, ensure_runtime
+from coplay.runtime.bundle import Bundle, build_bundle
+from coplay.runtime.lock import RuntimeLock
+from coplay.runtime.node import find_node, find_npm
+from coplay.runtime.progress import Report, shown_progress, silent
+from coplay.runtime.serving import ServedFile
+
+__all__ = [
+    "Bundle",
+    "Report",
+    "Runtime",
+    "RuntimeLock",
+    "ServedFile",
+    "build_bundle",
+    "ensure_runtime",
+    "find_node",
+    "find_npm",
+    "shown_progress",
+    "silent",
+]

@@ -1,0 +1,22 @@
+"""`python -m coplay.runtime [PACKAGE==VERSION ...]`: prepare the browser's runtime ahead of need."""
+
+import sys
+
+from coplay.errors import CoplayError
+from coplay.runtime import ensure_runtime, shown_progress
+
+
+def main(packages: list[str]) -> int:
+    """Prepare a runtime and say where it is; return the exit code."""
+    try:
+        with shown_progress() as progress:
+            runtime = ensure_runtime(packages, progress=progress)
+    except CoplayError as error:
+        print(error.message, error.hint, sep="\n", file=sys.stderr)
+        return 1
+    print(f"Browser runtime ready: {runtime.directory}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

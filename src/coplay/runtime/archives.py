@@ -1,0 +1,66 @@
+"""Many wheels made into one archive of modules, compiled ahead.
+
+Compiling Python in WebAssembly is what makes a page slow to start, so it is done once, here. This file is run
+inside the browser's own Python (under Node, see `compiler.mjs`), whose byte code no other Python can make;
+under CPython it joins the archives without compiling. The same inputs make the same bytes.
+"""
+
+import importlib.util
+import zipfile
+from pathlib import PurePosixPath
+
+SITE_PACKAGES = "/lib/python3.14/site-packages/"
+_LEFT_OUT = {".pyi", ".pyx", ".pxd", ".h", ".c", ".a"}
+
+
+def merge(inputs: list[str], output: str, compiled: bool, sources: bool, prefix: str) -> int:
+    """Join zip archives (wheels are such) into one.
+
+    Args:
+        inputs: Paths of the archives; of files that occur twice the last counts.
+        output: Path of the new archive. Its members are stored: the transfer is compressed.
+        compiled: Add byte code.
+        sources: Keep the sources of compiled modules. Some packages read their own, and tracebacks show them.
+        prefix: Where the modules will be, for the tracebacks of modules without sources.
+
+    Returns:
+        How many modules were compiled.
+    """
+    members: dict[str, bytes] = {}
+    for archive_path in inputs:
+        with zipfile.ZipFile(archive_path) as archive:
+            for name in archive.namelist():
+                path = PurePosixPath(name)
+                if not name.endswith("/") and path.suffix not in _LEFT_OUT and "tests" not in path.parts[:-1]:
+                    members[name] = archive.read(name)
+    count = 0
+    for name in sorted(members) if compiled else ():
+        path = PurePosixPath(name)
+        if path.suffix != ".py":
+            continue
+        code = _byte_code(members[name], prefix + name)
+        if code is None:
+            continue
+        if sources:
+            members[str(path.parent / "__pycache__" / f"{path.stem}.cpython-314.pyc")] = code
+        else:
+            del members[name]
+            members[name + "c"] = code
+        count += 1
+    with zipfile.ZipFile(output, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(members):
+            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), members[name])
+    return count
+
+
+def _byte_code(source: bytes, filename: str) -> bytes | None:
+    try:
+        code = compile(source, filename, "exec", dont_inherit=True, optimize=0)
+    except (SyntaxError, ValueError):  # a template, or meant for another version
+        return None
+    # With an unchecked hash, byte code is never compared with its source's time, which archives do not keep.
+    return bytes(
+        importlib._bootstrap_external._code_to_hash_pyc(  # type: ignore[attr-defined]
+            code, importlib.util.source_hash(source), False
+        )
+    )

@@ -1,0 +1,55 @@
+"""How long work tells how far it is."""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+Report = Callable[[str, float | None], None]
+"""Called with what is being done, and the part that is done (0 to 1; None when it cannot be known)."""
+
+
+def silent(stage: str, fraction: float | None) -> None:
+    """A `Report` that shows nothing."""
+
+
+@contextlib.contextmanager
+def shown_progress() -> Iterator[Report]:
+    """A `Report` for people: a bar on a terminal, a line for each stage elsewhere."""
+    console = Console(file=sys.stderr)
+    if not console.is_terminal:
+        yield _lines(console)
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as bars:
+        yield _bars(bars)
+
+
+def _lines(console: Console) -> Report:
+    last = ""
+
+    def report(stage: str, fraction: float | None) -> None:
+        nonlocal last
+        if stage != last:
+            console.print(f"{stage} …", highlight=False, markup=False)
+            last = stage
+
+    return report
+
+
+def _bars(bars: Progress) -> Report:
+    task: TaskID | None = None
+    last = ""
+
+    def report(stage: str, fraction: float | None) -> None:
+        nonlocal task, last
+        if stage != last or task is None:
+            if task is not None:
+                bars.update(task, total=1.0, completed=1.0)
+            task, last = bars.add_task(stage, total=None), stage
+        if fraction is not None:
+            bars.update(task, total=1.0, completed=fraction)
+
+    return report
