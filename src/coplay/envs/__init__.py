@@ -1,0 +1,51 @@
+"""Environments as they are, made into games that can be rolled back.
+
+Importing this package costs nothing: what needs numpy or Gymnasium is imported on first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from coplay.envs.action_codec import ActionCodec, codec_for
+    from coplay.envs.determinism import Report, check_environment
+    from coplay.envs.environment import Environment, Outcome
+    from coplay.envs.game import FrameRow, Game, SavedGame
+    from coplay.envs.loading import load_environment
+
+_HOME = {
+    "ActionCodec": "action_codec",
+    "Environment": "environment",
+    "FrameRow": "game",
+    "Game": "game",
+    "Outcome": "environment",
+    "Report": "determinism",
+    "SavedGame": "game",
+    "check_environment": "determinism",
+    "codec_for": "action_codec",
+    "load_environment": "loading",
+}
+
+__all__ = [
+    "ActionCodec",
+    "Environment",
+    "FrameRow",
+    "Game",
+    "Outcome",
+    "Report",
+    "SavedGame",
+    "check_environment",
+    "codec_for",
+    "load_environment",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,163 @@
+"""One face for every kind of environment: players in a fixed order, one step for all of them at once.
+
+A Gymnasium environment has one player; a PettingZoo `ParallelEnv` has one per possible agent. The original
+object is never modified or replaced: `unwrapped` is what the study's own drawing gets.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from coplay.envs.action_codec import ActionCodec, codec_for
+from coplay.errors import UnusableEnvironmentError
+
+
+class Outcome(NamedTuple):
+    """What one step gave each player, in the order of `Environment.agents`.
+
+    Attributes:
+        rewards: This step's rewards; 0 for an agent that is no longer there.
+        terminated: Who reached an end in this step.
+        truncated: Who was cut off in this step.
+    """
+
+    rewards: tuple[float, ...]
+    terminated: tuple[bool, ...]
+    truncated: tuple[bool, ...]
+
+
+class Live:
+    """What an environment's last reset or step left with us, part of every snapshot.
+
+    Attributes:
+        observations: The last one of each player; None before the first reset.
+        present: Whether each player's agent still acts in this episode.
+    """
+
+    __slots__ = ("observations", "present")
+
+    def __init__(self, n_players: int) -> None:
+        self.observations: tuple[Any, ...] = (None,) * n_players
+        self.present: tuple[bool, ...] = (True,) * n_players
+
+
+class Environment:
+    """An environment as the game sees it.
+
+    Attributes:
+        agents: The agents by `player_id`: PettingZoo's `possible_agents`, or `(0,)`.
+        n_players: How many.
+        codecs: Each player's actions as bytes.
+        render_fps: Frames a second the environment asks for, or None.
+        env: The environment with its wrappers.
+        unwrapped: The environment itself.
+        live: What the last reset or step left with us.
+        pristine: The state as it came, saved by the first game so that every later one starts from it too.
+    """
+
+    def __init__(self, env: Any, agents: tuple[Any, ...], action_spaces: tuple[Any, ...]) -> None:
+        self.env = env
+        self.unwrapped = env.unwrapped
+        self.agents = agents
+        self.n_players = len(agents)
+        self.codecs: tuple[ActionCodec, ...] = tuple(codec_for(s, i) for i, s in enumerate(action_spaces))
+        fps = (getattr(env, "metadata", None) or {}).get("render_fps")
+        self.render_fps = float(fps) if fps else None
+        self.live = Live(self.n_players)
+        self.pristine: Any = None
+
+    @property
+    def observations(self) -> tuple[Any, ...]:
+        """The last observation of each player."""
+        return self.live.observations
+
+    def roots(self) -> dict[str, Any]:
+        """Where the walk over this environment's state begins, by name."""
+        roots = {"env": self.unwrapped}
+        layer = self.env
+        while layer is not self.unwrapped:
+            roots[type(layer).__name__] = layer
+            layer = getattr(layer, "env", self.unwrapped)
+        roots["live"] = self.live
+        return roots
+
+    def reset(self, seed: int) -> None:
+        """Start an episode.
+
+        Args:
+            seed: 0 to 2³¹-1.
+        """
+        raise NotImplementedError
+
+    def step(self, actions: tuple[Any, ...]) -> Outcome:
+        """Advance by one step.
+
+        Args:
+            actions: One per player, decoded; those of agents that are gone are ignored.
+        """
+        raise NotImplementedError
+
+    @property
+    def episode_over(self) -> bool:
+        """Whether no agent acts any more."""
+        return not any(self.live.present)
+
+    def render(self) -> Any:
+        """Give the picture the environment makes of itself: an RGB array, a text, or None."""
+        picture = self.env.render()
+        return picture[-1] if isinstance(picture, list) and picture else picture
+
+
+class GymEnvironment(Environment):
+    """A Gymnasium environment: one player."""
+
+    def __init__(self, env: Any) -> None:
+        super().__init__(env, (0,), (env.action_space,))
+
+    def reset(self, seed: int) -> None:
+        observation, _info = self.env.reset(seed=seed)
+        self.live.observations = (observation,)
+        self.live.present = (True,)
+
+    def step(self, actions: tuple[Any, ...]) -> Outcome:
+        observation, reward, terminated, truncated, _info = self.env.step(actions[0])
+        terminated, truncated = bool(terminated), bool(truncated)
+        live = self.live
+        live.observations = (observation,)
+        live.present = (not (terminated or truncated),)
+        return Outcome((float(reward),), (terminated,), (truncated,))
+
+
+class ParallelEnvironment(Environment):
+    """A PettingZoo `ParallelEnv`: one player per possible agent. Agents may leave before the episode ends."""
+
+    def __init__(self, env: Any) -> None:
+        agents = tuple(env.possible_agents)
+        if not agents:
+            raise UnusableEnvironmentError(
+                f"{type(env.unwrapped).__name__} has no possible agents.",
+                "Give `possible_agents` in its constructor.",
+            )
+        super().__init__(env, agents, tuple(env.action_space(agent) for agent in agents))
+
+    def reset(self, seed: int) -> None:
+        observations, _infos = self.env.reset(seed=seed)
+        acting = self.env.agents
+        self.live.observations = tuple(observations.get(agent) for agent in self.agents)
+        self.live.present = tuple(agent in acting for agent in self.agents)
+
+    def step(self, actions: tuple[Any, ...]) -> Outcome:
+        live, agents, env = self.live, self.agents, self.env
+        chosen = {a: action for a, action, here in zip(agents, actions, live.present, strict=True) if here}
+        observations, rewards, terminations, truncations, _infos = env.step(chosen)
+        terminated = tuple(bool(terminations.get(agent, False)) for agent in agents)
+        truncated = tuple(bool(truncations.get(agent, False)) for agent in agents)
+        acting = env.agents
+        live.observations = tuple(
+            observations.get(agent, last) for agent, last in zip(agents, live.observations, strict=True)
+        )
+        live.present = tuple(
+            agent in acting and not (over or cut)
+            for agent, over, cut in zip(agents, terminated, truncated, strict=True)
+        )
+        return Outcome(tuple(float(rewards.get(agent, 0.0)) for agent in agents), terminated, truncated)

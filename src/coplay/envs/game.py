@@ -1,0 +1,253 @@
+"""A game: one or more episodes of an environment as a single deterministic simulation, frame by frame.
+
+Resets, countdowns, pauses and ends are state transitions of the simulation, so they roll back like any frame:
+
+```
+start ──> countdown ──> playing ──> between ──> countdown ──> playing ──> over
+          (if any)              (if any pause)
+```
+
+A frame in `countdown` or `between` does not step the environment. The frame that ends the last episode leaves
+the game over; any frame after that changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+from coplay.envs import taming
+from coplay.envs.environment import Environment, Outcome
+from coplay.envs.state_walk import Snapshot, StateWalk
+
+Phase = Literal["countdown", "playing", "between", "over"]
+
+_DEFAULT_FPS = 30.0  # of simulated clocks, when the environment does not say
+
+
+class FrameRow(NamedTuple):
+    """What one frame did, for the record.
+
+    Attributes:
+        episode: Which episode the frame belongs to, from 0.
+        stepped: Whether the environment was stepped; the rest is zeros when not.
+        rewards: By player.
+        terminated: By player; true in the frame in which it happened only.
+        truncated: By player; likewise. True for everyone acting when `max_frames` ends the episode.
+    """
+
+    episode: int
+    stepped: bool
+    rewards: tuple[float, ...]
+    terminated: tuple[bool, ...]
+    truncated: tuple[bool, ...]
+
+
+class SavedGame:
+    """A game at the start of one frame; opaque, only for the game that gave it."""
+
+    __slots__ = ("fields", "snapshot")
+
+    def __init__(self, fields: tuple[Any, ...], snapshot: Snapshot) -> None:
+        self.fields = fields
+        self.snapshot = snapshot
+
+
+_FIELDS = (
+    "frame",
+    "phase",
+    "episode",
+    "frame_in_episode",
+    "countdown_left",
+    "pause_left",
+    "scores",
+    "total_scores",
+)
+
+
+class Game:
+    """One run of an environment, to be stepped by inputs.
+
+    Two games made from equal environments with equal arguments and given equal inputs are equal, frame by
+    frame, whatever was saved, loaded and stepped again in between. An environment serves one game at a time;
+    a new game starts from the environment as it was when it was first given to one.
+
+    Args:
+        environment: What to play.
+        seed: Everything random in the game derives from it.
+        episodes: How many, at least 1.
+        max_frames: Steps after which an episode is truncated; None leaves it to the environment.
+        countdown_frames: Frames to wait before each episode.
+        pause_frames: Frames to show the end of an episode before the next one.
+
+    Attributes:
+        frame: The next frame to be stepped.
+        phase: What the next frame will do.
+        episode: From 0.
+        frame_in_episode: Environment steps so far in this episode.
+        countdown_left: Frames of countdown left.
+        scores: Return of this episode so far, by player.
+        total_scores: Return of the whole game so far, by player.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        *,
+        seed: int,
+        episodes: int = 1,
+        max_frames: int | None = None,
+        countdown_frames: int = 0,
+        pause_frames: int = 0,
+    ) -> None:
+        self.environment = environment
+        self.seed = seed
+        self.episodes = max(1, episodes)
+        self.max_frames = max_frames
+        self.countdown_frames = countdown_frames
+        self.pause_frames = pause_frames
+
+        self.frame = 0
+        self.phase: Phase = "playing"
+        self.episode = 0
+        self.frame_in_episode = 0
+        self.countdown_left = 0
+        self.pause_left = 0
+        zeros = (0.0,) * environment.n_players
+        nobody = (False,) * environment.n_players
+        self.scores = self.total_scores = zeros
+        self._idle = Outcome(zeros, nobody, nobody)
+        self._frame_s = 1.0 / (environment.render_fps or _DEFAULT_FPS)
+        self._decoders = tuple(codec.decode for codec in environment.codecs)
+        self._walk = StateWalk(environment.roots())
+        # Taken as soon as a frame has touched the environment, whether or not anyone asks for it: taking it
+        # also gives sets their canonical order, which a replay needs as much as a peer. Drawing cannot leak
+        # into it either.
+        self._snapshot: Snapshot | None = None
+        taming.install()
+
+    @property
+    def over(self) -> bool:
+        """Whether the last episode has ended."""
+        return self.phase == "over"
+
+    # Playing
+
+    def start(self) -> None:
+        """Go to the state before frame 0."""
+        environment = self.environment
+        if environment.pristine is None:
+            environment.pristine = self._walk.take()
+        else:
+            self._walk.restore(environment.pristine)
+        self.frame = -1  # the frame whose stream of draws the first reset uses
+        self.episode = 0
+        self.total_scores = self._idle.rewards
+        self._begin_episode()
+        self._snapshot = self._walk.take()
+        self.frame = 0
+
+    def step(self, inputs: tuple[bytes, ...]) -> FrameRow:
+        """Advance by one frame, of whatever phase.
+
+        Args:
+            inputs: Each player's encoded action, in order of player. Bytes that encode no action are taken
+                as the codec says.
+        """
+        episode = self.episode
+        if self.phase == "playing":
+            outcome = self._play(inputs)
+            stepped = True
+            self._snapshot = self._walk.take()
+        else:
+            outcome, stepped = self._idle, False
+            if self.phase == "countdown":
+                self.countdown_left -= 1
+                if self.countdown_left == 0:
+                    self.phase = "playing"
+            elif self.phase == "between":
+                self.pause_left -= 1
+                if self.pause_left == 0:
+                    self._begin_next_episode()
+                    self._snapshot = self._walk.take()
+            else:
+                return FrameRow(episode, False, *outcome)
+        self.frame += 1
+        return FrameRow(episode, stepped, *outcome)
+
+    def _play(self, inputs: tuple[bytes, ...]) -> Outcome:
+        environment = self.environment
+        actions = tuple([decode(data) for decode, data in zip(self._decoders, inputs, strict=True)])
+        with self._simulated_frame():
+            outcome = environment.step(actions)
+        self.frame_in_episode += 1
+        self.scores = tuple([s + r for s, r in zip(self.scores, outcome.rewards, strict=True)])
+        self.total_scores = tuple([s + r for s, r in zip(self.total_scores, outcome.rewards, strict=True)])
+        ended = environment.episode_over
+        if not ended and self.max_frames is not None and self.frame_in_episode >= self.max_frames:
+            ended = True
+            outcome = outcome._replace(truncated=environment.live.present)
+        if ended:
+            self._end_episode()
+        return outcome
+
+    def _end_episode(self) -> None:
+        if self.episode + 1 >= self.episodes:
+            self.phase = "over"
+        elif self.pause_frames > 0:
+            self.phase = "between"
+            self.pause_left = self.pause_frames
+        else:
+            self._begin_next_episode()
+
+    def _begin_next_episode(self) -> None:
+        self.episode += 1
+        self._begin_episode()
+
+    def _begin_episode(self) -> None:
+        with self._simulated_frame():
+            self.environment.reset(taming.derive_seed(self.seed, "episode", self.episode) & 0x7FFFFFFF)
+        self.frame_in_episode = 0
+        self.scores = self._idle.rewards
+        self.countdown_left = self.countdown_frames
+        self.phase = "countdown" if self.countdown_left > 0 else "playing"
+
+    def _simulated_frame(self) -> taming.SimulatedFrame:
+        return taming.SimulatedFrame(self.seed, self.frame, self.frame * self._frame_s)
+
+    # Saving
+
+    def save(self) -> SavedGame:
+        """Save the state before the next frame. Costs next to nothing: stepping took the snapshot already.
+
+        What happened to the environment since the last frame, by drawing or by a bot's policy, is not in it.
+        """
+        if self._snapshot is None:
+            raise RuntimeError("a game is started before it is saved")
+        return SavedGame(tuple([getattr(self, name) for name in _FIELDS]), self._snapshot)
+
+    def load(self, saved: SavedGame) -> None:
+        """Go back to a saved state, any number of times."""
+        for name, value in zip(_FIELDS, saved.fields, strict=True):
+            setattr(self, name, value)
+        self._walk.restore(saved.snapshot)
+        self._snapshot = saved.snapshot
+
+    def checksum(self, saved: SavedGame | None = None) -> int:
+        """Give 64 bits that are equal on every peer in the same state.
+
+        Args:
+            saved: A saved state; None for the current one.
+        """
+        saved = saved or self.save()
+        return self._walk.checksum(saved.snapshot, saved.fields)
+
+    def diff(self, mine: SavedGame, theirs: SavedGame) -> list[str]:
+        """Name what differs between two saved states: `env.state[2]`, `game.scores`."""
+        fields = zip(_FIELDS, mine.fields, theirs.fields, strict=True)
+        return [f"game.{name}" for name, a, b in fields if a != b] + self._walk.diff(
+            mine.snapshot, theirs.snapshot
+        )
+
+    def unwalkable(self) -> list[str]:
+        """Name the parts of the environment whose state cannot be saved."""
+        return self._walk.unwalkable()
