@@ -21,7 +21,7 @@ class TimeSamples:
         self._count += 1
 
     def percentiles_ms(self, *fractions: float) -> tuple[float, ...]:
-        """The given fractions (0 to 1) of the kept samples, in milliseconds; zeros where nothing was measured."""
+        """The given fractions (0 to 1) of the kept samples, in milliseconds; zeros for no samples."""
         kept = min(self._count, len(self._seconds))
         if not kept:
             return (0.0,) * len(fractions)

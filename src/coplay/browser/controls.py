@@ -9,8 +9,8 @@ from coplay.study.keys import Keys
 class Controls:
     """One person's hands on one seat.
 
-    In `held` mode the action is what is held now; a key that was tapped between two frames counts for one frame, so that
-    no press is ever lost. In `stroke` mode each newly pressed key is one action for one frame.
+    In `held` mode the action is what is held now; a key that was tapped between two frames counts for one
+    frame, so that no press is ever lost. In `stroke` mode each newly pressed key is one action for one frame.
 
     Args:
         keys: The scene's mapping from key names to actions.

@@ -1,7 +1,7 @@
 """Plays one game in one peer: performs a session's effects, in order, on a simulation.
 
-The driver owns no clock: every call carries `now`, in monotonic seconds. It draws nothing while frames are re-simulated,
-only the state that a tick ends with.
+The driver owns no clock: every call carries `now`, in monotonic seconds. It draws nothing while frames are
+re-simulated, only the state that a tick ends with.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -45,7 +45,8 @@ class Driver:
         session: The netcode of this peer, in its hello phase.
         recorder: Takes confirmed frames.
         controls: The hands of the seats that people of this peer play, by player.
-        bots: The policies of the seats this peer hosts, by player; called with the original environment and the player.
+        bots: The policies of the seats this peer hosts, by player; called with the original environment and
+            the player.
         host: Sends datagrams and hears events.
         clock: Monotonic seconds, for measuring work only; never reaches the simulation.
     """
@@ -72,7 +73,8 @@ class Driver:
         self._bots = bots
         self._host = host
         self._clock = clock
-        self._rows: list[FrameRow | None] = [None] * _ROWS
+        # A frame is confirmed only after its step was performed, so every row that is read was written.
+        self._rows: list[FrameRow] = [None] * _ROWS  # type: ignore[list-item]
         self._states: dict[int, Any] = {}
         self._oldest_state = 0
         self._bots_frame = -1
@@ -141,10 +143,8 @@ class Driver:
                 case SendDatagram():
                     self._host.send(effect.peer, effect.data)
                 case Confirm():
-                    row = self._rows[effect.frame % _ROWS]
-                    assert row is not None  # a frame is confirmed only after its step was performed
                     started = clock()
-                    self.recorder.add_frame(effect, row, now)
+                    self.recorder.add_frame(effect, self._rows[effect.frame % _ROWS], now)
                     self._forget_states(effect.frame)
                     self._simulation_seconds += clock() - started
                 case LoadState():

@@ -18,7 +18,7 @@ _WARM_UP_FRAMES = 12
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A play scene made ready before its game is known: what costs time happens while the participant reads."""
+    """A play scene made ready before its game is known, while the participant reads."""
 
     scene_index: int
     scene: Play

@@ -12,8 +12,8 @@ class View:
 
     Args:
         environment: The environment of the game.
-        draw: The study's `draw(env, canvas)`, given the original environment; None draws the environment's own
-            `rgb_array` or `ansi` rendering.
+        draw: The study's `draw(env, canvas)`, given the original environment; None draws the environment's
+            own `rgb_array` or `ansi` rendering.
     """
 
     def __init__(self, environment: Environment, draw: Callable[[Any, Canvas], None] | None) -> None:

@@ -8,14 +8,15 @@ import gc
 import importlib
 import json
 import time
-from datetime import UTC, datetime
 from typing import Any
 
 from pyodide.ffi import to_js
 
 from coplay.browser.controls import Controls
 from coplay.browser.driver import Driver
+from coplay.browser.figures import NetRows, live_figures
 from coplay.browser.session_setup import Stage, make_driver, prepare_stage
+from coplay.browser.view import View
 from coplay.netcode import Event, GameAgreed, HelloMismatch, PeerBack, PeerSuspected, Stalled
 
 _BATCH_SECONDS = 1.0
@@ -47,7 +48,7 @@ class Worker:
         self._hud = ""
         self._started = 0.0
         self._first_frame_ms = 0.0
-        self._net_mark: dict[str, float] = {}
+        self._net_rows = NetRows()
         self._links: dict[int, bool] = {}
         self._agreed = False
         # Collections happen in the slack after a tick, never inside one.
@@ -55,27 +56,27 @@ class Worker:
 
     # The page's calls
 
-    def prepare(self, scene_index: int) -> None:
+    def prepare(self, scene_index: int) -> Stage:
         """Make a play scene's environment ready before its game is known."""
-        if self._stage is not None and self._stage.scene_index == scene_index:
-            return
-        self._stage = prepare_stage(scene_index, self._study.scenes[scene_index])
-        gc.collect()
-        gc.freeze()
-        self._post("prepared", scene_index=scene_index, step_cost_ms=round(1000 * self._stage.step_cost, 3))
+        stage = self._stage
+        if stage is None or stage.scene_index != scene_index:
+            self._stage = stage = prepare_stage(scene_index, self._study.scenes[scene_index])
+            gc.collect()
+            gc.freeze()
+            self._post("prepared", scene_index=scene_index, step_cost_ms=round(1000 * stage.step_cost, 3))
+        return stage
 
     def start(self, config_json: str) -> None:
         """Begin the game that the server described."""
         config = json.loads(config_json)
-        self.prepare(config["scene_index"])
-        assert self._stage is not None
+        stage = self.prepare(config["scene_index"])
         now = time.perf_counter()
         self._config, self._agreed = config, False
         self._hud = self._phase = ""
         self._started, self._first_frame_ms = now, 0.0
         self._next_batch, self._next_stats = now + _BATCH_SECONDS, now
-        self._net_mark = {}
-        self._driver = make_driver(self._stage, config, self, now)
+        self._net_rows = NetRows()
+        self._driver = make_driver(stage, config, self, now)
         self._set_phase("connecting")
 
     def keys(self, held_json: str) -> None:
@@ -118,8 +119,8 @@ class Worker:
         Returns:
             When to call again at the latest, on the same clock.
         """
-        driver = self._driver
-        if driver is None:
+        driver, stage = self._driver, self._stage
+        if driver is None or stage is None:
             return now + _IDLE_SECONDS
         datagrams = [(item[0], item[1].to_bytes(), item[2]) for item in arrived] if arrived else ()
         changed, corrected = driver.tick(now, datagrams)
@@ -127,13 +128,13 @@ class Worker:
         if changed:
             if not self._first_frame_ms:
                 self._first_frame_ms = 1000 * (time.perf_counter() - self._started)
-            self._draw(driver, corrected)
+            self._draw(driver, stage.view, corrected)
         if now >= self._next_stats:
             self._next_stats = now + _STATS_SECONDS
-            self._post("stats", **self._stats(driver))
+            self._post("stats", **self._figures(driver))
         if now >= self._next_batch:
             self._next_batch = now + _BATCH_SECONDS
-            driver.recorder.add_net(self._net_row(driver, now))
+            driver.recorder.add_net(self._net_rows.take(driver, now))
             self._cut_batch()
         if session.phase == "closed":
             self._finish(driver)
@@ -151,9 +152,12 @@ class Worker:
 
     def happened(self, event: Event) -> None:
         """Tell the page, and keep for the record, what the session reports."""
+        driver = self._driver
+        if driver is None:
+            return
         match event:
             case GameAgreed():
-                self._agree(event)
+                self._agree(driver, event)
             case HelloMismatch():
                 self._post(
                     "error",
@@ -177,9 +181,8 @@ class Worker:
     def _controls(self) -> Controls | None:
         return None if self._driver is None else self._driver.controls.get(self._config["player_id"])
 
-    def _draw(self, driver: Driver, corrected: bool) -> None:
-        assert self._stage is not None
-        view, game = self._stage.view, driver.game
+    def _draw(self, driver: Driver, view: View, corrected: bool) -> None:
+        game = driver.game
         started = time.perf_counter()
         view.draw()
         canvas = view.canvas
@@ -203,64 +206,14 @@ class Worker:
             self._set_phase("playing")
         driver.draw_time.add(time.perf_counter() - started)
 
-    def _stats(self, driver: Driver) -> dict[str, Any]:
-        session, stats = driver.session, driver.session.stats
-        netcode_p50, netcode_p99 = driver.netcode_time.percentiles_ms(0.5, 0.99)
-        checksum = driver.last_checksum
-        return {
-            "game_id": self._config["game_id"],
-            "player_id": self._config["player_id"],
-            "frame": session.current_frame,
-            "confirmed_frame": session.confirmed_frame,
-            "rollbacks": stats.rollbacks,
-            "max_rollback_frames": stats.max_rollback_frames,
-            "resimulated_frames": stats.resimulated_frames,
-            "stalled_frames": stats.stalled_frames,
-            "rtt_ms": {str(peer): round(1000 * link.rtt, 2) for peer, link in stats.peers.items()},
-            "packets_sent": stats.packets_sent,
-            "bytes_sent": stats.bytes_sent,
-            "input_delay": session.delay,
-            "state_checksum": None
-            if checksum is None
-            else {"frame": checksum[0], "checksum": f"{checksum[1]:016x}"},
-            "netcode_tick_ms_p50": netcode_p50,
-            "netcode_tick_ms_p99": netcode_p99,
-            "step_ms_p50": driver.step_time.percentiles_ms(0.5)[0],
-            "snapshot_ms_p50": driver.save_time.percentiles_ms(0.5)[0],
-            "draw_ms_p50": driver.draw_time.percentiles_ms(0.5)[0],
-            "first_frame_ms": round(self._first_frame_ms, 1),
-        }
-
-    def _net_row(self, driver: Driver, now: float) -> dict[str, Any]:
-        stats = driver.session.stats
-        totals = {
-            "rollbacks": stats.rollbacks,
-            "resimulated_frames": stats.resimulated_frames,
-            "stalled_frames": stats.stalled_frames,
-            "bytes_sent": stats.bytes_sent,
-            "packets_sent": stats.packets_sent,
-        }
-        row: dict[str, Any] = {name: total - self._net_mark.get(name, 0) for name, total in totals.items()}
-        self._net_mark = dict(totals)
-        row |= {"t_ms": round(now * 1000.0, 1), "utc": datetime.now(UTC).isoformat()}
-        row["peers"] = {
-            str(peer): {
-                "rtt_ms": round(1000 * link.rtt, 2),
-                "jitter_ms": round(1000 * link.jitter, 2),
-                "loss": round(link.loss, 4),
-                "advantage": round(link.advantage, 2),
-            }
-            for peer, link in stats.peers.items()
-        }
-        return row
+    def _figures(self, driver: Driver) -> dict[str, Any]:
+        return {**live_figures(self._config, driver), "first_frame_ms": round(self._first_frame_ms, 1)}
 
     # The end of a game
 
-    def _agree(self, agreed: GameAgreed) -> None:
-        driver = self._driver
-        assert driver is not None
+    def _agree(self, driver: Driver, agreed: GameAgreed) -> None:
         self._agreed = True
-        driver.recorder.add_net(self._net_row(driver, time.perf_counter()))
+        driver.recorder.add_net(self._net_rows.take(driver, time.perf_counter()))
         self._cut_batch()
         self._post(
             "report",
@@ -271,12 +224,12 @@ class Worker:
             reason=agreed.reason,
             delay=driver.session.delay,
             total_scores=driver.game.total_scores,
-            stats=self._stats(driver),
+            stats=self._figures(driver),
         )
         self._set_phase("ended")
 
     def _finish(self, driver: Driver) -> None:
-        self._post("stats", **self._stats(driver))
+        self._post("stats", **self._figures(driver))
         self._cut_batch()
         self._driver = None
         self._post("closed", game_id=self._config["game_id"])
