@@ -1,4 +1,4 @@
-"""What a running game measures of itself: for the page several times a second, for the record once a second."""
+"""What a running game measures of itself: often for the page, once a second for the record."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime

@@ -242,12 +242,8 @@ class Worker:
 
     def _record_event(self, kind: str, **detail: Any) -> None:
         if self._driver is not None:
-            row = {
-                "t_ms": round(1000 * time.perf_counter(), 1),
-                "utc": datetime.now(UTC).isoformat(),
-                "kind": kind,
-            }
-            self._driver.recorder.add_event({**row, "detail": detail})
+            row = moment(time.perf_counter())
+            self._driver.recorder.add_event({**row, "kind": kind, "detail": detail})
 
     def _set_phase(self, phase: str) -> None:
         if phase != self._phase:
