@@ -1,0 +1,135 @@
+"""Fixtures for tests in real browsers: servers, and as many participants as a test asks for."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+# The driver is a package beside the tests, which the benches use too; it is no part of what users install.
+sys.path.insert(0, str(Path(__file__).parent))
+
+from playtest import (
+    Chromium,
+    ChromiumLauncher,
+    CoplayServer,
+    Firefox,
+    Participant,
+    firefox_is_there,
+    short_study,
+)
+
+_FOLDER = Path(__file__).parent
+_FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(_FOLDER):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    report = yield
+    if report.when == "call":
+        item.stash[_FAILED] = report.failed
+    return report
+
+
+class Servers:
+    """Serves examples cut short; each variant once, so that the browsers' caches stay warm between tests."""
+
+    def __init__(self, new_folder: Callable[[str], Path]) -> None:
+        self._new_folder = new_folder
+        self.running: dict[str, CoplayServer] = {}
+
+    def serve(self, example: str, **changes: object) -> CoplayServer:
+        """Serve `examples/<example>`, its play scenes changed."""
+        key = f"{example} {changes}"
+        if key not in self.running:
+            folder = self._new_folder(example.removesuffix(".py").replace("/", "-"))
+            study = short_study(example, folder / "study", **changes)
+            self._start(key, ("run", str(study)), folder)
+        return self.running[key]
+
+    def demo(self) -> CoplayServer:
+        """Serve what `coplay demo` serves."""
+        if "demo" not in self.running:
+            self._start("demo", ("demo", "--no-open"), self._new_folder("demo"))
+        return self.running["demo"]
+
+    def _start(self, key: str, arguments: tuple[str, ...], folder: Path) -> None:
+        server = CoplayServer(arguments, folder)
+        server.wait_until_serving()
+        self.running[key] = server
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    servers = Servers(tmp_path_factory.mktemp)
+    yield servers
+    for server in servers.running.values():
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def launcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromiumLauncher]:
+    launcher = ChromiumLauncher(tmp_path_factory.mktemp("profiles"))
+    yield launcher
+    launcher.stop()
+
+
+@pytest.fixture
+def participants(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[Participant]]:
+    """All participants of a test, closed at its end; what they and the servers saw of a failure is shown."""
+    participants: list[Participant] = []
+    yield participants
+    if request.node.stash.get(_FAILED, False):
+        _show(participants, tmp_path)
+        if "servers" in request.fixturenames:
+            for server in request.getfixturevalue("servers").running.values():
+                print(f"--- {server.url}\n{server.log()[-4000:]}")
+    for participant in participants:
+        participant.close()
+
+
+def _show(participants: list[Participant], folder: Path) -> None:
+    for participant in participants:
+        print(f"--- {participant.name} {participant.describe()}")
+        if isinstance(participant, Chromium):
+            print("\n".join(participant.console[-30:]))
+        picture = folder / f"{participant.name}.png"
+        try:
+            participant.screenshot(picture)
+        except Exception as error:
+            print(f"no picture: {error}")
+        else:
+            print(f"picture: {picture}")
+
+
+@pytest.fixture
+def chromium(launcher: ChromiumLauncher, participants: list[Participant]) -> Callable[..., Chromium]:
+    """Start a Chromium process; `ada` of one test finds the HTTP cache that `ada` of the test before left."""
+
+    def start(name: str, **options: bool) -> Chromium:
+        participant = launcher.launch(name, **options)
+        participants.append(participant)
+        return participant
+
+    return start
+
+
+@pytest.fixture
+def firefox(participants: list[Participant], tmp_path: Path) -> Callable[[str], Firefox]:
+    """Start a Firefox process."""
+    if not firefox_is_there():
+        pytest.skip("there is no firefox-esr here")
+
+    def start(name: str) -> Firefox:
+        participant = Firefox(name, tmp_path)
+        participants.append(participant)
+        return participant
+
+    return start

@@ -1,0 +1,30 @@
+"""Drives a study from outside, through its automation contract, in real browsers.
+
+A `CoplayServer` serves a study as a researcher would; each `Participant` is a browser process of its own.
+Both use only what the contract promises: the command line, `<body data-scene data-phase>`, test ids and
+`window.coplay`.
+"""
+
+from playtest.chromium import Chromium, ChromiumLauncher
+from playtest.conditions import Conditions
+from playtest.export import Export
+from playtest.firefox import Firefox, firefox_is_there
+from playtest.participant import Participant, WaitError
+from playtest.server import CoplayServer, ServerError
+from playtest.studies import short_study
+from playtest.uploads import Uploads
+
+__all__ = [
+    "Chromium",
+    "ChromiumLauncher",
+    "Conditions",
+    "CoplayServer",
+    "Export",
+    "Firefox",
+    "Participant",
+    "ServerError",
+    "Uploads",
+    "WaitError",
+    "firefox_is_there",
+    "short_study",
+]

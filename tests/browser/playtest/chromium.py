@@ -1,0 +1,170 @@
+"""A participant in a Chromium process of their own."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Playwright, Request, sync_playwright
+
+from playtest.conditions import Conditions
+from playtest.participant import PAGE_SCRIPT, Participant
+from playtest.uploads import Uploads
+
+EXECUTABLE = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+
+_FLAGS = (
+    "--headless=new",
+    "--no-sandbox",  # tests run as root in containers
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+_SHOWN_ADDRESSES = "--disable-features=WebRtcHideLocalIpsWithMdns"
+
+
+class ChromiumLauncher:
+    """Starts participants; one for a test run, since Playwright runs once in a process.
+
+    Args:
+        folder: Profiles are kept here by name, so that a name used again finds its HTTP cache warm.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._playwright: Playwright = sync_playwright().start()
+
+    def launch(
+        self, name: str, *, hide_addresses: bool = False, viewport: tuple[int, int] = (1000, 800)
+    ) -> "Chromium":
+        """Start a browser process.
+
+        Args:
+            name: Of the participant, and of the profile.
+            hide_addresses: Leave Chromium's default alone, which hides local addresses behind mDNS names.
+            viewport: Width and height of the page.
+        """
+        profile = self._folder / name
+        profile.mkdir(parents=True, exist_ok=True)
+        net_log = profile / "net-log.json"
+        net_log.unlink(missing_ok=True)
+        context = self._playwright.chromium.launch_persistent_context(
+            str(profile),
+            executable_path=EXECUTABLE,
+            args=[*_FLAGS, f"--log-net-log={net_log}", *([] if hide_addresses else [_SHOWN_ADDRESSES])],
+            viewport={"width": viewport[0], "height": viewport[1]},
+        )
+        return Chromium(name, context, net_log)
+
+    def stop(self) -> None:
+        """End Playwright."""
+        self._playwright.stop()
+
+
+class Chromium(Participant):
+    """See `Participant`; made by `ChromiumLauncher.launch`.
+
+    Attributes:
+        uploads: What the page posted about its games.
+        problems: Console errors and uncaught exceptions, of the page and of its workers.
+        requests: The address of every request of the page and its workers, WebSockets included.
+    """
+
+    def __init__(self, name: str, context: BrowserContext, net_log: Path) -> None:
+        super().__init__(name)
+        self.uploads = Uploads()
+        self.problems: list[str] = []
+        self.requests: list[str] = []
+        self.console: list[str] = []
+        self._context = context
+        self._net_log = net_log
+        context.add_init_script(PAGE_SCRIPT)
+        context.on("request", self._see_request)
+        context.on("console", self._see_console)
+        context.on("weberror", lambda error: self.problems.append(f"uncaught: {error.error}"))
+        self.page: Page = context.pages[0] if context.pages else context.new_page()
+        self.page.on("websocket", lambda socket: self.requests.append(socket.url))
+        self._devtools = context.new_cdp_session(self.page)
+        self._devtools.send("Network.enable")
+
+    # As every participant
+
+    def _navigate(self, url: str) -> None:
+        self.page.goto(url)
+
+    def run(self, body: str, *arguments: Any) -> Any:
+        return self.page.evaluate(f"async (args) => {{ {body} }}", list(arguments))
+
+    def click(self, testid: str) -> None:
+        self.page.get_by_test_id(testid).click()
+
+    def screenshot(self, file: Path) -> None:
+        self.page.screenshot(path=str(file))
+
+    def close(self) -> None:
+        self._context.close()
+
+    # What only Chromium offers
+
+    def emulate(self, conditions: Conditions) -> None:
+        """Give the peer connections that this page makes *from now on* a latency and a loss.
+
+        The peer's browser has to be given the same. Connections that exist keep what they have.
+        """
+        self._devtools.send("Network.emulateNetworkConditions", conditions.parameters())
+
+    def become_somebody_else(self, origin: str) -> None:
+        """Forget who this participant was, and keep the HTTP cache.
+
+        Args:
+            origin: `http://HOST:PORT` of the study.
+        """
+        kinds = "cookies,local_storage,indexeddb,service_workers,cache_storage"
+        self._devtools.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": kinds})
+
+    def close_page(self) -> None:
+        """Close the tab, as a person does: the browser goes on."""
+        spare = self._context.new_page()
+        self.page.close(run_before_unload=False)
+        self.page = spare
+
+    def process_ids(self) -> dict[int, str]:
+        """Process id → kind (`browser`, `renderer`, `GPU`, `utility`) of this browser's processes."""
+        browser = self._context.browser
+        assert browser is not None
+        session = browser.new_browser_cdp_session()
+        processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
+        session.detach()
+        return {process["id"]: process["type"] for process in processes}
+
+    def page_requests_on_the_wire(self) -> list[str]:
+        """All addresses that pages and workers made this browser ask for, out of its own network log.
+
+        Complete where `requests` might not be: the log is kept by the network stack. Call it after `close`.
+        """
+        log = json.loads(self._net_log.read_text("utf-8"))
+        parameters = (event.get("params", {}) for event in log["events"])
+        return [
+            given["url"]
+            for given in parameters
+            # The browser's own requests have no origin for an initiator.
+            if "url" in given and given.get("initiator", "not an origin") != "not an origin"
+        ]
+
+    def on_request(self, handler: Callable[[Request], None]) -> None:
+        """Be told of each request of the page and its workers."""
+        self._context.on("request", handler)
+
+    def _see_request(self, request: Request) -> None:
+        self.requests.append(request.url)
+        if request.method == "POST":
+            self.uploads.see(request.url, request.post_data_buffer)
+
+    def _see_console(self, message: ConsoleMessage) -> None:
+        self.console.append(f"{message.type}: {message.text}")
+        if message.type == "error":
+            self.problems.append(f"console: {message.text} ({message.location.get('url', '')})")

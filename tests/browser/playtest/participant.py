@@ -1,0 +1,141 @@
+"""One participant, whatever the browser: what a test or a bench may do to them and ask about them."""
+
+import json
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any
+
+PAGE_SCRIPT = (Path(__file__).parent / "page.js").read_text("utf-8")
+
+ARROWS = ("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown")
+
+
+class WaitError(AssertionError):
+    """A participant did not get where the test expected them; says where they are instead."""
+
+
+class Participant(ABC):
+    """A browser process with one page, driven through the automation contract.
+
+    `wait_for` reads the page's whole history of scenes and phases, from the last one it matched: a phase that
+    lasted a millisecond is not missed, and nothing needs to be slept for.
+
+    Args:
+        name: Who this is, in messages.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._position = 0
+
+    # What each browser does in its own way
+
+    @abstractmethod
+    def _navigate(self, url: str) -> None: ...
+
+    @abstractmethod
+    def run(self, body: str, *arguments: Any) -> Any:
+        """Run the body of an async JavaScript function in the page; `args` holds the arguments."""
+
+    @abstractmethod
+    def click(self, testid: str) -> None:
+        """Click the element with this `data-testid`, once it is there and enabled."""
+
+    @abstractmethod
+    def screenshot(self, file: Path) -> None:
+        """Write a PNG of the page."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End the browser process."""
+
+    # The contract
+
+    def open(self, url: str) -> None:
+        """Go to an address."""
+        self._position = 0
+        self._navigate(url)
+
+    def wait_for(self, scene: str | None = None, phase: str | None = None, timeout_s: float = 60) -> float:
+        """Wait until the page is, or since the last wait was, in a scene and phase.
+
+        Args:
+            scene: `data-scene`; None for any.
+            phase: `data-phase`; None for any.
+            timeout_s: How long at most.
+
+        Returns:
+            When it got there, in UNIX seconds.
+
+        Raises:
+            WaitError: It did not.
+        """
+        found = self.run(
+            "return playtest.reached(...args)", scene, phase, self._position, round(1000 * timeout_s)
+        )
+        if found is None:
+            raise WaitError(f"{self.name} did not reach {scene or '*'}/{phase or '*'}: {self.describe()}")
+        self._position = found["index"]
+        return float(found["at_ms"]) / 1000
+
+    def wait_until(self, figure: str, least: float, timeout_s: float = 30) -> dict[str, Any]:
+        """Wait until a number in `stats()` is at least `least`; for a figure per peer, any of them.
+
+        Raises:
+            WaitError: It stayed below.
+        """
+        found = self.run("return playtest.figure(...args)", figure, least, round(1000 * timeout_s))
+        if found is None:
+            raise WaitError(f"{self.name}'s {figure} stayed under {least}: {self.describe()}")
+        return dict(found)
+
+    def wait_for_runtime(self, timeout_s: float = 120) -> None:
+        """Wait until the simulation's runtime is loaded, whatever scene is shown meanwhile.
+
+        Raises:
+            WaitError: It was not in time.
+        """
+        if not self.run("return playtest.runtimeReady(...args)", round(1000 * timeout_s)):
+            raise WaitError(f"{self.name}'s runtime was not loaded in {timeout_s:g} s: {self.describe()}")
+
+    def click_continue(self) -> None:
+        """Click the button that advances."""
+        self.click("continue")
+
+    def stats(self) -> dict[str, Any]:
+        """What `window.coplay.stats()` says now."""
+        return dict(self.run("return window.coplay.stats()"))
+
+    def press(self, *keys: str) -> None:
+        """Hold exactly these keys."""
+        self.run("window.coplay.press(args)", *keys)
+
+    def play(self, seed: int, keys: tuple[str, ...] = ARROWS) -> None:
+        """Press random keys from now on, a change every 150 to 300 ms, until `rest` or the page's end."""
+        self.run("playtest.play(args[0], args.slice(1))", seed, *keys)
+
+    def rest(self) -> None:
+        """Let go of the keys and press no more."""
+        self.run("playtest.rest()")
+
+    # What was seen
+
+    def transitions(self) -> list[dict[str, Any]]:
+        """Each scene and phase of this page so far, with UNIX milliseconds."""
+        return list(self.run("return playtest.transitions"))
+
+    def policy_violations(self) -> list[str]:
+        """What the page's Content-Security-Policy refused."""
+        return list(self.run("return playtest.violations"))
+
+    def describe(self) -> str:
+        """Where this participant is, for a message."""
+        try:
+            seen = self.run(
+                "return {path: playtest.transitions.map(at => `${at.scene}/${at.phase}`),"
+                " text: document.body.innerText.slice(0, 400), stats: window.coplay?.stats?.() ?? null}"
+            )
+        except Exception as error:
+            return f"the page does not answer ({error})"
+        stats = json.dumps(seen["stats"])
+        return f"came through {' → '.join(seen['path'])}; reads {seen['text']!r}; stats {stats}"
