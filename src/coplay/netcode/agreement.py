@@ -1,0 +1,263 @@
+"""What the peers agree on beyond single inputs: what is confirmed, who left, equal states, how the game ended.
+
+A frame is confirmed when every running peer *reported* every player's input for it. A leave is settled when
+every remaining peer reports the leave and the same last frame for that player; until then they fill each
+other in. So a leave can only cut at or after what anyone has confirmed.
+
+Source: the fold over all peers' reports after GGPO's Peer2PeerBackend; its cut agreed by all, which
+neither GGPO nor ggrs has.
+"""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+
+from coplay.netcode.events import DesyncFound
+from coplay.netcode.input_queue import NO_FRAME, InputQueue
+from coplay.netcode.link import PeerLink
+from coplay.netcode.packets import (
+    CHAIN_SIZE,
+    CLOSING_ACKED,
+    CLOSING_AGREED,
+    CLOSING_DIVERGENT,
+    CLOSING_TRUNCATED,
+)
+
+KEPT_CHECKSUMS = 512
+_FLUSH_BYTES = 2048
+
+
+class Confirmation:
+    """The fold over everyone's reports.
+
+    Args:
+        queues: This peer's inputs, per player.
+        links: One per remote peer; those that left are skipped.
+    """
+
+    __slots__ = ("_links", "_queues", "left_players", "settled_players", "truncated_at")
+
+    def __init__(self, queues: Sequence[InputQueue], links: Sequence[PeerLink]) -> None:
+        self._queues = queues
+        self._links = list(links)
+        self.left_players = 0
+        """Bitmask of the players whose peer left, as this peer knows."""
+        self.settled_players = 0
+        """Bitmask of those whose last frame all remaining peers agree on."""
+        self.truncated_at = NO_FRAME
+        """The first settled last frame: a game that ends with a leave ends here."""
+
+    def frame(self) -> int:
+        """Return the last frame whose every input is known to be held by every running peer."""
+        frame = NO_FRAME
+        for queue in self._queues:
+            if queue.last < frame:
+                frame = queue.last
+        for link in self._links:
+            for last in link.last:
+                if last < frame:
+                    frame = last
+        return frame
+
+    def leave(self, link: PeerLink) -> None:
+        """Take note that a peer left: from now on nothing of it counts but what the remaining peers hold."""
+        self._links = [other for other in self._links if other is not link]
+        self.left_players |= link.player_mask
+
+    def settle(self) -> bool:
+        """Settle the leaves on which all remaining peers agree; return whether that was news."""
+        news = False
+        for queue in self._queues:
+            if not queue.bit & self.left_players or queue.bit & self.settled_players:
+                continue
+            last = queue.last
+            if all(link.left_players & queue.bit and link.last[queue.player] == last for link in self._links):
+                self.settled_players |= queue.bit
+                self.truncated_at = min(self.truncated_at, last)
+                news = True
+        return news
+
+
+class Checksums:
+    """Our checksums, and how they compare with each peer's."""
+
+    __slots__ = ("_asked", "_dropped", "_log", "_own")
+
+    def __init__(self) -> None:
+        self._asked: list[int] = []
+        self._log: list[tuple[int, int]] = []
+        self._dropped = 0
+        self._own: dict[int, int] = {}
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the caller still owes one."""
+        return bool(self._asked)
+
+    def ask(self, frame: int) -> None:
+        """Note that the caller was asked for the checksum of `frame`."""
+        self._asked.append(frame)
+
+    def add(self, frame: int, value: int) -> bool:
+        """Take the caller's answer; return False when it was not the one asked for."""
+        if not self._asked or self._asked[0] != frame:
+            return False
+        del self._asked[0]
+        self._log.append((frame, value))
+        self._own[frame] = value
+        if len(self._own) > KEPT_CHECKSUMS:
+            del self._own[next(iter(self._own))]
+        return True
+
+    def unacked(self, link: PeerLink, most: int) -> tuple[Sequence[tuple[int, int]], int]:
+        """Return up to `most` checksums that a peer has not acknowledged, and the count that it holds with
+        them."""
+        start = max(link.checksums_acked, self._dropped)
+        end = self._dropped + len(self._log)
+        if start >= end:
+            return (), end
+        end = min(end, start + most)
+        return self._log[start - self._dropped : end - self._dropped], end
+
+    def drop_acked(self, links: Sequence[PeerLink]) -> None:
+        """Forget what every running peer has acknowledged."""
+        if not self._log:
+            return
+        acked = min((link.checksums_acked for link in links if not link.left), default=NO_FRAME)
+        count = min(acked - self._dropped, len(self._log))
+        if count > 0:
+            del self._log[:count]
+            self._dropped += count
+
+    def compare(self, link: PeerLink, frame: int, theirs: int) -> DesyncFound | None:
+        """Compare a peer's checksum with ours, now or as soon as we have it; return the first difference
+        only."""
+        if frame <= link.compared_through:
+            return None
+        mine = self._own.get(frame)
+        if mine is None:
+            if len(link.pending_checksums) < KEPT_CHECKSUMS:
+                link.pending_checksums[frame] = theirs
+            return None
+        link.compared_through = frame
+        if mine == theirs or link.desync is not None:
+            return None
+        link.desync = frame
+        return DesyncFound(frame, link.peer, mine, theirs)
+
+
+class Chain:
+    """The hash over a game's log: confirmed inputs, checksums, leaves and where it ends.
+
+    Each kind has a hash of its own, so that the order in which a peer came to know them does not matter.
+    """
+
+    __slots__ = ("_buffer", "_checksums", "_inputs")
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._inputs = blake2b(digest_size=32, person=b"coplay inputs")
+        self._checksums = blake2b(digest_size=32, person=b"coplay checks")
+
+    def add_inputs(self, inputs: tuple[bytes, ...]) -> None:
+        """Add the next frame's inputs."""
+        buffer = self._buffer
+        for value in inputs:
+            buffer += value
+        if len(buffer) > _FLUSH_BYTES:
+            self._inputs.update(buffer)
+            buffer.clear()
+
+    def add_checksum(self, frame: int, value: int) -> None:
+        """Add the next checksum."""
+        self._checksums.update(frame.to_bytes(4, "little") + value.to_bytes(8, "little"))
+
+    def digest(self, last_frame: int, leaves: Sequence[tuple[int, int]] = ()) -> bytes:
+        """Return 16 bytes for the log up to `last_frame`.
+
+        Args:
+            last_frame: The last confirmed frame; -1 for an empty log.
+            leaves: Pairs of (player, last frame of the player), for those that left before the last frame.
+        """
+        self._inputs.update(self._buffer)
+        self._buffer.clear()
+        whole = blake2b(digest_size=CHAIN_SIZE, person=b"coplay log")
+        whole.update((last_frame + 1).to_bytes(4, "little"))
+        whole.update(self._inputs.digest())
+        whole.update(self._checksums.digest())
+        for player, frame in sorted(leaves):
+            whole.update(bytes((player,)) + (frame + 1).to_bytes(4, "little"))
+        return whole.digest()
+
+
+class Closing:
+    """The end of a game: from the last frame to the verdict, and the answers to peers that are not there yet.
+
+    Args:
+        links: One per remote peer.
+        now: When the last frame was confirmed, in seconds.
+        last_frame: The last confirmed frame.
+        truncated: Whether a leave ended the game.
+        reason: Why it ended, in one sentence.
+    """
+
+    RESEND_S = 0.05
+    TIMEOUT_S = 10.0
+    """How long to wait for peers that do not answer, and how long to linger for those that have not heard
+    us."""
+
+    def __init__(
+        self, links: Sequence[PeerLink], now: float, last_frame: int, truncated: bool, reason: str
+    ) -> None:
+        self._links = links
+        self._deadline = now + self.TIMEOUT_S
+        self.last_frame = last_frame
+        self.truncated = truncated
+        self.reason = reason
+        self.chain = b""
+        """The hash of this peer's log, once the caller has given the last checksum."""
+        self.agreed = False
+
+    def verdict(self, now: float) -> tuple[str, str] | None:
+        """Return the verdict and its reason, once there is one."""
+        if not self.chain:
+            return None
+        running = [link for link in self._links if not link.left]
+        waiting = [link for link in running if link.chain is None or not link.chain_acked]
+        if waiting and now < self._deadline:
+            return None
+        # Peers that left after the end may still have told us their hash.
+        known = [link for link in self._links if link.chain is not None]
+        silent = [link.peer for link in running if link.chain is None]
+        different = [link.peer for link in known if link.chain != self.chain]
+        bits = 0
+        for link in self._links:
+            bits |= link.closing_bits
+        if different or bits & CLOSING_DIVERGENT:
+            first = min((link.desync for link in self._links if link.desync is not None), default=None)
+            if first is not None:
+                return "divergent", f"The states before frame {first} differ between peers."
+            return "divergent", "The logs of the peers differ."
+        if silent:
+            return "unverified", f"Peer {silent[0]} did not answer within {self.TIMEOUT_S:g} s of the end."
+        if self.truncated or bits & CLOSING_TRUNCATED:
+            return "truncated", self.reason or "A peer left."
+        if self._links and not known:
+            return "unverified", "Every other peer left before its log could be compared."
+        return "identical", self.reason or "All peers hold the same log."
+
+    def finished(self, now: float) -> bool:
+        """Whether nobody needs us any more."""
+        return self.agreed and (
+            now >= self._deadline or all(link.agreed or link.left for link in self._links)
+        )
+
+    def bits(self, link: PeerLink) -> int:
+        """Return the bits of the closing section for a peer."""
+        bits = CLOSING_ACKED if link.chain is not None else 0
+        if self.agreed:
+            bits |= CLOSING_AGREED
+        if self.truncated:
+            bits |= CLOSING_TRUNCATED
+        if any(other.desync is not None for other in self._links):
+            bits |= CLOSING_DIVERGENT
+        return bits

@@ -1,0 +1,68 @@
+"""What a session asks of its caller. Every effect must be performed, in the order given."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class LoadState:
+    """Make the state saved for `frame` the current one."""
+
+    frame: int
+    """The frame that the loaded state is about to step."""
+
+
+@dataclass(frozen=True, slots=True)
+class SaveState:
+    """Keep the current state as the one before `frame` is stepped; answer with
+    `RollbackSession.state_saved`."""
+
+    frame: int
+    """The frame that the saved state is about to step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Step the simulation by one frame."""
+
+    frame: int
+    """The frame to step, from 0."""
+    inputs: tuple[bytes, ...]
+    """One encoded action per player."""
+    predicted: int
+    """Bitmask of the players whose input is a guess."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendDatagram:
+    """Give one datagram to the link to a peer. Losing it is harmless: the next one supersedes it."""
+
+    peer: int
+    """Whom to send to."""
+    data: bytes
+    """At most 1150 bytes; layout in protocol/datagrams.md."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """A frame will never change again. Given once per frame, in order."""
+
+    frame: int
+    """The frame that is now certain."""
+    inputs: tuple[bytes, ...]
+    """One encoded action per player; those of the last `Step` of this frame."""
+    predicted: int = 0
+    """Bitmask of the players who were first shown with a prediction."""
+    corrected_after: bytes = b""
+    """One byte per player: how many frames later the shown input was last corrected; 0 never, 255 that or
+    more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checksum:
+    """Hash the state saved for `frame`, which is final; answer with `RollbackSession.checksum_computed`."""
+
+    frame: int
+    """The frame that the state is about to step."""
+
+
+Effect = LoadState | SaveState | Step | SendDatagram | Confirm | Checksum

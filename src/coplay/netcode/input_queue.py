@@ -1,0 +1,139 @@
+"""One player's inputs: what is known, what was guessed meanwhile, and where a guess was wrong.
+
+Source: the ring and the first incorrect frame after GGPO's InputQueue; the name after ggrs.
+"""
+
+from collections.abc import Callable, Sequence
+
+from coplay.errors import SessionMisuseError
+
+RING = 128
+MASK = RING - 1
+NO_FRAME = 1 << 60
+"""Stands for "never": later than any frame."""
+
+
+class InputQueue:
+    """A ring of one player's last 128 inputs, in frames without gaps.
+
+    Args:
+        player: The player's id.
+        default: The input before any was given; all inputs have its length.
+        prediction: What a missing input is taken to be, given (player, frame, last confirmed input). None
+            repeats the last.
+    """
+
+    __slots__ = (
+        "_ring",
+        "_used",
+        "bit",
+        "default",
+        "fixed_through",
+        "last",
+        "last_input",
+        "player",
+        "prediction",
+        "size",
+    )
+
+    def __init__(
+        self, player: int, default: bytes, prediction: Callable[[int, int, bytes], bytes] | None = None
+    ) -> None:
+        self.player = player
+        self.bit = 1 << player
+        self.size = len(default)
+        self.default = default
+        self.prediction = prediction
+        self.last = -1
+        """The last frame whose input is known."""
+        self.last_input = default
+        self.fixed_through = -1
+        """The last frame that was stepped with a prediction which still stands."""
+        self._ring = [default] * RING
+        self._used = [default] * RING
+
+    def append(self, value: bytes) -> None:
+        """Add the input of the frame after the last; a gap cannot be made."""
+        self.last = frame = self.last + 1
+        self._ring[frame & MASK] = self.last_input = value
+
+    def give(self, frame: int, value: bytes) -> None:
+        """Make `value` this player's input of `frame` (own seats).
+
+        When the delay was raised, the gap is filled with the last input. When it was lowered, frames that
+        already have their input keep it and `value` is dropped.
+        """
+        while self.last < frame - 1:
+            self.append(self.last_input)
+        if self.last < frame:
+            self.append(value)
+
+    def receive(self, first: int, values: Sequence[bytes], limit: int) -> int:
+        """Take inputs that came from another peer.
+
+        Known frames are skipped, a gap is refused, and what the ring cannot hold yet is left to be sent
+        again.
+
+        Args:
+            first: The frame of the first value.
+            values: Inputs of successive frames.
+            limit: The first frame that must not be taken yet.
+
+        Returns:
+            The first frame that was stepped with another input, or `NO_FRAME`.
+        """
+        frame = self.last + 1
+        skip = frame - first
+        if skip < 0:
+            return NO_FRAME
+        wrong = NO_FRAME
+        end = first + len(values)
+        if end > limit:
+            end = limit
+        if frame >= end:
+            return NO_FRAME
+        ring, used, fixed = self._ring, self._used, self.fixed_through
+        while frame < end:
+            value = values[skip]
+            skip += 1
+            ring[frame & MASK] = value
+            if frame <= fixed and used[frame & MASK] != value:
+                wrong = frame
+                # Later guesses rest on the one that was wrong: they are made anew.
+                fixed = self.fixed_through = frame
+            frame += 1
+        self.last = end - 1
+        self.last_input = ring[self.last & MASK]
+        return wrong
+
+    def input_at(self, frame: int) -> bytes:
+        """Return the known input of a frame among the last 128."""
+        return self._ring[frame & MASK]
+
+    def predict(self, frame: int) -> bytes:
+        """Return the guess for a frame whose input is not known. It is made once and reused.
+
+        Raises:
+            SessionMisuseError: The caller's own prediction function returned an input of a wrong length.
+        """
+        slot = frame & MASK
+        if frame <= self.fixed_through:
+            return self._used[slot]
+        value = (
+            self.last_input
+            if self.prediction is None
+            else self.prediction(self.player, frame, self.last_input)
+        )
+        if len(value) != self.size:
+            raise SessionMisuseError(
+                f"The prediction for player {self.player} is {len(value)} bytes long, not {self.size}."
+            )
+        self._used[slot] = value
+        self.fixed_through = frame
+        return value
+
+    def inputs_from(self, first: int) -> list[bytes]:
+        """Return the known inputs from `first` to the last, of the last 128."""
+        start, end = first & MASK, (self.last & MASK) + 1
+        ring = self._ring
+        return ring[start:end] if start < end else ring[start:] + ring[:end]

@@ -1,0 +1,71 @@
+"""When the next frame is due, on a clock that the caller's jumps do not reach.
+
+Source: carrying lateness over, up to a limit, after Gaffer on Games ("Fix your timestep").
+"""
+
+FORGIVEN_S = 0.25
+"""A caller that is later than this does not have to catch up."""
+_BACKWARDS_S = 0.5
+
+
+class SteadyClock:
+    """The caller's clock with its jumps taken out: a jump counts as no time at all.
+
+    Args:
+        now: The caller's seconds.
+        longest_gap: The longest plausible time between two calls, in seconds; more is a jump.
+    """
+
+    __slots__ = ("_gap", "_last", "_offset")
+
+    def __init__(self, now: float, longest_gap: float) -> None:
+        self._last = now
+        self._gap = longest_gap
+        self._offset = 0.0
+
+    def read(self, now: float) -> float:
+        """Return steady seconds for the caller's `now`."""
+        passed = now - self._last
+        if passed > 0:
+            if passed > self._gap:
+                self._offset -= passed
+            self._last = now
+        elif passed < -_BACKWARDS_S:
+            # Small steps back are datagrams that arrived before the last tick.
+            self._offset -= passed
+            self._last = now
+        return now + self._offset
+
+    @property
+    def latest(self) -> float:
+        """The latest steady time that was read."""
+        return self._last + self._offset
+
+    def caller_time(self, steady: float) -> float:
+        """Return the caller's seconds for steady ones."""
+        return steady - self._offset
+
+
+class FramePacer:
+    """The deadlines of the frames.
+
+    Args:
+        fps: Frames per second.
+    """
+
+    __slots__ = ("due_at", "frame_time")
+
+    def __init__(self, fps: float) -> None:
+        self.frame_time = 1.0 / fps
+        self.due_at = 0.0
+        """When the next frame is due, in steady seconds."""
+
+    def start(self, at: float) -> None:
+        """Make the first frame due at `at`."""
+        self.due_at = at
+
+    def frame_passed(self, now: float, factor: float) -> None:
+        """Move on by one frame time, made longer or shorter by `factor`."""
+        self.due_at += self.frame_time * factor
+        if now - self.due_at > FORGIVEN_S:
+            self.due_at = now

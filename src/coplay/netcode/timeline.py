@@ -1,0 +1,188 @@
+"""The frames of one game at one peer: stepped on guesses, corrected, and given out once certain.
+
+The caller's states live outside. The timeline only knows which of them were saved from inputs that still
+stand (`saved`), so it never confirms a frame whose state is about to be replaced.
+"""
+
+from collections.abc import Callable
+
+from coplay.errors import SessionMisuseError
+from coplay.netcode.agreement import Chain, Checksums
+from coplay.netcode.config import SessionConfig
+from coplay.netcode.effects import Checksum, Confirm, Effect, LoadState, SaveState, Step
+from coplay.netcode.input_queue import MASK, NO_FRAME, RING, InputQueue
+
+_MAX_CORRECTION = 255
+
+
+def _predictors(config: SessionConfig) -> list[Callable[[int, int, bytes], bytes] | None]:
+    if config.prediction == "repeat":
+        return [None] * len(config.owners)
+    if config.prediction == "default":
+        return [lambda _player, _frame, _last, value=value: value for value in config.default_inputs]  # type: ignore[misc]
+    return [config.prediction] * len(config.owners)
+
+
+class Timeline:
+    """Steps, rolls back and confirms.
+
+    Args:
+        config: The session's rules.
+        effects: Where effects are put, in order.
+    """
+
+    def __init__(self, config: SessionConfig, effects: list[Effect]) -> None:
+        self._effects = effects
+        self._interval = config.checksum_interval
+        self._none_corrected = bytes(len(config.owners))
+        self.queues = [
+            InputQueue(player, default, predictor)
+            for player, (default, predictor) in enumerate(
+                zip(config.default_inputs, _predictors(config), strict=True)
+            )
+        ]
+        self.frame = 0
+        """Frames stepped; the next one has this number."""
+        self.published = -1
+        """The last frame given out by `Confirm`."""
+        self.saved = -1
+        """The caller has answered for all states up to this one."""
+        self.first_wrong = NO_FRAME
+        """The first stepped frame whose prediction was wrong."""
+        self.chain = Chain()
+        self.checksums = Checksums()
+        self.rollbacks = 0
+        self.max_rollback_frames = 0
+        self.resimulated_frames = 0
+        self._over = bytearray(RING)
+        self._stepped: list[tuple[bytes, ...]] = [()] * RING
+        self._predicted = [0] * RING
+        self._corrected = [self._none_corrected] * RING
+
+    def start(self) -> None:
+        """Have the state before frame 0 saved."""
+        self._effects.append(SaveState(0))
+
+    def state_saved(self, frame: int, over: bool) -> None:
+        """Take the caller's answer to `SaveState`.
+
+        Raises:
+            SessionMisuseError: It is not the next state that was asked for.
+        """
+        if frame != self.saved + 1 or frame > self.frame:
+            raise SessionMisuseError(
+                f"state_saved({frame}) came when the state before frame {self.saved + 1} was due.",
+                "Perform effects in order and answer each SaveState once.",
+            )
+        self.saved = frame
+        self._over[frame & MASK] = over
+
+    def received(self, player: int, first: int, values: list[bytes]) -> None:
+        """Take inputs of a player from another peer."""
+        wrong = self.queues[player].receive(first, values, self.published + 1 + RING)
+        if wrong < self.first_wrong:
+            self.first_wrong = wrong
+
+    def advance(self) -> None:
+        """Step the next frame, with what is known or guessed.
+
+        Raises:
+            SessionMisuseError: The caller has not answered the last `SaveState`.
+        """
+        frame = self.frame
+        if self.saved < frame and not self._effects:
+            raise SessionMisuseError(
+                f"The state before frame {self.saved + 1} was never saved.",
+                "Perform effects() after every tick and answer each SaveState with state_saved.",
+            )
+        inputs, predicted = self._inputs(frame)
+        slot = frame & MASK
+        self._stepped[slot] = inputs
+        self._predicted[slot] = predicted
+        self._corrected[slot] = self._none_corrected
+        self.frame = frame + 1
+        self._effects.append(Step(frame, inputs, predicted))
+        self._effects.append(SaveState(frame + 1))
+
+    def roll_back(self) -> None:
+        """Go back to the first wrong frame and step again to the current one."""
+        first, frame, effects = self.first_wrong, self.frame, self._effects
+        self.first_wrong = NO_FRAME
+        effects.append(LoadState(first))
+        for again in range(first, frame):
+            inputs, predicted = self._inputs(again)
+            slot = again & MASK
+            shown = self._stepped[slot]
+            if inputs != shown:
+                self._corrected[slot] = self._correction(slot, shown, inputs, frame - again)
+                self._stepped[slot] = inputs
+            effects.append(Step(again, inputs, predicted))
+            effects.append(SaveState(again + 1))
+        self.saved = first
+        depth = frame - first
+        self.rollbacks += 1
+        self.resimulated_frames += depth
+        if depth > self.max_rollback_frames:
+            self.max_rollback_frames = depth
+
+    def publish(self, confirmed: int, stop_at: int) -> str:
+        """Give out what is certain.
+
+        Args:
+            confirmed: The last frame whose every input every running peer holds.
+            stop_at: The last frame of the game if something other than the simulation ends it.
+
+        Returns:
+            Empty while the game goes on, `over` when the simulation ended it, `stopped` when `stop_at` did.
+        """
+        frame = self.published + 1
+        last = min(confirmed, self.saved - 1, self.first_wrong - 1, stop_at)
+        while True:
+            if frame <= self.saved and self._over[frame & MASK]:
+                return "over"
+            if frame > last:
+                break
+            slot = frame & MASK
+            inputs = self._stepped[slot]
+            self._effects.append(Confirm(frame, inputs, self._predicted[slot], self._corrected[slot]))
+            self.chain.add_inputs(inputs)
+            self.published = frame
+            frame += 1
+            if frame % self._interval == 0:
+                self.ask_checksum(frame)
+        return "stopped" if frame > stop_at and frame <= self.saved else ""
+
+    def finish(self, *, stopped: bool) -> None:
+        """End after the last published frame; nothing will be stepped any more."""
+        frame = self.published + 1
+        if stopped and self.frame > frame:
+            self._effects.append(LoadState(frame))
+        self.frame = self.saved = frame
+        self.first_wrong = NO_FRAME
+        if frame % self._interval or frame == 0:
+            self.ask_checksum(frame)
+
+    def ask_checksum(self, frame: int) -> None:
+        """Have the final state before `frame` hashed."""
+        self.checksums.ask(frame)
+        self._effects.append(Checksum(frame))
+
+    def _inputs(self, frame: int) -> tuple[tuple[bytes, ...], int]:
+        predicted = 0
+        inputs = []
+        for queue in self.queues:
+            if frame <= queue.last:
+                inputs.append(queue.input_at(frame))
+            else:
+                inputs.append(queue.predict(frame))
+                predicted |= queue.bit
+        return tuple(inputs), predicted
+
+    def _correction(
+        self, slot: int, shown: tuple[bytes, ...], inputs: tuple[bytes, ...], after: int
+    ) -> bytes:
+        corrected = bytearray(self._corrected[slot])
+        for player, value in enumerate(inputs):
+            if value != shown[player]:
+                corrected[player] = min(after, _MAX_CORRECTION)
+        return bytes(corrected)
