@@ -14,7 +14,7 @@ from pyodide.ffi import to_js
 
 from coplay.browser.controls import Controls
 from coplay.browser.driver import Driver
-from coplay.browser.figures import NetRows, live_figures
+from coplay.browser.figures import NetRows, live_figures, moment
 from coplay.browser.session_setup import Stage, make_driver, prepare_stage
 from coplay.browser.view import View
 from coplay.netcode import Event, GameAgreed, HelloMismatch, PeerBack, PeerSuspected, Stalled
