@@ -25,6 +25,7 @@ export class App {
   #view: SceneView | null = null;
   #scene: Scene | null = null;
   #game: GameClient | null = null;
+  #conditions = { latency_ms: 0, loss: 0 };
 
   constructor(root: HTMLElement) {
     this.#root = root;
@@ -44,6 +45,7 @@ export class App {
       this.#simulation = new Simulation(participation.runtime, participation.bundle, (message) =>
         this.#hear(message),
       );
+      this.#simulation.post({ kind: 'conditions', ...this.#conditions });
       this.#signaling = this.#connect(participation.token);
     } catch (cause) {
       this.#fail(
@@ -63,6 +65,7 @@ export class App {
   }
 
   conditions(conditions: { latency_ms: number; loss: number }): void {
+    this.#conditions = conditions;
     this.#simulation?.post({ kind: 'conditions', ...conditions });
   }
 
@@ -115,7 +118,7 @@ export class App {
     }
     // A game that ended on its own closes its links by itself, once the others had our last words.
     if (scene.kind !== 'play' && this.#game?.over === false) this.#game.close();
-    if ('prepare' in scene && scene.prepare !== undefined) {
+    if ('prepare' in scene && scene.prepare != null) {
       this.#simulation?.post({ kind: 'prepare', scene_index: scene.prepare });
     }
   }

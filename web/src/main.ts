@@ -8,17 +8,6 @@ const root = document.getElementById('app');
 if (root === null) throw new Error('the page has no #app');
 const app = new App(root);
 
-declare global {
-  interface Window {
-    /** Lets a script watch and play; the names and meanings are stable. */
-    coplay?: {
-      stats(): object;
-      press(keys: readonly string[]): void;
-      conditions(conditions: { latency_ms: number; loss: number }): void;
-    };
-  }
-}
-
 window.coplay = {
   stats: () => app.stats(),
   press: (keys) => app.press(keys),

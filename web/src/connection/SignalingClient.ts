@@ -8,8 +8,22 @@ import type { GameConfig } from '../worker/messages';
 import type { IncomingSignal, OutgoingSignal } from './signals';
 
 export type Scene =
-  | { index: number; kind: 'instructions'; title: string; html: string; button?: string; prepare?: number }
-  | { index: number; kind: 'lobby'; size: number; patience_s: number | null; prepare?: number }
+  | {
+      index: number;
+      kind: 'instructions';
+      title: string;
+      html: string;
+      button?: string;
+      prepare?: number | null;
+    }
+  | {
+      index: number;
+      kind: 'lobby';
+      title?: string;
+      size: number;
+      patience_s: number | null;
+      prepare?: number | null;
+    }
   | {
       index: number;
       kind: 'play';

@@ -12,19 +12,29 @@ export class Stage {
   readonly #context: CanvasRenderingContext2D;
   readonly #easing: Easing;
   readonly #playSound: (name: string) => void;
+  readonly #shapeChanged: (aspect: number) => void;
   readonly #resizing: ResizeObserver;
   #picture: Picture | null = null;
   #image: HTMLCanvasElement | null = null;
   #animation = 0;
 
-  /** @param playSound Called once for each sound of each frame. */
-  constructor(canvas: HTMLCanvasElement, fps: number, playSound: (name: string) => void) {
+  /**
+   * @param playSound Called once for each sound of each frame.
+   * @param shapeChanged Told the world's width divided by its height.
+   */
+  constructor(
+    canvas: HTMLCanvasElement,
+    fps: number,
+    playSound: (name: string) => void,
+    shapeChanged: (aspect: number) => void,
+  ) {
     const context = canvas.getContext('2d');
     if (context === null) throw new Error('this browser has no 2D canvas');
     this.#canvas = canvas;
     this.#context = context;
     this.#easing = new Easing(fps, matchMedia('(prefers-reduced-motion: reduce)').matches);
     this.#playSound = playSound;
+    this.#shapeChanged = shapeChanged;
     this.#resizing = new ResizeObserver(() => this.#fit());
     this.#resizing.observe(canvas);
     this.#fit();
@@ -36,7 +46,7 @@ export class Stage {
     const shape_changed = this.#picture?.width !== picture.width || this.#picture.height !== picture.height;
     this.#picture = picture;
     if (picture.pixels !== null) this.#image = toImage(picture, this.#image);
-    if (shape_changed) this.#canvas.style.aspectRatio = `${picture.width} / ${picture.height}`;
+    if (shape_changed) this.#shapeChanged(picture.width / picture.height);
     for (const name of picture.sounds) this.#playSound(name);
   }
 

@@ -18,7 +18,7 @@ export class LobbyScene implements SceneView {
   #state: LobbyState;
   #state_ms = performance.now();
 
-  constructor(scene: { size: number; patience_s: number | null }, leave: () => void) {
+  constructor(scene: { title?: string; size: number; patience_s: number | null }, leave: () => void) {
     this.#state = {
       present: 1,
       size: scene.size,
@@ -27,7 +27,7 @@ export class LobbyScene implements SceneView {
       reason: 'Looking for other players.',
     };
     this.root = element('article', { class: 'card lobby' }, [
-      element('h1', { text: 'Waiting room' }),
+      element('h1', { text: scene.title || 'Waiting room' }),
       this.#seats,
       this.#reason,
       this.#limit,

@@ -82,7 +82,12 @@ export class PlayScene implements SceneView {
   /** The game is known: who plays, and how fast. */
   begin(config: GameConfig, loaded: boolean): void {
     this.#config = config;
-    this.#stage = new Stage(this.#canvas, config.fps, (name) => this.#sound.play(name));
+    this.#stage = new Stage(
+      this.#canvas,
+      config.fps,
+      (name) => this.#sound.play(name),
+      (aspect) => this.root.style.setProperty('--aspect', String(aspect)),
+    );
     if (config.peers.length < 2) this.#quality.hidden = true;
     this.#phase = loaded ? 'connecting' : 'loading';
     this.#show();

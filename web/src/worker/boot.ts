@@ -47,8 +47,8 @@ interface PyodideModule {
 
 const STUDY_FOLDER = '/home/pyodide/study';
 
-/** Names that the distribution's own lock file resolves, with everything it knows to check about them. */
-const FROM_DISTRIBUTION = ['numpy'];
+/** Compiled wheels are loaded by the distribution's own loader, by name: it knows their libraries and their hashes. */
+const COMPILED = /_wasm32\.whl$/;
 
 /**
  * Boot the interpreter and create the Python side of the worker.
@@ -63,28 +63,29 @@ export async function boot(
   progress: (stage: string, fraction: number) => void,
 ): Promise<PythonWorker> {
   const base = new URL(runtime.base, self.location.origin).href;
-  const packages = runtime.packages.filter((name) => !FROM_DISTRIBUTION.includes(name.split('-')[0] ?? ''));
+  const compiled = runtime.packages.filter((name) => COMPILED.test(name)).map(packageName);
+  const archives = runtime.packages.filter((name) => !COMPILED.test(name));
   progress('Fetching the game', 0.05);
   const study_zip = fetchBytes(new URL(bundle.url, self.location.origin).href);
-  const wheels = packages.map((name) => ({ name, bytes: fetchBytes(base + name) }));
+  const pure = archives.map((name) => ({ name, bytes: fetchBytes(base + name) }));
   // A rejected fetch is reported when it is awaited below; until then it must not count as unhandled.
-  for (const pending of [study_zip, ...wheels.map((wheel) => wheel.bytes)]) pending.catch(() => undefined);
+  for (const pending of [study_zip, ...pure.map((archive) => archive.bytes)]) pending.catch(() => undefined);
 
   const { loadPyodide } = (await import(/* @vite-ignore */ `${base}pyodide.mjs`)) as PyodideModule;
-  progress('Starting Python', 0.2);
+  progress('Starting the engine', 0.2);
   const pyodide = await loadPyodide({
     indexURL: base,
     lockFileURL: `${base}pyodide-lock.json`,
-    packages: FROM_DISTRIBUTION,
+    packages: compiled,
     // Sets and dictionaries of strings must iterate alike in all peers.
     env: { PYTHONHASHSEED: '0', HOME: '/home/pyodide' },
   });
-  progress('Unpacking the environment', 0.7);
-  for (const { name, bytes } of wheels) unpackPackage(pyodide, name, await bytes);
+  progress('Unpacking the game', 0.7);
+  for (const { name, bytes } of pure) unpackPackage(pyodide, name, await bytes);
   pyodide.FS.mkdirTree(STUDY_FOLDER);
   pyodide.unpackArchive(await study_zip, 'zip', { extractDir: STUDY_FOLDER });
   pyodide.runPython(`import sys; sys.path.insert(0, ${JSON.stringify(STUDY_FOLDER)})`);
-  progress('Loading the study', 0.8);
+  progress('Setting up the game', 0.8);
   const worker = pyodide.pyimport('coplay.browser.worker').create(host);
   progress('Ready', 1);
   return worker;
@@ -97,6 +98,10 @@ function unpackPackage(pyodide: Pyodide, name: string, bytes: ArrayBuffer): void
     const folder = pyodide.runPython('import site; site.getsitepackages()[0]') as string;
     pyodide.unpackArchive(bytes, 'zip', { extractDir: folder });
   }
+}
+
+function packageName(wheel: string): string {
+  return (wheel.split('-')[0] ?? wheel).toLowerCase().replaceAll('_', '-');
 }
 
 async function fetchBytes(url: string): Promise<ArrayBuffer> {

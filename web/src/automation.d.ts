@@ -1,0 +1,13 @@
+/** What the page offers to scripts; the names and meanings are stable. */
+interface CoplayAutomation {
+  /** The running game's figures, or an empty object before the first game. */
+  stats(): object;
+  /** Hold exactly these keys, named as in `KeyboardEvent.key`; an empty list lets go. */
+  press(keys: readonly string[]): void;
+  /** Make this participant's sending worse: latency one way, and the share that is lost (0 to 1). */
+  conditions(conditions: { latency_ms: number; loss: number }): void;
+}
+
+interface Window {
+  coplay?: CoplayAutomation;
+}
