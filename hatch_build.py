@@ -14,7 +14,7 @@ class PageBuildHook(BuildHookInterface[Any]):
     def dependencies(self) -> list[str]:
         """Ask for a Node only where the system has none that is new enough."""
         web = self._web()
-        return [web.NODE_PACKAGE] if web and self._is_needed() and web.find_node_folder() is None else []
+        return [web.NODE_PACKAGE] if web and self._is_needed() and web.find_node() is None else []
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build the page before files are collected."""

@@ -78,8 +78,7 @@ def has_node() -> bool:
     sys.path.insert(0, str(ROOT / "tools"))
     import web
 
-    found: str | None = web.find_node_folder()
-    return found is not None
+    return web.find_node() is not None
 
 
 def find_browsers() -> None:

