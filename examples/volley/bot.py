@@ -13,9 +13,9 @@ _MISJUDGED = (0, 52, -34, 16, -48, 30, -10, 58, -44, 8, -22)
 def policy(env: Volley, player_id: int) -> int:
     """Choose an action from the state of the game and from nothing else.
 
-    It runs to where the ball will come down and stands a little behind, so that the ball goes forward. Three habits
-    make it beatable: it notices a hit late, misjudges each landing by a distance that depends on the hit, and jumps
-    at whatever comes down near the net.
+    It runs to where the ball will come down and stands a little behind, so that the ball goes forward. Three
+    habits make it beatable: it notices a hit late, misjudges each landing by a distance that depends on the
+    hit, and jumps at whatever comes down near the net.
 
     Args:
         env: The game.
@@ -49,7 +49,7 @@ def policy(env: Volley, player_id: int) -> int:
 
 
 def _landing(x: float, y: float, vx: float, vy: float) -> tuple[float, float]:
-    """Tell in how many frames at pace 1 the ball falls to head height, and where; walls count, the net does not."""
+    """Tell in how many frames at pace 1 the ball falls to head height, and where; ignores the net."""
     frames = (vy + sqrt(max(vy * vy + 2.0 * BALL_GRAVITY * (y - _HEAD), 0.0))) / BALL_GRAVITY
     landing = x + vx * frames
     if landing > _FAR:

@@ -19,7 +19,7 @@ from coplay.study.canvas import Canvas
 WIDTH, HEIGHT = 800, 450
 NET, FLOOR = WIDTH / 2, 404
 
-# Left and right differ in lightness and in shape (ears, antenna) as well as in hue (Okabe and Ito's orange and blue).
+# Left and right differ in shape (ears, antenna) as well as in hue: orange and blue, after Okabe and Ito.
 BODY = ("#f0a020", "#4fb0ec")
 SHADE = ("#c97a08", "#2a7fbd")
 NAMES = ("left", "right")
@@ -177,11 +177,10 @@ def _ball(env: Volley, canvas: Canvas) -> None:
         canvas.circle(x, y, BALL_RADIUS + 3 + 22 * env.hanging / SERVE_FRAMES, RING[1], id="ring")
     canvas.circle(x, y, BALL_RADIUS, "#a8743a", id="ball")
     canvas.circle(x - 1, y - 1, BALL_RADIUS - 2, color, id="ball skin")
-    # Its patches roll the way it goes.
+    # Its stripe rolls the way it goes.
     turn = env.ball_x / 30
-    across, along = 9 * cos(turn), 9 * sin(turn)
-    canvas.circle(x + across, y + along, 5, "#d1495b", id="patch 1")
-    canvas.circle(x - across, y - along, 5, "#3f74b5", id="patch 2")
+    across, along = 13 * cos(turn), 13 * sin(turn)
+    canvas.line(x - across, y - along, x + across, y + along, "#d1495b", 5, id="stripe")
     canvas.circle(x - 7, y - 8, 3.5, WHITE, id="shine")
     if y < -BALL_RADIUS:
         size = max(7.0, 13.0 + y / 40)
@@ -206,7 +205,7 @@ def _score(env: Volley, canvas: Canvas) -> None:
             canvas.circle(NET + side * (106 + 17 * pip), 46, 5.5, color)
         # Hits in a row: the fourth would cost the point.
         for hit in range(env.row[player]):
-            color = "#ff6b5e" if hit == HITS_IN_A_ROW - 1 else WHITE
+            color = "#c8102e" if hit >= HITS_IN_A_ROW - 1 else INK
             canvas.circle(NET + env.x[player] + 12 * (hit - 1), FLOOR + 30, 4, color, id=HIT_IDS[player][hit])
     left = max(env.max_frames - env.frame, 0)
     seconds = -(-left // 60)

@@ -12,8 +12,8 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from pettingzoo import ParallelEnv
 
-# Lengths are in court units, times in frames (1/60 s). x = 0 is the net and y = 0 the floor, y grows upwards, so
-# that mirroring the game is negating x: neither side is favoured, not even by rounding.
+# Lengths are in court units, times in frames (1/60 s). x = 0 is the net and y = 0 the floor; y grows upwards.
+# So mirroring the game is negating x: neither side is favoured, not even by rounding.
 HALF_COURT = 400.0
 NET_HEIGHT = 116.0
 NET_RADIUS = 6.0
@@ -46,9 +46,9 @@ Observation = NDArray[np.float32]
 class Volley(ParallelEnv[str, Observation, int]):
     """The game.
 
-    The ball scores for the other side when it lands, or when one side touches it a fourth time in a row. Every hit of
-    a rally quickens the ball. The first serve goes to a side drawn by the seed, each further one to who lost the
-    point before.
+    The ball scores for the other side when it lands, or when one side touches it a fourth time in a row.
+    Every hit of a rally quickens the ball. The first serve goes to a side drawn by the seed, each further one
+    to who lost the point before.
 
     Args:
         points: Whoever has so many first has won.
@@ -102,7 +102,7 @@ class Volley(ParallelEnv[str, Observation, int]):
         """
         self.agents = list(self.possible_agents)
         random = Random(seed)
-        # All of a game's randomness is drawn here: what is left is a few numbers, quick to save and to load again.
+        # All of a game's randomness is drawn here: the state is a few numbers, quick to save and to load.
         self.drifts = tuple(random.uniform(-0.9, 0.9) for _ in range(2 * self.points))
         self.server = random.randrange(2)
         self.frame = 0

@@ -1,6 +1,7 @@
-"""Turns a canvas's display list into SVG, to look at what an example draws: `python tests/examples/picture.py volley`.
+"""Turns a canvas's display list into SVG, to look at what an example draws.
 
-Paints as the page does, apart from tweening. Needs Chromium only for PNG.
+`python tests/examples/picture.py volley 90 150` writes PNGs of those frames, painted by Chromium as the page
+paints them, apart from tweening.
 """
 
 import random
@@ -22,7 +23,7 @@ def to_svg(canvas: Canvas, strings: list[str]) -> str:
 
     Args:
         canvas: Whose frame.
-        strings: Everything that `new_strings` gave so far, these frame's included; this call adds to it.
+        strings: Everything that `new_strings` gave so far, this frame's included; this call adds to it.
     """
     strings += canvas.new_strings()
     ops = list(canvas.ops())
@@ -81,9 +82,11 @@ def to_png(svg: str, path: Path, width: int) -> None:
         view = svg.split('viewBox="0 0 ')[1].split('"')[0].split()
         height = round(width * float(view[1]) / float(view[0]))
         subprocess.run(
-            ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
-            + [f"--user-data-dir={folder}", f"--window-size={width},{height}"]
-            + [f"--screenshot={path}", page.as_uri()],
+            [
+                *("chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"),
+                *(f"--user-data-dir={folder}", f"--window-size={width},{height}"),
+                *(f"--screenshot={path}", page.as_uri()),
+            ],
             check=True,
             capture_output=True,
             timeout=60,

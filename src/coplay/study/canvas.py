@@ -107,8 +107,8 @@ class Canvas:
             r: Radius.
             color: CSS colour.
             id: Name of a thing that persists between frames, such as "ball". The page moves it smoothly
-                between frames and eases the jump when a late input corrects where it was. Give each part of a
-                moving thing its own id ("ball", "ball shine"); what should jump, or never moves, needs none.
+                between frames and eases the jump when a late input corrects where it was. Several parts may
+                share an id, as long as they keep their order. What should jump, or never moves, needs none.
         """
         strings = self._strings
         self._ops += (CIRCLE, strings[id], x, y, r, strings[color])
