@@ -45,7 +45,7 @@ class Worker:
         self._next_batch = 0.0
         self._next_stats = 0.0
         self._phase = ""
-        self._hud = ""
+        self._hud: tuple[Any, ...] = ()
         self._started = 0.0
         self._first_frame_ms = 0.0
         self._net_rows = NetRows()
@@ -72,7 +72,7 @@ class Worker:
         stage = self.prepare(config["scene_index"])
         now = time.perf_counter()
         self._config, self._agreed = config, False
-        self._hud = self._phase = ""
+        self._hud, self._phase = (), ""
         self._started, self._first_frame_ms = now, 0.0
         self._next_batch, self._next_stats = now + _BATCH_SECONDS, now
         self._net_rows = NetRows()
