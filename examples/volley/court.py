@@ -39,7 +39,7 @@ TRAIL = (
     "rgba(255, 220, 140, 0.09)",
 )
 TRAIL_IDS = [f"trail {step}" for step in range(len(TRAIL) + 1)]
-FLASH = ("rgba(240, 160, 32, 0.20)", "rgba(79, 176, 236, 0.20)")
+FLASH = ("rgba(255, 205, 130, 0.22)", "rgba(120, 200, 255, 0.22)")
 RING = ("rgba(255, 255, 255, 0.42)", "rgba(255, 255, 255, 0.28)", "rgba(255, 255, 255, 0.14)")
 
 
@@ -147,9 +147,12 @@ def _player(env: Volley, player: int, canvas: Canvas) -> None:
 
 
 def _trail(env: Volley, canvas: Canvas) -> None:
-    """Where the ball was: its path since the last bounce, run backwards."""
+    """Where the ball was: its path since the last bounce, run backwards; and a ring where a player hit it."""
     if env.hanging:
         return
+    if env.struck >= 0 and 0 < env.flight <= 9:
+        x, y = _ball_before(env, env.flight)
+        canvas.circle(NET + x, FLOOR - y, 20 + 4 * env.flight, RING[(env.flight - 1) // 3])
     for step, color in enumerate(TRAIL, 1):
         age = 2 * step
         if age > env.flight:
@@ -168,9 +171,6 @@ def _ball_before(env: Volley, age: int) -> tuple[float, float]:
 
 def _ball(env: Volley, canvas: Canvas) -> None:
     x, y = NET + env.ball_x, FLOOR - env.ball_y
-    if env.struck >= 0 and 0 < env.flight <= 9:
-        spot_x, spot_y = _ball_before(env, env.flight)
-        canvas.circle(NET + spot_x, FLOOR - spot_y, 16 + 4 * env.flight, RING[(env.flight - 1) // 3])
     color = BALL[min(env.rally // 2, len(BALL) - 1)]
     if env.hanging:
         # A ring that closes around the ball counts down to the drop.

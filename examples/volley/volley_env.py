@@ -76,7 +76,10 @@ class Volley(ParallelEnv[str, Observation, int]):
     """
 
     metadata: ClassVar[dict[str, Any]] = {"name": "volley_v1", "render_modes": [], "render_fps": 60}
-    possible_agents: ClassVar[list[str]] = ["left", "right"]  # type: ignore[misc]
+    possible_agents: ClassVar[list[str]] = ["left", "right"]
+
+    hanging: int  # frames until the ball that hangs in the air drops
+    dead: int  # frames left of the pause after a point
 
     def __init__(self, points: int = 5, max_frames: int = 60 * 75) -> None:
         self.points = points
@@ -178,7 +181,7 @@ class Volley(ParallelEnv[str, Observation, int]):
         self.row[0] = self.row[1] = 0
         self.since[0] = self.since[1] = SAME_HIT
         self.hanging = SERVE_FRAMES
-        self.dead = 0  # frames left of the pause after a point
+        self.dead = 0
         self.serves += 1
 
     def _move_player(self, player: int, action: int) -> None:

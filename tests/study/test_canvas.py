@@ -87,7 +87,7 @@ def test_image_of_another_shape_or_type_is_refused(wrong: np.ndarray) -> None:
 
 def test_numbers_from_numpy_are_numbers() -> None:
     canvas = Canvas()
-    canvas.circle(np.float64(1.5), np.float32(2), np.int64(3), "red")
+    canvas.circle(np.float64(1.5), np.float32(2), np.int64(3), "red")  # type: ignore[arg-type]
     assert list(canvas.ops()) == [2, -1, 1.5, 2, 3, 0]
 
 
