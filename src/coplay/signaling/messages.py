@@ -117,8 +117,8 @@ def _check_candidates(payload: Mapping[str, Any]) -> None:
 
 
 def _check_candidate(candidate: object) -> None:
-    # None stands for the end of candidates in some browsers' habits, as the empty string does in the
-    # standard.  candidate is None:
+    # None is the end of candidates in some browsers' habits, as the empty string is in the standard.
+    if candidate is None:
         return
     if not isinstance(candidate, dict) or not set(candidate) <= _CANDIDATE_FIELDS:
         raise MalformedSignalError("a candidate has fields that no candidate has")

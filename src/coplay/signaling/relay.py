@@ -51,11 +51,13 @@ class SignalRelay:
 
     Attributes:
         refused: How often each reason was given.
+        refused_by: The same for each (member, reason).
         relayed: How many signals passed.
     """
 
     def __init__(self) -> None:
         self.refused: Counter[str] = Counter()
+        self.refused_by: Counter[tuple[str, str]] = Counter()
         self.relayed = 0
         self._games: dict[str, dict[int, str]] = {}
         self._epochs: dict[tuple[str, int, int], int] = {}
@@ -106,6 +108,7 @@ class SignalRelay:
         answer = self._decided(member, message, now)
         if isinstance(answer, Refused):
             self.refused[answer.reason] += 1
+            self.refused_by[member, answer.reason] += 1
         else:
             self.relayed += 1
         return answer
@@ -133,6 +136,8 @@ class SignalRelay:
             signal.type == "answer" and sender < signal.target_player_id
         ):
             return Refused("role", f"player {sender} may not send this {signal.type}")
+        if signal.payload.get("epoch", 0) > self.epoch(signal.game_id, sender, signal.target_player_id):
+            return Refused("epoch", "an epoch that the server never issued")
         if signal.type == "offer" and not self._take(self._offers, member, OFFERS_A_SECOND, OFFER_BURST, now):
             return Refused("rate", f"more than {OFFERS_A_SECOND:.0f} offers a second")
         stamped = {

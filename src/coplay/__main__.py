@@ -1,0 +1,5 @@
+"""`python -m coplay` is `coplay`."""
+
+from coplay.cli import main
+
+main()

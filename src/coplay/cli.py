@@ -1,0 +1,181 @@
+"""The command line: `coplay COMMAND`, each with `--help`."""
+
+import logging
+import sys
+import webbrowser
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from coplay.errors import CoplayError
+
+DEFAULT_PORT = 8000
+_data_option = click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    default=Path("coplay-data"),
+    show_default=True,
+    help="The data directory.",
+)
+
+
+class _Commands(click.Group):
+    """Shows errors as one plain line and a hint."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except CoplayError as error:
+            _fail(error.message, error.hint)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            log = _log_error(error)
+            _fail(
+                f"something unexpected went wrong ({type(error).__name__}: {error})",
+                f"The details are in {log}.",
+            )
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="coplay")
+def main() -> None:
+    """Real-time experiments in the browser, from any Gymnasium or PettingZoo environment.
+
+    \b
+    See it:            coplay demo
+    Run a study:       coplay run study.py
+    Take the data:     coplay export out --data coplay-data
+    Something amiss?   coplay doctor
+    """
+
+
+@main.command()
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Port to listen on; default 8000, or the next free one."
+)
+@click.option("--no-open", is_flag=True, help="Do not open a browser.")
+@_data_option
+def demo(port: int | None, no_open: bool, data: Path) -> None:
+    """Play Volley against yourself, in two windows side by side.
+
+    \b
+    coplay demo
+    coplay demo --port 9000 --no-open
+    """
+    from coplay.server.hosting import host_study
+    from coplay.server.running import PortInUseError, listen
+
+    study = _demo_study()
+    host = "127.0.0.1"
+    if port is not None:
+        listening = listen(host, port)
+    else:
+        for port in range(DEFAULT_PORT, DEFAULT_PORT + 20):
+            try:
+                listening = listen(host, port)
+                break
+            except PortInUseError:
+                continue
+        else:
+            listening = listen(host, 0)
+    with listening:
+        host_study(study, listening, data, lambda: _ready(listening, "/demo", not no_open))
+
+
+@main.command()
+@click.argument("study", type=click.Path(path_type=Path))
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="0: any free one."
+)
+@_data_option
+def run(study: Path, host: str, port: int, data: Path) -> None:
+    """Serve a study. Participants open the address that is printed; Ctrl-C ends it.
+
+    \b
+    coplay run study.py
+    coplay run study.py --host 0.0.0.0 --port 80 --data /srv/my-study
+    """
+    from coplay.server.hosting import host_study
+    from coplay.server.running import listen
+
+    with listen(host, port) as listening:
+        host_study(study, listening, data, lambda: _ready(listening, "/", False))
+
+
+@main.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@_data_option
+@click.option("--overwrite", is_flag=True, help="Replace the tables of an earlier export in OUT.")
+@click.option(
+    "--recruitment", is_flag=True, help="Also what the recruiter's links carried (identifies people)."
+)
+def export(out: Path, data: Path, overwrite: bool, recruitment: bool) -> None:
+    """Write the data as Parquet tables into the folder OUT. The study may be running meanwhile.
+
+    --recruitment adds the ids that a recruiter's links carried. They identify people.
+
+    \b
+    coplay export out --data coplay-data
+    python -c "import pandas; print(pandas.read_parquet('out/games.parquet'))"
+    """
+    from coplay.data.export import export_tables
+
+    rows = export_tables(data, out, overwrite=overwrite, recruitment=recruitment)
+    for table, count in rows.items():
+        click.echo(f"{count:>9}  {table}")
+    click.echo(f"coplay: wrote {out}")
+
+
+@main.command()
+def doctor() -> None:
+    """Say what is here and what is missing; exit code 0 if `coplay demo` can run."""
+    from coplay.server.doctor import examine
+
+    findings = examine()
+    for finding in findings:
+        click.echo(f"{'ok     ' if finding.good else 'missing'}  {finding.what}: {finding.detail}")
+        if not finding.good and finding.hint:
+            click.echo(f"           {finding.hint}")
+    if any(finding.needed and not finding.good for finding in findings):
+        sys.exit(1)
+
+
+def _ready(listening: Any, path: str, open_browser: bool) -> None:
+    from coplay.server.running import address_of
+
+    address = address_of(listening)
+    # Others wait for this line, perhaps through a pipe.
+    click.echo(f"coplay: serving {address}")
+    sys.stdout.flush()
+    if open_browser:
+        webbrowser.open(address + path)
+
+
+def _demo_study() -> Path:
+    package = Path(__file__).parent
+    for examples in (package / "_examples", package.parent.parent / "examples"):
+        if (study := examples / "volley" / "study.py").is_file():
+            return study
+    raise CoplayError("the demo study is not installed", "Reinstall coplay, or use `coplay run STUDY.py`.")
+
+
+def _log_error(error: BaseException) -> Path:
+    file = Path("coplay-error.log").resolve()
+    handler = logging.FileHandler(file)
+    record = logging.LogRecord(
+        "coplay", logging.ERROR, __file__, 0, "unexpected", None, (type(error), error, error.__traceback__)
+    )
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.emit(record)
+    handler.close()
+    return file
+
+
+def _fail(message: str, hint: str) -> NoReturn:
+    click.echo(f"coplay: {message}", err=True)
+    if hint:
+        click.echo(f"  hint: {hint}", err=True)
+    sys.exit(2)

@@ -1,0 +1,158 @@
+"""Puts a study's server together: one ASGI application."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import socketio
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from coplay.data.store import Store
+from coplay.server import clock
+from coplay.server.api import Api, Refusal, broken, refused
+from coplay.server.coordinator import GameCoordinator, Identity
+from coplay.server.ledger import Ledger, UploadError
+from coplay.server.messenger import Messenger
+from coplay.server.pages import Pages, SecurityHeaders
+from coplay.server.recorder import Recorder
+from coplay.server.settings import Settings
+from coplay.server.showing import Showing
+from coplay.server.sockets import Sockets, make_socket_server
+from coplay.server.stages import Stage
+from coplay.server.usher import Usher
+from coplay.server.visitors import Visitors
+from coplay.signaling import TokenSigner
+from coplay.study.study import Study
+
+WEB = Path(__file__).parent.parent / "_web"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Hosting:
+    """What a server is made of.
+
+    Attributes:
+        study: The study.
+        folder: Where its file is.
+        stages: Its play scenes, made concrete.
+        runtime: The browser runtime (`coplay.runtime.Runtime`).
+        bundle: The study's code (`coplay.runtime.Bundle`).
+        store: Where the data goes.
+        settings: Limits and waits.
+        web: Where the built page is.
+    """
+
+    study: Study
+    folder: Path
+    stages: dict[int, Stage]
+    runtime: Any
+    bundle: Any
+    store: Store
+    settings: Settings = field(default_factory=Settings)
+    web: Path = WEB
+
+
+@dataclass(frozen=True, slots=True)
+class StudyServer:
+    """A study's server, ready to be run.
+
+    Attributes:
+        asgi: The ASGI application.
+        coordinator: Runs the games.
+        ledger: Takes uploads.
+        visitors: The participants.
+    """
+
+    asgi: Any
+    coordinator: GameCoordinator
+    ledger: Ledger
+    visitors: Visitors
+
+
+def make_server(hosting: Hosting) -> StudyServer:
+    """Put a server together."""
+    study, settings, store = hosting.study, hosting.settings, hosting.store
+    identity = Identity(study.name, study.version, hosting.bundle.sha256, hosting.runtime.lock_hash)
+    signer = TokenSigner(_secret(store.directory))
+    recorder = Recorder(store, study.name)
+    ledger = Ledger(recorder)
+    visitors = Visitors(study, recorder)
+    sockets = make_socket_server()
+    messenger = Messenger(sockets)
+    coordinator = GameCoordinator(identity, settings, messenger, recorder, ledger, signer)
+    showing = Showing(hosting.folder, hosting.stages)
+    usher = Usher(study, hosting.stages, settings, showing, visitors, messenger, recorder, coordinator)
+    Sockets(sockets, signer, visitors, messenger, usher, coordinator, recorder)
+    boot = {
+        "study": {"name": study.name, "version": study.version},
+        "runtime": hosting.runtime.boot_info(),
+        "bundle": {
+            "url": f"/bundle/{hosting.bundle.sha256}.zip",
+            "hash": hosting.bundle.sha256,
+            "module": "study",
+        },
+    }
+    api = Api(boot, settings, signer, visitors, messenger, usher, ledger)
+    pages = Pages(hosting.web, hosting.runtime, hosting.bundle)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        task = asyncio.create_task(_look_after(usher, ledger, settings.tick_s))
+        yield
+        task.cancel()
+
+    app = Starlette(
+        routes=[
+            Route("/", pages.index),
+            Route("/demo", pages.demo),
+            Route("/healthz", _healthz),
+            Route("/assets/{name}", pages.asset),
+            Route("/runtime/{lock_hash}/{name}", pages.runtime),
+            Route("/bundle/{name}", pages.bundle),
+            Route("/api/participants", api.participants, methods=["POST"]),
+            Route("/api/games/{game_id}/batches", api.batch, methods=["POST"]),
+            Route("/api/games/{game_id}/report", api.report, methods=["POST"]),
+        ],
+        middleware=[Middleware(SecurityHeaders)],
+        exception_handlers={Refusal: refused, UploadError: refused, Exception: broken},
+        lifespan=lifespan,
+    )
+    return StudyServer(socketio.ASGIApp(sockets, app), coordinator, ledger, visitors)
+
+
+async def _healthz(_request: Request) -> Response:
+    return JSONResponse({"ok": True})
+
+
+async def _look_after(usher: Usher, ledger: Ledger, every_s: float) -> None:
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            usher.tick()
+            ledger.forget(clock.now())
+        except Exception:
+            # One participant's trouble must not stop everyone's lobby.
+            _log.exception("looking after lobbies and games failed once")
+
+
+def _secret(directory: Path) -> bytes:
+    """This data directory's secret; made at first use, readable by its owner only."""
+    path = directory / "secret"
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(secrets.token_bytes(32))
+    except FileExistsError:
+        pass
+    return path.read_bytes()

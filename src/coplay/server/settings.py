@@ -1,0 +1,22 @@
+"""The waits and limits of a server."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How long things may take.
+
+    Attributes:
+        hold_s: How long the place of a dropped connection is kept, in a lobby or a game.
+        begin_s: How long a browser may take to bring the first frames of a game.
+        tick_s: How often lobbies and games are looked after.
+        lobby_every_s: How often those who wait are told how it stands, if nothing changes.
+        token_s: How long a token is valid.
+    """
+
+    hold_s: float = 10.0
+    begin_s: float = 120.0
+    tick_s: float = 0.25
+    lobby_every_s: float = 1.0
+    token_s: float = 24 * 3600.0

@@ -1,0 +1,240 @@
+"""A real server on a free loopback port, and pages without a browser."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+import pytest
+import socketio
+from gymnasium.spaces import Discrete
+from pettingzoo import ParallelEnv
+
+from coplay.data.store import Store
+from coplay.runtime.serving import ServedFile
+from coplay.server.app import Hosting, StudyServer, make_server
+from coplay.server.running import Server, address_of, listen
+from coplay.server.settings import Settings
+from coplay.server.stages import build_stages
+from coplay.study import Study, keys, scenes
+
+FAST = Settings(hold_s=0.3, begin_s=30, tick_s=0.02, lobby_every_s=0.1)
+WAIT_S = 5.0
+
+
+class CountingDuel(ParallelEnv):
+    """Two players, three actions each; never ends."""
+
+    metadata = {"render_fps": 20, "name": "duel"}
+    render_mode = None
+
+    def __init__(self) -> None:
+        self.possible_agents = ["a", "b"]
+        self.agents: list[str] = []
+        self._space = Discrete(3)
+
+    def action_space(self, agent: str) -> Any:
+        return self._space
+
+    def observation_space(self, agent: str) -> Any:
+        return self._space
+
+    def reset(self, seed: int | None = None, options: Any = None) -> tuple[dict[str, int], dict[str, Any]]:
+        self.agents = list(self.possible_agents)
+        return dict.fromkeys(self.agents, 0), {agent: {} for agent in self.agents}
+
+    def step(self, actions: dict[str, int]) -> tuple[Any, ...]:
+        false = dict.fromkeys(self.agents, False)
+        return (
+            dict(actions),
+            {agent: float(action) for agent, action in actions.items()},
+            false,
+            dict(false),
+            {agent: {} for agent in self.agents},
+        )
+
+    def render(self) -> None:
+        return None
+
+    def close(self) -> None:
+        pass
+
+
+KEYS = keys.Keys({"ArrowLeft": 1, "ArrowRight": 2}, noop=0)
+
+
+def duel_study(patience: float = 60, *, bots: bool = False) -> Study:
+    study = Study("duel", version="7")
+    finish = scenes.Finish("Bye.", code="DONE")
+    if bots:
+        study.scenes = [scenes.Play(CountingDuel, bots={1: "idle"}, keys=KEYS), finish]
+    else:
+        study.scenes = [
+            scenes.Instructions("# Hello <b>you</b>", button="Go"),
+            scenes.Lobby(2, patience, otherwise=scenes.Finish("Sorry.", code="WAITED")),
+            scenes.Play(CountingDuel, keys=KEYS, label="duel", controls="Press *arrows*."),
+            finish,
+        ]
+    return study
+
+
+class Page:
+    """What a participant's browser does, without the browser."""
+
+    def __init__(self, base: str, http: aiohttp.ClientSession) -> None:
+        self.base = base
+        self.http = http
+        self.identity: dict[str, Any] = {}
+        self.received: list[tuple[str, Any]] = []
+        self._arrived = asyncio.Condition()
+        self._next = 0
+        self.socket = socketio.AsyncClient(reconnection=False, http_session=http)
+        self.socket.on("*", self._take)
+
+    async def _take(self, event: str, data: Any = None) -> None:
+        async with self._arrived:
+            self.received.append((event, data))
+            self._arrived.notify_all()
+
+    async def load(self, **body: Any) -> dict[str, Any]:
+        async with self.http.post(f"{self.base}/api/participants", json=body) as response:
+            answer = await response.json()
+            answer["status"] = response.status
+            if response.status == 200:
+                self.identity = answer
+            return answer
+
+    async def connect(self, **options: Any) -> None:
+        auth = {"token": self.identity["token"]}
+        await self.socket.connect(self.base, auth=auth, transports=["websocket"], **options)
+
+    async def enter(self, **body: Any) -> "Page":
+        await self.load(**body)
+        await self.connect()
+        return self
+
+    async def next(self, event: str, where: Callable[[Any], bool] = lambda data: True) -> Any:
+        """The next event of this name, in order; others in between are passed over."""
+
+        def found() -> bool:
+            while self._next < len(self.received):
+                name, data = self.received[self._next]
+                self._next += 1
+                if name == event and where(data):
+                    return True
+            return False
+
+        async with self._arrived:
+            await asyncio.wait_for(self._arrived.wait_for(found), WAIT_S)
+        return self.received[self._next - 1][1]
+
+    async def scene(self, kind: str) -> Any:
+        return await self.next("scene", lambda scene: scene["kind"] == kind)
+
+    async def call(self, event: str, data: Any) -> Any:
+        return await self.socket.call(event, data, timeout=WAIT_S)
+
+    async def to_lobby(self) -> "Page":
+        await self.enter()
+        scene = await self.scene("instructions")
+        assert (await self.call("continue", {"index": scene["index"]}))["ok"]
+        await self.scene("lobby")
+        return self
+
+    async def upload(self, config: dict[str, Any], body: bytes, **headers: str) -> tuple[int, Any]:
+        url = f"{self.base}/api/games/{config['game_id']}/batches"
+        headers = {"Authorization": f"Bearer {config['token']}", **headers}
+        async with self.http.post(url, data=body, headers=headers) as response:
+            return response.status, await response.json()
+
+    async def report(self, config: dict[str, Any], **body: Any) -> tuple[int, Any]:
+        url = f"{self.base}/api/games/{config['game_id']}/report"
+        headers = {"Authorization": f"Bearer {config['token']}"}
+        report = {"player_id": config["player_id"], "verdict": "identical", "chain_hash": "ab", **body}
+        async with self.http.post(url, json=report, headers=headers) as response:
+            return response.status, await response.json()
+
+
+class Lab:
+    """A running server and the pages that visit it."""
+
+    def __init__(self, base: str, server: StudyServer, data: Path, http: aiohttp.ClientSession) -> None:
+        self.base = base
+        self.server = server
+        self.data = data
+        self.http = http
+        self.pages: list[Page] = []
+
+    def page(self) -> Page:
+        self.pages.append(Page(self.base, self.http))
+        return self.pages[-1]
+
+    async def pair(self) -> tuple[Page, Page, dict[str, Any], dict[str, Any]]:
+        """Two participants in one game, in the order of their player ids, with their configurations."""
+        one, two = [await self.page().to_lobby() for _ in range(2)]
+        first, second = await one.next("game"), await two.next("game")
+        return one, two, first, second
+
+    async def get(self, path: str, **options: Any) -> tuple[int, Any, bytes]:
+        async with self.http.get(self.base + path, **options) as response:
+            return response.status, response.headers, await response.read()
+
+
+class FakeRuntime:
+    """A runtime of one file."""
+
+    lock_hash = "1" * 64
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "pyodide.mjs"
+        self._file.write_bytes(b"export {}")
+
+    def boot_info(self) -> dict[str, Any]:
+        return {"base": f"/runtime/{self.lock_hash}/", "lock_hash": self.lock_hash, "packages": ["a.whl"]}
+
+    def lookup(self, name: str, accept_encoding: str = "") -> ServedFile:
+        if name != self._file.name:
+            raise KeyError(name)
+        return ServedFile(self._file, "text/javascript; charset=utf-8", None, '"etag"')
+
+
+@asynccontextmanager
+async def running(study: Study, folder: Path, settings: Settings = FAST) -> AsyncIterator[Lab]:
+    web = folder / "web"
+    (web / "assets").mkdir(parents=True, exist_ok=True)
+    (web / "index.html").write_text("<!doctype html><title>page</title>")
+    (web / "assets" / "index-1.js").write_text("export {}")
+    store = Store(folder / "data")
+    bundle = SimpleNamespace(sha256="2" * 64, data=b"PK", module="study")
+    hosting = Hosting(study, folder, build_stages(study), FakeRuntime(folder), bundle, store, settings, web)
+    server = make_server(hosting)
+    listening = listen("127.0.0.1", 0)
+    ready = asyncio.Event()
+    uvicorn = Server(server.asgi, ready.set)
+    serving = asyncio.create_task(uvicorn.serve(sockets=[listening]))
+    await asyncio.wait_for(ready.wait(), WAIT_S)
+    async with aiohttp.ClientSession() as http:
+        lab = Lab(address_of(listening), server, folder / "data", http)
+        try:
+            yield lab
+        finally:
+            for page in lab.pages:
+                if page.socket.connected:
+                    await page.socket.disconnect()
+            uvicorn.should_exit = True
+            await asyncio.wait_for(serving, WAIT_S)
+            listening.close()
+            store.close()
+
+
+Opener = Callable[..., Awaitable[Lab]]
+
+
+@pytest.fixture
+async def lab(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Lab]:
+    """A server of the duel study, with short waits."""
+    async with running(duel_study(), tmp_path) as lab:
+        yield lab
