@@ -56,7 +56,7 @@ def draw(env: Volley, canvas: Canvas) -> None:
     _player(env, 1, canvas)
     _ball(env, canvas)
     _score(env, canvas)
-    canvas.sound("start", count=env.serves)
+    canvas.sound("start", count=env.serves - (env.hanging > 0))
     canvas.sound("hit", count=env.hits)
     canvas.sound("score", count=env.score[0] + env.score[1])
 

@@ -113,6 +113,13 @@ def test_counted_sound_is_silent_when_a_correction_takes_back_and_repeats_it() -
     assert [sounds(canvas, count) for count in (4, 5, 4, 5, 6)] == [1, 1, 0, 0, 1]
 
 
+def test_counted_sound_of_a_frame_that_nobody_took_is_still_to_come() -> None:
+    canvas = Canvas()
+    canvas.begin()
+    canvas.sound("hit", count=1)
+    assert sounds(canvas, 1) == 1
+
+
 def test_counted_sound_begins_anew_at_zero() -> None:
     canvas = Canvas()
     assert [sounds(canvas, count) for count in (3, 0, 1)] == [1, 0, 1]

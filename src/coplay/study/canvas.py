@@ -69,7 +69,8 @@ class Canvas:
         """Rows and columns of `pixels`."""
         self._ops: list[float] = []
         self._strings = _Strings()
-        self._sounds: dict[str, int] = {}
+        self._heard: dict[str, int] = {}
+        self._hearing: dict[str, int] = {}
 
     # For a study's draw function
 
@@ -211,9 +212,9 @@ class Canvas:
                 None plays the sound in this frame.
         """
         if count is not None:
-            heard = self._sounds.get(name, 0)
+            heard = self._heard.get(name, 0)
             if count > heard or count == 0:
-                self._sounds[name] = count
+                self._hearing[name] = count
             if count <= heard:
                 return
         self._ops += (SOUND, -1, self._strings[name])
@@ -224,10 +225,13 @@ class Canvas:
         """Start a new frame."""
         # A new list: the array made from the old one may still be on its way to the page.
         self._ops = []
+        self._hearing.clear()
         self.pixels = None
 
     def ops(self) -> "array[float]":
         """Give the frame's operations, as 32-bit floats."""
+        # A frame that nobody takes (a trial, say) has not been heard.
+        self._heard |= self._hearing
         return array("f", self._ops)
 
     def new_strings(self) -> list[str]:
