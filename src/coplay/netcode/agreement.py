@@ -1,4 +1,4 @@
-"""What the peers agree on beyond single inputs: what is confirmed, who left, equal states, how the game ended.
+"""What the peers agree on beyond inputs: what is confirmed, who left, equal states, how the game ended.
 
 A frame is confirmed when every running peer *reported* every player's input for it. A leave is settled when
 every remaining peer reports the leave and the same last frame for that player; until then they fill each
@@ -251,8 +251,10 @@ class Closing:
             now >= self._deadline or all(link.agreed or link.left for link in self._links)
         )
 
-    def bits(self, link: PeerLink) -> int:
-        """Return the bits of the closing section for a peer."""
+    def section(self, link: PeerLink) -> tuple[int, int, bytes] | None:
+        """Return the closing section for a peer: bits, last frame and hash, once there is a hash."""
+        if not self.chain:
+            return None
         bits = CLOSING_ACKED if link.chain is not None else 0
         if self.agreed:
             bits |= CLOSING_AGREED
@@ -260,4 +262,4 @@ class Closing:
             bits |= CLOSING_TRUNCATED
         if any(other.desync is not None for other in self._links):
             bits |= CLOSING_DIVERGENT
-        return bits
+        return bits, self.last_frame, self.chain

@@ -77,6 +77,10 @@ class SessionConfig:
             (0 <= self.epoch <= 255, "epoch must be 0 to 255"),
             (len(self.digest) <= 32, "digest has at most 32 fields"),
             (
+                sum(len(name.encode()) + 9 for name in self.digest) <= 900,
+                "the names of the digest's fields are too long in all",
+            ),
+            (
                 all(len(name.encode()) <= 40 for name in self.digest),
                 "a digest field's name is at most 40 bytes",
             ),

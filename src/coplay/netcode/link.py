@@ -14,6 +14,7 @@ from coplay.netcode.packets import (
     NOTHING_RECEIVED,
     VERSION,
 )
+from coplay.netcode.stats import PeerStats
 from coplay.netcode.time_sync import TimeSync
 
 _RECENT = 256
@@ -210,6 +211,20 @@ class PeerLink:
         if self._expected <= 0:
             return 0.0
         return min(1.0, max(0.0, 1.0 - self._got / self._expected))
+
+    @property
+    def stats(self) -> PeerStats:
+        """What was counted and measured so far."""
+        return PeerStats(
+            rtt=self.rtt,
+            jitter=self.jitter,
+            loss=self.loss,
+            advantage=self.advantage,
+            packets_sent=self.packets_sent,
+            bytes_sent=self.bytes_sent,
+            packets_received=self.packets_received,
+            rejected=self.rejected,
+        )
 
     # The end of the game
 

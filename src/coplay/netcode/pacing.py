@@ -5,6 +5,8 @@ Source: carrying lateness over, up to a limit, after Gaffer on Games ("Fix your 
 
 FORGIVEN_S = 0.25
 """A caller that is later than this does not have to catch up."""
+STALL_PATIENCE_S = 0.5
+STALL_INTERVAL_S = 0.05
 _BACKWARDS_S = 0.5
 
 
@@ -53,12 +55,16 @@ class FramePacer:
         fps: Frames per second.
     """
 
-    __slots__ = ("due_at", "frame_time")
+    __slots__ = ("_slot_at", "_stalled_since", "due_at", "frame_time", "stalled_frames")
 
     def __init__(self, fps: float) -> None:
         self.frame_time = 1.0 / fps
         self.due_at = 0.0
         """When the next frame is due, in steady seconds."""
+        self.stalled_frames = 0
+        """Frame times in which play waited."""
+        self._stalled_since: float | None = None
+        self._slot_at = 0.0
 
     def start(self, at: float) -> None:
         """Make the first frame due at `at`."""
@@ -66,6 +72,32 @@ class FramePacer:
 
     def frame_passed(self, now: float, factor: float) -> None:
         """Move on by one frame time, made longer or shorter by `factor`."""
+        self._stalled_since = None
         self.due_at += self.frame_time * factor
         if now - self.due_at > FORGIVEN_S:
             self.due_at = now
+
+    def stall(self, now: float) -> bool:
+        """Let one frame time pass without a frame; after half a second, look only twenty times a second.
+
+        Returns:
+            Whether the wait has just begun.
+        """
+        begins = self._stalled_since is None
+        if self._stalled_since is None:
+            self._stalled_since = now
+        self._slot_at = now
+        wait = self.frame_time
+        if now - self._stalled_since > STALL_PATIENCE_S and wait < STALL_INTERVAL_S:
+            wait = STALL_INTERVAL_S
+        self.due_at = now + wait
+        self.stalled_frames += round(wait / self.frame_time)
+        return begins
+
+    def hurry(self, now: float) -> None:
+        """Something came in: a wait may be over, so look again, but no sooner than a frame time after the
+        last look."""
+        if self._stalled_since is not None:
+            soonest = self._slot_at + self.frame_time
+            if soonest < self.due_at:
+                self.due_at = soonest if soonest > now else now

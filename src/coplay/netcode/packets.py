@@ -22,7 +22,7 @@ HELLO_WANTS_REPLY, HELLO_READY, HELLO_DELAY_CHOSEN = 1, 2, 4
 
 ADVANTAGE_SCALE = 8
 CHAIN_SIZE = 16
-MAX_CHECKSUMS = 16
+MAX_CHECKSUMS = 32
 MAX_RUN = 128
 MAX_FRAME = 0x7FFF_FFFF
 MAX_FIELDS = 40
@@ -137,7 +137,7 @@ def put_play(
         out: The datagram so far: its header.
         advantage: How many frames the receiver is ahead, by the sender's estimate.
         status: From `encode_status`.
-        checksums: At most 16 pairs of (frame, checksum), in rising order of frames.
+        checksums: At most 32 pairs of (frame, checksum), in rising order of frames.
         closing: Bits, last frame and chain hash, once the game has ended.
     """
     out.append((HAS_CHECKSUMS if checksums else 0) | (HAS_CLOSING if closing else 0))

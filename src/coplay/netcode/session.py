@@ -11,33 +11,30 @@ Source: the tick after GGPO's Peer2PeerBackend; requests apart from events after
 aioquic.
 """
 
+from collections import deque
 from math import inf
 
-from coplay.errors import SessionMisuseError, UnknownPeerError
-from coplay.netcode.agreement import Closing, Confirmation
+from coplay.errors import SessionMisuseError
+from coplay.netcode.agreement import Closing
 from coplay.netcode.config import SessionConfig
-from coplay.netcode.effects import Effect, SendDatagram
+from coplay.netcode.effects import Effect
 from coplay.netcode.events import (
     DatagramRejected,
     DelayChosen,
     Event,
     GameAgreed,
     HelloMismatch,
-    PeerBack,
-    PeerLeft,
-    PeerSuspected,
     Running,
     Stalled,
 )
 from coplay.netcode.handshake import FOREIGN_VERSIONS_LIMIT, Handshake
-from coplay.netcode.input_queue import InputQueue
 from coplay.netcode.link import PeerLink
+from coplay.netcode.outbox import Outbox
 from coplay.netcode.pacing import FramePacer, SteadyClock
 from coplay.netcode.packets import (
     BYE,
     HEADER_SIZE,
     HELLO,
-    MAX_CHECKSUMS,
     MAX_DATAGRAM,
     PLAY,
     VERSION,
@@ -45,19 +42,15 @@ from coplay.netcode.packets import (
     Play,
     decode_hello,
     decode_play,
-    encode_status,
-    put_inputs,
-    put_play,
 )
-from coplay.netcode.stats import PeerStats, SessionStats
+from coplay.netcode.peers import Peers
+from coplay.netcode.stats import SessionStats
 from coplay.netcode.time_sync import pace
 from coplay.netcode.timeline import Timeline
 
-SUSPECT_S = 1.0
-_CHECK_S = 0.1
-_AGE_LIMIT_S = 0.25
-_STALL_PATIENCE_S = 0.5
-_STALL_RESEND_S = 0.05
+_PLAYING = ("running", "closing")
+_KEPT_EVENTS = 1024
+_GOODBYE_S = 0.05
 _BYE_S = 0.1
 _GOODBYES = 10
 _REPORTED_REJECTIONS = 16
@@ -76,34 +69,20 @@ class RollbackSession:
     def __init__(self, config: SessionConfig, now: float) -> None:
         self._config = config
         self._effects: list[Effect] = []
-        self._events: list[Event] = []
+        self._events: deque[Event] = deque(maxlen=_KEPT_EVENTS)
         self._clock = SteadyClock(now, max(0.5, 4 / config.fps))
         self._timeline = Timeline(config, self._effects)
-        self._queues = self._timeline.queues
-        self._sizes = [queue.size for queue in self._queues]
-        self._own = [queue for queue in self._queues if config.owners[queue.player] == config.peer]
-        self._sources: list[InputQueue] = list(self._own)
-        self._actions: dict[int, bytes] = {queue.player: queue.default for queue in self._own}
-        self._own_mask = sum(queue.bit for queue in self._own)
-        self._links: dict[int, PeerLink] = {}
-        players = len(config.owners)
-        for peer in sorted(set(config.owners) - {config.peer}):
-            seats = tuple(player for player in range(players) if config.owners[player] == peer)
-            self._links[peer] = PeerLink(peer, seats, players, config.epoch, now)
-        self._running = list(self._links.values())
-        self._confirmation = Confirmation(self._queues, self._running)
-        self._handshake = Handshake(config, self._running)
+        self._sizes = [queue.size for queue in self._timeline.queues]
+        self._peers = Peers(config, self._timeline.queues, self._events, now)
+        self._actions = {queue.player: queue.default for queue in self._peers.own}
+        self._handshake = Handshake(config, self._peers.running)
+        self._outbox = Outbox(self._timeline, self._peers, config.fps, self._effects)
         self._pacer = FramePacer(config.fps)
         self._closing: Closing | None = None
         self._phase = "hello"
         self._delay = config.delay or 0
-        self._stalled_since: float | None = None
-        self._stalled_frames = 0
-        self._next_check = now
         self._next_send = now
-        self._last_slot = now
         self._goodbyes = 0
-        self._end_reason = ""
 
     # What comes in
 
@@ -138,7 +117,7 @@ class RollbackSession:
             UnknownPeerError: `peer` never joined. Malformed `data` never raises; it becomes
                 `DatagramRejected`.
         """
-        link = self._link(peer)
+        link = self._peers.link(peer)
         now = self._clock.read(now)
         if type(data) is not bytes:
             data = bytes(data)
@@ -171,7 +150,7 @@ class RollbackSession:
         Raises:
             UnknownPeerError: `peer` never joined.
         """
-        self._leave(self._link(peer), self._clock.read(now))
+        self._leave(self._peers.link(peer), self._clock.read(now))
 
     def leave(self, now: float) -> None:
         """Leave the game.
@@ -215,7 +194,7 @@ class RollbackSession:
                 f"No checksum of frame {frame} was asked for, or an earlier one is still due."
             )
         self._timeline.chain.add_checksum(frame, value)
-        for link in self._links.values():
+        for link in self._peers.links.values():
             if frame in link.pending_checksums:
                 self._compare(link, frame, link.pending_checksums.pop(frame))
         if self._closing is not None and not checksums.waiting:
@@ -234,15 +213,14 @@ class RollbackSession:
             if now >= self._pacer.due_at:
                 self._slot(now)
         elif phase == "hello":
-            self._send(self._handshake.tick(now))
+            self._outbox.send(self._handshake.tick(now))
             self._begin_when_settled()
         elif self._closing is not None:
             self._tick_closing(self._closing, now)
         elif self._goodbyes and now >= self._next_send:
             self._say_goodbye(now)
-        if now >= self._next_check:
-            self._next_check = now + _CHECK_S
-            self._check_silence(now)
+        if self._phase in _PLAYING:
+            self._peers.check_silence(now)
 
     # What goes out
 
@@ -254,8 +232,8 @@ class RollbackSession:
 
     def events(self) -> list[Event]:
         """Return what happened since the last call; may be ignored."""
-        drained = self._events
-        self._events = []
+        drained = list(self._events)
+        self._events.clear()
         return drained
 
     def next_deadline(self) -> float:
@@ -287,7 +265,7 @@ class RollbackSession:
 
         Play runs ahead of this one.
         """
-        return self._confirmation.frame()
+        return self._peers.confirmation.frame()
 
     @property
     def phase(self) -> str:
@@ -328,26 +306,14 @@ class RollbackSession:
     def stats(self) -> SessionStats:
         """What was counted so far."""
         timeline = self._timeline
-        peers = {
-            link.peer: PeerStats(
-                rtt=link.rtt,
-                jitter=link.jitter,
-                loss=link.loss,
-                advantage=link.advantage,
-                packets_sent=link.packets_sent,
-                bytes_sent=link.bytes_sent,
-                packets_received=link.packets_received,
-                rejected=link.rejected,
-            )
-            for link in self._links.values()
-        }
+        peers = {link.peer: link.stats for link in self._peers.links.values()}
         return SessionStats(
             frame=timeline.frame,
             confirmed_frame=timeline.published,
             rollbacks=timeline.rollbacks,
             max_rollback_frames=timeline.max_rollback_frames,
             resimulated_frames=timeline.resimulated_frames,
-            stalled_frames=self._stalled_frames,
+            stalled_frames=self._pacer.stalled_frames,
             packets_sent=sum(peer.packets_sent for peer in peers.values()),
             bytes_sent=sum(peer.bytes_sent for peer in peers.values()),
             packets_received=sum(peer.packets_received for peer in peers.values()),
@@ -362,7 +328,7 @@ class RollbackSession:
         if link.receive_header(data, now) is None:
             return
         field, replies = self._handshake.receive(link, hello, now)
-        self._send(replies)
+        self._outbox.send(replies)
         if field and self._phase == "hello":
             self._mismatch(link, field)
         elif self._phase == "hello":
@@ -405,36 +371,35 @@ class RollbackSession:
             link.frame = play.frame
             link.frame_at = now
             link.remote_advantage = play.advantage
-            if link.suspected:
-                link.suspected = False
-                self._events.append(PeerBack(link.peer))
+            self._peers.heard(link)
         last = link.last
         for player, held in enumerate(play.last):
             if held > last[player]:
                 last[player] = held
         if play.blocks:
-            left_players = self._confirmation.left_players
+            left_players = self._peers.confirmation.left_players
             for player, first, values in play.blocks:
                 if (link.player_mask | left_players) >> player & 1:
                     self._timeline.received(player, first, values)
         if play.left:
-            self._hear_of_leaves(link, play.left, now)
+            self._peers.hear_of_leaves(link, play.left)
         for frame, value in play.checksums:
             self._compare(link, frame, value)
         if play.closing >= 0:
             self._receive_closing(link, play, now)
-        if self._stalled_since is not None and self._pacer.due_at > now:
-            self._pacer.due_at = max(now, self._last_slot + self._pacer.frame_time)
+        self._pacer.hurry(now)
 
     def _slot(self, now: float) -> None:
         """One frame's time: correct, give out, step, tell."""
-        timeline, confirmation = self._timeline, self._confirmation
-        self._last_slot = now
+        timeline, peers = self._timeline, self._peers
+        confirmation = peers.confirmation
+        if not timeline.check_saved():
+            return
         if confirmation.left_players != confirmation.settled_players:
             confirmation.settle()
         confirmed = confirmation.frame()
         stop_at = confirmation.truncated_at
-        for link in self._running:
+        for link in peers.running:
             if link.chain_last_frame < stop_at:
                 stop_at = link.chain_last_frame
         end = timeline.publish(confirmed, stop_at)
@@ -446,120 +411,25 @@ class RollbackSession:
         frame = timeline.frame
         if frame <= confirmed + self._config.max_prediction:
             if frame <= stop_at:
-                for queue in self._own:
+                for queue in peers.own:
                     queue.give(frame + self._delay, self._actions[queue.player])
                 timeline.advance()
-            self._stalled_since = None
-            self._pacer.frame_passed(now, self._pace())
-        else:
-            self._stall(now, frame, confirmed)
-        self._send_play(now)
-
-    def _stall(self, now: float, frame: int, confirmed: int) -> None:
-        if self._stalled_since is None:
-            self._stalled_since = now
-            waiting = tuple(
-                link.peer
-                for link in self._running
-                if min(link.last) <= confirmed
-                or any(self._queues[seat].last <= confirmed for seat in link.seats)
-            )
-            self._events.append(Stalled(frame, waiting))
-        frame_time = self._pacer.frame_time
-        if now - self._stalled_since > _STALL_PATIENCE_S and frame_time < _STALL_RESEND_S:
-            self._pacer.due_at = now + _STALL_RESEND_S
-            self._stalled_frames += round(_STALL_RESEND_S / frame_time)
-        else:
-            self._pacer.frame_passed(now, 1.0)
-            self._stalled_frames += 1
-
-    def _pace(self) -> float:
-        ahead = -inf
-        for link in self._running:
-            frames = link.time_sync.frames_ahead
-            if frames > ahead:
-                ahead = frames
-        return pace(ahead) if self._running else 1.0
-
-    def _send_play(self, now: float) -> None:
-        """Tell every running peer all that it may not know."""
-        frame = self._timeline.frame
-        checksums = self._timeline.checksums
-        closing = self._closing if self._closing is not None and self._closing.chain else None
-        status = encode_status(frame, [queue.last for queue in self._queues], self._confirmation.left_players)
-        for link in self._running:
-            if link.frame >= 0 and self._phase == "running":
-                age = now - link.frame_at
-                if age > _AGE_LIMIT_S:
-                    age = _AGE_LIMIT_S
-                local = link.frame + (link.rtt / 2 + age) * self._config.fps - frame
-                link.advantage = local
-                link.time_sync.add(local, link.remote_advantage)
-            due, held = checksums.unacked(link, MAX_CHECKSUMS)
-            data = link.header(PLAY, now, held)
-            put_play(
-                data,
-                link.advantage,
-                status,
-                due,
-                None if closing is None else (closing.bits(link), closing.last_frame, closing.chain),
-            )
-            blocks = len(self._sources)
-            for queue in self._sources:
-                first = link.last[queue.player] + 1
-                if first <= queue.last:
-                    room = (MAX_DATAGRAM - len(data)) // blocks
-                    put_inputs(data, queue.player, frame, first, queue.inputs_from(first), room)
-                blocks -= 1
-            link.sent(len(data))
-            self._effects.append(SendDatagram(link.peer, bytes(data)))
-        checksums.drop_acked(self._running)
-
-    def _send(self, datagrams: list[tuple[PeerLink, bytes]]) -> None:
-        for link, data in datagrams:
-            link.sent(len(data))
-            self._effects.append(SendDatagram(link.peer, data))
+            self._pacer.frame_passed(now, pace(peers.frames_ahead()))
+        elif self._pacer.stall(now):
+            self._events.append(Stalled(frame, peers.waited_for(confirmed)))
+        self._outbox.compare_clocks(now)
+        self._outbox.send_play(now)
 
     def _compare(self, link: PeerLink, frame: int, theirs: int) -> None:
         found = self._timeline.checksums.compare(link, frame, theirs)
         if found is not None:
             self._events.append(found)
 
-    # Silence and leaves
-
-    def _link(self, peer: int) -> PeerLink:
-        try:
-            return self._links[peer]
-        except KeyError:
-            raise UnknownPeerError(f"Peer {peer} is not part of this game.") from None
-
-    def _check_silence(self, now: float) -> None:
-        if self._phase not in ("running", "closing"):
-            return
-        for link in self._running:
-            if not link.suspected and now - link.heard_at > SUSPECT_S:
-                link.suspected = True
-                self._events.append(PeerSuspected(link.peer))
-
-    def _hear_of_leaves(self, link: PeerLink, left: int, now: float) -> None:
-        if left & self._own_mask:
-            # They go on without us: to us, it is they who left.
-            self._leave(link, now)
-            return
-        link.left_players |= left
-        for other in list(self._running):
-            if other is not link and left & other.player_mask:
-                self._leave(other, now)
+    # Leaves
 
     def _leave(self, link: PeerLink, now: float) -> None:
-        if link.left or self._phase == "closed":
+        if self._phase == "closed" or not self._peers.leave(link):
             return
-        link.left = True
-        self._running.remove(link)
-        self._confirmation.leave(link)
-        self._sources += [self._queues[seat] for seat in link.seats]
-        self._events.append(PeerLeft(link.peer))
-        self._end_reason = self._end_reason or f"Peer {link.peer} left."
         if self._phase == "hello":
             self._say_goodbye(now)
             self._close("truncated", f"Peer {link.peer} left before the game began.")
@@ -568,28 +438,23 @@ class RollbackSession:
         """Tell a peer that counts as left, and plays on, that it does."""
         if now >= link.bye_at and not link.agreed:
             link.bye_at = now + _BYE_S
-            self._send([(link, bytes(link.header(BYE, now)))])
+            self._outbox.send_bye((link,), now)
 
     def _say_goodbye(self, now: float) -> None:
         self._goodbyes = self._goodbyes - 1 if self._goodbyes else _GOODBYES
-        self._next_send = now + _STALL_RESEND_S
-        self._send([(link, bytes(link.header(BYE, now))) for link in self._running])
+        self._next_send = now + _GOODBYE_S
+        self._outbox.send_bye(self._peers.running, now)
 
     # The end
 
     def _end(self, now: float, *, stopped: bool) -> None:
         timeline = self._timeline
         timeline.finish(stopped=stopped)
-        truncated = stopped and self._confirmation.truncated_at == timeline.published
+        truncated = stopped and self._peers.confirmation.truncated_at == timeline.published
+        reason = self._peers.end_reason if truncated else ""
         self._phase = "closing"
-        self._closing = Closing(
-            list(self._links.values()),
-            now,
-            timeline.published,
-            truncated,
-            self._end_reason if truncated else "",
-        )
-        self._send_play(now)
+        self._closing = Closing(list(self._peers.links.values()), now, timeline.published, truncated, reason)
+        self._outbox.send_play(now, self._closing)
         self._next_send = now + Closing.RESEND_S
 
     def _receive_closing(self, link: PeerLink, play: Play, now: float) -> None:
@@ -600,7 +465,7 @@ class RollbackSession:
         if closing.finished(now):
             if not play.closing & 1 or now >= link.bye_at:
                 link.bye_at = now + Closing.RESEND_S
-                self._send_play(now)
+                self._outbox.send_play(now, self._closing)
         elif news:
             self._next_send = min(self._next_send, now)
 
@@ -613,7 +478,7 @@ class RollbackSession:
                 self._close(*found)
         if now >= self._next_send and not closing.finished(now):
             self._next_send = now + Closing.RESEND_S
-            self._send_play(now)
+            self._outbox.send_play(now, self._closing)
 
     def _close(self, verdict: str, reason: str) -> None:
         self._phase = "closed"

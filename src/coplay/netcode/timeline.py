@@ -54,6 +54,7 @@ class Timeline:
         self.rollbacks = 0
         self.max_rollback_frames = 0
         self.resimulated_frames = 0
+        self._asked_twice = False
         self._over = bytearray(RING)
         self._stepped: list[tuple[bytes, ...]] = [()] * RING
         self._predicted = [0] * RING
@@ -62,6 +63,23 @@ class Timeline:
     def start(self) -> None:
         """Have the state before frame 0 saved."""
         self._effects.append(SaveState(0))
+
+    def check_saved(self) -> bool:
+        """Return whether all states that were asked for are saved; False only before the very first.
+
+        Raises:
+            SessionMisuseError: The caller did not perform the effects of an earlier tick.
+        """
+        if self.saved == self.frame:
+            return True
+        if self.frame or self._asked_twice:
+            raise SessionMisuseError(
+                f"The state before frame {self.saved + 1} was never saved.",
+                "Perform effects() after every tick and answer each SaveState with state_saved.",
+            )
+        # The hello may complete and the first frame be due before the caller had a chance to save.
+        self._asked_twice = True
+        return False
 
     def state_saved(self, frame: int, over: bool) -> None:
         """Take the caller's answer to `SaveState`.
@@ -84,17 +102,8 @@ class Timeline:
             self.first_wrong = wrong
 
     def advance(self) -> None:
-        """Step the next frame, with what is known or guessed.
-
-        Raises:
-            SessionMisuseError: The caller has not answered the last `SaveState`.
-        """
+        """Step the next frame, with what is known or guessed."""
         frame = self.frame
-        if self.saved < frame and not self._effects:
-            raise SessionMisuseError(
-                f"The state before frame {self.saved + 1} was never saved.",
-                "Perform effects() after every tick and answer each SaveState with state_saved.",
-            )
         inputs, predicted = self._inputs(frame)
         slot = frame & MASK
         self._stepped[slot] = inputs
