@@ -17,6 +17,7 @@ from coplay.browser.driver import Driver
 from coplay.browser.figures import NetRows, live_figures, moment
 from coplay.browser.session_setup import Stage, make_driver, prepare_stage
 from coplay.browser.view import View
+from coplay.envs import wasm_stubs
 from coplay.netcode import Event, GameAgreed, HelloMismatch, PeerBack, PeerSuspected, Stalled
 
 _BATCH_SECONDS = 1.0
@@ -26,6 +27,7 @@ _IDLE_SECONDS = 3600.0
 
 def create(host: Any) -> "Worker":
     """Make the worker's Python side; called once, after boot."""
+    wasm_stubs.install()  # before the study imports its environment
     return Worker(host)
 
 
