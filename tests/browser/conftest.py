@@ -9,15 +9,10 @@ import pytest
 # The driver is a package beside the tests, which the benches use too; it is no part of what users install.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from playtest import (
-    Chromium,
-    ChromiumLauncher,
-    CoplayServer,
-    Firefox,
-    Participant,
-    firefox_is_there,
-    short_study,
-)
+pytest.register_assert_rewrite("playtest.agreement")
+
+# After the registration, which has to come before the import.
+from playtest import Chromium, ChromiumLauncher, Firefox, Participant, Servers, firefox_is_there  # noqa: E402
 
 _FOLDER = Path(__file__).parent
 _FAILED = pytest.StashKey[bool]()
@@ -38,40 +33,11 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     return report
 
 
-class Servers:
-    """Serves examples cut short; each variant once, so that the browsers' caches stay warm between tests."""
-
-    def __init__(self, new_folder: Callable[[str], Path]) -> None:
-        self._new_folder = new_folder
-        self.running: dict[str, CoplayServer] = {}
-
-    def serve(self, example: str, **changes: object) -> CoplayServer:
-        """Serve `examples/<example>`, its play scenes changed."""
-        key = f"{example} {changes}"
-        if key not in self.running:
-            folder = self._new_folder(example.removesuffix(".py").replace("/", "-"))
-            study = short_study(example, folder / "study", **changes)
-            self._start(key, ("run", str(study)), folder)
-        return self.running[key]
-
-    def demo(self) -> CoplayServer:
-        """Serve what `coplay demo` serves."""
-        if "demo" not in self.running:
-            self._start("demo", ("demo", "--no-open"), self._new_folder("demo"))
-        return self.running["demo"]
-
-    def _start(self, key: str, arguments: tuple[str, ...], folder: Path) -> None:
-        server = CoplayServer(arguments, folder)
-        server.wait_until_serving()
-        self.running[key] = server
-
-
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     servers = Servers(tmp_path_factory.mktemp)
     yield servers
-    for server in servers.running.values():
-        server.stop()
+    servers.stop()
 
 
 @pytest.fixture(scope="session")

@@ -5,17 +5,21 @@ Both use only what the contract promises: the command line, `<body data-scene da
 `window.coplay`.
 """
 
-from playtest.chromium import Chromium, ChromiumLauncher
+from playtest.agreement import assert_agreed
+from playtest.chromium import Chromium, ChromiumFrame, ChromiumLauncher
 from playtest.conditions import Conditions
-from playtest.export import Export
+from playtest.couple import arrive, finish, meet
+from playtest.export import Export, run_coplay
 from playtest.firefox import Firefox, firefox_is_there
 from playtest.participant import Participant, WaitError
 from playtest.server import CoplayServer, ServerError
+from playtest.servers import Servers
 from playtest.studies import short_study
 from playtest.uploads import Uploads
 
 __all__ = [
     "Chromium",
+    "ChromiumFrame",
     "ChromiumLauncher",
     "Conditions",
     "CoplayServer",
@@ -23,8 +27,14 @@ __all__ = [
     "Firefox",
     "Participant",
     "ServerError",
+    "Servers",
     "Uploads",
     "WaitError",
+    "arrive",
+    "assert_agreed",
+    "finish",
     "firefox_is_there",
+    "meet",
+    "run_coplay",
     "short_study",
 ]

@@ -2,11 +2,18 @@
 
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Playwright, Request, sync_playwright
+from playwright.sync_api import (
+    BrowserContext,
+    ConsoleMessage,
+    Frame,
+    Page,
+    Playwright,
+    Request,
+    sync_playwright,
+)
 
 from playtest.conditions import Conditions
 from playtest.participant import PAGE_SCRIPT, Participant
@@ -117,20 +124,23 @@ class Chromium(Participant):
         """
         self._devtools.send("Network.emulateNetworkConditions", conditions.parameters())
 
-    def become_somebody_else(self, origin: str) -> None:
-        """Forget who this participant was, and keep the HTTP cache.
-
-        Args:
-            origin: `http://HOST:PORT` of the study.
-        """
-        kinds = "cookies,local_storage,indexeddb,service_workers,cache_storage"
-        self._devtools.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": kinds})
-
     def close_page(self) -> None:
         """Close the tab, as a person does: the browser goes on."""
         spare = self._context.new_page()
         self.page.close(run_before_unload=False)
         self.page = spare
+
+    def frame(self, name: str, position: int) -> "ChromiumFrame":
+        """The participant in one of the page's frames.
+
+        Args:
+            name: What to call them.
+            position: Counts the page's `<iframe>`s, from 0.
+        """
+        element = self.page.locator("iframe").nth(position).element_handle()
+        frame = element.content_frame()
+        assert frame is not None
+        return ChromiumFrame(name, frame)
 
     def process_ids(self) -> dict[int, str]:
         """Process id → kind (`browser`, `renderer`, `GPU`, `utility`) of this browser's processes."""
@@ -155,10 +165,6 @@ class Chromium(Participant):
             if "url" in given and given.get("initiator", "not an origin") != "not an origin"
         ]
 
-    def on_request(self, handler: Callable[[Request], None]) -> None:
-        """Be told of each request of the page and its workers."""
-        self._context.on("request", handler)
-
     def _see_request(self, request: Request) -> None:
         self.requests.append(request.url)
         if request.method == "POST":
@@ -168,3 +174,26 @@ class Chromium(Participant):
         self.console.append(f"{message.type}: {message.text}")
         if message.type == "error":
             self.problems.append(f"console: {message.text} ({message.location.get('url', '')})")
+
+
+class ChromiumFrame(Participant):
+    """A participant in a frame of somebody's page, as the demo shows them; made by `Chromium.frame`."""
+
+    def __init__(self, name: str, frame: Frame) -> None:
+        super().__init__(name)
+        self._frame = frame
+
+    def _navigate(self, url: str) -> None:
+        self._frame.goto(url)
+
+    def run(self, body: str, *arguments: Any) -> Any:
+        return self._frame.evaluate(f"async (args) => {{ {body} }}", list(arguments))
+
+    def click(self, testid: str) -> None:
+        self._frame.get_by_test_id(testid).click()
+
+    def screenshot(self, file: Path) -> None:
+        self._frame.frame_element().screenshot(path=str(file))
+
+    def close(self) -> None:
+        """Leave the page that shows it alone."""

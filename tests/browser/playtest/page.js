@@ -26,6 +26,9 @@
     violations.push(`${event.violatedDirective}: ${event.blockedURI}`);
   });
 
+  // The page says that it cannot go on: nobody need wait for anything else.
+  const failed = () => document.body?.dataset.scene === "error";
+
   // Transitions before `from` are in the past; a phase that came and went since then still counts.
   const reached = (scene, phase, from, timeoutMs) =>
     new Promise((resolve) => {
@@ -35,6 +38,7 @@
             position >= from && (scene === null || at.scene === scene) && (phase === null || at.phase === phase),
         );
         if (index >= 0) done({ index, ...transitions[index] });
+        else if (failed()) done(null);
       };
       const done = (answer) => {
         waiting.delete(look);
@@ -55,7 +59,7 @@
         const value = stats[name];
         const numbers = typeof value === "object" && value !== null ? Object.values(value) : [value];
         const enough = numbers.some((number) => typeof number === "number" && number >= least);
-        if (!enough && performance.now() - started < timeoutMs) return;
+        if (!enough && performance.now() - started < timeoutMs && !failed()) return;
         clearInterval(timer);
         resolve(enough ? stats : null);
       }, 50);
@@ -65,7 +69,7 @@
   const runtimeReady = async (timeoutMs) => {
     const started = performance.now();
     while (document.body?.dataset.runtime !== "ready") {
-      if (performance.now() - started > timeoutMs) return false;
+      if (performance.now() - started > timeoutMs || failed()) return false;
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
     return true;

@@ -43,6 +43,7 @@ class CoplayServer:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            cwd=folder,  # the demo puts its data there
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
             start_new_session=True,  # an interrupted test run stops it itself, in order
         )

@@ -1,0 +1,68 @@
+"""`python -m bench [--runs N] [--only SECTION …] [--json FILE]`."""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from playtest import ChromiumLauncher, Servers
+
+from bench.figures import Figures
+from bench.games import measure_netcode, measure_overcooked
+from bench.starts import measure_match, measure_start
+
+SECTIONS = ("netcode", "match", "overcooked", "start")
+
+
+def main() -> None:
+    """Measure, print, and perhaps write a file."""
+    options = _options()
+    figures = Figures()
+    with tempfile.TemporaryDirectory() as folder:
+        launcher = ChromiumLauncher(Path(folder) / "profiles")
+        servers = Servers(_folders(Path(folder)))
+        measures: dict[str, Callable[[int], None]] = {
+            "netcode": lambda _: measure_netcode(launcher, servers, figures, options.seconds),
+            "match": lambda _: measure_match(launcher, servers, figures),
+            "overcooked": lambda _: measure_overcooked(launcher, servers, figures, options.seconds),
+            "start": lambda run: measure_start(launcher, servers, figures, run),
+        }
+        try:
+            for run in range(options.runs):
+                for section in options.only:
+                    print(f"run {run + 1} of {options.runs}: {section}", file=sys.stderr)
+                    measures[section](run)
+        finally:
+            launcher.stop()
+            servers.stop()
+    machine = f"{platform.machine()}, {os.cpu_count()} cores"
+    print(f"{machine}, Python {platform.python_version()}, {options.runs} runs")
+    figures.print()
+    if options.json is not None:
+        options.json.write_text(json.dumps(figures.as_json(), indent=1, ensure_ascii=False), "utf-8")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measures coplay in real browsers.")
+    parser.add_argument(
+        "--runs", type=int, default=3, help="each figure is the median over these (default 3)"
+    )
+    parser.add_argument("--seconds", type=float, default=20, help="of play in each measurement (default 20)")
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, default=SECTIONS, help="only these sections")
+    parser.add_argument("--json", type=Path, help="also write the figures here")
+    return parser.parse_args()
+
+
+def _folders(root: Path) -> Callable[[str], Path]:
+    def new_folder(name: str) -> Path:
+        return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=root))
+
+    return new_folder
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""Games of two people in two Chromium processes, measured from `stats()` while they play."""
+
+import time
+from typing import Any
+
+from playtest import Chromium, ChromiumLauncher, Conditions, Servers, meet
+
+from bench.figures import Figures, Kind, Target, difference
+
+# Long enough that no episode's end falls into a measurement, and no countdown.
+ENDLESS = {"episodes": 50, "countdown": 0}
+
+NETCODE_MS = Kind("netcode, one tick, p50", "ms")
+NETCODE_TAIL_MS = Kind("netcode, one tick, p99", "ms", Target("≤", 1.0), "MUG: p99 of a step 154–221")
+STEP_MS = Kind("environment step, p50", "ms")
+SNAPSHOT_MS = Kind("snapshot, p50", "ms")
+DRAW_MS = Kind("display list, p50", "ms")
+MESSAGES = Kind("messages per tick and peer", "", Target("≤", 1.05), "ggrs: 2")
+PAYLOAD = Kind("payload of a message, mean", "B", Target("≤", 32.0), "MUG: 58; ggrs: about 65 + 10")
+CONFIRMED = Kind("frames confirmed per second", "", Target("≥", 59.0), "60 asked")
+ROLLBACKS = Kind("rollbacks per 100 frames", "", None, "Fortress, delay 0: 71")
+RESIMULATED = Kind("re-simulated frames per 100", "")
+STALLS = Kind("stalled frames per minute", "", None, "Fortress: 15 stalls")
+DELAY = Kind("input delay chosen", "frames")
+RTT = Kind("round trip, as the session measures it", "ms")
+FPS = Kind("frames per second", "", Target("≥", 59.0), "60 asked")
+
+
+class Table:
+    """Two browsers at one table, in a game that goes on until they are closed.
+
+    Args:
+        launcher: Starts the browsers.
+        servers: Serves the study.
+        example: `"volley/study.py"`.
+        conditions: Between them.
+        changes: Of the play scene.
+    """
+
+    def __init__(
+        self,
+        launcher: ChromiumLauncher,
+        servers: Servers,
+        example: str,
+        conditions: Conditions,
+        **changes: Any,
+    ) -> None:
+        server = servers.serve(example, **ENDLESS, **changes)
+        self.people: list[Chromium] = [launcher.launch(name) for name in ("ada", "bob")]
+        self.second_click_to_playing_s = meet(*self.people, server.url, conditions)
+
+    def measure(self, seconds: float) -> list[tuple[float, dict[str, Any], dict[str, Any]]]:
+        """Let both press keys, and read their figures twice.
+
+        Returns:
+            For each person: seconds between the two readings, the first one, the second one.
+        """
+        for seed, person in enumerate(self.people):
+            person.play(seed)
+            # The first frames are unlike the rest: caches, the measuring of the link, the first keys.
+            person.wait_until("confirmed_frame", 60)
+        before = [_read(person) for person in self.people]
+        # A measurement lasts as long as it is to last: this is no wait for something to happen.
+        time.sleep(seconds)
+        after = [_read(person) for person in self.people]
+        return [(now[0] - then[0], then[1], now[1]) for then, now in zip(before, after, strict=True)]
+
+    def close(self) -> None:
+        """End both browsers, in the middle of the game."""
+        for person in self.people:
+            person.close()
+
+
+def measure_netcode(launcher: ChromiumLauncher, servers: Servers, figures: Figures, seconds: float) -> None:
+    """Volley at 60 frames a second, over 100 ms and 5 % loss."""
+    section = "Volley, 60 Hz, 2 players, 100 ms RTT, 5 % loss"
+    table = Table(launcher, servers, "volley/study.py", Conditions(100, loss=0.05))
+    for elapsed, before, after in table.measure(seconds):
+        ticks = difference(before, after, "frame")
+        packets = difference(before, after, "packets_sent")
+        for kind, figure in (
+            (NETCODE_MS, "netcode_tick_ms_p50"),
+            (NETCODE_TAIL_MS, "netcode_tick_ms_p99"),
+            (STEP_MS, "step_ms_p50"),
+            (SNAPSHOT_MS, "snapshot_ms_p50"),
+            (DRAW_MS, "draw_ms_p50"),
+        ):
+            figures.add(section, kind, after.get(figure))
+        figures.add(section, MESSAGES, packets / ticks)
+        figures.add(section, PAYLOAD, difference(before, after, "bytes_sent") / packets)
+        figures.add(section, FPS, ticks / elapsed)
+        figures.add(section, CONFIRMED, difference(before, after, "confirmed_frame") / elapsed)
+        figures.add(section, ROLLBACKS, 100 * difference(before, after, "rollbacks") / ticks)
+        figures.add(section, RESIMULATED, 100 * difference(before, after, "resimulated_frames") / ticks)
+        figures.add(section, STALLS, 60 * difference(before, after, "stalled_frames") / elapsed)
+        figures.add(section, DELAY, after.get("input_delay"))
+        figures.add(section, RTT, max(after["rtt_ms"].values()))
+    table.close()
+
+
+FRAME_RATES = {
+    0: Kind("frames per second, RTT 0", "", Target("≥", 28.0), "30 asked; MUG: 20"),
+    200: Kind("frames per second, RTT 200 ms", "", Target("≥", 28.0), "30 asked; MUG: 16"),
+}
+
+
+def measure_overcooked(
+    launcher: ChromiumLauncher, servers: Servers, figures: Figures, seconds: float
+) -> None:
+    """Overcooked at 30 frames a second: an environment whose step costs much of a frame."""
+    section = "Overcooked, 30 Hz, 2 players, both on this machine"
+    for rtt_ms, kind in FRAME_RATES.items():
+        table = Table(launcher, servers, "overcooked/study.py", Conditions(rtt_ms))
+        for elapsed, before, after in table.measure(seconds):
+            ticks = difference(before, after, "frame")
+            figures.add(section, kind, ticks / elapsed)
+            figures.add(section, Kind(f"environment step, p50, RTT {rtt_ms}", "ms"), after.get("step_ms_p50"))
+            figures.add(
+                section,
+                Kind(f"re-simulated frames per 100, RTT {rtt_ms}"),
+                100 * difference(before, after, "resimulated_frames") / ticks,
+            )
+            figures.add(
+                section, Kind(f"input delay chosen, RTT {rtt_ms}", "frames"), after.get("input_delay")
+            )
+        table.close()
+
+
+def _read(person: Chromium) -> tuple[float, dict[str, Any]]:
+    # stats() is refreshed five times a second: read right after a refresh, or it is up to 0.2 s old.
+    seen = person.run(
+        "const before = window.coplay.stats().frame;"
+        "while (window.coplay.stats().frame === before)"
+        " await new Promise((resolve) => setTimeout(resolve, 2));"
+        "return [performance.now() / 1000, window.coplay.stats()]"
+    )
+    return float(seen[0]), seen[1]

@@ -1,0 +1,81 @@
+"""Two people, two browser processes, real channel latency and loss: they finish, and hold the same game."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playtest import Chromium, Conditions, Servers, assert_agreed, finish, meet, run_coplay
+
+VOLLEY = {"max_frames": 600, "countdown": 0}
+OVERCOOKED = {"max_frames": 300, "countdown": 0}
+
+# Six delayed frames can hide 200 ms at 30 fps: where rollbacks are asked for, the delay is fixed.
+CASES = [
+    ("volley/study.py", VOLLEY, Conditions(0)),
+    ("volley/study.py", {**VOLLEY, "input_delay": 1}, Conditions(100)),
+    ("volley/study.py", {**VOLLEY, "input_delay": 1}, Conditions(200)),
+    ("volley/study.py", {**VOLLEY, "input_delay": 1}, Conditions(100, loss=0.1)),
+    ("overcooked/study.py", OVERCOOKED, Conditions(0)),
+    ("overcooked/study.py", {**OVERCOOKED, "input_delay": 1}, Conditions(200)),
+    ("overcooked/study.py", {**OVERCOOKED, "input_delay": 1}, Conditions(200, loss=0.1)),
+]
+
+# What the netcode adds to the path's own time: a datagram waits for the frame that sends or reads it.
+SLACK_MS = 60
+
+
+@pytest.mark.parametrize(
+    ("example", "changes", "conditions"),
+    CASES,
+    ids=[f"{example.partition('/')[0]}-{conditions}" for example, _, conditions in CASES],
+)
+def test_two_people_finish_with_the_same_game(
+    example: str,
+    changes: dict[str, object],
+    conditions: Conditions,
+    chromium: Callable[..., Chromium],
+    servers: Servers,
+    tmp_path: Path,
+) -> None:
+    server = servers.serve(example, **changes)
+    # One run keeps the browsers' defaults, which hide local addresses.
+    ada, bob = (chromium(name, hide_addresses=conditions.rtt_ms == 0) for name in ("ada", "bob"))
+    meet(ada, bob, server.url, conditions)
+    ada.play(seed=1)
+    bob.play(seed=2)
+    finish(ada, bob)
+
+    assert_agreed(server, [ada, bob], tmp_path, least_frames=int(str(changes["max_frames"])) // 2)
+    for participant in (ada, bob):
+        stats = participant.stats()
+        (rtt_ms,) = stats["rtt_ms"].values()
+        assert conditions.rtt_ms - 5 <= rtt_ms <= conditions.rtt_ms + SLACK_MS
+        assert set(stats["link"].values()) == {"direct"}
+        if conditions.rtt_ms >= 100:
+            assert stats["rollbacks"] > 0
+            assert stats["resimulated_frames"] >= stats["rollbacks"]
+        assert participant.problems == []
+        assert participant.policy_violations() == []
+
+
+def test_game_replays_to_the_same_checksums(chromium: Callable[..., Chromium], servers: Servers) -> None:
+    server = servers.serve("volley/study.py", **VOLLEY)
+    ada, bob = chromium("ada"), chromium("bob")
+    meet(ada, bob, server.url)
+    ada.play(seed=3)
+    bob.play(seed=4)
+    finish(ada, bob)
+    run_coplay("replay", ada.stats()["game_id"], "--data", str(server.data))
+
+
+def test_firefox_and_chromium_finish_with_the_same_game(
+    chromium: Callable[..., Chromium], firefox: Callable[[str], object], servers: Servers, tmp_path: Path
+) -> None:
+    server = servers.serve("volley/study.py", **VOLLEY)
+    ada, fox = chromium("ada"), firefox("fox")
+    meet(ada, fox, server.url)
+    ada.play(seed=5)
+    fox.play(seed=6)
+    finish(ada, fox)
+    assert_agreed(server, [ada, fox], tmp_path, least_frames=300)
+    assert set(fox.stats()["link"].values()) == {"direct"}
