@@ -104,10 +104,8 @@ export class Pane {
     this.#show('rtt', rtt_ms === undefined ? '–' : `${Math.round(rtt_ms)} ms`);
     this.#show('rollbacks', String(stats.rollbacks ?? 0));
     this.#show('depth', `${stats.max_rollback_frames ?? 0} frames`);
-    this.#show(
-      'ahead',
-      `${Math.max(0, stats.frame - 1 - (stats.confirmed_frame ?? 0))} of frame ${stats.frame}`,
-    );
+    this.#show('frame', String(stats.frame));
+    this.#show('confirmed', String(stats.confirmed_frame ?? '–'));
     this.#show('link', Object.values(stats.link ?? {})[0] ?? '–');
     if (!this.playing) return;
     this.#rtt.push(rtt_ms ?? 0);
