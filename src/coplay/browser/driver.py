@@ -64,6 +64,7 @@ class Driver:
         self.game = game
         self.session = session
         self.recorder = recorder
+        # The session's calls alone: without the simulation, the links, the recorder and the bots.
         self.netcode_time = TimeSamples()
         self.step_time = TimeSamples()
         self.save_time = TimeSamples()
@@ -78,7 +79,7 @@ class Driver:
         self._states: dict[int, Any] = {}
         self._oldest_state = 0
         self._bots_frame = -1
-        self._simulation_seconds = 0.0
+        self._other_seconds = 0.0
         game.start()
 
     def tick(self, now: float, datagrams: Sequence[Datagram] = ()) -> tuple[bool, bool]:
@@ -93,7 +94,7 @@ class Driver:
         """
         clock, session = self._clock, self.session
         started = clock()
-        self._simulation_seconds = 0.0
+        self._other_seconds = 0.0
         for peer, data, arrived in datagrams:
             session.receive_datagram(peer, data, arrived)
         frame = session.current_frame
@@ -109,7 +110,7 @@ class Driver:
             for control in self.controls.values():
                 control.frame_advanced()
         if session.phase == "running":
-            self.netcode_time.add(clock() - started - self._simulation_seconds)
+            self.netcode_time.add(clock() - started - self._other_seconds)
         return changed, corrected
 
     def _ask_bots(self, frame: int, now: float) -> None:
@@ -119,7 +120,7 @@ class Driver:
             action = environment.codecs[player].encode(policy(environment.unwrapped, player))
             self.session.add_local_input(player, action, now)
         self._bots_frame = frame
-        self._simulation_seconds += self._clock() - started
+        self._other_seconds += self._clock() - started
 
     def _perform(self, effects: Iterable[Any], now: float) -> tuple[bool, bool]:
         changed = corrected = False
@@ -131,31 +132,33 @@ class Driver:
                     self._rows[effect.frame % _ROWS] = game.step(effect.inputs)
                     elapsed = clock() - started
                     self.step_time.add(elapsed)
-                    self._simulation_seconds += elapsed
+                    self._other_seconds += elapsed
                     changed = True
                 case SaveState():
                     started = clock()
                     self._states[effect.frame] = game.save()
                     elapsed = clock() - started
                     self.save_time.add(elapsed)
-                    self._simulation_seconds += elapsed
+                    self._other_seconds += elapsed
                     session.state_saved(effect.frame, over=game.over)
                 case SendDatagram():
+                    started = clock()
                     self._host.send(effect.peer, effect.data)
+                    self._other_seconds += clock() - started
                 case Confirm():
                     started = clock()
                     self.recorder.add_frame(effect, self._rows[effect.frame % _ROWS], now)
                     self._forget_states(effect.frame)
-                    self._simulation_seconds += clock() - started
+                    self._other_seconds += clock() - started
                 case LoadState():
                     started = clock()
                     game.load(self._states[effect.frame])
-                    self._simulation_seconds += clock() - started
+                    self._other_seconds += clock() - started
                     changed = corrected = True
                 case Checksum():
                     started = clock()
                     checksum = game.checksum(self._states[effect.frame])
-                    self._simulation_seconds += clock() - started
+                    self._other_seconds += clock() - started
                     session.checksum_computed(effect.frame, checksum)
                     self.recorder.add_checksum(effect.frame, checksum)
                     self.last_checksum = (effect.frame, checksum)
