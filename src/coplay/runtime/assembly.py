@@ -12,7 +12,14 @@ from typing import Any
 
 from coplay.runtime.archives import SITE_PACKAGES
 from coplay.runtime.compiler import Compiler, Job
-from coplay.runtime.distribution import LOCK_FILE, STDLIB_FILE, Distribution, PinnedWheel, pinned_distribution
+from coplay.runtime.distribution import (
+    CORE_FILES,
+    LOCK_FILE,
+    STDLIB_FILE,
+    Distribution,
+    PinnedWheel,
+    pinned_distribution,
+)
 from coplay.runtime.lock import RuntimeLock
 from coplay.runtime.node import find_node
 from coplay.runtime.packages import Resolver
@@ -66,6 +73,14 @@ class Runtime:
             KeyError: There is no such file: answer 404.
         """
         return describe(self.file(name), self.lock.files[name], accept_encoding)
+
+    def compile_ahead(self, archive: bytes) -> bytes:
+        """Return a zip archive of modules with their byte code added, each archive once."""
+        store = Store(self.directory.parents[1])
+        path, _ = store.add_bytes(archive, "modules.zip")
+        job = Job(path.name, (path,), sources=True, prefix="")
+        core = {name: self.directory / name for name in CORE_FILES}
+        return Compiler(store, core).make([job])[job.name].read_bytes()
 
     def boot_info(self) -> dict[str, Any]:
         """What the page's worker needs to start: `base`, `lock_hash` and `packages` in load order."""

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 import coplay
 from coplay.errors import StudyError
+from coplay.runtime.assembly import Runtime
 
 MODULE = "study"
 COPLAY_PARTS = (
@@ -59,13 +60,16 @@ class Bundle:
         return hashlib.sha256(self.data).hexdigest()
 
 
-def build_bundle(study_file: Path, *, exclude: tuple[Path, ...] = ()) -> Bundle:
+def build_bundle(
+    study_file: Path, runtime: Runtime | None = None, *, exclude: tuple[Path, ...] = ()
+) -> Bundle:
     """Pack a study for the browser.
 
     The study is importable as `study` whatever its file is called, unless its folder has another `study.py`.
 
     Args:
         study_file: The Python file that defines the study.
+        runtime: Compiles coplay's part ahead, which saves a page a few tenths of a second.
         exclude: Folders inside the study's that are not taken, such as the data directory.
 
     Raises:
@@ -90,7 +94,7 @@ def build_bundle(study_file: Path, *, exclude: tuple[Path, ...] = ()) -> Bundle:
     if module != MODULE and f"{MODULE}.py" not in members:
         members[f"{MODULE}.py"] = _alias(module)
         module = MODULE
-    members |= _coplay_files()
+    members |= _coplay_files() if runtime is None else _unpack(runtime.compile_ahead(_pack(_coplay_files())))
     return Bundle(_pack(members), module, files)
 
 
@@ -145,6 +149,11 @@ def _coplay_files() -> dict[str, bytes]:
             if file.is_file():
                 members[str(PurePosixPath("coplay") / file.relative_to(root).as_posix())] = file.read_bytes()
     return members
+
+
+def _unpack(packed: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
 
 
 def _pack(members: dict[str, bytes]) -> bytes:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from coplay.errors import RuntimeUnavailableError
 from coplay.runtime import archives
+from coplay.runtime.distribution import WASM_FILE
 from coplay.runtime.node import find_node
-from coplay.runtime.store import Store
+from coplay.runtime.store import Store, sha256_of
 
 TIME_LIMIT_S = 300
 
@@ -117,7 +118,7 @@ class Compiler:
             job.sources,
             job.prefix,
             self.compiles,
-            self._core["pyodide.asm.wasm"].parent.name,
+            sha256_of(self._core[WASM_FILE]),
         ]
         return "archive-" + hashlib.sha256(json.dumps(recipe).encode()).hexdigest()
 

@@ -77,8 +77,10 @@ class Distribution:
     """In load order."""
 
 
-LOCK_FILE = "pyodide-lock.json"
+WASM_FILE = "pyodide.asm.wasm"
 STDLIB_FILE = "python_stdlib.zip"
+LOCK_FILE = "pyodide-lock.json"
+CORE_FILES = ("pyodide.mjs", "pyodide.asm.mjs", WASM_FILE, STDLIB_FILE, LOCK_FILE)
 
 
 @cache
