@@ -82,15 +82,20 @@ export class App {
       },
       game: (config) => this.#beginGame(config),
       webrtc_signal: (signal) => this.#game?.handleSignal(signal),
-      player_left: ({ game_id, player_id, reason }) => {
+      player_left: ({ game_id, player_id }) => {
         if (this.#game?.config.game_id !== game_id) return;
         this.#game.handlePlayerLeft(player_id);
-        if (this.#view instanceof PlayScene) this.#view.notify(reason || 'The other player left.');
+        if (this.#view instanceof PlayScene) this.#view.notify('The other player has left the game.');
       },
       notice: ({ text }) => {
         if (this.#view instanceof PlayScene) this.#view.notify(text);
       },
-      failed: (failure) => this.#fail(failure),
+      failed: (failure) => {
+        // The server is done with this page, perhaps because a newer one speaks for the participant: be quiet.
+        this.#signaling?.close();
+        this.#game?.close();
+        this.#fail(failure);
+      },
     });
   }
 
@@ -188,6 +193,7 @@ export class App {
   }
 
   #fail(failure: Failure): void {
+    this.#offline.hidden = true;
     this.#show('error', 'ended', new FailureScene(failure, () => location.reload()));
   }
 }

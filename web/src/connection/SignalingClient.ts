@@ -63,13 +63,15 @@ export interface ServerEvents {
 interface Acked {
   ok: boolean;
   error?: string;
+  /** In a word, why not. */
+  reason?: string;
 }
 
 interface PageEvents {
   continue(step: { index: number }, ack: (answer: Acked) => void): void;
-  leave(nothing: Record<string, never>): void;
+  leave(nothing: Record<string, never>, ack: (answer: Acked) => void): void;
   webrtc_signal(signal: OutgoingSignal, ack: (answer: Acked) => void): void;
-  game_over(over: { game_id: string }): void;
+  game_over(over: { game_id: string }, ack: (answer: Acked) => void): void;
   prepared(prepared: { index: number }): void;
 }
 
@@ -79,6 +81,9 @@ export interface SignalingHandlers extends Partial<ServerEvents> {
 
 const ACK_TIMEOUT_MS = 3000;
 const SIGNAL_TRIES = 4;
+
+/** The server takes two offers a second. */
+const RATE_PAUSE_MS = 700;
 
 export class SignalingClient {
   readonly #socket: Socket<ServerEvents, PageEvents>;
@@ -119,11 +124,14 @@ export class SignalingClient {
   }
 
   leave(): void {
-    this.#socket.emit('leave', {});
+    void this.#untilAnswered(() => this.#socket.timeout(ACK_TIMEOUT_MS).emitWithAck('leave', {}));
   }
 
+  /** Everything of the game is with the server; said until it was heard, as nothing goes on before. */
   gameOver(game_id: string): void {
-    this.#socket.emit('game_over', { game_id });
+    void this.#untilAnswered(() =>
+      this.#socket.timeout(ACK_TIMEOUT_MS).emitWithAck('game_over', { game_id }),
+    );
   }
 
   prepared(index: number): void {
@@ -134,10 +142,12 @@ export class SignalingClient {
   async sendSignal(signal: OutgoingSignal): Promise<void> {
     for (let attempt = 0; attempt < SIGNAL_TRIES && !this.#closed; attempt++) {
       try {
-        await this.#socket.timeout(ACK_TIMEOUT_MS).emitWithAck('webrtc_signal', signal);
-        return;
+        // Signals are idempotent: the peer knows duplicates by their message_id.
+        const answer = await this.#socket.timeout(ACK_TIMEOUT_MS).emitWithAck('webrtc_signal', signal);
+        if (answer.reason !== 'rate') return;
+        await new Promise((resolve) => setTimeout(resolve, RATE_PAUSE_MS));
       } catch {
-        // No answer in time. Signals are idempotent: the peer knows duplicates by their message_id.
+        // No answer in time.
       }
     }
   }
@@ -145,5 +155,15 @@ export class SignalingClient {
   close(): void {
     this.#closed = true;
     this.#socket.disconnect();
+  }
+  async #untilAnswered(emit: () => Promise<Acked>): Promise<void> {
+    while (!this.#closed) {
+      try {
+        await emit();
+        return;
+      } catch {
+        // No answer in time: the server restarts, or the network is gone for a while.
+      }
+    }
   }
 }

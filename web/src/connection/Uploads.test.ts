@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Uploads } from './Uploads';
 
 interface Asked {
@@ -7,25 +7,26 @@ interface Asked {
 }
 
 /** A server that fails as often as told before it takes something. */
-function table(failures = 0) {
+function table(failures = 0, status = 503) {
   const asked: Asked[] = [];
   const acked: number[] = [];
+  const refused: number[] = [];
   const waits: number[] = [];
   const states: [number, boolean][] = [];
   let left = failures;
   const uploads = new Uploads('g1', 'secret-token', {
     request: (async (url: string, init: RequestInit) => {
       asked.push({ url, init });
-      if (left-- > 0) return new Response('', { status: 503 });
+      if (left-- > 0) return new Response('', { status });
       return new Response('{"ok": true}');
     }) as typeof fetch,
-    acked: (number) => acked.push(number),
+    settled: (number, ok) => (ok ? acked : refused).push(number),
     changed: (waiting, failing) => states.push([waiting, failing]),
     sleep: async (delay_ms) => {
       waits.push(delay_ms);
     },
   });
-  return { uploads, asked, acked, waits, states };
+  return { uploads, asked, acked, refused, waits, states };
 }
 
 const bytes = (length: number): ArrayBuffer => new ArrayBuffer(length);
@@ -54,6 +55,23 @@ describe('Uploads', () => {
     expect(waits).toEqual([500, 1000, 2000, 4000, 8000, 10_000]);
     expect(states).toContainEqual([1, true]);
     expect(states.at(-1)).toEqual([0, false]);
+  });
+
+  it('lets go of what the server will never take, and goes on', async () => {
+    vi.spyOn(console, 'error').mockReturnValue();
+    const { uploads, asked, acked, refused } = table(1, 413);
+    uploads.addBatch(0, bytes(10));
+    uploads.addBatch(1, bytes(10));
+    await uploads.allAcked();
+    expect(asked.length).toBe(2);
+    expect([refused, acked]).toEqual([[0], [1]]);
+  });
+
+  it('asks again when it was only too fast', async () => {
+    const { uploads, acked } = table(2, 429);
+    uploads.addBatch(0, bytes(10));
+    await uploads.allAcked();
+    expect(acked).toEqual([0]);
   });
 
   it('is all acked at once when there is nothing', async () => {

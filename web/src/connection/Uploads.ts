@@ -1,13 +1,14 @@
 /**
  * Brings a game's batches and its report to the server, and keeps each of them until the server has it.
  *
- * One request at a time, in order; a failure waits a little longer each time and never gives up by itself.
+ * One request at a time, in order; a failure waits a little longer each time and never gives up by itself. Only what the
+ * server refuses for good is let go.
  */
 
 export interface UploadsHost {
   request: typeof fetch;
-  /** The server has batch `number`. */
-  acked(number: number): void;
+  /** The server has batch `number`, or (not ok) will never take it. */
+  settled(number: number, ok: boolean): void;
   /** How much is still to be brought, and whether the last try failed. */
   changed(waiting: number, failing: boolean): void;
   sleep(delay_ms: number): Promise<void>;
@@ -74,27 +75,31 @@ export class Uploads {
     this.#working = true;
     let wait_ms = FIRST_WAIT_MS;
     for (let item = this.#pending[0]; item !== undefined; item = this.#pending[0]) {
-      if (await this.#bring(item)) {
-        this.#pending.shift();
-        wait_ms = FIRST_WAIT_MS;
-        if (item.number !== null) this.#host.acked(item.number);
-        this.#host.changed(this.#pending.length, false);
-      } else {
+      const outcome = await this.#bring(item);
+      if (outcome === 'failed') {
         this.#host.changed(this.#pending.length, true);
         await this.#host.sleep(wait_ms);
         wait_ms = Math.min(LONGEST_WAIT_MS, wait_ms * 2);
+      } else {
+        this.#pending.shift();
+        wait_ms = FIRST_WAIT_MS;
+        if (item.number !== null) this.#host.settled(item.number, outcome === 'taken');
+        this.#host.changed(this.#pending.length, false);
       }
     }
     this.#working = false;
     for (const resolve of this.#empty_waiters.splice(0)) resolve();
   }
 
-  async #bring(item: Pending): Promise<boolean> {
+  async #bring(item: Pending): Promise<'taken' | 'refused' | 'failed'> {
     try {
       const response = await this.#post(item, size(item) < KEEPALIVE_BYTES / 4);
-      return response.ok;
+      if (response.ok) return 'taken';
+      if (!isFinal(response.status)) return 'failed';
+      console.error(`coplay: the server refused ${item.url} (${response.status})`);
+      return 'refused';
     } catch {
-      return false;
+      return 'failed';
     }
   }
 
@@ -107,6 +112,11 @@ export class Uploads {
       body: item.body,
     });
   }
+}
+
+/** Whether asking again cannot help. A participant must not wait for ever over what the server will never take. */
+function isFinal(status: number): boolean {
+  return status >= 400 && status < 500 && status !== 408 && status !== 429;
 }
 
 function size(item: Pending): number {

@@ -58,7 +58,7 @@ export class GameClient {
     this.#host = host;
     this.#uploads = new Uploads(config.game_id, config.token, {
       request: (url, init) => fetch(url, init),
-      acked: (number) => simulation.post({ kind: 'uploaded', number, ok: true }),
+      settled: (number, ok) => simulation.post({ kind: 'uploaded', number, ok }),
       changed: (waiting, failing) => host.news({ kind: 'saving', waiting, failing }),
       sleep: (delay_ms) => new Promise((resolve) => setTimeout(resolve, delay_ms)),
     });

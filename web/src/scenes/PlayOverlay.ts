@@ -5,6 +5,9 @@ import { element, plainButton } from './dom';
 /** A wait longer than this gets a button to leave by. */
 const PATIENCE_MS = 15_000;
 
+/** Loading says how far it is, and is slow on slow machines. */
+const LOADING_PATIENCE_MS = 60_000;
+
 const REASONS: Record<GamePhase, string> = {
   loading: 'Getting the game ready',
   waiting: 'Waiting for the game to begin',
@@ -41,11 +44,8 @@ export class PlayOverlay {
     this.#leave.hidden = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    if (phase === 'connecting' || phase === 'waiting' || phase === 'paused') {
-      this.#timer = setTimeout(() => {
-        this.#leave.hidden = false;
-      }, PATIENCE_MS);
-    }
+    if (phase === 'loading') this.#offerWayOut(LOADING_PATIENCE_MS);
+    else if (phase === 'connecting' || phase === 'waiting' || phase === 'paused') this.#offerWayOut();
   }
 
   progress(stage: string, fraction: number): void {
@@ -55,15 +55,24 @@ export class PlayOverlay {
 
   /** How much the server has not got yet. */
   saving(waiting: number, failing: boolean): void {
-    if (waiting === 0) this.#detail.textContent = '';
-    else if (failing)
+    if (waiting === 0) {
+      this.#detail.textContent = '';
+    } else if (failing) {
       this.#detail.textContent = 'The study cannot be reached. Trying again; please keep this page open.';
+      if (this.#timer === null) this.#offerWayOut();
+    }
   }
 
   /** It will probably not go on. */
   trouble(text: string): void {
     this.#detail.textContent = text;
     this.#leave.hidden = false;
+  }
+
+  #offerWayOut(after_ms = PATIENCE_MS): void {
+    this.#timer = setTimeout(() => {
+      this.#leave.hidden = false;
+    }, after_ms);
   }
 
   close(): void {
