@@ -66,11 +66,11 @@ def name_of(kind: int) -> str:
 def _cell(canvas: Canvas, x: float, y: float, parity: int, name: str, on_it: int) -> None:
     surface = SURFACES.get(name)
     if surface is None:  # floor, and perhaps something that was put down there
-        canvas.rect(x, y, CELL, CELL, FLOOR[parity % 2])
+        canvas.rect(x, y, CELL + 1, CELL + 1, FLOOR[parity % 2])  # overlapping: no seams at any scale
         if name in ITEMS:
             ITEMS[name](canvas, x + CELL / 2, y + CELL / 2, None)
         return
-    canvas.rect(x, y, CELL, CELL, WOOD_EDGE)
+    canvas.rect(x, y, CELL + 1, CELL + 1, WOOD_EDGE)
     canvas.rect(x + 1, y + 1, CELL - 2, CELL - 16, WOOD, radius=5)
     canvas.rect(x + 7, y + 6, CELL - 14, 4, WOOD_LIGHT, radius=2)
     surface(canvas, x, y)
