@@ -165,7 +165,7 @@ class BoxCodec(ActionCodec):
         super().__init__(space)
         self._wire = space.dtype.newbyteorder("<")
         self.size = int(np.prod(space.shape)) * space.dtype.itemsize
-        self._zero = np.clip(np.zeros(space.shape, space.dtype), space.low, space.high).astype(space.dtype)
+        self._zero = np.asarray(np.clip(np.zeros(space.shape), space.low, space.high), space.dtype)
         self.default = self._zero.astype(self._wire).tobytes()
 
     def encode(self, action: Any) -> bytes:
@@ -188,7 +188,7 @@ class BoxCodec(ActionCodec):
             return self._zero.copy()
         values = np.frombuffer(data, self._wire).reshape(self.space.shape).astype(self.space.dtype)
         if self.space.dtype.kind != "f":
-            return np.clip(values, self.space.low, self.space.high)
+            return np.asarray(np.clip(values, self.space.low, self.space.high))
         return self._clip(np.where(np.isfinite(values), values, self._zero))
 
     def sample(self, source: random.Random) -> bytes:
@@ -205,7 +205,7 @@ class BoxCodec(ActionCodec):
         low, high = space.low, space.high
         if space.dtype.kind == "f":
             limit = np.finfo(space.dtype).max
-            return np.clip(values, np.maximum(low, -limit), np.minimum(high, limit)).astype(space.dtype)
+            return np.asarray(np.clip(values, np.maximum(low, -limit), np.minimum(high, limit)), space.dtype)
         return np.array(
             [
                 min(max(int(v), int(lo)), int(hi))

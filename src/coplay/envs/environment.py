@@ -34,8 +34,6 @@ class Live:
         present: Whether each player's agent still acts in this episode.
     """
 
-    __slots__ = ("observations", "present")
-
     def __init__(self, n_players: int) -> None:
         self.observations: tuple[Any, ...] = (None,) * n_players
         self.present: tuple[bool, ...] = (True,) * n_players

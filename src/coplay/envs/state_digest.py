@@ -1,8 +1,8 @@
 """The checksum of a snapshot: 64 bits of BLAKE2b over a canonical, typed encoding.
 
-The encoding is a flat list of plain values, written by `marshal` in its version 2: one C call, every value
-with its type, floats bit for bit, no back references, the same bytes in every process. A reference to a
-holder is written as the holder's position in the walk. `hash()` is never used: it differs between processes.
+The encoding is a list of plain values, written by `marshal` in its version 2: one C call, every value with
+its type, floats bit for bit, no back references, the same bytes in every process. A reference to a holder is
+written as its position in the walk. `hash()` is never used: it differs between processes.
 
 What only drawing touches must not count, since a headless peer never draws: an attribute that is None or a
 drawing object is written as if it were absent, so `screen = None` and `screen = <Surface>` are one state.
@@ -14,17 +14,21 @@ import enum
 import functools
 import marshal
 import types
+from collections.abc import Callable
 from hashlib import blake2b
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coplay.envs.state_kinds import DRAWING, KINDS, MISSING, PLAIN
+from coplay.envs.state_kinds import ARRAY, DRAWING, KINDS, MISSING, PLAIN, TUPLE
 
 if TYPE_CHECKING:
     from coplay.envs.state_walk import Snapshot
 
-_REFERENCE = ...
+_MARK = ...  # begins every tuple that stands for something else; never a value by itself
+_READABLE_MODULES = frozenset({"datetime", "decimal", "fractions", "uuid", "pathlib", "builtins", "numpy"})
+Canonical = Callable[[Any], Any]
 
 
 def digest(snapshot: Snapshot, extra: object = None) -> int:
@@ -39,176 +43,156 @@ def digest(snapshot: Snapshot, extra: object = None) -> int:
 
 def encode(snapshot: Snapshot, extra: object = None) -> bytes:
     """Give the canonical bytes of a snapshot."""
+    canonical = _canonical_by(dict(zip(snapshot.met, range(len(snapshot.met)), strict=True)))
     out: list[Any] = [extra]
-    index = snapshot.index
-    for root in snapshot.roots.values():
-        _emit(root, index, out)
-    for _restore, obj, saved in snapshot.records:
-        cls = type(obj)
-        name = KINDS[cls].name
-        if name == "object":
-            out.append(cls.__qualname__)
-            _emit_attributes(saved, index, out)
-        elif name == "array":
-            _emit_array(saved, index, out)
-        elif name == "dict":
-            out.append(len(saved))
-            for key, value in saved.items():
-                if type(key) in PLAIN:
-                    out.append(key)
-                else:
-                    _emit(key, index, out)
-                if type(value) in PLAIN:
-                    out.append(value)
-                else:
-                    _emit(value, index, out)
-        elif name == "list" or name == "deque" or name == "cell":
-            _emit_sequence(saved, index, out)
-        elif name == "set":
-            _emit_set(saved, index, out)
-        elif name == "generator":
-            _emit_plain(saved, out)
-        elif name == "buffer":
-            out.append(bytes(saved))
-        elif name.startswith("slotted"):
-            _emit_slotted(obj, name, saved, index, out)
-        # A space's generator is saved but does not count: whoever samples actions for a bot uses it on one
-        # peer only.
+    arrays: list[Any] = []
+    for kind, obj, saved in snapshot.records:
+        if kind is ARRAY and not saved.dtype.hasobject:
+            arrays.append(saved)
+        else:
+            out.append(type(obj).__qualname__)
+            out.append(_ENCODERS[kind.name](saved, canonical))
+    out += map(_array_type, arrays)
+    out += map(_array_shape, arrays)
+    out += map(_array_bytes, arrays)
     return marshal.dumps(out, 2)
 
 
-def _emit(value: Any, index: dict[int, int], out: list[Any]) -> None:
-    """Write one value that is held by something."""
-    cls = type(value)
-    if cls in PLAIN:
-        out.append(value)
-        return
-    position = index.get(id(value), -1)
-    if position >= 0:
-        out.append(_REFERENCE)
-        out.append(position)
-    elif cls is tuple:
-        _emit_sequence(value, index, out)
-    elif isinstance(value, np.generic):
-        out.append(value.dtype.str)
-        out.append(value.tobytes())
-    elif isinstance(value, tuple):
-        out.append(cls.__qualname__)
-        _emit_sequence(value, index, out)
-    elif isinstance(value, frozenset):
-        _emit_set(value, index, out)
-    elif isinstance(value, enum.Enum):
-        out.append(f"{cls.__qualname__}.{value.name}")
-    elif isinstance(value, type):
-        out.append(f"{value.__module__}.{value.__qualname__}")
-    elif isinstance(value, types.FunctionType | types.BuiltinFunctionType):
-        out.append(value.__qualname__)
-    elif isinstance(value, types.MethodType):
-        out.append(value.__func__.__qualname__)
-        _emit(value.__self__, index, out)
-    elif isinstance(value, functools.partial):
-        _emit(value.func, index, out)
-        _emit(value.args, index, out)
-        _emit(value.keywords, index, out)
-    elif isinstance(value, np.random.Generator):
-        _emit(value.bit_generator, index, out)
-    elif isinstance(value, int | float | complex | str | bytes):
-        out.append(cls.__qualname__)
-        out.append(_plain_base(value))
-    elif cls.__module__ in _READABLE_MODULES and " at 0x" not in repr(value):
-        out.append(repr(value))
-    else:
-        out.append(cls.__qualname__)
+_array_type = attrgetter("dtype.char")
+_array_shape = attrgetter("shape")
+_array_bytes = np.ndarray.tobytes
 
 
-_READABLE_MODULES = {"datetime", "decimal", "fractions", "uuid", "pathlib", "builtins", "numpy"}
+def _canonical_by(positions: dict[int, int]) -> Canonical:
+    """Make the function that gives, for any value that something holds, the plain value that stands for
+    it."""
 
-
-def _plain_base(value: Any) -> Any:
-    """The value of an instance of a subclass of a plain type, as the plain type."""
-    if isinstance(value, str):
-        return str.__str__(value)
-    base: Any = next(base for base in (int, float, complex, bytes) if isinstance(value, base))
-    return base(value)
-
-
-def _emit_attributes(attributes: dict[str, Any], index: dict[int, int], out: list[Any]) -> None:
-    for name, value in attributes.items():
+    def canonical(value: Any) -> Any:
         cls = type(value)
         if cls in PLAIN:
-            if value is not None:
-                out.append(name)
-                out.append(value)
-        elif KINDS.get(cls) is not DRAWING:
-            out.append(name)
-            _emit(value, index, out)
-    out.append(None)
+            return value
+        if cls is tuple:
+            return tuple([v if type(v) in PLAIN else canonical(v) for v in value])
+        position = positions.get(id(value))
+        if position is not None:
+            kind = KINDS[cls]
+            if kind is TUPLE:
+                return _MARK, cls.__qualname__, _encode_tuple(value, canonical)
+            name = value.__qualname__ if isinstance(value, _NAMED) else None
+            return None if kind is DRAWING else (_MARK, position, name)
+        if isinstance(value, np.generic):
+            return _MARK, value.dtype.char, value.tobytes()
+        return _constant(value, canonical)
+
+    return canonical
 
 
-def _emit_sequence(values: Any, index: dict[int, int], out: list[Any]) -> None:
-    out.append(len(values))
-    for value in values:
-        if type(value) in PLAIN:
-            out.append(value)
-        else:
-            _emit(value, index, out)
+def _encode_tuple(value: Any, canonical: Canonical) -> Any:
+    return _sorted(value, canonical) if isinstance(value, frozenset) else tuple(map(canonical, value))
 
 
-def _emit_set(values: Any, index: dict[int, int], out: list[Any]) -> None:
-    encoded = []
-    for value in values:
-        inner: list[Any] = []
-        _emit(value, index, inner)
-        encoded.append(marshal.dumps(inner, 2))
-    encoded.sort()
-    out.append(len(encoded))
-    out += encoded
+_NAMED = (types.FunctionType, types.BuiltinFunctionType)
 
 
-def _emit_array(array: Any, index: dict[int, int], out: list[Any]) -> None:
-    dtype = array.dtype
-    out.append(dtype.str)
-    out.append(array.shape)
-    if dtype.hasobject:
-        _emit_sequence(array.ravel().tolist(), index, out)
-    else:
-        out.append(array.tobytes())
+def _constant(value: Any, canonical: Canonical) -> Any:
+    """Give what stands for an atom that marshal does not know."""
+    cls = type(value)
+    if isinstance(value, enum.Enum):
+        return _MARK, cls.__qualname__, value.name
+    if isinstance(value, type):
+        return _MARK, value.__module__, value.__qualname__
+    if isinstance(value, functools.partial):
+        return _MARK, "partial", canonical(value.func)
+    if isinstance(value, str):
+        return _MARK, cls.__qualname__, str.__str__(value)
+    for base in (int, float, complex, bytes):
+        if isinstance(value, base):
+            plain: Any = base
+            return _MARK, cls.__qualname__, plain(value)
+    if cls.__module__ in _READABLE_MODULES and " at 0x" not in (text := repr(value)):
+        return _MARK, cls.__qualname__, text
+    return _MARK, cls.__qualname__
 
 
-def _emit_plain(value: Any, out: list[Any]) -> None:
-    """Write a generator's state: nested dicts and tuples of numbers and arrays."""
-    if isinstance(value, dict):
-        out.append(len(value))
-        for key, inner in value.items():
-            out.append(key)
-            _emit_plain(inner, out)
-    elif isinstance(value, np.ndarray):
-        out.append(value.tobytes())
-    elif isinstance(value, np.generic):
-        out.append(value.item())
-    else:
-        out.append(value)
+def _sorted(values: Any, canonical: Canonical) -> list[bytes]:
+    """A set's elements in an order that no history has a part in."""
+    return sorted(marshal.dumps(canonical(value), 2) for value in values)
 
 
-def _emit_slotted(obj: Any, name: str, saved: Any, index: dict[int, int], out: list[Any]) -> None:
-    values, attributes, inner = saved
-    out.append(type(obj).__qualname__)
-    _emit_sequence([None if v is MISSING else v for v in values], index, out)
-    if attributes is not None:
-        _emit_attributes(attributes, index, out)
-    content = name.removeprefix("slotted").strip()
-    if content == "array":
-        _emit_array(inner, index, out)
-    elif content == "dict":
-        out.append(len(inner))
-        for key, value in inner.items():
-            _emit(key, index, out)
-            _emit(value, index, out)
-    elif content == "set":
-        _emit_set(inner, index, out)
-    elif content == "generator":
-        _emit_plain(inner, out)
-    elif content == "buffer":
-        out.append(bytes(inner))
-    elif content:
-        _emit_sequence(inner, index, out)
+def _encode_instance(attributes: dict[str, Any], canonical: Canonical) -> Any:
+    return {
+        name: plain
+        for name, value in attributes.items()
+        if (plain := value if type(value) in PLAIN else canonical(value)) is not None
+    }
+
+
+def _encode_dict(contents: dict[Any, Any], canonical: Canonical) -> Any:
+    return {
+        key if type(key) in PLAIN else canonical(key): value if type(value) in PLAIN else canonical(value)
+        for key, value in contents.items()
+    }
+
+
+def _encode_sequence(contents: Any, canonical: Canonical) -> Any:
+    return [value if type(value) in PLAIN else canonical(value) for value in contents]
+
+
+def _encode_array(array: Any, canonical: Canonical) -> Any:
+    elements = _encode_sequence(array.flat, canonical) if array.dtype.hasobject else array.tobytes()
+    return array.dtype.str, array.shape, elements
+
+
+def _encode_cell(contents: Any, canonical: Canonical) -> Any:
+    return None if contents is MISSING else canonical(contents)
+
+
+def _encode_generator(state: Any, _canonical: Canonical) -> Any:
+    """A generator's state: nested dicts and tuples of numbers and arrays."""
+    if isinstance(state, dict):
+        return {
+            key: value if type(value) in PLAIN else _encode_generator(value, _canonical)
+            for key, value in state.items()
+        }
+    if isinstance(state, np.ndarray):
+        return state.tobytes()
+    return state.item() if isinstance(state, np.generic) else state
+
+
+def _encode_buffer(contents: Any, _canonical: Canonical) -> Any:
+    return bytes(contents)
+
+
+def _encode_space(_generator: Any, _canonical: Canonical) -> Any:
+    # Saved, but not counted: whoever samples actions for a bot draws from a space on one peer only.
+    return None
+
+
+_ENCODERS: dict[str, Callable[[Any, Canonical], Any]] = {
+    "object": _encode_instance,
+    "dict": _encode_dict,
+    "list": _encode_sequence,
+    "deque": _encode_sequence,
+    "array": _encode_array,
+    "cell": _encode_cell,
+    "set": _sorted,
+    "generator": _encode_generator,
+    "buffer": _encode_buffer,
+    "space": _encode_space,
+}
+
+
+def _encode_slotted(content: Callable[[Any, Canonical], Any] | None) -> Callable[[Any, Canonical], Any]:
+    def encode_slotted(saved: Any, canonical: Canonical) -> Any:
+        values, attributes, inner = saved
+        return (
+            [None if value is MISSING else canonical(value) for value in values],
+            None if attributes is None else _encode_instance(attributes, canonical),
+            None if content is None else content(inner, canonical),
+        )
+
+    return encode_slotted
+
+
+_ENCODERS |= {f"slotted {name}": _encode_slotted(encoder) for name, encoder in _ENCODERS.items()}
+_ENCODERS["slotted"] = _encode_slotted(None)

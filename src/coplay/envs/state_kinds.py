@@ -54,11 +54,12 @@ class Kind:
 
 
 # The types that marshal writes in one canonical way, and that need no look inside.
-PLAIN: frozenset[type] = frozenset({type(None), bool, int, float, complex, str, bytes, type(...)})
+PLAIN: frozenset[type] = frozenset({type(None), bool, int, float, complex, str, bytes})
 
 # Skipped by the walk. Grows as classes are met that can only be atoms.
 ATOMS: set[type] = {
     *PLAIN,
+    type(...),
     *(t for t in np.sctypeDict.values() if t is not np.object_ and t is not np.void),
     type(np.dtype(float)),
     type,
@@ -98,9 +99,8 @@ MISSING: Any = _MISSING
 
 def _save_dict(obj: dict[Any, Any], stack: list[Any]) -> Any:
     stack += [v for v in obj.values() if type(v) not in ATOMS]
-    for k in obj:
-        if type(k) not in ATOMS:
-            stack.append(k)
+    if not ATOMS.issuperset(map(type, obj)):
+        stack += [k for k in obj if type(k) not in ATOMS]
     return dict(obj)
 
 
@@ -174,17 +174,17 @@ def _save_cell(obj: Any, stack: list[Any]) -> Any:
     try:
         contents = obj.cell_contents
     except ValueError:
-        return (MISSING,)
+        return MISSING
     if type(contents) not in ATOMS:
         stack.append(contents)
-    return (contents,)
+    return contents
 
 
 def _restore_cell(obj: Any, saved: Any) -> None:
-    if saved[0] is MISSING:
+    if saved is not MISSING:
+        obj.cell_contents = saved
+    elif obj != types.CellType():  # an empty cell equals only another
         del obj.cell_contents
-    else:
-        obj.cell_contents = saved[0]
 
 
 def _save_method(obj: Any, stack: list[Any]) -> Any:
@@ -217,23 +217,16 @@ def _save_weakref(obj: Any, stack: list[Any]) -> Any:
 
 def _save_array(obj: Any, stack: list[Any]) -> Any:
     if obj.dtype.hasobject:
-        elements = obj.ravel().tolist()
-        stack += [v for v in elements if type(v) not in ATOMS]
-        return obj.copy()
-    if not obj.flags.writeable:
-        # Cannot change, unless it is a view of something that can.
-        if obj.base is not None:
-            stack.append(obj.base)
-        return obj
+        stack += [v for v in obj.flat if type(v) not in ATOMS]
     return obj.copy()
 
 
 def _restore_array(obj: Any, saved: Any) -> None:
-    if saved is obj:
-        return
-    if obj.shape != saved.shape:
-        obj.resize(saved.shape, refcheck=False)
-    obj[...] = saved
+    # One that cannot be written to only changes through an array that it views, restored where that is held.
+    if obj.flags.writeable:
+        if obj.shape != saved.shape:
+            obj.resize(saved.shape, refcheck=False)
+        obj[...] = saved
 
 
 def _save_bit_generator(obj: Any, _stack: list[Any]) -> Any:
@@ -299,9 +292,9 @@ def _save_composite_space(obj: Any, stack: list[Any]) -> Any:
 
 
 def _save_instance(obj: Any, stack: list[Any]) -> Any:
-    attributes = obj.__dict__
-    stack += [v for v in attributes.values() if type(v) not in ATOMS]
-    return attributes.copy()
+    saved = obj.__dict__.copy()
+    stack += [v for v in saved.values() if type(v) not in ATOMS]
+    return saved
 
 
 def _restore_instance(obj: Any, saved: Any) -> None:

@@ -21,7 +21,7 @@ Leaf = tuple[str, object]
 
 def describe(snapshot: Snapshot) -> dict[str, Leaf]:
     """Give every leaf of a snapshot by its path, as (type, comparable value)."""
-    contents = {id(obj): (obj, saved) for _restore, obj, saved in snapshot.records}
+    contents = {id(obj): saved for _kind, obj, saved in snapshot.records}
     leaves: dict[str, Leaf] = {}
     seen: set[int] = set()
     todo = collections.deque(snapshot.roots.items())
@@ -33,8 +33,7 @@ def describe(snapshot: Snapshot) -> dict[str, Leaf]:
         if id(value) in seen:
             continue
         seen.add(id(value))
-        _obj, saved = contents.get(id(value), (value, None))
-        todo += _children(path, value, saved, leaves)
+        todo += _children(path, value, contents.get(id(value)), leaves)
     return leaves
 
 
@@ -59,9 +58,7 @@ def find_paths(roots: Mapping[str, Any], wanted: Callable[[Any], bool]) -> list[
         if wanted(value):
             found.append((path, value))
         kind = kind_of(type(value))
-        saved = None if kind.name in ("set", "slotted set") else kind.save(value, [])
-        if kind.name == "set":
-            saved = set(value)
+        saved = set(value) if kind.name == "set" else kind.save(value, [])
         todo += _children(path, value, saved, {})
     return sorted(found, key=lambda pair: pair[0])
 
@@ -97,10 +94,12 @@ def _children(path: str, value: Any, saved: Any, leaves: dict[str, Leaf]) -> Ite
         leaves[f"{path}.keys()"] = "keys", [repr(key).split(" at 0x")[0] for key in saved]
         for key, held in saved.items():
             yield f"{path}[{key!r}]", held
-    elif name in ("list", "deque", "cell"):
+    elif name == "cell":
+        yield path, saved
+    elif name in ("list", "deque"):
         leaves[f"len({path})"] = "int", len(saved)
         for i, held in enumerate(saved):
-            yield f"{path}[{i}]" if name != "cell" else path, held
+            yield f"{path}[{i}]", held
     elif name == "tuple":
         for i, held in enumerate(value):
             yield f"{path}[{i}]", held

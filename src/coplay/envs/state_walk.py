@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from coplay.envs.state_digest import digest
-from coplay.envs.state_kinds import ATOMS, KINDS, UNWALKABLE, Restore, kind_of
+from coplay.envs.state_kinds import ATOM, ATOMS, KINDS, UNWALKABLE, Kind, kind_of
 from coplay.envs.state_paths import describe, differences, find_paths
 
 
@@ -23,21 +23,18 @@ class Snapshot:
 
     Attributes:
         roots: Where the walk began, by name.
-        records: (restore, holder, contents), in walk order.
-        index: Position in `records` by the holder's id; -1 for what was met and has nothing to save.
+        records: (kind, holder, contents), in walk order.
+        met: Every object met that is not an atom, by its id, in walk order.
     """
 
-    __slots__ = ("index", "records", "roots")
+    __slots__ = ("met", "records", "roots")
 
     def __init__(
-        self,
-        roots: Mapping[str, Any],
-        records: list[tuple[Restore, Any, Any]],
-        index: dict[int, int],
+        self, roots: Mapping[str, Any], records: list[tuple[Kind, Any, Any]], met: dict[int, Any]
     ) -> None:
         self.roots = roots
         self.records = records
-        self.index = index
+        self.met = met
 
 
 class StateWalk:
@@ -54,31 +51,31 @@ class StateWalk:
         Rebuilds every set in place on the way (see `state_kinds`): take a snapshot at each frame, on every
         peer.
         """
-        records: list[tuple[Restore, Any, Any]] = []
-        index: dict[int, int] = {}
-        stack = self._first[:]
-        pop = stack.pop
+        records: list[tuple[Kind, Any, Any]] = []
+        met: dict[int, Any] = {}
         kinds = KINDS
+        stack = self._first[:]
         while stack:
-            obj = pop()
+            obj = stack.pop()
             key = id(obj)
-            if key in index:
+            if key in met:
                 continue
             cls = type(obj)
             kind = kinds[cls] if cls in kinds else kind_of(cls)
+            if kind is ATOM:
+                # Its type was seen for the first time: from now on it is not even met. Positions must not
+                # depend on that.
+                continue
+            met[key] = obj
             saved = kind.save(obj, stack)
-            restore = kind.restore
-            if restore is None:
-                index[key] = -1
-            else:
-                index[key] = len(records)
-                records.append((restore, obj, saved))
-        return Snapshot(self._roots, records, index)
+            if kind.restore is not None:
+                records.append((kind, obj, saved))
+        return Snapshot(self._roots, records, met)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Put the state back, into the same objects. A snapshot can be restored any number of times."""
-        for restore, obj, saved in snapshot.records:
-            restore(obj, saved)
+        for kind, obj, saved in snapshot.records:
+            kind.restore(obj, saved)  # type: ignore[misc]
 
     def checksum(self, snapshot: Snapshot, extra: object = None) -> int:
         """Give 64 bits that are equal for equal states, in every process of the same build.

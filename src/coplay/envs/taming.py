@@ -29,6 +29,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+import gc
 import os
 import random
 import sys
@@ -36,6 +37,7 @@ import time
 import uuid
 from collections.abc import Callable
 from hashlib import blake2b, shake_256
+from threading import get_ident
 from types import ModuleType
 from typing import Any
 
@@ -57,7 +59,18 @@ class SimulatedFrame:
         seconds: Simulated time since frame 0.
     """
 
-    __slots__ = ("_before", "_draws", "_numpy", "_python", "_ticks", "frame", "seconds", "seed")
+    __slots__ = (
+        "_before",
+        "_collects",
+        "_draws",
+        "_numpy",
+        "_python",
+        "_ticks",
+        "frame",
+        "seconds",
+        "seed",
+        "thread",
+    )
 
     def __init__(self, seed: int, frame: int, seconds: float) -> None:
         self.seed = seed
@@ -65,6 +78,7 @@ class SimulatedFrame:
         self.seconds = seconds
         self._draws = 0
         self._ticks = 0
+        self.thread = get_ident()
         self._python: random.Random | None = None
         self._numpy: np.random.RandomState | None = None
 
@@ -72,6 +86,10 @@ class SimulatedFrame:
         global _current
         self._before = _current
         _current = self
+        # When garbage is collected depends on the whole process's history: no finalizer may run, or draw, in
+        # a frame.
+        self._collects = gc.isenabled()
+        gc.disable()
         _datetime_module.datetime = _SimulatedDatetime
         _datetime_module.date = _SimulatedDate
         return self
@@ -82,6 +100,8 @@ class SimulatedFrame:
         if _current is None:
             _datetime_module.datetime = _RealDatetime
             _datetime_module.date = _RealDate
+        if self._collects:
+            gc.enable()
 
     def entropy(self, count: int) -> bytes:
         """Stand in for `os.urandom`: the next bytes of this frame's stream."""
@@ -115,6 +135,12 @@ def derive_seed(seed: int, *path: object) -> int:
 _current: SimulatedFrame | None = None
 
 
+def _current_frame() -> SimulatedFrame | None:
+    """Give the frame that this thread is simulating; other threads of the process keep their own clocks and
+    draws."""
+    return _current if _current is not None and _current.thread == get_ident() else None
+
+
 class Tamed:
     """A function that answers from the simulated frame while there is one, and passes through otherwise."""
 
@@ -126,9 +152,8 @@ class Tamed:
         self.__name__ = getattr(original, "__name__", "tamed")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if _current is None:
-            return self.original(*args, **kwargs)
-        return self._inside(_current, *args, **kwargs)
+        frame = _current_frame()
+        return self.original(*args, **kwargs) if frame is None else self._inside(frame, *args, **kwargs)
 
     def __repr__(self) -> str:
         return f"<{self.__name__}, a function of the frame inside a simulation>"
@@ -142,21 +167,24 @@ class GlobalRandom(random.Random):
     """
 
     def random(self) -> float:
-        return super().random() if _current is None else _current.python().random()
+        frame = _current_frame()
+        return super().random() if frame is None else frame.python().random()
 
     def getrandbits(self, k: int, /) -> int:
-        return super().getrandbits(k) if _current is None else _current.python().getrandbits(k)
+        frame = _current_frame()
+        return super().getrandbits(k) if frame is None else frame.python().getrandbits(k)
 
     @property
     def gauss_next(self) -> float | None:
         """Half of the last pair that `gauss` drew: state of the stream, not of the process."""
-        holder = self if _current is None else _current.python()
-        value: float | None = vars(holder).get("gauss_next")
+        frame = _current_frame()
+        value: float | None = vars(self if frame is None else frame.python()).get("gauss_next")
         return value
 
     @gauss_next.setter
     def gauss_next(self, value: float | None) -> None:
-        vars(self if _current is None else _current.python())["gauss_next"] = value
+        frame = _current_frame()
+        vars(self if frame is None else frame.python())["gauss_next"] = value
 
 
 class _RealInstances(type):
@@ -174,26 +202,29 @@ _RealDate = datetime.date
 class _SimulatedDatetime(datetime.datetime, metaclass=_RealInstances):
     @classmethod
     def now(cls, tz: datetime.tzinfo | None = None) -> Any:
-        return _RealDatetime.now(tz) if _current is None else _moment(tz)
+        frame = _current_frame()
+        return _RealDatetime.now(tz) if frame is None else _moment(frame, tz)
 
     @classmethod
     def utcnow(cls) -> Any:
-        return _now_utc() if _current is None else _moment(None)
+        frame = _current_frame()
+        return _now_utc() if frame is None else _moment(frame, None)
 
     @classmethod
     def today(cls) -> Any:
-        return _RealDatetime.today() if _current is None else _moment(None)
+        frame = _current_frame()
+        return _RealDatetime.today() if frame is None else _moment(frame, None)
 
 
 class _SimulatedDate(datetime.date, metaclass=_RealInstances):
     @classmethod
     def today(cls) -> Any:
-        return _RealDate.today() if _current is None else _moment(None).date()
+        frame = _current_frame()
+        return _RealDate.today() if frame is None else _moment(frame, None).date()
 
 
-def _moment(tz: datetime.tzinfo | None) -> datetime.datetime:
-    seconds = 0.0 if _current is None else _current.clock()
-    moment = _RealDatetime.fromtimestamp(_EPOCH_S + seconds, datetime.UTC)
+def _moment(frame: SimulatedFrame, tz: datetime.tzinfo | None) -> datetime.datetime:
+    moment = _RealDatetime.fromtimestamp(_EPOCH_S + frame.clock(), datetime.UTC)
     return moment.replace(tzinfo=None) if tz is None else moment.astimezone(tz)
 
 
@@ -274,8 +305,8 @@ def _replace_imported_names(namespace: dict[str, Any]) -> None:
 
 def _install_random() -> None:
     def seed(self: random.Random, a: Any = None, version: int = 2) -> None:
-        if a is None and _current is not None:
-            a = int.from_bytes(_current.entropy(16), "little")
+        if a is None and (frame := _current_frame()) is not None:
+            a = int.from_bytes(frame.entropy(16), "little")
         _original_seed(self, a, version)
 
     namespace = vars(random)
