@@ -242,6 +242,10 @@ def _chef(canvas: Canvas, chef: int, place: list[int], facing: int, held: int) -
             eye_x = head_x + 11 * dx + 8 * eye * (1 if dy else 0.75)
             canvas.circle(eye_x, head_y + 4 + 2 * dy, 4, INK, id=f"{name} eye {eye}")
     _toque(canvas, chef, head_x, head_y, dark, name)
+    if chef == canvas.player_id:
+        # Which one is me?
+        canvas.polygon([(x - 11, y - 66), (x + 11, y - 66), (x, y - 54)], "#0d1630", id=f"{name} you rim")
+        canvas.polygon([(x - 8, y - 65), (x + 8, y - 65), (x, y - 56)], "#f4d35e", id=f"{name} you")
     if item:
         # Held out in front; away from us, where the chef would hide it, to the side.
         item(

@@ -122,6 +122,11 @@ def _player(env: Volley, player: int, canvas: Canvas) -> None:
     canvas.rect(x - w, y - h, 2 * w, 2 * h, shade, radius=min(w, h), id=ids["shade"])
     canvas.rect(x - 0.95 * w, y - 0.98 * h, 1.9 * w, 1.84 * h, body, radius=0.92 * min(w, h), id=ids["body"])
 
+    if player == canvas.player_id and env.hanging:
+        # Before each serve: which one is me?
+        canvas.text(x, y - h - 46, "you", 18, WHITE, align="center", bold=True)
+        canvas.polygon([(x - 9, y - h - 33), (x + 9, y - h - 33), (x, y - h - 22)], WHITE)
+
     # The eyes look at the ball; whoever just lost the point shuts them.
     lost = env.dead > 0 and env.server == player
     face = x + 5 * forward + 0.5 * lean

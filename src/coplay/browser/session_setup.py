@@ -56,6 +56,7 @@ def make_driver(stage: Stage, config: Mapping[str, Any], host: Host, now: float)
     """
     scene, environment = stage.scene, stage.environment
     peer: int = config["player_id"]
+    stage.view.canvas.player_id = peer
     owners: tuple[int, ...] = tuple(config["owners"])
     seated = {player: Controls(scene.keys_for(player), environment.codecs[player]) for player in set(owners)}
     bots: dict[int, Bot] = {

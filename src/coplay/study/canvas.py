@@ -63,6 +63,8 @@ class Canvas:
     def __init__(self, width: float = 600, height: float = 400) -> None:
         self.size: tuple[float, float] = (width, height)
         """Width and height of the world, as `view` set them."""
+        self.player_id = 0
+        """Who is looking: the seat of the person at this screen."""
         self.pixels: bytes | None = None
         """The frame's image: three bytes (red, green, blue) per pixel, row by row; None if there is none."""
         self.pixels_shape: tuple[int, int] = (0, 0)
