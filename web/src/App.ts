@@ -75,6 +75,7 @@ export class App {
     return new SignalingClient(token, {
       connectionChanged: (connected) => {
         this.#offline.hidden = connected;
+        if (this.#view instanceof PlayScene) this.#view.showOnline(connected);
       },
       scene: (scene) => this.#showScene(scene),
       lobby: (state) => {
@@ -85,7 +86,7 @@ export class App {
       player_left: ({ game_id, player_id }) => {
         if (this.#game?.config.game_id !== game_id) return;
         this.#game.handlePlayerLeft(player_id);
-        if (this.#view instanceof PlayScene) this.#view.notify('The other player has left the game.');
+        if (this.#view instanceof PlayScene) this.#view.showLeft(player_id);
       },
       notice: ({ text }) => {
         if (this.#view instanceof PlayScene) this.#view.notify(text);

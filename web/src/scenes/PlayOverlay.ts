@@ -8,12 +8,14 @@ const PATIENCE_MS = 15_000;
 /** Loading says how far it is, and is slow on slow machines. */
 const LOADING_PATIENCE_MS = 60_000;
 
+const OURS = 'Your connection is interrupted. Trying to bring it back';
+
 const REASONS: Record<GamePhase, string> = {
   loading: 'Getting the game ready',
   waiting: 'Waiting for the game to begin',
   connecting: 'Connecting you to the other players',
   playing: '',
-  paused: 'The other player’s connection is interrupted. Waiting for it to come back',
+  paused: 'A player’s connection is interrupted. Waiting for it to come back',
   ended: 'Saving your game',
 };
 
@@ -23,6 +25,8 @@ export class PlayOverlay {
   readonly #detail = element('p', { class: 'overlay-detail' });
   readonly #bar = element('progress', { max: '1', value: '0', 'aria-label': 'Loading' });
   readonly #leave: HTMLButtonElement;
+  /** Whether the server is reached. */
+  online = true;
   #phase: GamePhase | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
 
@@ -36,7 +40,7 @@ export class PlayOverlay {
     this.root.hidden = phase === 'playing';
     this.root.dataset.phase = phase;
     this.#bar.hidden = phase !== 'loading';
-    const reason = phase === 'ended' && saved ? 'Saved. One moment' : REASONS[phase];
+    const reason = this.#reasonFor(phase, saved);
     if (this.#reason.textContent !== reason) this.#reason.textContent = reason;
     if (phase === this.#phase) return;
     this.#phase = phase;
@@ -46,6 +50,13 @@ export class PlayOverlay {
     this.#timer = null;
     if (phase === 'loading') this.#offerWayOut(LOADING_PATIENCE_MS);
     else if (phase === 'connecting' || phase === 'waiting' || phase === 'paused') this.#offerWayOut();
+  }
+
+  #reasonFor(phase: GamePhase, saved: boolean): string {
+    if (phase === 'ended' && saved) return 'Saved. One moment';
+    // When the server is out of reach too, it is hardly the others' fault.
+    if (phase === 'paused' && !this.online) return OURS;
+    return REASONS[phase];
   }
 
   progress(stage: string, fraction: number): void {

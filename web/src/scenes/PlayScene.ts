@@ -46,10 +46,9 @@ export class PlayScene implements SceneView {
     this.#held = held;
     this.#overlay = new PlayOverlay(leave);
     this.#touch = new TouchKeys(props.keys, held);
-    const mute = plainButton('Sound on', 'mute', () => {
+    const mute = plainButton('Mute', 'mute', () => {
       this.#sound.muted = !this.#sound.muted;
-      mute.textContent = this.#sound.muted ? 'Sound off' : 'Sound on';
-      mute.setAttribute('aria-pressed', String(this.#sound.muted));
+      mute.textContent = this.#sound.muted ? 'Unmute' : 'Mute';
       this.#canvas.focus();
     });
     this.root = element('section', { class: 'play' }, [
@@ -107,7 +106,7 @@ export class PlayScene implements SceneView {
       case 'partner':
         if (news.present) this.#missing.delete(news.peer);
         else this.#missing.add(news.peer);
-        this.#say(news.present ? 'The other player is back.' : '');
+        this.#say(news.present ? `${this.#partner} is back.` : '');
         this.#show();
         return;
       case 'link':
@@ -129,6 +128,19 @@ export class PlayScene implements SceneView {
     }
   }
 
+  /** Our own way to the server is open, or not. */
+  showOnline(online: boolean): void {
+    this.#overlay.online = online;
+    this.#show();
+  }
+
+  /** Someone will not come back. */
+  showLeft(player_id: number): void {
+    this.#missing.delete(player_id);
+    this.#say(`${this.#partner} has left the game.`);
+    this.#show();
+  }
+
   /** Tell the participant something about the game, in a line under it. */
   notify(text: string): void {
     this.#say(text);
@@ -140,6 +152,10 @@ export class PlayScene implements SceneView {
     this.#touch.close();
     this.#stopInputs();
     for (const close of this.#closers) close();
+  }
+
+  get #partner(): string {
+    return (this.#config?.peers.length ?? 2) > 2 ? 'Another player' : 'The other player';
   }
 
   #enter(phase: GamePhase): void {

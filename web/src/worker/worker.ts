@@ -149,6 +149,8 @@ async function startPython(runtime: Runtime, bundle: Bundle): Promise<void> {
 
 function startGame(worker: PythonWorker, config: GameConfig): void {
   worker.start(JSON.stringify(config));
+  // What came while Python was starting is stale: an answer to it now would look like seconds of latency to the peer.
+  links.takeInbox();
   loop?.start();
 }
 
