@@ -91,8 +91,10 @@ class ToyPeer:
     script: Script
     send: Callable[[int, int, bytes], None]
     clock_offset: float = 0.0
+    clock_rate: float = 1.0
+    made_at: float = 0.0
     corrupt_at: int | None = None
-    """Flips a bit of the state before this frame, once."""
+    """Flips a bit of the state before this frame."""
     log: list[tuple[bytes, ...]] = field(default_factory=list)
     confirms: list[Confirm] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
@@ -107,20 +109,28 @@ class ToyPeer:
     datagram_bytes: int = 0
 
     def __post_init__(self) -> None:
-        self.session = RollbackSession(self.config, self.clock_offset)
+        self.session = RollbackSession(self.config, self.local(self.made_at))
         self.seats = [seat for seat, owner in enumerate(self.config.owners) if owner == self.config.peer]
         self.next_frame = 0
 
+    def local(self, now: float) -> float:
+        """This peer's clock."""
+        return now * self.clock_rate + self.clock_offset
+
+    def deadline(self) -> float:
+        """When the session wants to be called, on the network's clock."""
+        return (self.session.next_deadline() - self.clock_offset) / self.clock_rate
+
     def receive(self, peer: int, data: bytes, now: float) -> None:
-        self.session.receive_datagram(peer, data, now + self.clock_offset)
+        self.session.receive_datagram(peer, data, self.local(now))
         self.perform()
 
     def tick(self, now: float) -> None:
         session = self.session
         frame = session.current_frame
         for seat in self.seats:
-            session.add_local_input(seat, self.script(seat, frame), now + self.clock_offset)
-        session.tick(now + self.clock_offset)
+            session.add_local_input(seat, self.script(seat, frame), self.local(now))
+        session.tick(self.local(now))
         assert session.current_frame <= frame + 1 or session.phase != "running"
         self.perform()
 
@@ -139,7 +149,6 @@ class ToyPeer:
                 case SaveState(frame):
                     assert frame == self.next_frame
                     if frame == self.corrupt_at:
-                        self.corrupt_at = None
                         game.state = State(game.state.frame, game.state.mix ^ 1, game.state.over)
                     states[frame] = game.state
                     session.state_saved(frame, over=game.state.over)

@@ -69,7 +69,7 @@ class Handshake:
 
     def __init__(self, config: SessionConfig, links: Sequence[PeerLink]) -> None:
         self._config = config
-        self._links = links
+        self._links = tuple(links)
         self._fields = digest_fields(config)
         self._chooses = all(config.peer < link.peer for link in links)
         self._lowest = min([config.peer, *(link.peer for link in links)])

@@ -197,8 +197,8 @@ class RollbackSession:
         for link in self._peers.links.values():
             if frame in link.pending_checksums:
                 self._compare(link, frame, link.pending_checksums.pop(frame))
-        if self._closing is not None and not checksums.waiting:
-            self._closing.chain = self._timeline.chain.digest(self._closing.last_frame)
+        if self._closing is not None:
+            self._seal_log(self._closing)
             self._next_send = -inf
 
     def tick(self, now: float) -> None:
@@ -432,7 +432,7 @@ class RollbackSession:
             return
         if self._phase == "hello":
             self._say_goodbye(now)
-            self._close("truncated", f"Peer {link.peer} left before the game began.")
+            self._close("truncated", "A peer left before the game began.")
 
     def _answer_left(self, link: PeerLink, now: float) -> None:
         """Tell a peer that counts as left, and plays on, that it does."""
@@ -454,8 +454,14 @@ class RollbackSession:
         reason = self._peers.end_reason if truncated else ""
         self._phase = "closing"
         self._closing = Closing(list(self._peers.links.values()), now, timeline.published, truncated, reason)
+        self._seal_log(self._closing)
         self._outbox.send_play(now, self._closing)
         self._next_send = now + Closing.RESEND_S
+
+    def _seal_log(self, closing: Closing) -> None:
+        """Hash the whole log, unless the caller still owes a checksum."""
+        if not self._timeline.checksums.waiting:
+            closing.chain = self._timeline.chain.digest(closing.last_frame)
 
     def _receive_closing(self, link: PeerLink, play: Play, now: float) -> None:
         news = link.receive_closing(play.closing, play.last_frame, play.chain)

@@ -168,7 +168,7 @@ class Timeline:
             self._effects.append(LoadState(frame))
         self.frame = self.saved = frame
         self.first_wrong = NO_FRAME
-        if frame % self._interval or frame == 0:
+        if frame % self._interval:
             self.ask_checksum(frame)
 
     def ask_checksum(self, frame: int) -> None:

@@ -1,0 +1,96 @@
+"""The end: one verdict everywhere, however much is lost on the way to it."""
+
+import math
+
+import pytest
+from tests.netcode.simulated_network import Conditions, SimulatedGame
+
+from coplay.netcode.packets import HEADER_SIZE
+
+
+def is_closing(data: bytes) -> bool:
+    return data[0] & 15 == 1 and bool(data[HEADER_SIZE] & 2)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_heavy_loss_at_the_end_still_yields_the_verdict(seed: int) -> None:
+    game = SimulatedGame(owners=(0, 1, 2), frames=40, conditions=Conditions(latency=0.02), seed=seed)
+    network = game.network
+    network.on_send = lambda _source, _target, data: (
+        None if is_closing(data) and network._random.random() < 0.6 else data
+    )
+    game.run()
+    game.check_identical()
+
+
+def test_peer_that_never_hears_of_the_end_makes_it_unverified_in_bounded_time() -> None:
+    game = SimulatedGame(frames=40)
+    game.network.on_send = lambda source, _target, data: None if source == 1 and is_closing(data) else data
+    game.run()
+    verdicts = game.verdicts()
+    assert verdicts[0].verdict == "unverified"
+    assert "Peer 1 did not answer" in verdicts[0].reason
+    assert game.network.now < 30
+
+
+def test_lost_last_ack_does_not_change_the_verdict() -> None:
+    """Peer 1 learns all it needs; that peer 0 has its hash never reaches it, for peer 0 is gone by then."""
+    game = SimulatedGame(frames=40)
+    game.network.on_send = lambda source, _target, data: (
+        None
+        if source == 0 and is_closing(data) and len(game.peers[1].log) == 40 and data[-19:] and acked(data)
+        else data
+    )
+
+    def acked(data: bytes) -> bool:
+        # The closing section is last here but for inputs: its bits stand 17 or 18 bytes before its end.
+        return bool(game.peers[0].session._peers.links[1].chain is not None)
+
+    game.run()
+    assert {verdict.verdict for verdict in game.verdicts().values()} == {"identical"}
+
+
+def test_everyone_stops_when_everyone_knows() -> None:
+    game = SimulatedGame(owners=(0, 1, 2), frames=60, conditions=Conditions(latency=0.03)).run()
+    game.check_identical()
+    assert game.network.now < 2.0
+    for peer in game.peers.values():
+        assert not peer.session.lingering
+        assert peer.session.next_deadline() == math.inf
+
+
+def test_finished_peer_still_answers_one_that_asks() -> None:
+    game = SimulatedGame(frames=60, conditions=Conditions(latency=0.03))
+    game.network.on_send = lambda source, _target, data: (
+        None if source == 1 and is_closing(data) and game.network.now < 5 and agreed(game, 1) else data
+    )
+    game.run()
+    game.check_identical()
+    assert game.network.now < 6
+
+
+def agreed(game: SimulatedGame, peer: int) -> bool:
+    return bool(game.verdicts().get(peer))
+
+
+def test_peer_that_leaves_after_the_end_leaves_the_verdict_alone() -> None:
+    game = SimulatedGame(owners=(0, 1, 2), frames=60)
+    game.network.on_send = lambda source, _target, data: None if source == 2 and is_closing(data) else data
+    game.at = [
+        (2.5, lambda: game.kill(2)),
+        (3.0, lambda: game.peers[0].session.peer_left(2, game.peers[0].local(3.0))),
+        (3.0, lambda: game.peers[1].session.peer_left(2, game.peers[1].local(3.0))),
+    ]
+    game.run()
+    verdicts = game.verdicts()
+    assert verdicts[0].verdict == verdicts[1].verdict == "identical"
+    assert verdicts[0].chain_hash == verdicts[1].chain_hash
+
+
+def test_chain_hash_tells_logs_apart() -> None:
+    hashes = set()
+    for seed in range(5):
+        game = SimulatedGame(frames=30, seed=seed).run()
+        game.check_identical()
+        hashes.add(game.verdicts()[0].chain_hash)
+    assert len(hashes) == 5

@@ -1,0 +1,78 @@
+import pytest
+
+from coplay.netcode.link import PeerLink
+from coplay.netcode.packets import PLAY
+
+
+def links() -> tuple[PeerLink, PeerLink]:
+    return PeerLink(1, (1,), 2, 0, 0.0), PeerLink(0, (0,), 2, 0, 0.0)
+
+
+def exchange(frames: int, one_way: float, wait: float = 0.003) -> PeerLink:
+    a, b = links()
+    now = 0.0
+    for _ in range(frames):
+        there = bytes(a.header(PLAY, now))
+        b.receive_header(there, now + one_way)
+        back = bytes(b.header(PLAY, now + one_way + wait))
+        a.receive_header(back, now + 2 * one_way + wait)
+        now += 0.02
+    return a
+
+
+@pytest.mark.parametrize("one_way", [0.0, 0.01, 0.25, 1.0])
+def test_round_trip_leaves_out_the_time_the_peer_waited(one_way: float) -> None:
+    link = exchange(20, one_way)
+    assert link.rtt == pytest.approx(2 * one_way, abs=0.0006)
+    assert link.jitter < 0.001
+
+
+def test_long_hold_gives_no_round_trip() -> None:
+    link = exchange(5, 0.01, wait=0.3)
+    assert link.rtt == -1
+
+
+def test_duplicate_is_told_apart_from_late() -> None:
+    a, b = links()
+    first, second, third = (bytes(a.header(PLAY, 0.0)) for _ in range(3))
+    assert b.receive_header(first, 0.1) is True
+    assert b.receive_header(third, 0.1) is True
+    assert b.receive_header(second, 0.1) is False
+    assert b.receive_header(second, 0.1) is None
+    assert b.receive_header(third, 0.1) is None
+    assert b.loss == 0
+
+
+def test_sequence_numbers_wrap() -> None:
+    a, b = links()
+    for _ in range(70_000):
+        assert b.receive_header(bytes(a.header(PLAY, 0.0)), 0.0) is True
+    assert b.loss == 0
+
+
+def test_loss_is_the_share_that_did_not_arrive() -> None:
+    a, b = links()
+    for count in range(2000):
+        data = bytes(a.header(PLAY, 0.0))
+        if count % 5:
+            b.receive_header(data, 0.0)
+    assert b.loss == pytest.approx(0.2, abs=0.02)
+
+
+def test_acknowledged_datagram_acknowledges_its_checksums_only() -> None:
+    a, b = links()
+    lost, arrived = bytes(a.header(PLAY, 0.0, 7)), bytes(a.header(PLAY, 0.0, 5))
+    assert lost
+    b.receive_header(arrived, 0.1)
+    a.receive_header(bytes(b.header(PLAY, 0.1)), 0.2)
+    assert a.checksums_acked == 5
+
+
+def test_acknowledgement_of_what_was_never_sent_is_ignored() -> None:
+    a, b = links()
+    b.receive_header(bytes(a.header(PLAY, 0.0, 3)), 0.1)
+    forged = b.header(PLAY, 0.1)
+    forged[4:6] = b"\x00\x80"
+    a.receive_header(bytes(forged), 0.2)
+    assert a.checksums_acked == 0
+    assert a.rtt == -1

@@ -1,0 +1,151 @@
+"""Hundreds of seeded games over bad networks: whatever is lost, late or doubled, all logs are equal."""
+
+from random import Random
+
+import pytest
+from tests.netcode.simulated_network import Conditions, SimulatedGame
+from tests.netcode.toy_game import unique_inputs
+
+BLOCKS, GAMES = 20, 26
+
+
+def random_game(seed: int) -> SimulatedGame:
+    random = Random(seed)
+    peers = random.choice((2, 2, 3, 4))
+    owners = tuple(range(peers))
+    if random.random() < 0.2:
+        owners += (random.randrange(peers),)
+
+    def conditions(_source: int, _target: int) -> Conditions:
+        return Conditions(
+            latency=random.choice((0.005, 0.02, 0.05, 0.1, 0.15)),
+            jitter=random.choice((0, 0.01, 0.03)),
+            loss=random.choice((0, 0.05, 0.1, 0.2)),
+            duplicate=random.choice((0, 0.1)),
+            reorder=random.choice((0, 0.1)),
+        )
+
+    return SimulatedGame(
+        owners=owners,
+        frames=random.randint(20, 150),
+        conditions=conditions,
+        seed=seed,
+        chance_end=random.random() < 0.5,
+        sizes=tuple(random.choice((1, 1, 2, 5)) for _ in owners),
+        config={
+            "delay": random.choice((None, 0, 1, 3)),
+            "max_prediction": random.choice((2, 8, 8, 12)),
+            "checksum_interval": random.choice((1, 7, 30)),
+            "prediction": random.choice(("repeat", "repeat", "default")),
+            "fps": random.choice((30.0, 60.0)),
+        },
+    )
+
+
+@pytest.mark.parametrize("block", range(BLOCKS))
+def test_random_games_end_identical(block: int) -> None:
+    rollbacks = 0
+    for seed in range(block * GAMES, (block + 1) * GAMES):
+        game = random_game(seed).run()
+        try:
+            game.check_identical()
+        except AssertionError as error:
+            error.add_note(f"seed {seed}: {game.config}")
+            raise
+        rollbacks += game.rollbacks
+    assert rollbacks > 10 * GAMES
+
+
+def test_same_effective_inputs_give_the_same_log_on_every_network() -> None:
+    """Each seat's input depends on its frame alone, so the network may change nothing at all."""
+    logs = set()
+    for window, latency, loss, interval in (
+        (8, 0.0, 0.0, 30),
+        (2, 0.1, 0.0, 1),
+        (8, 0.1, 0.2, 7),
+        (16, 0.2, 0.1, 30),
+    ):
+        game = SimulatedGame(
+            owners=(0, 1, 2),
+            frames=150,
+            script=unique_inputs(9, (1, 1, 1)),
+            conditions=Conditions(latency=latency, jitter=latency / 4, loss=loss, duplicate=0.1, reorder=0.1),
+            config={"max_prediction": window, "checksum_interval": interval},
+        ).run()
+        game.check_identical()
+        logs.add(tuple(game.peers[0].log))
+    assert len(logs) == 1
+
+
+@pytest.mark.parametrize(
+    ("owners", "conditions"),
+    [
+        ((0, 1, 2, 3), Conditions(latency=0.1, jitter=0.02, loss=0.15)),
+        ((0, 1), Conditions(latency=0.05, loss=0.3)),
+        ((0, 1), Conditions(latency=0.05, bursts=((1.0, 2.0), (3.5, 4.5)))),
+        ((0, 1, 2, 3, 4, 5, 6, 7), Conditions(latency=0.03, jitter=0.01, loss=0.05)),
+        ((0, 1, 0, 1, 1), Conditions(latency=0.05, loss=0.1)),
+    ],
+    ids=["four far apart", "a third lost", "bursts of 60", "eight players", "several seats"],
+)
+def test_named_conditions_end_identical(owners: tuple[int, ...], conditions: Conditions) -> None:
+    game = SimulatedGame(owners=owners, frames=240, conditions=conditions, seed=1).run()
+    game.check_identical()
+    assert game.rollbacks > 0
+
+
+def test_link_dead_for_a_whole_window_at_the_start_heals() -> None:
+    game = SimulatedGame(owners=(0, 1, 2, 3), frames=200, conditions=Conditions(latency=0.03))
+    network = game.network
+    network.on_send = lambda source, target, data: (
+        None if {source, target} == {0, 3} and data[0] & 15 == 1 and network.now < 1.0 else data
+    )
+    game.run()
+    game.check_identical()
+    assert game.network.now < 6
+
+
+def test_lost_acks_do_not_pin_a_session() -> None:
+    """For two seconds nothing of peer 1 arrives; then one datagram in ten. It must go on from there."""
+    game = SimulatedGame(frames=150, conditions=Conditions(latency=0.03))
+    network = game.network
+    network.on_send = lambda source, _target, data: (
+        None
+        if source == 1
+        and (1.0 <= network.now < 3.0 or (network.now < 5.0 and network._random.random() < 0.9))
+        else data
+    )
+    game.run()
+    game.check_identical()
+
+
+def test_a_whole_ring_of_unacked_inputs_recovers_at_once() -> None:
+    game = SimulatedGame(
+        frames=300, conditions=Conditions(latency=0.02), config={"max_prediction": 120, "delay": 0}
+    )
+    network = game.network
+    network.on_send = lambda source, _target, data: None if source == 1 and 1.0 <= network.now < 4.0 else data
+    frames = []
+    game.at = [(3.99, lambda: frames.append(game.peers[0].session.current_frame))]
+    game.run(until=4.1)
+    assert frames[0] - game.peers[0].session.stats.confirmed_frame < 20
+    assert game.peers[0].session.stats.max_rollback_frames > 80
+    game.run()
+    game.check_identical()
+
+
+def test_garbage_between_the_datagrams_changes_nothing() -> None:
+    game = SimulatedGame(owners=(0, 1, 2), frames=120, conditions=Conditions(latency=0.03, loss=0.05), seed=3)
+    random = Random(5)
+
+    def spoil(_source: int, _target: int, data: bytes) -> bytes:
+        if random.random() < 0.1:
+            return random.randbytes(random.randint(0, 60))
+        if random.random() < 0.05:
+            return data[: random.randint(0, len(data) - 1)][:9]
+        return data
+
+    game.network.on_send = spoil
+    game.run()
+    game.check_identical()
+    assert sum(peer.session.stats.rejected for peer in game.peers.values()) > 20
