@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import aiohttp
 import pytest
@@ -28,7 +28,7 @@ WAIT_S = 5.0
 class CountingDuel(ParallelEnv):
     """Two players, three actions each; never ends."""
 
-    metadata = {"render_fps": 20, "name": "duel"}
+    metadata: ClassVar = {"render_fps": 20, "name": "duel"}
     render_mode = None
 
     def __init__(self) -> None:

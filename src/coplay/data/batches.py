@@ -17,6 +17,7 @@ Standard library only: this file runs in the browsers too.
 """
 
 import json
+import re
 import struct
 import sys
 from array import array
@@ -32,6 +33,7 @@ TRUNCATED: Final = 2
 STEPPED: Final = 4
 
 _MAX_NUMBER = 2**31
+_CHECKSUM = re.compile(r"[0-9a-f]{16}")
 
 
 class BatchError(ValueError):
@@ -189,11 +191,8 @@ def _checksums(header: dict[str, Any]) -> list[tuple[int, int]]:
     checksums = []
     for row in rows:
         match row:
-            case [int(frame), str(text)] if 0 <= frame <= _MAX_NUMBER and len(text) == 16:
-                try:
-                    checksums.append((frame, int(text, 16)))
-                except ValueError as error:
-                    raise BatchError("a checksum is not hexadecimal") from error
+            case [int(frame), str(text)] if 0 <= frame <= _MAX_NUMBER and _CHECKSUM.fullmatch(text):
+                checksums.append((frame, int(text, 16)))
             case _:
                 raise BatchError("a checksum is not a frame with 16 digits")
     return checksums

@@ -25,7 +25,7 @@ def describe_space(space: spaces.Space[Any]) -> dict[str, Any]:
                 "dtype": str(space.dtype),
             }
         case spaces.MultiBinary():
-            return {"kind": "MultiBinary", "shape": list(space.shape)}
+            return {"kind": "MultiBinary", "n": space.n if isinstance(space.n, int) else list(space.shape)}
         case spaces.Box():
             return {
                 "kind": "Box",
@@ -51,7 +51,7 @@ def make_space(description: dict[str, Any]) -> spaces.Space[Any]:
                 start=np.array(description["start"]),
             )
         case "MultiBinary":
-            return spaces.MultiBinary(tuple(description["shape"]))
+            return spaces.MultiBinary(description["n"])
         case "Box":
             dtype = np.dtype(description["dtype"])
             shape = tuple(description["shape"])

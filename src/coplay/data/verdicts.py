@@ -4,7 +4,7 @@
 |---|---|
 | `divergent at F` | a peer reported it, or two peers uploaded different inputs for a frame |
 | `truncated at F` | a peer left, or the peers could not agree beyond frame F |
-| `unverified` | a peer that did not leave never reported |
+| `unverified` | a peer that did not leave never reported, or the game never began |
 | `identical` | all peers reported the same chain over the same frames |
 """
 
@@ -20,7 +20,7 @@ class Report:
     """How one peer saw the end of a game.
 
     Attributes:
-        verdict: `identical`, `truncated` or `divergent`, as the peer's session says.
+        verdict: `identical`, `truncated`, `divergent`, `unverified` or `mismatch`: the session's word.
         last_frame: The last frame it confirmed; -1 for none.
         chain_hash: Hexadecimal, over everything it confirmed.
         reason: The session's own words.
@@ -94,6 +94,8 @@ def judge(
         return Verdict("divergent", min(divergent), _reason(given, "divergent"), "", last)
     if len({report.last_frame for report in given}) == 1 and len(chains) > 1:
         return Verdict("divergent", None, "peers reported different chains over the same frames", "", last)
+    if any(report.verdict == "mismatch" for report in given):
+        return Verdict("unverified", None, _reason(given, "mismatch"), "", last)
     missing = sorted(set(peers) - set(reports) - set(left))
     if missing or not given:
         who = ", ".join(map(str, missing or sorted(peers)))

@@ -22,8 +22,6 @@ from coplay.signaling import TokenError, TokenSigner
 from coplay.signaling.bucket import TokenBucket
 
 MAX_ARRIVAL_BYTES: Final = 16 * 1024
-UPLOADS_A_SECOND: Final = 20.0
-UPLOAD_BURST: Final = 200.0
 _GAME_ID = re.compile(r"[0-9a-f]{20}")
 
 _log = logging.getLogger(__name__)
@@ -114,7 +112,8 @@ class Api:
             raise Refusal(403, "The token is for another game.")
         bucket = self._buckets.get((game_id, player))
         if bucket is None:
-            bucket = self._buckets[game_id, player] = TokenBucket(UPLOADS_A_SECOND, UPLOAD_BURST, clock.now())
+            rate, burst = self._settings.uploads_a_second, self._settings.upload_burst
+            bucket = self._buckets[game_id, player] = TokenBucket(rate, burst, clock.now())
         if not bucket.take(clock.now()):
             raise Refusal(429, "Too many uploads at once.", "Try again in a second.")
         return game_id, player
@@ -164,10 +163,15 @@ async def _body(request: Request, most: int) -> bytes:
     return bytes(body)
 
 
+def _refuse_constant(name: str) -> float:
+    # Python reads NaN, which is no JSON, and which not every database can store.
+    raise ValueError(name)
+
+
 async def _json_body(request: Request, most: int) -> dict[str, Any]:
     _check_origin(request)
     try:
-        body = json.loads(await _body(request, most))
+        body = json.loads(await _body(request, most), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise Refusal(400, "The request is not JSON.") from None
     if not isinstance(body, dict):

@@ -151,7 +151,7 @@ class GameCoordinator:
         }
         game = Game(game_id, stage, seats, config, clock.now(), self._recorder.game(row))
         self._games[game_id] = game
-        self._ledger.open(game_id, stage.input_sizes, stage.humans)
+        self._ledger.open(game_id, stage.input_sizes, stage.humans, stage.fps)
         self.relay.open_game(game_id, seats)
         for player, member in seats.items():
             self._seats[member] = (game, player)

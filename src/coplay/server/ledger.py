@@ -10,6 +10,7 @@ import logging
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
@@ -49,12 +50,18 @@ class _Book:
     input_sizes: tuple[int, ...]
     peers: tuple[int, ...]
     copies: InputCopies
+    fps: float
+    began: float = field(default_factory=clock.wall)
     reports: dict[int, Report] = field(default_factory=dict)
     batches: dict[tuple[int, int], str] = field(default_factory=dict)
     stored: "dict[tuple[int, int], Future[None]]" = field(default_factory=dict)
     left: set[int] = field(default_factory=set)
     closed: bool = False
     touched: float = 0.0
+
+    def most_frames(self) -> float:
+        """More frames than there can be by now; a browser that claims more is not ours."""
+        return 1000 + 1.1 * self.fps * (clock.wall() - self.began + 60)
 
 
 class Ledger:
@@ -75,10 +82,10 @@ class Ledger:
                 self._books[game_id] = book
                 self.close(game_id, ())
 
-    def open(self, game_id: str, input_sizes: tuple[int, ...], peers: tuple[int, ...]) -> None:
+    def open(self, game_id: str, input_sizes: tuple[int, ...], peers: tuple[int, ...], fps: float) -> None:
         """A game begins."""
         self._books[game_id] = _Book(
-            game_id, input_sizes, peers, InputCopies(len(peers)), touched=clock.now()
+            game_id, input_sizes, peers, InputCopies(len(peers)), fps, touched=clock.now()
         )
 
     def close(self, game_id: str, left: "tuple[int, ...] | set[int]") -> "Future[None]":
@@ -119,6 +126,8 @@ class Ledger:
             raise UploadError(400, f"The batch cannot be read: {error}.") from error
         if batch.peer != peer:
             raise UploadError(403, "The batch is another player's.")
+        if batch.first_frame + batch.frames > book.most_frames():
+            raise UploadError(400, "The batch is from the future.")
         key = (peer, batch.number)
         digest = hashlib.sha256(body).hexdigest()
         known = book.batches.get(key)
@@ -250,7 +259,10 @@ def _load(game_id: str, connection: Connection) -> _Book | None:
         return None
     sizes = tuple(game.input_sizes)
     peers = tuple(seat["player_id"] for seat in game.seats if seat["participant_id"] is not None)
-    book = _Book(game_id, sizes, peers, InputCopies(len(peers)), left=set(game.left_early or ()))
+    began = datetime.fromisoformat(game.started_utc).timestamp()
+    book = _Book(
+        game_id, sizes, peers, InputCopies(len(peers)), game.fps, began, left=set(game.left_early or ())
+    )
     book.closed = game.ended_utc is not None
     for row in connection.execute(
         select(batches).where(batches.c.game_id == game_id).order_by(batches.c.utc, batches.c.number)

@@ -13,6 +13,8 @@ class Settings:
         tick_s: How often lobbies and games are looked after.
         lobby_every_s: How often those who wait are told how it stands, if nothing changes.
         token_s: How long a token is valid.
+        uploads_a_second: How often one player may upload, in the long run.
+        upload_burst: How many uploads may come at once, as after a network was away.
     """
 
     hold_s: float = 10.0
@@ -20,3 +22,5 @@ class Settings:
     tick_s: float = 0.25
     lobby_every_s: float = 1.0
     token_s: float = 24 * 3600.0
+    uploads_a_second: float = 20.0
+    upload_burst: float = 200.0

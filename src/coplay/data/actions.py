@@ -1,0 +1,49 @@
+"""Actions for analysis: inputs decoded back into what the environment takes, in one column for all games."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from coplay.data.spaces import make_space
+from coplay.envs import codec_for
+
+
+class ActionTable:
+    """Decodes inputs; one Arrow type fits the actions of all games.
+
+    Whole numbers stay whole unless some game has fractions; arrays stay arrays, and where only some games have
+    arrays, the others' actions become arrays of one.
+
+    Args:
+        spaces: Descriptions of all the action spaces there are.
+
+    Attributes:
+        type: The type of the column.
+    """
+
+    def __init__(self, spaces: Sequence[dict[str, Any]]) -> None:
+        made = [make_space(space) for space in _distinct(spaces)]
+        self._depth = max((len(space.shape or ()) for space in made), default=0)
+        whole = all(space.dtype is not None and space.dtype.kind in "biu" for space in made)
+        self.type: pa.DataType = pa.int64() if whole else pa.float64()
+        for _ in range(self._depth):
+            self.type = pa.list_(self.type)
+
+    def decoded(self, space: dict[str, Any], inputs: Sequence[bytes]) -> list[Any]:
+        """The actions of one player."""
+        codec = codec_for(make_space(space), 0)
+        # People hold keys: few inputs are distinct.
+        known = {data: self._plain(codec.decode(data)) for data in set(inputs)}
+        return [known[data] for data in inputs]
+
+    def _plain(self, action: Any) -> Any:
+        value: Any = np.asarray(action).tolist()
+        for _ in range(self._depth - np.asarray(action).ndim):
+            value = [value]
+        return value
+
+
+def _distinct(spaces: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return list({repr(space): space for space in spaces}.values())
