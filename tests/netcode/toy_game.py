@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
+from typing import TypeVar
 
 from coplay.netcode import (
     Checksum,
@@ -19,6 +20,7 @@ from coplay.netcode import (
 _MULTIPLIER = 6364136223846793005
 _MASK = (1 << 64) - 1
 
+Kind = TypeVar("Kind")
 Script = Callable[[int, int], bytes]
 """(player, frame) -> the input that the player wants to give at that frame."""
 
@@ -187,7 +189,7 @@ class ToyPeer:
             assert session.current_frame <= session.agreed_frame + self.config.max_prediction + 1
         self.events += session.events()
 
-    def of(self, kind: type) -> list[Event]:
+    def of(self, kind: type[Kind]) -> list[Kind]:
         """The events of one kind."""
         return [event for event in self.events if isinstance(event, kind)]
 

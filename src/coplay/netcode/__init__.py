@@ -21,6 +21,7 @@ from coplay.netcode.events import (
 )
 from coplay.netcode.session import RollbackSession
 from coplay.netcode.stats import PeerStats, SessionStats
+from coplay.netcode.sync_test import StateDiffers, SyncTest
 
 __all__ = [
     "Checksum",
@@ -45,5 +46,7 @@ __all__ = [
     "SessionConfig",
     "SessionStats",
     "Stalled",
+    "StateDiffers",
     "Step",
+    "SyncTest",
 ]

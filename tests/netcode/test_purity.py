@@ -1,0 +1,62 @@
+"""What the package promises about itself."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import coplay.netcode
+
+ALLOWED = {"collections", "collections.abc", "dataclasses", "hashlib", "math", "typing"}
+
+
+def test_public_names_are_pinned() -> None:
+    assert coplay.netcode.__all__ == [
+        "Checksum",
+        "Confirm",
+        "DatagramRejected",
+        "DelayChosen",
+        "DesyncFound",
+        "Effect",
+        "Event",
+        "GameAgreed",
+        "HelloMismatch",
+        "LoadState",
+        "PeerBack",
+        "PeerLeft",
+        "PeerStats",
+        "PeerSuspected",
+        "Predictor",
+        "RollbackSession",
+        "Running",
+        "SaveState",
+        "SendDatagram",
+        "SessionConfig",
+        "SessionStats",
+        "Stalled",
+        "StateDiffers",
+        "Step",
+        "SyncTest",
+    ]
+
+
+def test_nothing_but_pure_modules_is_imported() -> None:
+    for path in Path(coplay.netcode.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [name.name for name in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                assert node.module is not None
+                names = [node.module]
+            for name in names:
+                assert name in ALLOWED or name.startswith(("coplay.netcode", "coplay.errors")), (path, name)
+
+
+def test_import_is_free_of_what_a_browser_lacks() -> None:
+    code = (
+        "import sys, coplay.netcode; "
+        "print([name for name in ('numpy', 'asyncio', 'socket', 'random') if name in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
