@@ -24,7 +24,12 @@ export class App {
   #simulation: Simulation | null = null;
   #view: SceneView | null = null;
   #scene: Scene | null = null;
+  /** The game of the scene that is shown. */
   #game: GameClient | null = null;
+  /** All games of this page: the last words of one may come while the next one begins. */
+  readonly #games = new Map<string, GameClient>();
+  /** A game that was announced before its scene. */
+  #announced: GameConfig | null = null;
   #conditions = { latency_ms: 0, loss: 0 };
 
   constructor(root: HTMLElement) {
@@ -33,7 +38,9 @@ export class App {
     document.addEventListener('visibilitychange', () =>
       this.#simulation?.post({ kind: 'visibility', hidden: document.hidden }),
     );
-    addEventListener('pagehide', () => this.#game?.flush());
+    addEventListener('pagehide', () => {
+      for (const game of this.#games.values()) game.flush();
+    });
     addEventListener('online', () => this.#game?.handleNetworkChange());
   }
 
@@ -116,6 +123,8 @@ export class App {
         this.#show('play', 'loading', play);
         this.#showProgress(play);
         this.#simulation?.post({ kind: 'prepare', scene_index: scene.play_scene });
+        if (this.#announced?.scene_index === scene.play_scene) this.#beginGame(this.#announced);
+        this.#announced = null;
         break;
       }
       case 'finish':
@@ -134,7 +143,11 @@ export class App {
     this.#game?.close();
     const simulation = this.#simulation;
     const view = this.#view;
-    if (simulation === null || !(view instanceof PlayScene)) return;
+    if (simulation === null) return;
+    if (!(view instanceof PlayScene)) {
+      this.#announced = config;
+      return;
+    }
     const game = new GameClient(config, simulation, {
       sendSignal: (signal) => void this.#signaling?.sendSignal(signal),
       gameOver: (game_id) => this.#signaling?.gameOver(game_id),
@@ -143,6 +156,7 @@ export class App {
       },
     });
     this.#game = game;
+    this.#games.set(config.game_id, game);
     view.begin(config, simulation.ready);
     game.start();
     simulation.post({ kind: 'keys', pressed: [...this.#held.held] });
@@ -170,7 +184,7 @@ export class App {
         this.#fail({ error: message.error, hint: message.hint });
         return;
       default:
-        this.#game?.handleMessage(message);
+        (('game_id' in message && this.#games.get(message.game_id)) || this.#game)?.handleMessage(message);
     }
   }
 

@@ -68,6 +68,10 @@ describe('DisplayListDecoder', () => {
     expect(() => new DisplayListDecoder().decode(message([99, -1]))).toThrow(RangeError);
   });
 
+  it('refuses a polygon of less than nothing, instead of reading it for ever', () => {
+    expect(() => new DisplayListDecoder().decode(message([4, -1, -2, 0]))).toThrow(RangeError);
+  });
+
   it('ends on any numbers whatever', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.integer({ min: -2, max: 9 }), fc.float())), (ops) => {

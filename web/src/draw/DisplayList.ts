@@ -78,6 +78,7 @@ export class DisplayListDecoder {
     let at = 0;
     const next = (): number => ops[at++] ?? 0;
     const fields = (count: number): number[] => {
+      if (!(count >= 0 && at + count <= ops.length)) throw new RangeError(`${count} fields at ${at}`);
       at += count;
       return Array.from(ops.subarray(at - count, at));
     };

@@ -51,6 +51,11 @@ export class GameClient {
   readonly #link_types = new Map<number, LinkType>();
   #stats: GameStats | null = null;
   #reported = false;
+  #session_closed: () => void = () => undefined;
+  /** The others have confirmed the outcome too; before that the next game must not begin. */
+  readonly #session_over = new Promise<void>((resolve) => {
+    this.#session_closed = resolve;
+  });
 
   constructor(config: GameConfig, simulation: Simulation, host: GameHost) {
     this.config = config;
@@ -158,6 +163,7 @@ export class GameClient {
         return;
       }
       case 'closed':
+        this.#session_closed();
         setTimeout(() => this.#manager.close(), LINGER_MS);
         return;
       default:
@@ -187,14 +193,15 @@ export class GameClient {
       this.#simulation.post({ kind: 'datagram', peer, data }, [data]);
   }
 
-  #report(message: { kind: 'report' } & GameReport): void {
+  #report(message: Extract<FromWorker, { kind: 'report' }>): void {
     if (this.#reported) return;
     this.#reported = true;
-    const { kind: _, ...report } = message;
+    const { kind: _, game_id: __, ...report } = message;
     this.#uploads.addReport(report);
     this.#host.news({ kind: 'report', report: report as GameReport });
-    void this.#uploads.allAcked().then(() => {
+    void this.#uploads.allAcked().then(async () => {
       this.#host.news({ kind: 'saved' });
+      await Promise.race([this.#session_over, new Promise((resolve) => setTimeout(resolve, LINGER_MS))]);
       this.#host.gameOver(this.config.game_id);
     });
   }

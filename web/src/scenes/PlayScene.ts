@@ -9,6 +9,7 @@ import { Keyboard } from '../input/Keyboard';
 import { TouchKeys } from '../input/TouchKeys';
 import type { GameNews } from '../play/GameClient';
 import type { GameConfig, GamePhase, Hud } from '../worker/messages';
+import { ConnectionQuality } from './ConnectionQuality';
 import { element, plainButton, prose } from './dom';
 import { PlayOverlay } from './PlayOverlay';
 import { announcePhase, type SceneView } from './Scene';
@@ -27,7 +28,7 @@ export class PlayScene implements SceneView {
   readonly #canvas = element('canvas', { class: 'stage', tabindex: '0', 'aria-label': 'The game' });
   readonly #scores = element('ul', { class: 'scores' });
   readonly #round = element('p', { class: 'round' });
-  readonly #quality = element('p', { class: 'quality', 'data-quality': 'none', text: 'Not connected' });
+  readonly #quality = new ConnectionQuality();
   readonly #notice = element('p', { class: 'notice', role: 'status', 'aria-live': 'polite' });
   readonly #countdown = element('p', { class: 'countdown', 'aria-hidden': 'true' });
   readonly #overlay: PlayOverlay;
@@ -56,7 +57,7 @@ export class PlayScene implements SceneView {
         element('h1', { text: props.title || props.label || 'Game' }),
         this.#scores,
         this.#round,
-        this.#quality,
+        this.#quality.root,
       ]),
       element('div', { class: 'table' }, [this.#canvas, this.#countdown, this.#overlay.root]),
       this.#notice,
@@ -87,7 +88,6 @@ export class PlayScene implements SceneView {
       (name) => this.#sound.play(name),
       (aspect) => this.root.style.setProperty('--aspect', String(aspect)),
     );
-    if (config.peers.length < 2) this.#quality.hidden = true;
     this.#phase = loaded ? 'connecting' : 'loading';
     this.#show();
   }
@@ -111,10 +111,10 @@ export class PlayScene implements SceneView {
         return;
       case 'link':
         if (news.state === 'failed') this.#overlay.trouble(`Sorry, ${news.reason}.`);
-        this.#showQuality(news.state === 'connected' ? null : news.state, null);
+        this.#quality.linkChanged(news.peer, news.state);
         return;
       case 'figures':
-        this.#showQuality(null, news.rtt_ms);
+        this.#quality.measured(news.peer, news.rtt_ms);
         return;
       case 'saving':
         if (this.#phase === 'ended') this.#overlay.saving(news.waiting, news.failing);
@@ -192,20 +192,6 @@ export class PlayScene implements SceneView {
     const rounds = this.#config?.episodes ?? 1;
     this.#round.textContent = rounds > 1 ? `Round ${Math.min(hud.episode + 1, rounds)} of ${rounds}` : '';
     this.#countdown.textContent = hud.phase === 'countdown' && hud.countdown > 0 ? String(hud.countdown) : '';
-  }
-
-  #showQuality(trouble: string | null, rtt_ms: number | null): void {
-    if (trouble !== null) {
-      this.#quality.dataset.quality = 'none';
-      this.#quality.textContent = trouble === 'failed' ? 'No connection' : 'Connecting';
-    } else if (rtt_ms === null) {
-      this.#quality.dataset.quality = 'good';
-      this.#quality.textContent = 'Connected';
-    } else {
-      const quality = rtt_ms < 120 ? 'good' : rtt_ms < 250 ? 'fair' : 'poor';
-      this.#quality.dataset.quality = quality;
-      this.#quality.textContent = `${quality === 'good' ? 'Good' : quality === 'fair' ? 'Fair' : 'Slow'} connection`;
-    }
   }
 
   #say(text: string): void {

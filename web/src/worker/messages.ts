@@ -121,8 +121,8 @@ export type FromWorker =
   | ({ kind: 'hud' } & Hud)
   | ({ kind: 'stats' } & GameStats)
   | { kind: 'partner'; peer: number; present: boolean }
-  | { kind: 'upload'; number: number; body: ArrayBuffer }
-  | ({ kind: 'report' } & GameReport)
+  | { kind: 'upload'; game_id: string; number: number; body: ArrayBuffer }
+  | ({ kind: 'report'; game_id: string } & GameReport)
   | { kind: 'closed'; game_id: string }
   | { kind: 'channel_state'; peer: number; open: boolean }
   | { kind: 'send'; peer: number; data: ArrayBuffer }

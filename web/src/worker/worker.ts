@@ -16,8 +16,13 @@ interface WorkerScope {
 
 const page = self as unknown as WorkerScope;
 const shaper = new Shaper(1);
+/** Enough turns of the event loop to see all that arrived before. */
+const DRAIN_MS = 20;
+
 let python: PythonWorker | null = null;
 let loop: Loop | null = null;
+/** The game that Python speaks of; what it says may reach the page after the next one has begun there. */
+let game_id = '';
 /** What the page asked for before Python was up, in order. */
 let waiting: ((python: PythonWorker) => void)[] = [];
 
@@ -36,7 +41,7 @@ const links = new Links(
 /** The methods Python calls. */
 const host = {
   post(kind: string, payload_json: string): void {
-    page.postMessage({ kind, ...JSON.parse(payload_json) } as FromWorker);
+    page.postMessage({ game_id, kind, ...JSON.parse(payload_json) } as FromWorker);
   },
 
   draw(
@@ -68,7 +73,7 @@ const host = {
 
   upload(number: number, data: Uint8Array | PyProxyBuffer): void {
     const body = copyBytes(data).buffer;
-    page.postMessage({ kind: 'upload', number, body }, [body]);
+    page.postMessage({ kind: 'upload', game_id, number, body }, [body]);
   },
 };
 
@@ -148,10 +153,15 @@ async function startPython(runtime: Runtime, bundle: Bundle): Promise<void> {
 }
 
 function startGame(worker: PythonWorker, config: GameConfig): void {
+  game_id = config.game_id;
   worker.start(JSON.stringify(config));
-  // What came while Python was starting is stale: an answer to it now would look like seconds of latency to the peer.
-  links.takeInbox();
-  loop?.start();
+  // What came while Python was busy waits in the event queue. It is stale: an answer to it would look to the peer like
+  // seconds of latency, and the peers repeat themselves anyway.
+  loop?.stop();
+  setTimeout(() => {
+    links.takeInbox();
+    loop?.start();
+  }, DRAIN_MS);
 }
 
 function withPython(call: (worker: PythonWorker) => void): void {

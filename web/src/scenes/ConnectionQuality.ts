@@ -1,0 +1,56 @@
+/** One line about the connections to the other players: what the worst of them is like. */
+import type { LinkState } from '../connection/linkLife';
+import { element } from './dom';
+
+interface Known {
+  state: LinkState;
+  rtt_ms: number | null;
+}
+
+export type Quality = 'none' | 'good' | 'fair' | 'poor';
+
+const WORDS: Record<Quality, string> = {
+  none: 'Connecting',
+  good: 'Good connection',
+  fair: 'Fair connection',
+  poor: 'Slow connection',
+};
+
+/** Round trips up to these are good and fair. */
+const GOOD_MS = 120;
+const FAIR_MS = 250;
+
+export class ConnectionQuality {
+  readonly root = element('p', { class: 'quality', hidden: '' });
+  readonly #links = new Map<number, Known>();
+
+  linkChanged(peer: number, state: LinkState): void {
+    // Whoever left says nothing about the connection.
+    if (state === 'closed') this.#links.delete(peer);
+    else this.#links.set(peer, { state, rtt_ms: this.#links.get(peer)?.rtt_ms ?? null });
+    this.#show();
+  }
+
+  measured(peer: number, rtt_ms: number | null): void {
+    const known = this.#links.get(peer);
+    if (known !== undefined) known.rtt_ms = rtt_ms;
+    this.#show();
+  }
+
+  #show(): void {
+    const links = [...this.#links.values()];
+    this.root.hidden = links.length === 0;
+    const quality = worst(links);
+    this.root.dataset.quality = quality;
+    const text = links.some((link) => link.state === 'failed') ? 'No connection' : WORDS[quality];
+    if (this.root.textContent !== text) this.root.textContent = text;
+  }
+}
+
+/** What the worst of some links is like. */
+export function worst(links: readonly Known[]): Quality {
+  if (links.some((link) => link.state !== 'connected')) return 'none';
+  const rtt_ms = Math.max(0, ...links.map((link) => link.rtt_ms ?? 0));
+  if (rtt_ms <= GOOD_MS) return 'good';
+  return rtt_ms <= FAIR_MS ? 'fair' : 'poor';
+}
