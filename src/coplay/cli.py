@@ -122,8 +122,16 @@ def export(out: Path, data: Path, overwrite: bool, recruitment: bool) -> None:
     python -c "import pandas; print(pandas.read_parquet('out/games.parquet'))"
     """
     from coplay.data.export import export_tables
+    from coplay.runtime import shown_progress
 
-    rows = export_tables(data, out, overwrite=overwrite, recruitment=recruitment)
+    with shown_progress() as progress:
+        rows = export_tables(
+            data,
+            out,
+            overwrite=overwrite,
+            recruitment=recruitment,
+            progress=lambda fraction: progress("Writing the tables", fraction),
+        )
     for table, count in rows.items():
         click.echo(f"{count:>9}  {table}")
     click.echo(f"coplay: wrote {out}")

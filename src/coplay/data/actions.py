@@ -13,8 +13,8 @@ from coplay.envs import codec_for
 class ActionTable:
     """Decodes inputs; one Arrow type fits the actions of all games.
 
-    Whole numbers stay whole unless some game has fractions; arrays stay arrays, and where only some games have
-    arrays, the others' actions become arrays of one.
+    Whole numbers stay whole unless some game has fractions. Arrays stay arrays; where only some games have
+    them, the others' actions become arrays of one.
 
     Args:
         spaces: Descriptions of all the action spaces there are.

@@ -1,6 +1,5 @@
 """Writes a data directory as Parquet tables, with a codebook and a Psych-DS description."""
 
-import csv
 import json
 import os
 import shutil
@@ -16,14 +15,12 @@ from sqlalchemy import Connection, Row, select
 from coplay.data import records
 from coplay.data.actions import ActionTable
 from coplay.data.batches import STEPPED, TERMINATED, TRUNCATED, FrameBatch, decode
+from coplay.data.codebook import write_codebook
 from coplay.data.gamelog import GameLog
 from coplay.data.schema import RECRUITMENT, TABLES, Column, arrow_schema
 from coplay.data.store import DATABASE_FILE, DATABASE_VARIABLE, Store
 from coplay.envs.taming import derive_seed
 from coplay.errors import StoreError, UsageError
-
-_CODEBOOK = "codebook.csv"
-_DESCRIPTION = "dataset_description.json"
 
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -66,7 +63,7 @@ def export_tables(
     store = Store(data)
     try:
         counts = store.submit(lambda connection: _write(connection, partial, tables, progress)).result()
-        _write_codebook(partial, tables)
+        write_codebook(partial, tables, out.name)
         out.mkdir(parents=True, exist_ok=True)
         for file in partial.iterdir():
             file.replace(out / file.name)
@@ -274,33 +271,6 @@ def _net_rows(game: Row[Any], batch: FrameBatch, people: Mapping[int, str]) -> A
                     **{name: _number(link.get(name)) for name in ("rtt_ms", "jitter_ms", "loss")},
                     "link": _text(link.get("link", row.get("link"))),
                 }
-
-
-def _write_codebook(folder: Path, tables: Mapping[str, tuple[Column, ...]]) -> None:
-    with (folder / _CODEBOOK).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["table", "column", "type", "unit", "meaning"])
-        for name, columns in tables.items():
-            for column in columns:
-                kind = "as in the action space" if column.type is None else str(column.type)
-                writer.writerow([name, column.name, kind, column.unit, column.meaning])
-    description = {
-        "@context": "https://schema.org/",
-        "@type": "Dataset",
-        "name": folder.name.removeprefix(".").removesuffix(".partial"),
-        "description": "Real-time experiment played with coplay; one Parquet file a table.",
-        "variableMeasured": [
-            {
-                "@type": "PropertyValue",
-                "name": f"{name}.{column.name}",
-                "description": column.meaning,
-                "unitText": column.unit,
-            }
-            for name, columns in tables.items()
-            for column in columns
-        ],
-    }
-    (folder / _DESCRIPTION).write_text(json.dumps(description, indent=2, ensure_ascii=False), "utf-8")
 
 
 def _all(connection: Connection, table: Any) -> Sequence[Row[Any]]:
