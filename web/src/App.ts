@@ -23,6 +23,7 @@ export class App {
   #signaling: SignalingClient | null = null;
   #simulation: Simulation | null = null;
   #view: SceneView | null = null;
+  #participant_id = '';
   #scene: Scene | null = null;
   /** The game of the scene that is shown. */
   #game: GameClient | null = null;
@@ -49,6 +50,7 @@ export class App {
     try {
       const participation = await joinStudy(location.search, sessionStorage);
       document.title = participation.study.name;
+      this.#participant_id = participation.participant_id;
       this.#simulation = new Simulation(participation.runtime, participation.bundle, (message) =>
         this.#hear(message),
       );
@@ -209,6 +211,8 @@ export class App {
 
   #fail(failure: Failure): void {
     this.#offline.hidden = true;
-    this.#show('error', 'ended', new FailureScene(failure, () => location.reload()));
+    // What broke in this browser only is in no log of the server: the researcher can at least find whose it was.
+    const reference = failure.reference || this.#participant_id;
+    this.#show('error', 'ended', new FailureScene({ ...failure, reference }, () => location.reload()));
   }
 }
