@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import enum
+import itertools
 import random
 import time
 from datetime import datetime
@@ -108,14 +109,34 @@ class HoldsIterator(_Small):
         return float(next(self.numbers))
 
 
-_OUT_OF_REACH = random.Random(5)
+_OUT_OF_REACH = itertools.count()
 
 
-class KeepsFunctionByDefault(_Small):
-    """A generator's method caught before anything was tamed, where no walk and no stand-in reaches it."""
+class CountsOutOfReach(_Small):
+    """State that no walk and no stand-in reaches."""
 
-    def change(self, draw: Any = _OUT_OF_REACH.random) -> float:
-        return float(draw())
+    def change(self) -> float:
+        return float(next(_OUT_OF_REACH))
+
+
+_SHARED_GENERATOR = np.random.default_rng()
+_shared_total = 0.0
+_shared_list: list[float] = []
+
+
+class KeepsStateOutside(_Small):
+    """State in the module and in the class."""
+
+    steps = 0
+    seen: ClassVar[list[int]] = []
+
+    def change(self) -> float:
+        global _shared_total
+        _shared_total += _SHARED_GENERATOR.random()
+        KeepsStateOutside.steps += 1
+        self.seen.append(self.steps)
+        _shared_list.append(_shared_total)
+        return _shared_total + len(_shared_list) + sum(self.seen)
 
 
 class Mood(enum.Enum):

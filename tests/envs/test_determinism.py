@@ -1,9 +1,10 @@
 import pytest
 from sample_environments import (
+    CountsOutOfReach,
     DrawsEverywhere,
     HoldsIterator,
     IteratesOverSet,
-    KeepsFunctionByDefault,
+    KeepsStateOutside,
     OddState,
     OwnsUnseededGenerators,
     Tag,
@@ -24,6 +25,7 @@ from coplay.envs import check_environment, load_environment
         DrawsEverywhere,
         IteratesOverSet,
         OwnsUnseededGenerators,
+        KeepsStateOutside,
     ],
     ids=str,
 )
@@ -40,8 +42,8 @@ def test_iterator_in_the_state_is_named():
     assert "env.value" in report.differing
 
 
-def test_untamed_draw_is_named_by_what_it_changed():
-    report = check_environment(load_environment(KeepsFunctionByDefault), frames=20)
+def test_state_out_of_reach_is_named_by_what_it_changed():
+    report = check_environment(load_environment(CountsOutOfReach), frames=20)
     assert not report.deterministic
     assert report.first_difference is not None
     assert "env.value" in report.differing

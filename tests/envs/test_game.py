@@ -1,7 +1,15 @@
 import random
 
+import numpy as np
 import pytest
-from sample_environments import DrawsEverywhere, IteratesOverSet, OddState, OwnsUnseededGenerators, Tag
+from sample_environments import (
+    DrawsEverywhere,
+    IteratesOverSet,
+    KeepsStateOutside,
+    OddState,
+    OwnsUnseededGenerators,
+    Tag,
+)
 
 from coplay.envs import Game, load_environment
 
@@ -19,6 +27,7 @@ ENVIRONMENTS = [
     DrawsEverywhere,
     OwnsUnseededGenerators,
     IteratesOverSet,
+    KeepsStateOutside,
 ]
 
 
@@ -82,6 +91,35 @@ def test_other_seed_gives_another_game(spec):
     games = [make_game(spec, seed=seed) for seed in (1, 2)]
     states = [play(game, inputs_for(game, 10)) for game in games]
     assert states[0] != states[1]
+
+
+def test_unseeded_generators_of_the_environment_differ_from_game_to_game():
+    drawn = []
+    for seed in (1, 2, 1):
+        game = make_game(OwnsUnseededGenerators, seed=seed, countdown_frames=0)
+        game.step((b"\0",))
+        drawn.append(game.environment.unwrapped.value)
+    assert drawn[0] == drawn[2] != drawn[1]
+
+
+def test_state_kept_in_a_module_does_not_cross_from_game_to_game():
+    first = make_game(KeepsStateOutside)
+    expected = play(first, inputs_for(first, 10))
+    second = make_game(KeepsStateOutside)
+    assert play(second, inputs_for(second, 10)) == expected
+
+
+def test_generator_with_a_seed_of_its_own_keeps_it():
+    class Fixed(OwnsUnseededGenerators):
+        def __init__(self):
+            super().__init__()
+            self.modern = np.random.default_rng(11)
+
+    values = set()
+    for seed in (1, 2):
+        game = make_game(Fixed, seed=seed, countdown_frames=0)
+        values.add(game.environment.unwrapped.modern.random())
+    assert values == {np.random.default_rng(11).random()}
 
 
 def test_environment_stays_the_same_object_through_loads():

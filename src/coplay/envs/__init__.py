@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from coplay.envs import wasm_stubs
+
 if TYPE_CHECKING:
     from coplay.envs.action_codec import ActionCodec, codec_for
     from coplay.envs.determinism import Report, check_environment
@@ -40,6 +42,10 @@ __all__ = [
     "codec_for",
     "load_environment",
 ]
+
+
+# A study file may import Gymnasium itself, so this cannot wait until an environment is loaded.
+wasm_stubs.install()
 
 
 def __getattr__(name: str) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from coplay.envs.action_codec import ActionCodec, codec_for
+from coplay.envs.state_globals import find_namespaces
 from coplay.errors import UnusableEnvironmentError
 
 
@@ -71,11 +72,12 @@ class Environment:
 
     def roots(self) -> dict[str, Any]:
         """Where the walk over this environment's state begins, by name."""
-        roots = {"env": self.unwrapped}
+        roots: dict[str, Any] = {"env": self.unwrapped}
         layer = self.env
         while layer is not self.unwrapped:
             roots[type(layer).__name__] = layer
             layer = getattr(layer, "env", self.unwrapped)
+        roots |= find_namespaces(list(roots.values()))
         roots["live"] = self.live
         return roots
 

@@ -17,6 +17,7 @@ from typing import Any, Literal, NamedTuple
 
 from coplay.envs import taming
 from coplay.envs.environment import Environment, Outcome
+from coplay.envs.state_globals import begin_anew
 from coplay.envs.state_walk import Snapshot, StateWalk
 
 Phase = Literal["countdown", "playing", "between", "over"]
@@ -118,7 +119,8 @@ class Game:
         self._idle = Outcome(zeros, nobody, nobody)
         self._frame_s = 1.0 / (environment.render_fps or _DEFAULT_FPS)
         self._decoders = tuple(codec.decode for codec in environment.codecs)
-        self._walk = StateWalk(environment.roots())
+        self._roots = environment.roots()
+        self._walk = StateWalk(self._roots)
         # Taken as soon as a frame has touched the environment, whether or not anyone asks for it: taking it
         # also gives sets their canonical order, which a replay needs as much as a peer. Drawing cannot leak
         # into it either.
@@ -136,9 +138,11 @@ class Game:
         """Go to the state before frame 0."""
         environment = self.environment
         if environment.pristine is None:
+            begin_anew(self._roots)
             environment.pristine = self._walk.take()
         else:
             self._walk.restore(environment.pristine)
+        taming.seed_anew(self._walk.generators(environment.pristine), self.seed)
         self.frame = -1  # the frame whose stream of draws the first reset uses
         self.episode = 0
         self.total_scores = self._idle.rewards

@@ -176,6 +176,7 @@ _ENCODERS: dict[str, Callable[[Any, Canonical], Any]] = {
     "array": _encode_array,
     "cell": _encode_cell,
     "set": _sorted,
+    "namespace": _encode_sequence,
     "generator": _encode_generator,
     "buffer": _encode_buffer,
     "space": _encode_space,

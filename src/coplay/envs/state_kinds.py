@@ -90,8 +90,14 @@ ATOMS: set[type] = {
     pathlib.PureWindowsPath,
 }
 
-_MISSING = type("Missing", (), {"__repr__": lambda _self: "<missing>"})()
-MISSING: Any = _MISSING
+
+class _Missing:
+    def __repr__(self) -> str:
+        return "<missing>"
+
+
+MISSING: Any = _Missing()
+ATOMS.add(_Missing)
 
 
 # dict, list, set, deque
@@ -288,6 +294,44 @@ def _save_composite_space(obj: Any, stack: list[Any]) -> Any:
     return _save_space(obj, stack)
 
 
+# Names of a module or a class
+
+
+class Namespace:
+    """Some names of a module or of a class, as a thing that holds their values.
+
+    Attributes:
+        owner: The module or class.
+        names: Which of its names.
+    """
+
+    __slots__ = ("names", "owner")
+
+    def __init__(self, owner: Any, names: list[str]) -> None:
+        self.owner = owner
+        self.names = names
+
+
+def _save_namespace(obj: Namespace, stack: list[Any]) -> Any:
+    held = vars(obj.owner)
+    saved = [held.get(name, MISSING) for name in obj.names]
+    stack += [v for v in saved if type(v) not in ATOMS]
+    return saved
+
+
+def _restore_namespace(obj: Namespace, saved: Any) -> None:
+    held = vars(obj.owner)
+    for name, value in zip(obj.names, saved, strict=True):
+        # Only what differs: setting a class's attribute makes Python forget what it had cached about the
+        # class.
+        if held.get(name, MISSING) is value:
+            continue
+        if value is MISSING:
+            delattr(obj.owner, name)
+        else:
+            setattr(obj.owner, name, value)
+
+
 # Instances
 
 
@@ -323,7 +367,7 @@ def _slotted_kind(cls: type, *, content: Kind | None) -> Kind:
 
     def save(obj: Any, stack: list[Any]) -> Any:
         values = [getattr(obj, name, MISSING) for name in names]
-        stack += [v for v in values if type(v) not in ATOMS and v is not MISSING]
+        stack += [v for v in values if type(v) not in ATOMS]
         attributes = _save_instance(obj, stack) if has_dict else None
         return values, attributes, None if content is None else content.save(obj, stack)
 
@@ -382,6 +426,7 @@ KINDS: dict[type, Kind] = {
     bytearray: BUFFER,
     array.array: BUFFER,
     types.FunctionType: Kind("through", _save_function, None),
+    Namespace: Kind("namespace", _save_namespace, _restore_namespace),
     types.CellType: Kind("cell", _save_cell, _restore_cell),
     types.MethodType: Kind("through", _save_method, None),
     types.BuiltinFunctionType: Kind("through", _save_builtin, None),
@@ -448,7 +493,7 @@ def _classify(cls: type) -> Kind:
         return TUPLE
     if issubclass(cls, np.random.BitGenerator):
         return BIT_GENERATOR
-    if module in ("_thread", "threading"):
+    if module in ("_thread", "threading") or module.partition(".")[0] in ("logging", "warnings"):
         return ATOM
     content = next((kind for base, kind in _CONTENT if issubclass(cls, base)), None)
     if content is None and _has_state_in_c(cls):

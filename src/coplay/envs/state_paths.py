@@ -94,6 +94,9 @@ def _children(path: str, value: Any, saved: Any, leaves: dict[str, Leaf]) -> Ite
         leaves[f"{path}.keys()"] = "keys", [repr(key).split(" at 0x")[0] for key in saved]
         for key, held in saved.items():
             yield f"{path}[{key!r}]", held
+    elif name == "namespace":
+        for attribute, held in zip(value.names, saved, strict=True):
+            yield f"{path}.{attribute}", held
     elif name == "cell":
         yield path, saved
     elif name in ("list", "deque"):

@@ -90,6 +90,10 @@ class StateWalk:
         """Name what differs, as attribute paths such as `env.state[2]`."""
         return differences(describe(mine), describe(theirs))
 
+    def generators(self, snapshot: Snapshot) -> list[Any]:
+        """Give the random generators in a snapshot, in walk order."""
+        return [obj for kind, obj, _saved in snapshot.records if kind.name.endswith("generator")]
+
     def unwalkable(self) -> list[str]:
         """Name the objects whose state cannot be seen, as `path (type)`."""
         found = find_paths(self._roots, lambda obj: kind_of(type(obj)) is UNWALKABLE)

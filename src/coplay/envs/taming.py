@@ -35,7 +35,8 @@ import random
 import sys
 import time
 import uuid
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterable
 from hashlib import blake2b, shake_256
 from threading import get_ident
 from types import ModuleType
@@ -234,11 +235,40 @@ def _now_utc() -> datetime.datetime:
 
 _replaced: list[tuple[dict[str, Any], str, Any]] = []
 _by_identity: dict[int, Tamed] = {}
+_unseeded: weakref.WeakSet[random.Random] = weakref.WeakSet()
 _scanned: set[str] = set()
 _random_class: Any = random.Random
 _random_module: Any = random
 _original_seed = random.Random.seed
 _UNTOUCHED = frozenset(sys.stdlib_module_names) | {"numpy", "coplay", "js", "pyodide"}
+
+
+def seed_anew(generators: Iterable[Any], seed: int) -> None:
+    """Give generators that nobody seeded a state that depends on the game, as they would differ from run to
+    run.
+
+    Generators with a seed of their own keep it. One made without a seed is known by its 128 bits of entropy,
+    or, for `random.Random`, because it was made after `install`.
+
+    Args:
+        generators: In the same order on every peer.
+        seed: The game's.
+    """
+    for position, generator in enumerate(generators):
+        fresh = derive_seed(seed, "generator", position)
+        if isinstance(generator, np.random.BitGenerator):
+            if _is_from_system(generator):
+                generator.state = type(generator)(fresh).state
+        elif isinstance(generator, np.random.RandomState):
+            if _is_from_system(generator._bit_generator):
+                generator.set_state(np.random.RandomState(np.random.MT19937(fresh)).get_state())
+        elif generator in _unseeded:
+            random.Random.setstate(generator, random.Random(fresh).getstate())
+
+
+def _is_from_system(bit_generator: Any) -> bool:
+    entropy = getattr(bit_generator.seed_seq, "entropy", None)
+    return isinstance(entropy, int) and entropy.bit_length() > 96
 
 
 def install() -> None:
@@ -305,8 +335,12 @@ def _replace_imported_names(namespace: dict[str, Any]) -> None:
 
 def _install_random() -> None:
     def seed(self: random.Random, a: Any = None, version: int = 2) -> None:
-        if a is None and (frame := _current_frame()) is not None:
-            a = int.from_bytes(frame.entropy(16), "little")
+        if a is None:
+            _unseeded.add(self)
+            if (frame := _current_frame()) is not None:
+                a = int.from_bytes(frame.entropy(16), "little")
+        else:
+            _unseeded.discard(self)
         _original_seed(self, a, version)
 
     namespace = vars(random)
