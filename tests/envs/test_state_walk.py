@@ -1,4 +1,5 @@
 import collections
+import copy
 import random
 import subprocess
 import sys
@@ -98,6 +99,44 @@ def test_whatever_changed_is_put_back(value, seed):
 def test_states_that_differ_have_checksums_that_differ(one, other):
     first, second = (walk(Thing(value=value)) for value in (one, other))
     assert first.checksum(first.take()) != second.checksum(second.take())
+
+
+TABLE = {state: [(1.0, [state, 0], "x"), {"next": state + 1}] for state in range(40)}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda table: table[3][0][1].append(1),
+        lambda table: table[3][0][1].__setitem__(1, -0.0),
+        lambda table: table[39][1].update(next=40.0),
+        lambda table: table.update({3: table.pop(3)}),
+        lambda table: table[7].reverse(),
+        lambda table: table[7].__setitem__(0, np.zeros(2)),
+    ],
+)
+def test_large_table_of_plain_data_is_saved_exactly(change):
+    table = copy.deepcopy(TABLE)
+    thing = Thing(table=table, row=table[3])
+    states = walk(thing)
+    before = states.take()
+    assert states.checksum(before) == states.checksum(states.take())
+    change(table)
+    changed = states.take()
+    assert states.checksum(changed) != states.checksum(before)
+    assert all(path.startswith(("env.table", "len(env.", "env.row")) for path in states.diff(before, changed))
+    states.restore(before)
+    assert repr(table) == repr(TABLE)
+    assert thing.row is table[3]
+    assert states.checksum(states.take()) == states.checksum(before)
+    states.restore(changed)
+    assert states.checksum(states.take()) == states.checksum(changed)
+
+
+def test_unchanged_table_is_shared_between_snapshots():
+    states = walk(Thing(table=copy.deepcopy(TABLE)))
+    first, second = (states.take().records[-1] for _ in range(2))
+    assert first[2] is second[2]
 
 
 def test_alias_differs_from_equal_copy():

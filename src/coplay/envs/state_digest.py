@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from coplay.envs.state_bulk import Bulk
 from coplay.envs.state_kinds import ARRAY, DRAWING, KINDS, MISSING, PLAIN, TUPLE
 
 if TYPE_CHECKING:
@@ -168,6 +169,18 @@ def _encode_space(_generator: Any, _canonical: Canonical) -> Any:
     return None
 
 
+def _encode_bulk(bulk: Bulk, _canonical: Canonical) -> Any:
+    if bulk.digest is None:
+        contents = bulk.contents()
+        canonical = _canonical_by(dict(zip(contents, range(len(contents)), strict=True)))
+        encoded = [
+            _encode_dict(held, canonical) if type(held) is dict else _encode_sequence(held, canonical)
+            for held in contents.values()
+        ]
+        bulk.digest = blake2b(marshal.dumps(encoded, 2), digest_size=8).digest()
+    return bulk.digest
+
+
 _ENCODERS: dict[str, Callable[[Any, Canonical], Any]] = {
     "object": _encode_instance,
     "dict": _encode_dict,
@@ -176,6 +189,7 @@ _ENCODERS: dict[str, Callable[[Any, Canonical], Any]] = {
     "array": _encode_array,
     "cell": _encode_cell,
     "set": _sorted,
+    "bulk": _encode_bulk,
     "namespace": _encode_sequence,
     "generator": _encode_generator,
     "buffer": _encode_buffer,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from coplay.envs.state_bulk import BULK
 from coplay.envs.state_kinds import ATOMS, DRAWING, KINDS, MISSING, kind_of, slots_of
 
 if TYPE_CHECKING:
@@ -21,7 +22,10 @@ Leaf = tuple[str, object]
 
 def describe(snapshot: Snapshot) -> dict[str, Leaf]:
     """Give every leaf of a snapshot by its path, as (type, comparable value)."""
-    contents = {id(obj): saved for _kind, obj, saved in snapshot.records}
+    contents = {id(obj): saved for kind, obj, saved in snapshot.records if kind is not BULK}
+    for kind, _obj, saved in snapshot.records:
+        if kind is BULK:
+            contents |= saved.contents()
     leaves: dict[str, Leaf] = {}
     seen: set[int] = set()
     todo = collections.deque(snapshot.roots.items())

@@ -13,9 +13,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from coplay.envs.state_bulk import BULK, MIN_LENGTH, Bulk, collect
 from coplay.envs.state_digest import digest
 from coplay.envs.state_kinds import ATOM, ATOMS, KINDS, UNWALKABLE, Kind, kind_of
 from coplay.envs.state_paths import describe, differences, find_paths
+
+_KEPT_BULKS = 64
 
 
 class Snapshot:
@@ -44,6 +47,7 @@ class StateWalk:
         self._roots = roots
         first = [root for root in roots.values() if type(root) not in ATOMS]
         self._first = first[::-1]
+        self._bulks: dict[int, Bulk] = {}
 
     def take(self) -> Snapshot:
         """Save the state.
@@ -67,6 +71,11 @@ class StateWalk:
                 # depend on that.
                 continue
             met[key] = obj
+            if (cls is dict or cls is list) and len(obj) >= MIN_LENGTH:
+                bulk = self._bulk(obj)
+                if bulk is not None:
+                    records.append((BULK, obj, bulk))
+                    continue
             saved = kind.save(obj, stack)
             if kind.restore is not None:
                 records.append((kind, obj, saved))
@@ -76,6 +85,21 @@ class StateWalk:
         """Put the state back, into the same objects. A snapshot can be restored any number of times."""
         for kind, obj, saved in snapshot.records:
             kind.restore(obj, saved)  # type: ignore[misc]
+            if kind is BULK:
+                self._bulks[id(obj)] = saved
+
+    def _bulk(self, root: Any) -> Bulk | None:
+        """Give the contents of a large container as one thing, if it is plain data."""
+        bulk = self._bulks.get(id(root))  # it keeps its root alive, so the id is still the root's
+        if bulk is None or not bulk.unchanged():
+            bulk = collect(root)
+            if bulk is None:
+                self._bulks.pop(id(root), None)
+                return None
+            if len(self._bulks) >= _KEPT_BULKS:
+                self._bulks.clear()
+            self._bulks[id(root)] = bulk
+        return bulk
 
     def checksum(self, snapshot: Snapshot, extra: object = None) -> int:
         """Give 64 bits that are equal for equal states, in every process of the same build.
