@@ -22,7 +22,7 @@ class Export:
 
     def __init__(self, data: Path, folder: Path) -> None:
         self._folder = folder
-        run_coplay("export", str(folder), "--data", str(data))
+        run_coplay("export", str(folder), "--data", str(data), folder=data.parent)
 
     def rows(self, table: str, **wanted: Any) -> list[dict[str, Any]]:
         """The rows of a table whose columns have these values."""
@@ -30,8 +30,13 @@ class Export:
         return [row for row in rows if all(row[column] == value for column, value in wanted.items())]
 
 
-def run_coplay(*arguments: str, timeout_s: float = 180) -> str:
+def run_coplay(*arguments: str, folder: Path, timeout_s: float = 180) -> str:
     """Run the command line to its end.
+
+    Args:
+        arguments: What follows `coplay`.
+        folder: The working directory; a log of errors would be left there.
+        timeout_s: How long it may take.
 
     Returns:
         What it printed.
@@ -40,7 +45,12 @@ def run_coplay(*arguments: str, timeout_s: float = 180) -> str:
         AssertionError: Its exit code was not 0.
     """
     done = subprocess.run(
-        [str(COPLAY), *arguments], capture_output=True, text=True, timeout=timeout_s, check=False
+        [str(COPLAY), *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
     )
     assert done.returncode == 0, (
         f"coplay {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
