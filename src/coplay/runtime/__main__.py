@@ -4,6 +4,7 @@ import sys
 
 from coplay.errors import CoplayError
 from coplay.runtime import ensure_runtime, shown_progress
+from coplay.runtime.bundle import coplay_part
 
 
 def main(words: list[str]) -> int:
@@ -12,6 +13,7 @@ def main(words: list[str]) -> int:
     try:
         with shown_progress() as progress:
             runtime = ensure_runtime(packages, progress=progress)
+            coplay_part(runtime, progress=progress)
     except CoplayError as error:
         print(error.message, error.hint, sep="\n", file=sys.stderr)
         return 1

@@ -74,13 +74,16 @@ class Runtime:
         """
         return describe(self.file(name), self.lock.files[name], accept_encoding)
 
-    def compile_ahead(self, archive: bytes) -> bytes:
-        """Return a zip archive of modules with their byte code added, each archive once."""
+    def compile_ahead(self, archive: bytes, *, progress: Report = silent) -> bytes:
+        """Return a zip archive of modules with their byte code added; done once for an archive."""
         store = Store(self.directory.parents[1])
         path, _ = store.add_bytes(archive, "modules.zip")
         job = Job(path.name, (path,), sources=True, prefix="")
         core = {name: self.directory / name for name in CORE_FILES}
-        return Compiler(store, core).make([job])[job.name].read_bytes()
+        compiler = Compiler(store, core)
+        if compiler.missing([job]):
+            progress("Compiling coplay ahead", None)
+        return compiler.make([job])[job.name].read_bytes()
 
     def boot_info(self) -> dict[str, Any]:
         """What the page's worker needs to start: `base`, `lock_hash` and `packages` in load order."""

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-import coplay
 from coplay.errors import StudyError
 from coplay.runtime.assembly import Runtime
+from coplay.runtime.progress import Report, silent
 
 MODULE = "study"
 COPLAY_PARTS = (
@@ -94,8 +94,14 @@ def build_bundle(
     if module != MODULE and f"{MODULE}.py" not in members:
         members[f"{MODULE}.py"] = _alias(module)
         module = MODULE
-    members |= _coplay_files() if runtime is None else _unpack(runtime.compile_ahead(_pack(_coplay_files())))
+    members |= _unpack(coplay_part(runtime))
     return Bundle(_pack(members), module, files)
+
+
+def coplay_part(runtime: Runtime | None = None, *, progress: Report = silent) -> bytes:
+    """Return the part of coplay that runs in the browser, as a zip archive; compiled given a runtime."""
+    plain = _pack(_coplay_files())
+    return plain if runtime is None else runtime.compile_ahead(plain, progress=progress)
 
 
 def _study_files(folder: Path, excluded: set[Path]) -> Iterator[Path]:
@@ -141,7 +147,7 @@ def _alias(module: str) -> bytes:
 
 
 def _coplay_files() -> dict[str, bytes]:
-    root = Path(coplay.__file__).parent
+    root = Path(__file__).parent.parent
     members: dict[str, bytes] = {}
     for part in COPLAY_PARTS:
         path = root / part
