@@ -106,8 +106,8 @@ def test_silent_peer_lets_exactly_the_window_advance_and_then_resumes() -> None:
     silence(game, 1, 1.0, 3.0)
     seen = []
     game.at = [
-        (1.0 + 0.06, lambda: seen.append(game.peers[0].session.agreed_frame)),
-        (2.9, lambda: seen.append(game.peers[0].session.agreed_frame)),
+        (1.0 + 0.06, lambda: seen.append(game.peers[0].session.confirmed_frame)),
+        (2.9, lambda: seen.append(game.peers[0].session.confirmed_frame)),
         (2.9, lambda: seen.append(game.peers[0].session.current_frame)),
     ]
     game.run()

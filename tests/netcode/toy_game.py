@@ -106,7 +106,7 @@ class ToyPeer:
     loads: int = 0
     largest_datagram: int = 0
     stepped: dict[int, tuple[tuple[bytes, ...], int]] = field(default_factory=dict)
-    wrong_loads: int = 0
+    confirmed: int = -1
     datagrams: int = 0
     datagram_bytes: int = 0
 
@@ -144,7 +144,8 @@ class ToyPeer:
                 case LoadState(frame):
                     assert frame in states, "loads only what was saved"
                     assert frame < self.next_frame, "never at or past the current frame"
-                    assert frame > session.confirmed_frame, "never what is confirmed"
+                    assert frame > session.published_frame, "never what is confirmed"
+                    assert closing or frame > self.confirmed, "never what cannot change"
                     game.state = states[frame]
                     self.loads += 1
                     self.next_frame = frame
@@ -184,9 +185,13 @@ class ToyPeer:
                     self.datagrams += 1
                     self.datagram_bytes += len(data)
                     self.send(self.config.peer, peer, data)
-        assert len(states) <= self.config.max_prediction + 5
+        window = self.config.max_prediction
+        assert len(states) <= 2 * (window + max(self.config.max_delay, session.delay)) + 8
         if not closing:
-            assert session.current_frame <= session.agreed_frame + self.config.max_prediction + 1
+            assert session.current_frame <= session.confirmed_frame + window + 1
+            assert session.published_frame <= session.confirmed_frame
+            assert session.confirmed_frame >= self.confirmed, "no frame is taken back"
+            self.confirmed = session.confirmed_frame
         self.events += session.events()
 
     def of(self, kind: type[Kind]) -> list[Kind]:

@@ -1,8 +1,8 @@
 """What the peers agree on beyond inputs: what is confirmed, who left, equal states, how the game ended.
 
-A frame is confirmed when every running peer *reported* every player's input for it. A leave is settled when
+A frame is given out when every running peer *reported* every player's input for it. A leave is settled when
 every remaining peer reports the leave and the same last frame for that player; until then they fill each
-other in. So a leave can only cut at or after what anyone has confirmed.
+other in. So a leave cuts no earlier than what anyone was given.
 
 Source: the fold over all peers' reports after GGPO's Peer2PeerBackend; its cut agreed by all, which
 neither GGPO nor ggrs has.

@@ -39,7 +39,7 @@ class SessionConfig:
     max_delay: int = 8
     """The largest delay that may be chosen, in frames."""
     max_prediction: int = 8
-    """How many frames play may run ahead of the confirmed frame; at least 1."""
+    """How many frames play may run ahead of the last one whose every input is here; at least 1."""
     checksum_interval: int = 30
     """Frames between two compared checksums."""
     prediction: Literal["repeat", "default"] | Predictor = "repeat"

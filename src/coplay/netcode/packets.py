@@ -188,6 +188,10 @@ def put_inputs(
     if count == 1:
         out += previous
         return
+    if values.count(previous) == count:
+        out += bytes((count + 6) >> 3)
+        out += previous
+        return
     changed = 0
     bit = 1
     body = bytearray(previous)
@@ -360,6 +364,9 @@ def _decode_block(data: bytes, at: int, play: Play, player: int, size: int) -> i
         raise MalformedDatagramError("it is cut short")
     value = data[at : at + size]
     at += size
+    if not changed:
+        play.blocks.append((player, first, [value] * count))
+        return at
     values = [value]
     for _ in range(count - 1):
         if changed & 1:

@@ -101,13 +101,15 @@ class Peers:
                 link.suspected = True
                 self._events.append(PeerSuspected(link.peer))
 
-    def waited_for(self, confirmed: int) -> tuple[int, ...]:
-        """Return the peers whose news would let the confirmed frame grow."""
-        return tuple(
+    def waited_for(self, received: int) -> tuple[int, ...]:
+        """Return the peers whose inputs after frame `received` would let play go on."""
+        late = [
             link.peer
             for link in self.running
-            if min(link.last) <= confirmed or any(self._queues[seat].last <= confirmed for seat in link.seats)
-        )
+            if any(self._queues[seat].last <= received for seat in link.seats)
+        ]
+        # All inputs are here: then somebody does not acknowledge ours, and who it is shows in nobody's silence.
+        return tuple(late or (link.peer for link in self.running))
 
     def frames_ahead(self) -> float:
         """Return how many frames this peer is ahead of the one that is furthest behind."""

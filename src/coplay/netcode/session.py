@@ -28,6 +28,7 @@ from coplay.netcode.events import (
     Stalled,
 )
 from coplay.netcode.handshake import FOREIGN_VERSIONS_LIMIT, Handshake
+from coplay.netcode.input_queue import RING
 from coplay.netcode.link import PeerLink
 from coplay.netcode.outbox import Outbox
 from coplay.netcode.pacing import FramePacer, SteadyClock
@@ -83,6 +84,8 @@ class RollbackSession:
         self._delay = config.delay or 0
         self._next_send = now
         self._goodbyes = 0
+        # Our own inputs must fit the ring until everyone holds them.
+        self._longest_span = RING - 1 - max(config.max_delay, config.delay or 0)
 
     # What comes in
 
@@ -256,15 +259,21 @@ class RollbackSession:
 
     @property
     def confirmed_frame(self) -> int:
+        """The last stepped frame whose every input is here, so that it cannot change again; -1 at first.
+
+        Play runs at most `max_prediction` frames ahead of this one. A frame is given out by `Confirm` once
+        all running peers hold its inputs, about a round trip later.
+        """
+        return self._timeline.confirmed
+
+    @property
+    def published_frame(self) -> int:
         """The last frame given out by `Confirm`; -1 at first."""
         return self._timeline.published
 
     @property
     def agreed_frame(self) -> int:
-        """The last frame whose every input every running peer holds; -1 at first.
-
-        Play runs ahead of this one.
-        """
+        """The last frame whose every input every running peer is known to hold; -1 at first."""
         return self._peers.confirmation.frame()
 
     @property
@@ -307,18 +316,15 @@ class RollbackSession:
         """What was counted so far."""
         timeline = self._timeline
         peers = {link.peer: link.stats for link in self._peers.links.values()}
-        return SessionStats(
+        return SessionStats.over(
+            peers,
             frame=timeline.frame,
-            confirmed_frame=timeline.published,
+            confirmed_frame=timeline.confirmed,
+            published_frame=timeline.published,
             rollbacks=timeline.rollbacks,
             max_rollback_frames=timeline.max_rollback_frames,
             resimulated_frames=timeline.resimulated_frames,
             stalled_frames=self._pacer.stalled_frames,
-            packets_sent=sum(peer.packets_sent for peer in peers.values()),
-            bytes_sent=sum(peer.bytes_sent for peer in peers.values()),
-            packets_received=sum(peer.packets_received for peer in peers.values()),
-            rejected=sum(peer.rejected for peer in peers.values()),
-            peers=peers,
         )
 
     # The hello
@@ -397,26 +403,29 @@ class RollbackSession:
             return
         if confirmation.left_players != confirmation.settled_players:
             confirmation.settle()
-        confirmed = confirmation.frame()
+        agreed = confirmation.frame()
         stop_at = confirmation.truncated_at
         for link in peers.running:
             if link.chain_last_frame < stop_at:
                 stop_at = link.chain_last_frame
-        end = timeline.publish(confirmed, stop_at)
+        end = timeline.publish(agreed, stop_at)
         if end:
             self._end(now, stopped=end == "stopped")
             return
         if timeline.first_wrong < timeline.frame:
             timeline.roll_back()
         frame = timeline.frame
-        if frame <= confirmed + self._config.max_prediction:
+        # Guesses are counted from what is here, not from what is known to be everywhere: that takes a round
+        # trip, and play would stall on links it can run well on. A leave cuts no earlier than what is here.
+        received = timeline.received_frame
+        if frame <= min(received + self._config.max_prediction, agreed + self._longest_span):
             if frame <= stop_at:
                 for queue in peers.own:
                     queue.give(frame + self._delay, self._actions[queue.player])
                 timeline.advance()
             self._pacer.frame_passed(now, pace(peers.frames_ahead()))
         elif self._pacer.stall(now):
-            self._events.append(Stalled(frame, peers.waited_for(confirmed)))
+            self._events.append(Stalled(frame, peers.waited_for(received)))
         self._outbox.compare_clocks(now)
         self._outbox.send_play(now)
 

@@ -33,7 +33,9 @@ class SessionStats:
     frame: int
     """Frames stepped; the next one has this number."""
     confirmed_frame: int
-    """The last frame given out by `Confirm`; -1 for none."""
+    """The last stepped frame whose every input is here, so that it cannot change again; -1 for none."""
+    published_frame: int
+    """The last frame given out by `Confirm`: all running peers hold its inputs; -1 for none."""
     rollbacks: int
     """How often a wrong prediction was corrected."""
     max_rollback_frames: int
@@ -52,3 +54,15 @@ class SessionStats:
     """Datagrams that could not be used."""
     peers: Mapping[int, PeerStats] = field(default_factory=dict)
     """By peer."""
+
+    @classmethod
+    def over(cls, peers: Mapping[int, PeerStats], **counts: int) -> "SessionStats":
+        """Return the statistics with the sums over all peers."""
+        return cls(
+            packets_sent=sum(peer.packets_sent for peer in peers.values()),
+            bytes_sent=sum(peer.bytes_sent for peer in peers.values()),
+            packets_received=sum(peer.packets_received for peer in peers.values()),
+            rejected=sum(peer.rejected for peer in peers.values()),
+            peers=peers,
+            **counts,
+        )

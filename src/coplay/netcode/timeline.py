@@ -95,6 +95,20 @@ class Timeline:
         self.saved = frame
         self._over[frame & MASK] = over
 
+    @property
+    def received_frame(self) -> int:
+        """The last frame whose every input is here; may lie ahead of the current one."""
+        frame = NO_FRAME
+        for queue in self.queues:
+            if queue.last < frame:
+                frame = queue.last
+        return frame
+
+    @property
+    def confirmed(self) -> int:
+        """The last stepped frame that cannot change again."""
+        return min(self.received_frame, self.first_wrong - 1, self.frame - 1)
+
     def received(self, player: int, first: int, values: list[bytes]) -> None:
         """Take inputs of a player from another peer."""
         wrong = self.queues[player].receive(first, values, self.published + 1 + RING)
@@ -134,18 +148,18 @@ class Timeline:
         if depth > self.max_rollback_frames:
             self.max_rollback_frames = depth
 
-    def publish(self, confirmed: int, stop_at: int) -> str:
+    def publish(self, agreed: int, stop_at: int) -> str:
         """Give out what is certain.
 
         Args:
-            confirmed: The last frame whose every input every running peer holds.
+            agreed: The last frame whose every input every running peer holds.
             stop_at: The last frame of the game if something other than the simulation ends it.
 
         Returns:
             Empty while the game goes on, `over` when the simulation ended it, `stopped` when `stop_at` did.
         """
         frame = self.published + 1
-        last = min(confirmed, self.saved - 1, self.first_wrong - 1, stop_at)
+        last = min(agreed, self.saved - 1, self.first_wrong - 1, stop_at)
         while True:
             if frame <= self.saved and self._over[frame & MASK]:
                 return "over"
