@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from coplay.cli import main
 from coplay.errors import RuntimeUnavailableError
 from coplay.runtime import ensure_runtime
 
@@ -165,3 +167,18 @@ def test_doctor_names_what_it_found(tmp_path: Path) -> None:
     answer = run(tmp_path, "doctor")
     assert "Python" in answer.stdout
     assert "Browser runtime" in answer.stdout
+
+
+def test_unexpected_error_is_one_sentence_and_a_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_down(*_: object, **__: object) -> None:
+        raise RuntimeError("the moon")
+
+    monkeypatch.setattr("coplay.data.export.export_tables", break_down)
+    monkeypatch.chdir(tmp_path)
+    answer = CliRunner().invoke(main, ["export", "out"])
+    assert answer.exit_code == 2
+    assert "the moon" in answer.stderr
+    assert "Traceback" not in answer.stderr
+    log = tmp_path / "coplay-error.log"
+    assert str(log) in answer.stderr
+    assert "Traceback" in log.read_text()

@@ -1,6 +1,7 @@
 """Signals of one game, relayed over real sockets."""
 
 import asyncio
+import sqlite3
 from typing import Any
 
 import pytest
@@ -90,3 +91,23 @@ async def test_flood_of_signals_is_throttled(lab: Lab) -> None:
     answers = [await one.call("webrtc_signal", bye) for _ in range(200)]
     assert answers[0]["ok"]
     assert answers[-1]["reason"] == "rate"
+
+
+async def test_message_beyond_64_kib_closes_the_socket(lab: Lab) -> None:
+    one, two, first, _ = await lab.pair()
+    closed = asyncio.Event()
+    one.socket.on("disconnect", lambda *_: closed.set())
+    await one.socket.emit("webrtc_signal", signal(first, 1, sdp="v=0" + "x" * 80_000))
+    await asyncio.wait_for(closed.wait(), 5)
+    assert not any(event == "webrtc_signal" for event, _ in two.received)
+
+
+async def test_refused_signal_is_written_down_once(lab: Lab) -> None:
+    one, _, first, _ = await lab.pair()
+    for _ in range(5):
+        await one.call("webrtc_signal", signal(first, 5))
+    await one.call("continue", {})
+    store = sqlite3.connect(lab.data / "coplay.sqlite")
+    count = store.execute("select count(*) from events where kind = 'signal_refused'").fetchone()
+    store.close()
+    assert count == (1,)

@@ -30,10 +30,11 @@ def listen(host: str, port: int) -> socket.socket:
         UsageError: It cannot be had for another reason.
     """
     try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except (socket.gaierror, OverflowError) as error:
         raise UsageError(f"cannot listen on {host}:{port}: {error}", "Check --host and --port.") from error
-    listening = socket.socket(family, kind)
+    # With its protocol named, asyncio switches off Nagle's delay on every connection; without, it does not.
+    listening = socket.socket(family, kind, protocol or socket.IPPROTO_TCP)
     try:
         # So that a restart need not wait for the connections of the former run to time out.
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
