@@ -14,16 +14,13 @@ class PageBuildHook(BuildHookInterface[Any]):
     def dependencies(self) -> list[str]:
         """Ask for a Node only where the system has none that is new enough."""
         web = self._web()
-        return [web.NODE_PACKAGE] if web and self._is_needed() and web.find_node() is None else []
+        return [web.NODE_PACKAGE] if web and not web.is_built() and web.find_node() is None else []
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build the page before files are collected."""
         web = self._web()
         if web and version != "editable":
             web.build()
-
-    def _is_needed(self) -> bool:
-        return Path(self.root, "web").is_dir()
 
     def _web(self) -> ModuleType | None:
         path = Path(self.root, "tools", "web.py")

@@ -97,9 +97,8 @@ def find_browsers() -> None:
         done = subprocess.run(
             [*root, "apt-get", *words], env=environment, stdout=subprocess.DEVNULL, check=False
         )
-        if done.returncode:
-            say(f"apt could not install {names}. The tests that need them are skipped.")
-            return
+    if done.returncode:
+        say(f"apt could not install {names}. The tests that need them are skipped.")
 
 
 def once(name: str, inputs: list[Path], stage: str, work: Callable[[], None]) -> None:

