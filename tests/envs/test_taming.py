@@ -160,3 +160,15 @@ def test_frame_ends_when_the_simulation_raises():
     with pytest.raises(ZeroDivisionError), SimulatedFrame(1, 1, 0.0):
         _ = 1 / 0
     assert taming._current is None
+
+
+def test_frame_inside_a_frame_does_not_disturb_it():
+    with SimulatedFrame(1, 1, 0.0):
+        expected = [np.random.rand(), random.random(), np.random.rand(), random.random()]
+    with SimulatedFrame(1, 1, 0.0):
+        drawn = [np.random.rand(), random.random()]
+        with SimulatedFrame(2, 2, 0.0):
+            np.random.rand()
+            random.random()
+        drawn += [np.random.rand(), random.random()]
+    assert drawn == expected
