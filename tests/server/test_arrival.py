@@ -1,12 +1,15 @@
 """Who a participant is: ids, secrets, tabs, tokens and origins."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 import socketio
 
-from .conftest import Lab
+from coplay.server.settings import Settings
+
+from .conftest import Lab, duel_study, running
 
 pytestmark = pytest.mark.anyio
 
@@ -106,3 +109,16 @@ async def test_newest_tab_wins_and_the_old_one_is_told(lab: Lab) -> None:
 async def test_polling_transport_is_not_offered(lab: Lab) -> None:
     status, _, _ = await lab.get("/socket.io/?EIO=4&transport=polling")
     assert status == 400
+
+
+async def test_flood_of_arrivals_from_one_address_is_throttled(tmp_path: Path) -> None:
+    async with running(duel_study(), tmp_path, Settings(arrivals_a_second=0.001, arrival_burst=2)) as lab:
+
+        async def arrive(address: str) -> int:
+            # As a proxy on this machine would pass it on.
+            headers = {"X-Forwarded-For": address}
+            async with lab.http.post(lab.base + "/api/participants", json={}, headers=headers) as response:
+                return response.status
+
+        assert [await arrive("203.0.113.1") for _ in range(3)] == [200, 200, 429]
+        assert await arrive("203.0.113.2") == 200

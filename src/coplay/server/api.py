@@ -22,6 +22,8 @@ from coplay.signaling import TokenError, TokenSigner
 from coplay.signaling.bucket import TokenBucket
 
 MAX_ARRIVAL_BYTES: Final = 16 * 1024
+MAX_ADDRESSES: Final = 10_000
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})
 _GAME_ID = re.compile(r"[0-9a-f]{20}")
 
 _log = logging.getLogger(__name__)
@@ -67,10 +69,12 @@ class Api:
         self._messenger = messenger
         self._usher = usher
         self._ledger = ledger
+        self._arrivals: dict[str, TokenBucket] = {}
         self._buckets: dict[tuple[str, int], TokenBucket] = {}
 
     async def participants(self, request: Request) -> Response:
         """`POST /api/participants`: a page was loaded."""
+        self._check_arrivals(request)
         body = await _json_body(request, MAX_ARRIVAL_BYTES)
         try:
             visitor, secret = self._visitors.arrive(body, request.headers.get("user-agent", ""))
@@ -98,6 +102,19 @@ class Api:
         game_id, player = self._player(request)
         await self._ledger.add_report(game_id, player, await _json_body(request, MAX_BATCH_BYTES))
         return JSONResponse({"ok": True})
+
+    def _check_arrivals(self, request: Request) -> None:
+        """Nobody fills the database from one address; this machine itself (tests, robots) may."""
+        address = request.client.host if request.client else ""
+        if address in _LOOPBACK:
+            return
+        if address not in self._arrivals:
+            if len(self._arrivals) >= MAX_ADDRESSES:
+                self._arrivals.clear()
+            rate, burst = self._settings.arrivals_a_second, self._settings.arrival_burst
+            self._arrivals[address] = TokenBucket(rate, burst, clock.now())
+        if not self._arrivals[address].take(clock.now()):
+            raise Refusal(429, "Too many pages are being opened from your network.", "Try again in a minute.")
 
     def _player(self, request: Request) -> tuple[str, int]:
         """The game and player that a request's token is bound to."""

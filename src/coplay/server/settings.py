@@ -13,6 +13,8 @@ class Settings:
         tick_s: How often lobbies and games are looked after.
         lobby_every_s: How often those who wait are told how it stands, if nothing changes.
         token_s: How long a token is valid.
+        arrivals_a_second: How many pages one address may load, in the long run; a laboratory shares one.
+        arrival_burst: How many pages one address may load at once.
         uploads_a_second: How often one player may upload, in the long run.
         upload_burst: How many uploads may come at once, as after a network was away.
     """
@@ -22,5 +24,7 @@ class Settings:
     tick_s: float = 0.25
     lobby_every_s: float = 1.0
     token_s: float = 24 * 3600.0
+    arrivals_a_second: float = 5.0
+    arrival_burst: float = 100.0
     uploads_a_second: float = 20.0
     upload_burst: float = 200.0

@@ -150,6 +150,7 @@ class Usher:
         props = self._showing.props(visitor.progress.index, scene)
         if isinstance(scene, Play) and visitor.game_id is None and self._group_is_broken(visitor):
             # Nobody is left to play with; they have done nothing wrong and go on.
+            self._recorder.event("game_skipped", member, scene=visitor.progress.index)
             self._messenger.post(member, "notice", {"text": _INCOMPLETE})
             self._advance(visitor, PathEvent.PLAYED)
             return
