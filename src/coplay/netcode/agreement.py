@@ -201,6 +201,8 @@ class Closing:
     """
 
     RESEND_S = 0.05
+    ACK_TIMEOUT_S = 2.0
+    """How long to wait for acks once all hashes are here: they can change nothing any more."""
     TIMEOUT_S = 10.0
     """How long to wait for peers that do not answer, and how long to linger for those that have not heard
     us."""
@@ -210,6 +212,7 @@ class Closing:
     ) -> None:
         self._links = links
         self._deadline = now + self.TIMEOUT_S
+        self._patience = now + self.ACK_TIMEOUT_S
         self.last_frame = last_frame
         self.truncated = truncated
         self.reason = reason
@@ -222,8 +225,9 @@ class Closing:
         if not self.chain:
             return None
         running = [link for link in self._links if not link.left]
-        waiting = [link for link in running if link.chain is None or not link.chain_acked]
-        if waiting and now < self._deadline:
+        if now < self._deadline and any(link.chain is None for link in running):
+            return None
+        if now < self._patience and not all(link.chain_acked for link in running):
             return None
         # Peers that left after the end may still have told us their hash.
         known = [link for link in self._links if link.chain is not None]

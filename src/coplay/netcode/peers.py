@@ -108,7 +108,7 @@ class Peers:
             for link in self.running
             if any(self._queues[seat].last <= received for seat in link.seats)
         ]
-        # All inputs are here: then somebody does not acknowledge ours, and who it is shows in nobody's silence.
+        # All inputs are here: then somebody does not acknowledge ours.
         return tuple(late or (link.peer for link in self.running))
 
     def frames_ahead(self) -> float:

@@ -243,14 +243,12 @@ class RollbackSession:
         """Return when to call `tick` next, in the caller's seconds; infinite when nothing is left to do."""
         phase = self._phase
         if phase == "running":
-            at = self._pacer.due_at
-        elif phase == "hello":
-            at = self._handshake.next_send
-        elif self.lingering or phase == "closing":
-            at = self._next_send
-        else:
-            return inf
-        return self._clock.caller_time(at)
+            return self._clock.caller_time(self._pacer.due_at)
+        if phase == "hello":
+            return self._clock.caller_time(self._handshake.next_send)
+        if phase == "closing" or self.lingering:
+            return self._clock.caller_time(self._next_send)
+        return inf
 
     @property
     def current_frame(self) -> int:
@@ -315,9 +313,8 @@ class RollbackSession:
     def stats(self) -> SessionStats:
         """What was counted so far."""
         timeline = self._timeline
-        peers = {link.peer: link.stats for link in self._peers.links.values()}
         return SessionStats.over(
-            peers,
+            {link.peer: link.stats for link in self._peers.links.values()},
             frame=timeline.frame,
             confirmed_frame=timeline.confirmed,
             published_frame=timeline.published,

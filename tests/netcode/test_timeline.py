@@ -1,0 +1,130 @@
+import pytest
+from tests.netcode.toy_game import configure
+
+from coplay.errors import SessionMisuseError
+from coplay.netcode import Checksum, Confirm, Effect, LoadState, SaveState, Step
+from coplay.netcode.input_queue import NO_FRAME
+from coplay.netcode.timeline import Timeline
+
+FOREVER = NO_FRAME
+
+
+class Caller:
+    """Peer 0 of two players; answers every save."""
+
+    def __init__(self, **changes: object) -> None:
+        self.effects: list[Effect] = []
+        self.timeline = Timeline(configure(0, (0, 1), **changes), self.effects)
+        self.timeline.start()
+        self.over_at = NO_FRAME
+        self.perform()
+
+    def perform(self) -> list[Effect]:
+        done = self.effects.copy()
+        self.effects.clear()
+        for effect in done:
+            if isinstance(effect, SaveState):
+                self.timeline.state_saved(effect.frame, effect.frame >= self.over_at)
+        return done
+
+    def advance(self, frames: int) -> list[Effect]:
+        for _ in range(frames):
+            self.timeline.queues[0].give(self.timeline.frame, b"a")
+            self.timeline.advance()
+        return self.perform()
+
+
+def test_frame_is_stepped_then_saved() -> None:
+    assert Caller().advance(1) == [Step(0, (b"a", b"\0"), 0b10), SaveState(1)]
+
+
+def test_roll_back_loads_steps_and_saves_to_the_current_frame() -> None:
+    caller = Caller()
+    caller.advance(3)
+    caller.timeline.received(1, 0, [b"\0", b"x"])
+    assert caller.timeline.first_wrong == 1
+    caller.timeline.roll_back()
+    assert caller.perform() == [
+        LoadState(1),
+        Step(1, (b"a", b"x"), 0),
+        SaveState(2),
+        Step(2, (b"a", b"x"), 0b10),
+        SaveState(3),
+    ]
+    assert (caller.timeline.rollbacks, caller.timeline.resimulated_frames) == (1, 2)
+
+
+def test_frame_is_published_only_with_its_corrected_state_saved() -> None:
+    caller = Caller()
+    caller.advance(3)
+    caller.timeline.received(1, 0, [b"\0", b"x", b"x"])
+    caller.timeline.publish(2, FOREVER)
+    assert caller.perform() == [Confirm(0, (b"a", b"\0"), 0b10, b"\0\0")]
+    caller.timeline.roll_back()
+    caller.timeline.publish(2, FOREVER)
+    assert not any(isinstance(effect, Confirm) for effect in caller.perform())
+    caller.timeline.publish(2, FOREVER)
+    assert caller.perform() == [
+        Confirm(1, (b"a", b"x"), 0b10, b"\0\2"),
+        Confirm(2, (b"a", b"x"), 0b10, b"\0\1"),
+    ]
+
+
+def test_published_frame_asks_for_due_checksums() -> None:
+    caller = Caller(checksum_interval=2)
+    caller.advance(5)
+    caller.timeline.received(1, 0, [b"\0"] * 5)
+    caller.timeline.publish(4, FOREVER)
+    asked = [effect for effect in caller.perform() if isinstance(effect, Checksum)]
+    assert asked == [Checksum(2), Checksum(4)]
+
+
+def test_final_state_that_is_over_ends_the_game_before_its_frame() -> None:
+    caller = Caller()
+    caller.over_at = 2
+    caller.advance(4)
+    caller.timeline.received(1, 0, [b"\0"] * 4)
+    assert caller.timeline.publish(3, FOREVER) == "over"
+    assert caller.timeline.published == 1
+    caller.timeline.finish(stopped=False)
+    assert caller.timeline.frame == 2
+    assert not any(isinstance(effect, LoadState) for effect in caller.perform())
+
+
+def test_end_on_a_guess_that_was_wrong_is_taken_back() -> None:
+    caller = Caller()
+    caller.over_at = 2
+    caller.advance(3)
+    caller.over_at = NO_FRAME
+    caller.timeline.received(1, 0, [b"\0", b"x", b"x"])
+    assert caller.timeline.publish(2, FOREVER) == ""
+    caller.timeline.roll_back()
+    caller.perform()
+    assert caller.timeline.publish(2, FOREVER) == ""
+    assert caller.timeline.published == 2
+
+
+def test_stop_loads_the_state_after_the_last_frame() -> None:
+    caller = Caller()
+    caller.advance(4)
+    caller.timeline.received(1, 0, [b"\0"] * 2)
+    assert caller.timeline.publish(1, 1) == "stopped"
+    caller.perform()
+    caller.timeline.finish(stopped=True)
+    assert caller.perform() == [LoadState(2), Checksum(2)]
+
+
+def test_confirmed_frame_never_counts_what_is_about_to_change() -> None:
+    caller = Caller()
+    caller.advance(4)
+    caller.timeline.received(1, 0, [b"\0", b"x", b"x"])
+    assert caller.timeline.received_frame == 2
+    assert caller.timeline.confirmed == 0
+    caller.timeline.roll_back()
+    assert caller.timeline.confirmed == 2
+
+
+def test_unasked_state_raises() -> None:
+    caller = Caller()
+    with pytest.raises(SessionMisuseError, match="frame 1 was due"):
+        caller.timeline.state_saved(1, False)
