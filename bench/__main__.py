@@ -22,6 +22,8 @@ def main() -> None:
     """Measure, print, and perhaps write a file."""
     options = _options()
     figures = Figures()
+    # Whatever else this machine was doing is in the figures too.
+    load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
         launcher = ChromiumLauncher(Path(folder) / "profiles")
         servers = Servers(_folders(Path(folder)))
@@ -39,8 +41,8 @@ def main() -> None:
         finally:
             launcher.stop()
             servers.stop()
-    machine = f"{platform.machine()}, {os.cpu_count()} cores"
-    print(f"{machine}, Python {platform.python_version()}, {options.runs} runs")
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, load {load:.1f} before the first run"
+    print(f"{machine}; {options.runs} runs of {options.seconds:g} s")
     figures.print()
     if options.json is not None:
         options.json.write_text(json.dumps(figures.as_json(), indent=1, ensure_ascii=False), "utf-8")

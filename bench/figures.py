@@ -1,13 +1,25 @@
 """What was measured: values over all runs, their median, and the target beside it."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import median
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
+
+WIDTH: Final = 128
+COLUMNS: Final[tuple[tuple[str, Literal["left", "right"]], ...]] = (
+    ("figure", "left"),
+    ("median", "right"),
+    ("", "left"),
+    ("range", "right"),
+    ("target", "right"),
+    ("", "left"),
+    ("beside", "left"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +75,11 @@ class Figures:
 
     def print(self) -> None:
         """Print a table for each section."""
-        console = Console()
+        console = Console(width=WIDTH)
         for section, kinds in self._kinds.items():
-            table = Table(
-                "figure", "median", "range", "target", "", "reference", title=section, title_justify="left"
-            )
+            table = Table(title=section, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
+            for column, side in COLUMNS:
+                table.add_column(column, justify=side, no_wrap=column != "beside")
             for kind in kinds.values():
                 table.add_row(*self._cells(section, kind))
             console.print(table)
@@ -83,11 +95,11 @@ class Figures:
         values = self._values[section, kind.name]
         target = "" if kind.target is None else str(kind.target)
         if not values:
-            return [kind.name, "not measured", "", target, "", kind.reference]
+            return [kind.name, "–", "", "not measured", target, "", kind.reference]
         middle = median(values)
         verdict = "" if kind.target is None else ("holds" if kind.target.holds(middle) else "FALLS SHORT")
         spread = f"{_short(min(values))} – {_short(max(values))}" if len(values) > 1 else ""
-        return [kind.name, f"{_short(middle)} {kind.unit}".strip(), spread, target, verdict, kind.reference]
+        return [kind.name, _short(middle), kind.unit, spread, target, verdict, kind.reference]
 
     def _entry(self, section: str, kind: Kind) -> dict[str, Any]:
         values = self._values[section, kind.name]
@@ -103,9 +115,6 @@ class Figures:
 
 def _short(value: float) -> str:
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
-
-
-Section = Callable[[Figures], None]
 
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any], name: str) -> float:

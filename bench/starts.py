@@ -62,11 +62,11 @@ def measure_start(launcher: ChromiumLauncher, servers: Servers, figures: Figures
             browser = launcher.launch(profile)
             if profile.startswith("player"):
                 seconds[profile] = _time_to_play(browser, url)
-                figures.add(SECTION, MEMORY, memory_mb(browser))
+                figures.add("Memory", MEMORY, memory_mb(browser))
             else:
                 browser.open(f"{url}/healthz")
                 seconds[profile] = float(browser.run(_BARE))
-                figures.add(SECTION, BARE_MEMORY, memory_mb(browser))
+                figures.add("Memory", BARE_MEMORY, memory_mb(browser))
             browser.close()
         figures.add(SECTION, whole, seconds[profiles[0]])
         figures.add(SECTION, bare, seconds[profiles[1]])
