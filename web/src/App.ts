@@ -48,7 +48,11 @@ export class App {
   async start(): Promise<void> {
     announceScene('loading', 'loading');
     try {
-      const participation = await joinStudy(location.search, sessionStorage);
+      const participation = await joinStudy(location.search, {
+        // Where storage is switched off, naming it throws already.
+        tab: () => sessionStorage,
+        browser: () => localStorage,
+      });
       document.title = participation.study.name;
       this.#participant_id = participation.participant_id;
       this.#simulation = new Simulation(participation.runtime, participation.bundle, (message) =>

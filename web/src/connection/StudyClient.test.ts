@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { joinStudy, StudyError } from './StudyClient';
 
+/** The storages of one tab. */
+function storages(browser = new Kept()) {
+  const tab = new Kept();
+  return { tab: () => tab, browser: () => browser };
+}
+
 class Kept extends Map<string, string> {
   getItem(key: string): string | null {
     return this.get(key) ?? null;
@@ -23,41 +29,47 @@ function server(status = 200, answer: unknown = { participant_id: 'p1', secret: 
 describe('joinStudy', () => {
   it('begins as nobody on the plain link, and passes the other parameters on', async () => {
     const { asked, request } = server();
-    await joinStudy('?PROLIFIC_PID=abc', new Kept(), request);
+    await joinStudy('?PROLIFIC_PID=abc', storages(), request);
     expect(asked).toEqual([{ params: { PROLIFIC_PID: 'abc' } }]);
   });
 
   it('comes back with its secret after a reload', async () => {
     const { asked, request } = server();
-    const kept = new Kept();
+    const kept = storages();
     await joinStudy('', kept, request);
     await joinStudy('', kept, request);
     expect(asked[1]).toEqual({ params: {}, participant: 'p1', secret: 's1' });
   });
 
   it('keeps the identities of links with different ids apart', async () => {
-    const kept = new Kept();
+    const kept = storages();
     await joinStudy('?participant=left', kept, server(200, { participant_id: 'left', secret: 'a' }).request);
     const { asked, request } = server(200, { participant_id: 'right', secret: 'b' });
     await joinStudy('?participant=right', kept, request);
     expect(asked[0]).toEqual({ params: {}, participant: 'right' });
   });
 
+  it('comes back to a link with an id in a new tab, but not to the plain link', async () => {
+    const browser = new Kept();
+    await joinStudy('?participant=p1', storages(browser), server().request);
+    await joinStudy('', storages(browser), server().request);
+    const { asked, request } = server();
+    await joinStudy('?participant=p1', storages(browser), request);
+    await joinStudy('', storages(browser), request);
+    expect(asked).toEqual([{ params: {}, participant: 'p1', secret: 's1' }, { params: {} }]);
+  });
+
   it('works without storage', async () => {
-    const closed = {
-      getItem: () => {
-        throw new Error('denied');
-      },
-      setItem: () => {
-        throw new Error('denied');
-      },
+    const denied = () => {
+      throw new Error('denied');
     };
+    const closed = { tab: denied, browser: denied };
     expect((await joinStudy('', closed, server().request)).token).toBe('t1');
   });
 
   it('says what the server said when it refuses', async () => {
     const refusal = { error: 'This link is in use.', hint: 'Close the other tab.', reference: 'A1' };
-    const joining = joinStudy('?participant=x', new Kept(), server(409, refusal).request);
+    const joining = joinStudy('?participant=x', storages(), server(409, refusal).request);
     await expect(joining).rejects.toMatchObject(refusal);
   });
 
@@ -65,6 +77,6 @@ describe('joinStudy', () => {
     const request = async () => {
       throw new TypeError('failed to fetch');
     };
-    await expect(joinStudy('', new Kept(), request as typeof fetch)).rejects.toBeInstanceOf(StudyError);
+    await expect(joinStudy('', storages(), request as typeof fetch)).rejects.toBeInstanceOf(StudyError);
   });
 });

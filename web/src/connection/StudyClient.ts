@@ -2,8 +2,9 @@
  * Who this participant is, over HTTP.
  *
  * A link may carry an id (`/?participant=…`), and an id in a link is not an identity: the server binds it to a secret at
- * the first visit, kept here. It is kept per tab and per id, so a reload continues, while a new tab of the plain link is
- * a new participant, and two frames of one page with different ids do not meet.
+ * the first visit, kept here. For an id from a link it is kept in the browser, so that a closed tab can be opened again;
+ * otherwise in the tab, so that a reload continues while a new tab is a new participant. Either way it is kept by id:
+ * frames of one page share their storage, and must not meet in it.
  */
 import type { Bundle, Runtime } from '../worker/messages';
 import type { Failure } from './SignalingClient';
@@ -42,13 +43,19 @@ type KeptValues = Pick<Storage, 'getItem' | 'setItem'>;
  * Enter the study, or come back to it.
  *
  * @param search The page's query, as in `location.search`.
+ * @param storage Where secrets are kept: as long as the tab lives, and as long as the browser wants.
  */
-export async function joinStudy(search: string, kept: KeptValues, request = fetch): Promise<Participation> {
+export async function joinStudy(
+  search: string,
+  storage: { tab: () => KeptValues; browser: () => KeptValues },
+  request = fetch,
+): Promise<Participation> {
   const query = new URLSearchParams(search);
   const asked_id = query.get('participant') ?? '';
   query.delete('participant');
   const key = `coplay:participant:${asked_id}`;
-  const known = recall(kept, key);
+  const keep = asked_id ? storage.browser : storage.tab;
+  const known = recall(keep, key);
   const body: Record<string, unknown> = { params: Object.fromEntries(query) };
   const participant = known?.participant_id ?? asked_id;
   if (participant) body.participant = participant;
@@ -57,7 +64,7 @@ export async function joinStudy(search: string, kept: KeptValues, request = fetc
   const participation = await postParticipant(body, request);
   try {
     const { participant_id, secret } = participation;
-    kept.setItem(key, JSON.stringify({ participant_id, secret }));
+    keep().setItem(key, JSON.stringify({ participant_id, secret }));
   } catch {
     // Storage is off in this browser: a reload will begin anew, everything else works.
   }
@@ -90,9 +97,9 @@ async function postParticipant(body: unknown, request: typeof fetch): Promise<Pa
   return answer as Participation;
 }
 
-function recall(kept: KeptValues, key: string): Remembered | null {
+function recall(keep: () => KeptValues, key: string): Remembered | null {
   try {
-    const text = kept.getItem(key);
+    const text = keep().getItem(key);
     return text === null ? null : (JSON.parse(text) as Remembered);
   } catch {
     return null;
