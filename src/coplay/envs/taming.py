@@ -118,7 +118,7 @@ class SimulatedFrame:
     def numpy(self) -> np.random.RandomState:
         """Stand in for `np.random`'s hidden instance."""
         if self._numpy is None:
-    """Give the frame that this thread simulates; other threads keep their own clocks and draws."""
+            # Seeding one that exists is ten times cheaper than making one. A frame in a frame needs its own.
             self._numpy = _numpy_stream if self._before is None else np.random.RandomState(0)
             self._numpy.seed(derive_seed(self.seed, "numpy", self.frame) & 0xFFFFFFFF)
         return self._numpy
