@@ -1,15 +1,17 @@
 """The database: SQLite beside the other data by default, another engine by `COPLAY_DATABASE_URL`.
 
-One thread does all the work, one call after another, each in a transaction of its own: the event loop
-never waits for a disk, and what was asked first is written first.
+One thread does all the work, in the order it was asked: the event loop never waits for a disk. What was asked
+while the disk was busy shares the next transaction, so that many small writes cost one wait.
 """
 
 import logging
 import os
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, TypeVar
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Any, Final, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, Engine, Executable, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,9 +21,11 @@ from coplay.errors import StoreError
 
 DATABASE_VARIABLE = "COPLAY_DATABASE_URL"
 DATABASE_FILE = "coplay.sqlite"
+MOST_AT_ONCE: Final = 256
 
 _log = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
+_Job: TypeAlias = "tuple[Callable[[Connection], Any], Future[Any]]"
 
 
 class Store:
@@ -36,25 +40,29 @@ class Store:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         try:
             directory.mkdir(parents=True, exist_ok=True)
             self._engine = _engine(directory)
-            self._thread.submit(metadata.create_all, self._engine).result()
+            with self._engine.begin() as connection:
+                metadata.create_all(connection)
         except (OSError, SQLAlchemyError) as error:
-            self._thread.shutdown()
             reason = str(getattr(error, "orig", None) or error)
             raise StoreError(
                 f"the data in {directory} cannot be opened ({reason})", "Check the path and its permissions."
             ) from error
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._thread = Thread(target=self._work, name="store", daemon=True)
+        self._thread.start()
 
     def submit(self, work: Callable[[Connection], _Result]) -> "Future[_Result]":
-        """Do `work` in the store's thread, in one transaction; the future is done once it is committed.
+        """Do `work` in the store's thread; the future is done once it is committed.
 
-        A failure is logged here as well, since not every caller waits for the answer.
+        `work` may be done again if something else in the same transaction fails. A failure is logged here as
+        well, since not every caller waits for the answer.
         """
-        future = self._thread.submit(self._transact, work)
+        future: Future[_Result] = Future()
         future.add_done_callback(_log_failure)
+        self._jobs.put((work, future))
         return future
 
     def execute(self, statement: Executable) -> "Future[None]":
@@ -65,9 +73,37 @@ class Store:
 
         return self.submit(work)
 
-    def _transact(self, work: Callable[[Connection], _Result]) -> _Result:
-        with self._engine.begin() as connection:
-            return work(connection)
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            jobs, closing = [job], False
+            while len(jobs) < MOST_AT_ONCE and not closing:
+                try:
+                    another = self._jobs.get_nowait()
+                except Empty:
+                    break
+                if another is None:
+                    closing = True
+                else:
+                    jobs.append(another)
+            self._transact(jobs)
+            if closing:
+                break
+        self._engine.dispose()
+
+    def _transact(self, jobs: list[_Job]) -> None:
+        try:
+            with self._engine.begin() as connection:
+                results = [work(connection) for work, _ in jobs]
+        except BaseException as error:
+            if len(jobs) == 1:
+                jobs[0][1].set_exception(error)
+                return
+            # One of them is to blame; alone, the others succeed.
+            for job in jobs:
+                self._transact([job])
+            return
+        for (_, future), result in zip(jobs, results, strict=True):
+            future.set_result(result)
 
     def keep_file(self, folder: str, name: str, content: bytes) -> None:
         """Keep a file beside the database, once; `name` is or contains a hash of `content`.
@@ -87,8 +123,8 @@ class Store:
 
     def close(self) -> None:
         """Finish what was asked, and close."""
-        self._thread.submit(self._engine.dispose).result()
-        self._thread.shutdown()
+        self._jobs.put(None)
+        self._thread.join()
 
 
 def _engine(directory: Path) -> Engine:

@@ -167,7 +167,9 @@ async def _stored(future: Any) -> None:
 def _check_origin(request: Request) -> None:
     """Only our own pages may ask: a browser names the origin of whoever makes it send a POST (Fetch, 3.1)."""
     origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+    # No page can set these two headers on a request to us; a proxy in front of us does.
+    ours = {request.headers.get("host"), request.headers.get("x-forwarded-host")}
+    if origin is not None and urlsplit(origin).netloc not in ours:
         raise Refusal(403, "Only the study's own page may ask this.")
 
 
