@@ -21,8 +21,9 @@ CASES = [
     ("overcooked/study.py", {**OVERCOOKED, "input_delay": 1}, Conditions(200, loss=0.1)),
 ]
 
-# What the netcode adds to the path's own time: a datagram waits for the frame that sends or reads it.
-SLACK_MS = 60
+# What waiting adds to the path's own time: datagrams are sent and read between frames, and those of Overcooked
+# are long.
+SLACK_MS = {60: 60, 30: 120}
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,7 @@ def test_two_people_finish_with_the_same_game(
 
     frames = int(str(changes["max_frames"])) * int(str(changes.get("episodes", 1)))
     export = assert_agreed(server, [ada, bob], tmp_path, least_frames=frames // 2)
+    (game,) = export.rows("games", game_id=ada.stats()["game_id"])
     for participant in (ada, bob):
         stats = participant.stats()
         assert set(stats["link"].values()) == {"direct"}
@@ -56,7 +58,7 @@ def test_two_people_finish_with_the_same_game(
         # Never faster than asked; and slower only where this machine is busy, which is not in every second.
         assert min(measured_ms) >= 0
         assert median(measured_ms) >= conditions.rtt_ms - 10
-        assert min(measured_ms) <= conditions.rtt_ms + SLACK_MS
+        assert min(measured_ms) <= conditions.rtt_ms + SLACK_MS[game["fps"]]
         if conditions.rtt_ms >= 100:
             assert stats["rollbacks"] > 0
             assert stats["resimulated_frames"] >= stats["rollbacks"]
