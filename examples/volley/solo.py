@@ -19,6 +19,7 @@ study.scenes = [
         keys=controls.KEYS,
         controls=controls.TEXT,
         draw=court.draw,
+        scores=False,
         countdown="3 s",
         label="solo",
         title="You are on the left",

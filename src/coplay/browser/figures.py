@@ -41,8 +41,14 @@ class NetRows:
         self._before = {"rollbacks": 0, "resimulated_frames": 0, "stalled_frames": 0}
         self._before |= {"bytes_sent": 0, "packets_sent": 0}
 
-    def take(self, driver: Driver, now: float) -> dict[str, Any]:
-        """The figures since the last call, and the links' state at `now` (monotonic seconds)."""
+    def take(self, driver: Driver, links: Mapping[int, str], now: float) -> dict[str, Any]:
+        """The figures since the last call, and the links' state.
+
+        Args:
+            driver: The game.
+            links: How each peer is reached: `direct`, `turn` or `relay`.
+            now: Monotonic seconds.
+        """
         stats = driver.session.stats
         totals = {name: getattr(stats, name) for name in self._before}
         row: dict[str, Any] = {name: total - self._before[name] for name, total in totals.items()}
@@ -53,6 +59,7 @@ class NetRows:
                 "rtt_ms": round(1000 * link.rtt, 2),
                 "jitter_ms": round(1000 * link.jitter, 2),
                 "loss": round(link.loss, 4),
+                "link": links.get(peer, ""),
                 "advantage": round(link.advantage, 2),
             }
             for peer, link in stats.peers.items()

@@ -18,17 +18,25 @@ from coplay.browser.figures import NetRows, live_figures, moment
 from coplay.browser.session_setup import Stage, make_driver, prepare_stage
 from coplay.browser.view import View
 from coplay.envs import wasm_stubs
+from coplay.errors import StudyError
 from coplay.netcode import Event, GameAgreed, HelloMismatch, PeerBack, PeerSuspected, Stalled
+from coplay.study import Study
+from coplay.study.scenes import Play
 
 _BATCH_SECONDS = 1.0
 _STATS_SECONDS = 0.2
 _IDLE_SECONDS = 3600.0
 
 
-def create(host: Any) -> "Worker":
-    """Make the worker's Python side; called once, after boot."""
+def create(host: Any, module: str) -> "Worker":
+    """Make the worker's Python side; called once, after boot.
+
+    Args:
+        host: The JavaScript object described in this module's header.
+        module: The module of the study file.
+    """
     wasm_stubs.install()  # before the study imports its environment
-    return Worker(host)
+    return Worker(host, importlib.import_module(module).study)
 
 
 class Worker:
@@ -36,12 +44,14 @@ class Worker:
 
     Args:
         host: The JavaScript object described in this module's header.
+        study: The study whose scenes are played.
     """
 
-    def __init__(self, host: Any) -> None:
+    def __init__(self, host: Any, study: Study) -> None:
         self._host = host
-        self._study = importlib.import_module("study").study
+        self._study = study
         self._stage: Stage | None = None
+        self._view: View | None = None  # of the game that runs; the next scene's stage may be ready by then
         self._driver: Driver | None = None
         self._config: dict[str, Any] = {}
         self._next_batch = 0.0
@@ -51,7 +61,7 @@ class Worker:
         self._started = 0.0
         self._first_frame_ms = 0.0
         self._net_rows = NetRows()
-        self._links: dict[int, bool] = {}
+        self._links: dict[int, str] = {}  # peer -> direct, turn or relay
         self._agreed = False
         # Collections happen in the slack after a tick, never inside one.
         gc.disable()
@@ -62,7 +72,10 @@ class Worker:
         """Make a play scene's environment ready before its game is known."""
         stage = self._stage
         if stage is None or stage.scene_index != scene_index:
-            self._stage = stage = prepare_stage(scene_index, self._study.scenes[scene_index])
+            scene = self._study.scenes[scene_index]
+            if not isinstance(scene, Play):
+                raise StudyError(f"Scene {scene_index} of the study is no play scene.")
+            self._stage = stage = prepare_stage(scene_index, scene)
             gc.collect()
             gc.freeze()
             self._post("prepared", scene_index=scene_index, step_cost_ms=round(1000 * stage.step_cost, 3))
@@ -78,6 +91,7 @@ class Worker:
         self._started, self._first_frame_ms = now, 0.0
         self._next_batch, self._next_stats = now + _BATCH_SECONDS, now
         self._net_rows = NetRows()
+        self._view = stage.view
         self._driver = make_driver(stage, config, self, now)
         self._set_phase("connecting")
 
@@ -94,8 +108,13 @@ class Worker:
 
     def channel_state(self, peer: int, is_open: bool) -> None:
         """A link opened or closed."""
-        self._links[peer] = is_open
         self._record_event("link_open" if is_open else "link_closed", peer=peer)
+
+    def link(self, peer: int, kind: str) -> None:
+        """The page found out how the link to `peer` goes: `direct`, `turn` or `relay`."""
+        if self._links.get(peer) != kind:
+            self._links[peer] = kind
+            self._record_event("link_changed", peer=peer, link=kind)
 
     def visibility(self, hidden: bool) -> None:
         """The participant's page was hidden or shown."""
@@ -121,8 +140,8 @@ class Worker:
         Returns:
             When to call again at the latest, on the same clock.
         """
-        driver, stage = self._driver, self._stage
-        if driver is None or stage is None:
+        driver, view = self._driver, self._view
+        if driver is None or view is None:
             return now + _IDLE_SECONDS
         datagrams = [(item[0], item[1].to_bytes(), item[2]) for item in arrived] if arrived else ()
         changed, corrected = driver.tick(now, datagrams)
@@ -130,13 +149,13 @@ class Worker:
         if changed:
             if not self._first_frame_ms:
                 self._first_frame_ms = 1000 * (time.perf_counter() - self._started)
-            self._draw(driver, stage.view, corrected)
+            self._draw(driver, view, corrected)
         if now >= self._next_stats:
             self._next_stats = now + _STATS_SECONDS
             self._post("stats", **self._figures(driver))
         if now >= self._next_batch:
             self._next_batch = now + _BATCH_SECONDS
-            driver.recorder.add_net(self._net_rows.take(driver, now))
+            driver.recorder.add_net(self._net_rows.take(driver, self._links, now))
             self._cut_batch()
         if session.phase == "closed":
             self._finish(driver)
@@ -215,7 +234,7 @@ class Worker:
 
     def _agree(self, driver: Driver, agreed: GameAgreed) -> None:
         self._agreed = True
-        driver.recorder.add_net(self._net_rows.take(driver, time.perf_counter()))
+        driver.recorder.add_net(self._net_rows.take(driver, self._links, time.perf_counter()))
         self._cut_batch()
         self._post(
             "report",

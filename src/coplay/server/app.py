@@ -101,7 +101,7 @@ def make_server(hosting: Hosting) -> StudyServer:
         "bundle": {
             "url": f"/bundle/{hosting.bundle.sha256}.zip",
             "hash": hosting.bundle.sha256,
-            "module": "study",
+            "module": hosting.bundle.module,
         },
     }
     api = Api(boot, settings, signer, visitors, messenger, usher, ledger)

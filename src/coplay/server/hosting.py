@@ -33,7 +33,7 @@ def host_study(path: Path, listening: socket.socket, data: Path, on_ready: Calla
     stages = build_stages(study)
     with shown_progress() as progress:
         runtime = ensure_runtime(study.packages, progress=progress)
-    bundle = build_bundle(path, exclude=(data,))
+    bundle = build_bundle(path, runtime, exclude=(data,))
     with _open_store(data) as store:
         # A study can be replayed in ten years only with the very code and runtime that were served.
         store.keep_file("bundles", f"{bundle.sha256}.zip", bundle.data)

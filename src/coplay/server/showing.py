@@ -67,6 +67,7 @@ class Showing:
                     "label": scene.label,
                     "title": scene.title,
                     "controls_html": self.html(scene.controls),
+                    "scores": scene.scores,
                     "keys": list(self._stages[index].key_names),
                     "play_scene": index,
                 }

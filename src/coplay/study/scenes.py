@@ -106,6 +106,7 @@ class Play:
         label: Name of the scene in the data.
         title: Its heading.
         controls: Markdown under the game: which key does what.
+        scores: Whether the page shows each player's return; off where the drawing has a score of its own.
     """
 
     env: Any
@@ -122,6 +123,7 @@ class Play:
     label: str = ""
     title: str = ""
     controls: str = ""
+    scores: bool = True
 
     def __post_init__(self) -> None:
         if self.players is not None:

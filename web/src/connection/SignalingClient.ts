@@ -30,6 +30,7 @@ export type Scene =
       label: string;
       title: string;
       controls_html: string;
+      scores: boolean;
       keys: string[];
       play_scene: number;
     }

@@ -87,6 +87,7 @@ export class GameClient {
             return;
           case 'figures':
             this.#link_types.set(event.peer, event.link);
+            this.#simulation.post({ kind: 'link', peer: event.peer, link: event.link });
             host.news(event);
             return;
           case 'rejected':

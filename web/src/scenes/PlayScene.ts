@@ -18,6 +18,8 @@ export interface PlaySceneProps {
   label: string;
   title: string;
   controls_html: string;
+  /** Whether the players' returns are shown. */
+  scores: boolean;
   keys: string[];
 }
 
@@ -181,17 +183,21 @@ export class PlayScene implements SceneView {
 
   #showHud(hud: Hud): void {
     const mine = this.#config?.player_id;
+    if (this.#props.scores) this.#showScores(hud.scores, mine);
+    const rounds = this.#config?.episodes ?? 1;
+    this.#round.textContent = rounds > 1 ? `Round ${Math.min(hud.episode + 1, rounds)} of ${rounds}` : '';
+    this.#countdown.textContent = hud.phase === 'countdown' && hud.countdown > 0 ? String(hud.countdown) : '';
+  }
+
+  #showScores(scores: number[], mine: number | undefined): void {
     this.#scores.replaceChildren(
-      ...hud.scores.map((score, player) =>
+      ...scores.map((score, player) =>
         element('li', { class: player === mine ? 'mine' : '' }, [
           element('span', { text: player === mine ? 'You' : `Player ${player + 1}` }),
           element('b', { text: String(Math.round(score * 10) / 10) }),
         ]),
       ),
     );
-    const rounds = this.#config?.episodes ?? 1;
-    this.#round.textContent = rounds > 1 ? `Round ${Math.min(hud.episode + 1, rounds)} of ${rounds}` : '';
-    this.#countdown.textContent = hud.phase === 'countdown' && hud.countdown > 0 ? String(hud.countdown) : '';
   }
 
   #say(text: string): void {

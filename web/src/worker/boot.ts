@@ -4,6 +4,7 @@
  * Everything is fetched at once; only the unpacking waits for the interpreter.
  */
 import type { Bundle, Runtime } from './messages';
+import { type FileSystem, unpack } from './unpack';
 
 /** A Python object held by JavaScript: freed by hand, or by Pyodide when it was only an argument. */
 export interface PyBuffer<View> {
@@ -25,6 +26,7 @@ export interface PythonWorker {
   eager(): boolean;
   keys(list_json: string): void;
   peer_left(peer: number): void;
+  link(peer: number, kind: string): void;
   channel_state(peer: number, open: boolean): void;
   uploaded?(number: number, ok: boolean): void;
   visibility(hidden: boolean): void;
@@ -35,10 +37,9 @@ export interface PythonWorker {
 export type Arrival = [peer: number, data: Uint8Array, at_s: number];
 
 interface Pyodide {
-  unpackArchive(buffer: ArrayBuffer, format: string, options?: { extractDir: string }): void;
   runPython(code: string): unknown;
-  pyimport(name: string): { create(host: object): PythonWorker };
-  FS: { mkdirTree(path: string): void };
+  pyimport(name: string): { create(host: object, module: string): PythonWorker };
+  FS: FileSystem;
 }
 
 interface PyodideModule {
@@ -47,8 +48,8 @@ interface PyodideModule {
 
 const STUDY_FOLDER = '/home/pyodide/study';
 
-/** Compiled wheels are loaded by the distribution's own loader, by name: it knows their libraries and their hashes. */
-const COMPILED = /_wasm32\.whl$/;
+/** Compiled wheels are loaded by the distribution's own loader, by name, for it knows the libraries that they need. */
+const COMPILED = /^(?!numpy-).*_wasm32\.whl$/; // numpy needs none
 
 /**
  * Boot the interpreter and create the Python side of the worker.
@@ -67,9 +68,9 @@ export async function boot(
   const archives = runtime.packages.filter((name) => !COMPILED.test(name));
   progress('Fetching the game', 0.05);
   const study_zip = fetchBytes(new URL(bundle.url, self.location.origin).href);
-  const pure = archives.map((name) => ({ name, bytes: fetchBytes(base + name) }));
+  const pure = archives.map((name) => fetchBytes(base + name));
   // A rejected fetch is reported when it is awaited below; until then it must not count as unhandled.
-  for (const pending of [study_zip, ...pure.map((archive) => archive.bytes)]) pending.catch(() => undefined);
+  for (const pending of [study_zip, ...pure]) pending.catch(() => undefined);
 
   const { loadPyodide } = (await import(/* @vite-ignore */ `${base}pyodide.mjs`)) as PyodideModule;
   progress('Starting the engine', 0.2);
@@ -81,23 +82,14 @@ export async function boot(
     env: { PYTHONHASHSEED: '0', HOME: '/home/pyodide' },
   });
   progress('Unpacking the game', 0.7);
-  for (const { name, bytes } of pure) unpackPackage(pyodide, name, await bytes);
-  pyodide.FS.mkdirTree(STUDY_FOLDER);
-  pyodide.unpackArchive(await study_zip, 'zip', { extractDir: STUDY_FOLDER });
+  const site_packages = pyodide.runPython('import site; site.getsitepackages()[0]') as string;
+  for (const bytes of pure) unpack(pyodide.FS, await bytes, site_packages);
+  unpack(pyodide.FS, await study_zip, STUDY_FOLDER);
   pyodide.runPython(`import sys; sys.path.insert(0, ${JSON.stringify(STUDY_FOLDER)})`);
   progress('Setting up the game', 0.8);
-  const worker = pyodide.pyimport('coplay.browser.worker').create(host);
+  const worker = pyodide.pyimport('coplay.browser.worker').create(host, bundle.module);
   progress('Ready', 1);
   return worker;
-}
-
-function unpackPackage(pyodide: Pyodide, name: string, bytes: ArrayBuffer): void {
-  if (name.endsWith('.whl')) {
-    pyodide.unpackArchive(bytes, 'wheel');
-  } else {
-    const folder = pyodide.runPython('import site; site.getsitepackages()[0]') as string;
-    pyodide.unpackArchive(bytes, 'zip', { extractDir: folder });
-  }
 }
 
 function packageName(wheel: string): string {

@@ -58,6 +58,7 @@ export type ToWorker =
   | { kind: 'conditions'; latency_ms: number; loss: number }
   | { kind: 'visibility'; hidden: boolean }
   | { kind: 'peer_left'; peer: number }
+  | { kind: 'link'; peer: number; link: LinkType }
   | { kind: 'uploaded'; number: number; ok: boolean }
   | { kind: 'stop' };
 

@@ -121,6 +121,9 @@ page.onmessage = ({ data: message }) => {
     case 'peer_left':
       withPython((worker) => worker.peer_left(message.peer));
       return;
+    case 'link':
+      withPython((worker) => worker.link(message.peer, message.link));
+      return;
     case 'uploaded':
       withPython((worker) => worker.uploaded?.(message.number, message.ok));
       return;
