@@ -120,6 +120,20 @@ def test_peer_that_leaves_before_frame_1_ends_the_game_for_all() -> None:
         assert game.peers[0].log == game.peers[1].log
 
 
+def test_peer_still_in_its_hello_hears_of_a_leave_from_one_that_plays() -> None:
+    game = SimulatedGame(owners=(0, 1, 2), frames=100, conditions=Conditions(latency=0.03))
+    network = game.network
+    # Peer 2 never gets the delay that peer 0 chose.
+    network.on_send = lambda source, target, data: (
+        None if (source, target) == (0, 2) and network.now >= 0.08 else data
+    )
+    game.at = [(0.4, lambda: game.kill(0)), (0.6, tell(game, 1, 0))]
+    game.run()
+    assert game.peers[2].session.current_frame == 0
+    assert {game.verdicts()[peer].verdict for peer in (1, 2)} == {"truncated"}
+    assert game.peers[1].log == game.peers[2].log == []
+
+
 def test_partition_never_yields_two_histories() -> None:
     game = SimulatedGame(owners=(0, 1, 2, 3), frames=600, conditions=Conditions(latency=0.03))
     network = game.network

@@ -101,6 +101,14 @@ class Peers:
                 link.suspected = True
                 self._events.append(PeerSuspected(link.peer))
 
+    def stop_at(self) -> int:
+        """Return the last frame of the game, as far as a leave or a peer that has ended sets one."""
+        frame = self.confirmation.truncated_at
+        for link in self.running:
+            if link.chain_last_frame < frame:
+                frame = link.chain_last_frame
+        return frame
+
     def waited_for(self, received: int) -> tuple[int, ...]:
         """Return the peers whose inputs after frame `received` would let play go on."""
         late = [

@@ -386,6 +386,7 @@ class RollbackSession:
                     self._timeline.received(player, first, values)
         if play.left:
             self._peers.hear_of_leaves(link, play.left)
+            self._give_up_hello(now)
         for frame, value in play.checksums:
             self._compare(link, frame, value)
         if play.closing >= 0:
@@ -401,10 +402,7 @@ class RollbackSession:
         if confirmation.left_players != confirmation.settled_players:
             confirmation.settle()
         agreed = confirmation.frame()
-        stop_at = confirmation.truncated_at
-        for link in peers.running:
-            if link.chain_last_frame < stop_at:
-                stop_at = link.chain_last_frame
+        stop_at = peers.stop_at()
         end = timeline.publish(agreed, stop_at)
         if end:
             self._end(now, stopped=end == "stopped")
@@ -427,16 +425,19 @@ class RollbackSession:
         self._outbox.send_play(now)
 
     def _compare(self, link: PeerLink, frame: int, theirs: int) -> None:
-        found = self._timeline.checksums.compare(link, frame, theirs)
-        if found is not None:
+        if found := self._timeline.checksums.compare(link, frame, theirs):
             self._events.append(found)
 
     # Leaves
 
     def _leave(self, link: PeerLink, now: float) -> None:
-        if self._phase == "closed" or not self._peers.leave(link):
-            return
-        if self._phase == "hello":
+        if self._phase != "closed":
+            self._peers.leave(link)
+            self._give_up_hello(now)
+
+    def _give_up_hello(self, now: float) -> None:
+        """A game that has not begun does not begin without everyone."""
+        if self._phase == "hello" and self._peers.confirmation.left_players:
             self._say_goodbye(now)
             self._close("truncated", "A peer left before the game began.")
 
@@ -483,8 +484,7 @@ class RollbackSession:
 
     def _tick_closing(self, closing: Closing, now: float) -> None:
         if not closing.agreed:
-            found = closing.verdict(now)
-            if found is not None:
+            if found := closing.verdict(now):
                 closing.agreed = True
                 self._next_send = now
                 self._close(*found)
