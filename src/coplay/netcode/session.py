@@ -483,11 +483,10 @@ class RollbackSession:
             self._next_send = min(self._next_send, now)
 
     def _tick_closing(self, closing: Closing, now: float) -> None:
-        if not closing.agreed:
-            if found := closing.verdict(now):
-                closing.agreed = True
-                self._next_send = now
-                self._close(*found)
+        if not closing.agreed and (found := closing.verdict(now)):
+            closing.agreed = True
+            self._next_send = now
+            self._close(*found)
         if now >= self._next_send and not closing.finished(now):
             self._next_send = now + Closing.RESEND_S
             self._outbox.send_play(now, self._closing)
