@@ -1,3 +1,4 @@
+import asyncio
 import threading
 from pathlib import Path
 
@@ -85,4 +86,23 @@ def test_file_is_kept_once_by_its_name(tmp_path: Path) -> None:
     store.keep_file("bundles", "a.zip", b"second")
     assert (tmp_path / "bundles" / "a.zip").read_bytes() == b"first"
     assert len(list((tmp_path / "bundles").iterdir())) == 1
+    store.close()
+
+
+def test_waiting_task_that_is_cancelled_cancels_no_write(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    busy = threading.Event()
+    store.submit(lambda _: busy.wait(5))
+    written = store.execute(insert(events).values(ROW))
+
+    async def give_up() -> None:
+        waiting = asyncio.wrap_future(written)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+    asyncio.run(give_up())
+    busy.set()
+    written.result(5)
+    assert store.submit(count).result(5) == 1
     store.close()

@@ -61,6 +61,8 @@ class Store:
         well, since not every caller waits for the answer.
         """
         future: Future[_Result] = Future()
+        # From here on nobody can cancel it: a page that closes while it waits must not take a write along.
+        future.set_running_or_notify_cancel()
         future.add_done_callback(_log_failure)
         self._jobs.put((work, future))
         return future
