@@ -21,8 +21,8 @@ CASES = [
     ("overcooked/study.py", {**OVERCOOKED, "input_delay": 1}, Conditions(200, loss=0.1)),
 ]
 
-# What waiting adds to the path's own time: datagrams are sent and read between frames, and those of Overcooked
-# are long.
+# What waiting adds to the path's own time, by frames per second: datagrams are sent and read between frames,
+# and those of Overcooked are long.
 SLACK_MS = {60: 60, 30: 120}
 
 
