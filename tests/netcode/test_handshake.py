@@ -4,7 +4,7 @@ import pytest
 from tests.netcode.simulated_network import Conditions, SimulatedGame
 from tests.netcode.toy_game import configure
 
-from coplay.netcode import HelloMismatch, RollbackSession, Running, SendDatagram
+from coplay.netcode import HelloMismatch, RollbackSession, Running, SaveState, SendDatagram
 from coplay.netcode.handshake import choose_delay
 
 
@@ -115,3 +115,29 @@ def test_delay_leaves_to_prediction_only_what_can_be_simulated_again(
     rtt: float, fps: float, cost: float, expected: int
 ) -> None:
     assert choose_delay(rtt, fps, cost, 8) == expected
+
+
+def test_one_slow_round_trip_among_quick_ones_does_not_set_the_delay() -> None:
+    """While everything starts a first answer may take long; the path does not."""
+    wakes = (0.0, 0.09)
+    sessions = [
+        RollbackSession(configure(peer, (0, 1), delay=None, step_cost=0.01), wakes[peer]) for peer in (0, 1)
+    ]
+    under_way: list[tuple[float, int, int, bytes]] = []
+    now = 0.0
+    while now < 3.0 and any(session.phase == "hello" for session in sessions):
+        for peer, session in enumerate(sessions):
+            if now < wakes[peer]:
+                continue
+            for item in [item for item in under_way if item[2] == peer and item[0] <= now]:
+                under_way.remove(item)
+                session.receive_datagram(item[1], item[3], now)
+            if now >= session.next_deadline():
+                session.tick(now)
+            for effect in session.effects():
+                if isinstance(effect, SendDatagram):
+                    under_way.append((now + 0.002, peer, effect.peer, effect.data))
+                elif isinstance(effect, SaveState):
+                    session.state_saved(effect.frame)
+        now = round(now + 0.002, 6)
+    assert [session.delay for session in sessions] == [0, 0]

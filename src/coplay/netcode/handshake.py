@@ -18,6 +18,9 @@ RESEND_S = 0.1
 FOREIGN_VERSIONS_LIMIT = 3
 PREDICTED_S = 0.05
 """Up to this much of the way from peer to peer is left to prediction; the input delay covers the rest."""
+ROUND_TRIPS = 3
+"""How many round trips are measured before a delay is chosen, unless the first says that none is needed. The
+shortest counts: what makes one longer, while everything starts, is not the path."""
 RESIMULATION_SHARE = 0.5
 """The share of a frame's time that a typical rollback may take."""
 
@@ -101,16 +104,27 @@ class Handshake:
             return field, [(link, self._greeting(link, now))] if hello.wants_reply else []
         link.greeted = True
         link.peer_ready = link.peer_ready or hello.ready
-        link.hello_rtt = max(link.hello_rtt, hello.rtt)
+        link.hello_rtt = hello.rtt
         link.step_cost = hello.step_cost
         news = self._advance(link, hello, now)
         to = self._links if news else (link,) if hello.wants_reply else ()
-        return "", [(other, self._greeting(other, now)) for other in to]
+        return "", [
+            (other, self._greeting(other, now, wants_reply=not self._is_measured(other))) for other in to
+        ]
+
+    def _is_measured(self, link: PeerLink) -> bool:
+        if link.rtt_samples == 0 or link.rtt_samples >= ROUND_TRIPS or self._config.delay is not None:
+            return link.rtt_samples > 0
+        return self._delay_for(link.shortest_rtt) == 0
+
+    def _delay_for(self, rtt: float) -> int:
+        cost = max(self._config.step_cost, *(link.step_cost for link in self._links))
+        return choose_delay(rtt, self._config.fps, cost, self._config.max_delay)
 
     def _advance(self, link: PeerLink, hello: Hello, now: float) -> bool:
         """Draw the conclusions; return whether the other peers must hear of them."""
         news = False
-        if not self._ready and all(other.greeted and other.rtt >= 0 for other in self._links):
+        if not self._ready and all(other.greeted and self._is_measured(other) for other in self._links):
             self._ready = news = True
         if self.delay is not None or not self._ready:
             return news
@@ -118,10 +132,10 @@ class Handshake:
             if all(other.peer_ready for other in self._links):
                 delay = self._config.delay
                 if delay is None:
-                    rtt = max(max(other.rtt, other.hello_rtt) for other in self._links)
-                    cost = max(self._config.step_cost, *(other.step_cost for other in self._links))
-                    delay = choose_delay(rtt, self._config.fps, cost, self._config.max_delay)
-                self._settle(delay, now + max(other.rtt for other in self._links) / 2)
+                    delay = self._delay_for(
+                        max(max(other.shortest_rtt, other.hello_rtt) for other in self._links)
+                    )
+                self._settle(delay, now + max(other.shortest_rtt for other in self._links) / 2)
                 news = True
         elif link.peer == self._lowest and hello.delay is not None:
             self._settle(hello.delay, now + hello.start_in)
@@ -141,11 +155,13 @@ class Handshake:
         hello = Hello()
         hello.wants_reply = wants_reply
         hello.ready = self._ready
-        hello.rtt = max(0.0, *(other.rtt for other in self._links)) if self._links else 0.0
+        hello.rtt = max([0.0, *(other.shortest_rtt for other in self._links)])
         hello.step_cost = self._config.step_cost
         if self._chooses:
             hello.delay = self.delay
-            hello.start_in = max(0.0, self.start_at - now - link.rtt / 2) if self.delay is not None else 0.0
+            hello.start_in = (
+                max(0.0, self.start_at - now - link.shortest_rtt / 2) if self.delay is not None else 0.0
+            )
         hello.fields = self._fields
         data = link.header(HELLO, now)
         put_hello(data, hello)

@@ -70,7 +70,9 @@ class PeerLink:
         "rejected",
         "remote_advantage",
         "rtt",
+        "rtt_samples",
         "seats",
+        "shortest_rtt",
         "step_cost",
         "suspected",
         "time_sync",
@@ -92,6 +94,8 @@ class PeerLink:
         self.suspected = False
         self.left = False
         self.rtt = -1.0
+        self.shortest_rtt = -1.0
+        self.rtt_samples = 0
         """Smoothed round trip in seconds; -1 until measured."""
         self.jitter = 0.0
         self.packets_sent = self.bytes_sent = self.packets_received = self.rejected = 0
@@ -197,10 +201,13 @@ class PeerLink:
         sample = now - self._sent_at[slot] - hold / 1000
         if sample < 0:
             sample = 0.0
+        self.rtt_samples += 1
         if self.rtt < 0:
-            self.rtt = sample
+            self.rtt = self.shortest_rtt = sample
             self.jitter = 0.0
         else:
+            if sample < self.shortest_rtt:
+                self.shortest_rtt = sample
             deviation = sample - self.rtt
             self.rtt += deviation / 8
             self.jitter += (abs(deviation) - self.jitter) / 16
