@@ -14,6 +14,7 @@ from playtest import ChromiumLauncher, Servers
 from bench.figures import Figures
 from bench.games import measure_netcode, measure_overcooked
 from bench.starts import measure_match, measure_start
+from bench.stock import StockServer
 
 SECTIONS = ("netcode", "match", "overcooked", "start")
 
@@ -26,12 +27,14 @@ def main() -> None:
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
         launcher = ChromiumLauncher(Path(folder) / "profiles")
-        servers = Servers(_folders(Path(folder)))
+        new_folder = _folders(Path(folder))
+        servers = Servers(new_folder)
+        stock = StockServer(new_folder("stock"))
         measures: dict[str, Callable[[int], None]] = {
             "netcode": lambda _: measure_netcode(launcher, servers, figures, options.seconds),
             "match": lambda _: measure_match(launcher, servers, figures),
             "overcooked": lambda _: measure_overcooked(launcher, servers, figures, options.seconds),
-            "start": lambda run: measure_start(launcher, servers, figures, run),
+            "start": lambda run: measure_start(launcher, servers, stock, figures, run),
         }
         try:
             for run in range(options.runs):
@@ -41,6 +44,7 @@ def main() -> None:
         finally:
             launcher.stop()
             servers.stop()
+            stock.stop()
     machine = f"{platform.machine()}, {os.cpu_count()} cores, load {load:.1f} before the first run"
     print(f"{machine}; {options.runs} runs of {options.seconds:g} s")
     figures.print()

@@ -10,7 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-WIDTH: Final = 128
+WIDTH: Final = 136
 COLUMNS: Final[tuple[tuple[str, Literal["left", "right"]], ...]] = (
     ("figure", "left"),
     ("median", "right"),

@@ -11,7 +11,7 @@ from bench.figures import Figures, Kind, Target, difference
 ENDLESS = {"episodes": 50, "countdown": 0}
 
 NETCODE_MS = Kind("netcode, one tick, p50", "ms")
-NETCODE_TAIL_MS = Kind("netcode, one tick, p99", "ms", Target("≤", 1.0), "MUG: 154–221 for a whole step")
+NETCODE_TAIL_MS = Kind("netcode, one tick, p99", "ms", Target("≤", 1.0), "MUG, a whole step: 154–221")
 STEP_MS = Kind("environment step, p50", "ms")
 SNAPSHOT_MS = Kind("snapshot, p50", "ms")
 DRAW_MS = Kind("display list, p50", "ms")

@@ -1,39 +1,37 @@
 """How long it takes until one can play: from a link, and from a match; and what memory it takes."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from playtest import Chromium, ChromiumLauncher, Conditions, Servers
 
 from bench.figures import Figures, Kind, Target
 from bench.games import Table
+from bench.stock import StockServer
 
 MATCH_TO_FRAME = Kind(
     "match to first frame, runtime loaded", "ms", Target("≤", 400.0), "MUG: 4400 from the second click"
 )
 MATCH_TO_PLAYING = Kind("second click to both playing, on the page", "ms")
 
-COLD = Kind("from navigation to playable, nothing cached", "s", None, "MUG: 10.8")
-BARE = Kind("bare loadPyodide() and numpy, nothing cached", "s", None, "the same files from the same server")
-COLD_RATIO = Kind("ratio, nothing cached", "×", Target("≤", 1.2), "MUG: 1.9")
-WARM = Kind("from navigation to playable, files cached", "s")
-BARE_WARM = Kind("bare loadPyodide() and numpy, files cached", "s")
-WARM_RATIO = Kind("ratio, files cached", "×")
-MEMORY = Kind("memory of the page's processes while playing", "MB")
-BARE_MEMORY = Kind("memory of the bare page's processes", "MB")
+SECTION = "From a link to a game: Volley alone against the bot"
+RATIO_TARGET = Target("≤", 1.2)
 
-SECTION = "Starting: Volley alone against the bot"
-
-# What MUG's figures are compared with too: the interpreter and numpy, nothing else. It runs on a page of the
-# study's own server, so it gets the same files, with the same headers, over the same connection.
+# The interpreter and numpy, nothing else. On a page of the study's own server it gets the same files, with the
+# same headers.
 _BARE = """
-  const participation = await (await fetch("/api/participants", {
-    method: "POST", headers: {"Content-Type": "application/json"}, body: "{}",
-  })).json();
-  const base = new URL(participation.runtime.base, location.href).href;
+  let base = args[0];
+  if (base === null) {
+    const participation = await (await fetch("/api/participants", {
+      method: "POST", headers: {"Content-Type": "application/json"}, body: "{}",
+    })).json();
+    base = participation.runtime.base;
+  }
+  const indexURL = new URL(base, location.href).href;
   const started = performance.now();
-  const { loadPyodide } = await import(base + "pyodide.mjs");
-  const lockFileURL = base + "pyodide-lock.json";
-  const pyodide = await loadPyodide({ indexURL: base, lockFileURL, packages: ["numpy"] });
+  const { loadPyodide } = await import(indexURL + "pyodide.mjs");
+  const lockFileURL = indexURL + "pyodide-lock.json";
+  const pyodide = await loadPyodide({ indexURL, lockFileURL, packages: ["numpy"] });
   pyodide.runPython("import numpy");
   window.kept = pyodide;
   return (performance.now() - started) / 1000;
@@ -50,27 +48,42 @@ def measure_match(launcher: ChromiumLauncher, servers: Servers, figures: Figures
     table.close()
 
 
-def measure_start(launcher: ChromiumLauncher, servers: Servers, figures: Figures, run: int) -> None:
-    """From a link to a game, in a new profile and again in the same one, beside a bare page."""
+def measure_start(
+    launcher: ChromiumLauncher, servers: Servers, stock: StockServer, figures: Figures, run: int
+) -> None:
+    """From a link to a game, in a new profile and again in the same one, beside two bare pages."""
     url = servers.serve("volley/solo.py", episodes=50, countdown=0).url
-    profiles = (f"player-{run}", f"bare-{run}")
-    # Which goes first alternates, so that a warm disk favours neither.
-    order = profiles if run % 2 == 0 else profiles[::-1]
-    for whole, bare, ratio in ((COLD, BARE, COLD_RATIO), (WARM, BARE_WARM, WARM_RATIO)):
+    pages: dict[str, Callable[[Chromium], float]] = {
+        "navigation to playable": lambda browser: _time_to_play(browser, url),
+        "bare page, the same files": lambda browser: _time_bare(browser, f"{url}/healthz", None),
+        "bare page, Pyodide as published": lambda browser: _time_bare(browser, stock.url, "."),
+    }
+    for cached in ("nothing cached", "files cached"):
         seconds: dict[str, float] = {}
-        for profile in order:
-            browser = launcher.launch(profile)
-            if profile.startswith("player"):
-                seconds[profile] = _time_to_play(browser, url)
-                figures.add("Memory", MEMORY, memory_mb(browser))
-            else:
-                browser.open(f"{url}/healthz")
-                seconds[profile] = float(browser.run(_BARE))
-                figures.add("Memory", BARE_MEMORY, memory_mb(browser))
+        for name in _rotated(list(pages), run):
+            browser = launcher.launch(f"{name} {run}")
+            seconds[name] = pages[name](browser)
+            figures.add("Memory of the pages' processes", Kind(name, "MB"), memory_mb(browser))
             browser.close()
-        figures.add(SECTION, whole, seconds[profiles[0]])
-        figures.add(SECTION, bare, seconds[profiles[1]])
-        figures.add(SECTION, ratio, seconds[profiles[0]] / seconds[profiles[1]])
+        whole, *bare = pages
+        for name in pages:
+            reference = "MUG: 10.8" if name == whole and cached == "nothing cached" else ""
+            figures.add(SECTION, Kind(f"{name}, {cached}", "s", None, reference), seconds[name])
+        for name in bare:
+            reference = "MUG: 1.9" if name == bare[-1] else ""
+            kind = Kind(f"ratio to {name}, {cached}", "×", RATIO_TARGET, reference)
+            figures.add(SECTION, kind, seconds[whole] / seconds[name])
+
+
+def _rotated(names: list[str], run: int) -> list[str]:
+    # Who goes first changes, so that neither a warm disk nor a hot processor favours one.
+    start = run % len(names)
+    return names[start:] + names[:start]
+
+
+def _time_bare(browser: Chromium, url: str, base: str | None) -> float:
+    browser.open(url)
+    return float(browser.run(_BARE, base))
 
 
 def _time_to_play(browser: Chromium, url: str) -> float:
