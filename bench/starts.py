@@ -17,7 +17,7 @@ MATCH_TO_PLAYING = Kind("second click to both playing, on the page", "ms")
 SECTION = "From a link to a game: Volley alone against the bot"
 RATIO_TARGET = Target("≤", 1.2)
 
-# The interpreter and numpy, nothing else. On a page of the study's own server it gets the same files, with the
+# The interpreter and numpy, nothing else. On a page of the study's own server it gets the same files, and the
 # same headers.
 _BARE = """
   let base = args[0];
