@@ -21,7 +21,7 @@ def live_figures(config: Mapping[str, Any], driver: Driver) -> dict[str, Any]:
         "max_rollback_frames": stats.max_rollback_frames,
         "resimulated_frames": stats.resimulated_frames,
         "stalled_frames": stats.stalled_frames,
-        "rtt_ms": {str(peer): round(1000 * link.rtt, 2) for peer, link in stats.peers.items()},
+        "rtt_ms": {str(peer): _milliseconds(link.rtt) for peer, link in stats.peers.items()},
         "packets_sent": stats.packets_sent,
         "bytes_sent": stats.bytes_sent,
         "input_delay": session.delay,
@@ -56,8 +56,8 @@ class NetRows:
         row |= moment(now)
         row["peers"] = {
             str(peer): {
-                "rtt_ms": round(1000 * link.rtt, 2),
-                "jitter_ms": round(1000 * link.jitter, 2),
+                "rtt_ms": _milliseconds(link.rtt),
+                "jitter_ms": None if link.rtt < 0 else round(1000 * link.jitter, 2),
                 "loss": round(link.loss, 4),
                 "link": links.get(peer, ""),
                 "advantage": round(link.advantage, 2),
@@ -65,6 +65,10 @@ class NetRows:
             for peer, link in stats.peers.items()
         }
         return row
+
+
+def _milliseconds(rtt: float) -> float | None:
+    return None if rtt < 0 else round(1000 * rtt, 2)  # below zero: not measured yet
 
 
 def moment(now: float) -> dict[str, Any]:

@@ -95,7 +95,8 @@ export interface GameStats {
   max_rollback_frames: number;
   resimulated_frames: number;
   stalled_frames: number;
-  rtt_ms: Record<string, number>;
+  /** Null until measured. */
+  rtt_ms: Record<string, number | null>;
   link?: Record<string, LinkType>;
   packets_sent: number;
   bytes_sent: number;
