@@ -99,9 +99,9 @@ export class Pane {
   refresh(): void {
     const stats = this.frame.contentWindow?.coplay?.stats() as Partial<GameStats> | undefined;
     if (stats?.frame === undefined) return;
-    const rtt_ms = Object.values(stats.rtt_ms ?? {})[0];
+    const rtt_ms = Object.values(stats.rtt_ms ?? {})[0] ?? null;
     const resimulated = stats.resimulated_frames ?? 0;
-    this.#show('rtt', rtt_ms === undefined ? '–' : `${Math.round(rtt_ms)} ms`);
+    this.#show('rtt', rtt_ms === null ? '–' : `${Math.round(rtt_ms)} ms`);
     this.#show('rollbacks', String(stats.rollbacks ?? 0));
     this.#show('depth', `${stats.max_rollback_frames ?? 0} frames`);
     this.#show('frame', String(stats.frame));
