@@ -28,7 +28,7 @@ export class Stage {
     playSound: (name: string) => void,
     shapeChanged: (aspect: number) => void,
   ) {
-    const context = canvas.getContext('2d');
+    const context = canvas.getContext('2d', { alpha: false }); // an opaque canvas is composed for less
     if (context === null) throw new Error('this browser has no 2D canvas');
     this.#canvas = canvas;
     this.#context = context;

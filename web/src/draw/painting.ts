@@ -17,9 +17,12 @@ export function paint(
       return;
     case 'rect':
       context.fillStyle = item.color;
+      if (e <= 0) {
+        context.fillRect(a, b, c, d);
+        return;
+      }
       context.beginPath();
-      if (e > 0) context.roundRect(a, b, c, d, e);
-      else context.rect(a, b, c, d);
+      context.roundRect(a, b, c, d, e);
       context.fill();
       return;
     case 'circle':
