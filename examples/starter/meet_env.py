@@ -27,6 +27,8 @@ class Meet(ParallelEnv):
 
     def __init__(self) -> None:
         self.possible_agents = ["first", "second"]
+        self._sees = Box(0, SIZE - 1, (6,), np.int64)
+        self._does = Discrete(len(MOVES))
         self.agents: list[str] = []
         self.places = [(0, 0), (0, 0)]
         self.star = (0, 0)
@@ -34,11 +36,11 @@ class Meet(ParallelEnv):
 
     def observation_space(self, agent: str) -> Box:
         """Six cells' numbers."""
-        return Box(0, SIZE - 1, (6,), np.int64)
+        return self._sees
 
     def action_space(self, agent: str) -> Discrete:
         """Stay, or go one cell."""
-        return Discrete(len(MOVES))
+        return self._does
 
     def reset(self, seed: int | None = None, options: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
         """Put both into opposite corners, and the star anywhere."""

@@ -7,7 +7,7 @@ import pytest
 from coplay.study import load_study, scenes
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-STUDIES = ["volley/study.py", "volley/solo.py", "overcooked/study.py"]
+STUDIES = ["volley/study.py", "volley/solo.py", "overcooked/study.py", "starter/study.py"]
 
 
 @pytest.mark.parametrize("name", STUDIES)
