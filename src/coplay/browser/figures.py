@@ -16,7 +16,7 @@ def live_figures(config: Mapping[str, Any], driver: Driver) -> dict[str, Any]:
         "game_id": config["game_id"],
         "player_id": config["player_id"],
         "frame": session.current_frame,
-        "confirmed_frame": session.confirmed_frame,
+        "confirmed_frame": session.published_frame,
         "rollbacks": stats.rollbacks,
         "max_rollback_frames": stats.max_rollback_frames,
         "resimulated_frames": stats.resimulated_frames,
