@@ -1,5 +1,6 @@
 """The command line: `coplay COMMAND`, each with `--help`."""
 
+import json
 import logging
 import sys
 import webbrowser
@@ -18,6 +19,7 @@ _data_option = click.option(
     show_default=True,
     help="The data directory.",
 )
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 
 
 class _Commands(click.Group):
@@ -46,7 +48,9 @@ def main() -> None:
     \b
     See it:            coplay demo
     Run a study:       coplay run study.py
+    Check yours:       coplay check CartPole-v1
     Take the data:     coplay export out --data coplay-data
+    Prove it right:    coplay replay GAME_ID --data coplay-data
     Something amiss?   coplay doctor
     """
 
@@ -135,6 +139,37 @@ def export(out: Path, data: Path, overwrite: bool, recruitment: bool) -> None:
     for table, count in rows.items():
         click.echo(f"{count:>9}  {table}")
     click.echo(f"coplay: wrote {out}")
+
+
+@main.command()
+@click.argument("game_id")
+@_data_option
+@_json_option
+def replay(game_id: str, data: Path, as_json: bool) -> None:
+    """Play a recorded game again and compare it with all that was stored.
+
+    It is played in the very runtime and code that its browsers ran, under Node. Exit code 0: every checksum,
+    reward and flag is equal; 1: something differs; 2: it cannot be replayed.
+
+    \b
+    coplay replay 0123456789abcdef0123 --data coplay-data
+    """
+    from coplay.headless.replay import replay_game
+    from coplay.runtime import shown_progress
+
+    with shown_progress() as progress:
+        found = replay_game(data, game_id, progress=progress)
+    if as_json:
+        click.echo(json.dumps(found.as_json()))
+    elif found.equal:
+        click.echo(
+            f"coplay: {found.frames} frames replayed, {found.checksums} checksums equal "
+            f"(verdict {found.verdict})"
+        )
+    else:
+        click.echo(f"coplay: {found.difference} (verdict {found.verdict})")
+    if not found.equal:
+        sys.exit(1)
 
 
 @main.command()

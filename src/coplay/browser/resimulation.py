@@ -1,0 +1,136 @@
+"""Plays a recorded game again, in the Python and the code that its browsers ran.
+
+`coplay replay` calls `answer` under Node, one request after another. It is part of every bundle, so a game of
+long ago is played by the coplay of its time. Requests and answers are JSON; bytes are base64, numbers in them
+little endian.
+
+| Request `do` | Has | Answer |
+|---|---|---|
+| `begin` | `modules study scene_index seed episodes max_frames countdown_frames input_sizes` | nothing |
+| `step` | `inputs`, `checksums: [frame]` | `checksums: [[frame, 16 digits]]`, `rewards flags episodes` |
+
+A request that fails is answered by `{error, hint}`. Free of JavaScript, so that it is tested in CPython.
+"""
+
+import base64
+import importlib
+import json
+from array import array
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from coplay.browser.session_setup import prepare_stage
+from coplay.data.batches import STEPPED, TERMINATED, TRUNCATED
+from coplay.envs import Game, wasm_stubs
+from coplay.errors import CoplayError, StudyError
+from coplay.study import Study
+from coplay.study.scenes import Play
+
+_HINT = "The stored code belongs to other data, or the study depends on something that is not in its folder."
+
+
+class Resimulation:
+    """One game, played by its recorded inputs.
+
+    Args:
+        study: The study that it belongs to.
+        order: The request `begin`.
+
+    Raises:
+        CoplayError: The study has no such game.
+    """
+
+    def __init__(self, study: Study, order: Mapping[str, Any]) -> None:
+        index = order["scene_index"]
+        scene = study.scenes[index] if 0 <= index < len(study.scenes) else None
+        if not isinstance(scene, Play):
+            raise StudyError(f"Scene {index} of the study is no play scene.", _HINT)
+        # Prepared as in a browser, picture and all: what that leaves behind was there in the game, too.
+        stage = prepare_stage(index, scene)
+        sizes = [codec.size for codec in stage.environment.codecs]
+        if sizes != order["input_sizes"]:
+            raise StudyError(
+                f"The inputs of the game are of {order['input_sizes']} bytes, not {sizes}.", _HINT
+            )
+        ends = [sum(sizes[: player + 1]) for player in range(len(sizes))]
+        self._columns = [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
+        self._width = sum(sizes)
+        self._frame = 0
+        self._game = Game(
+            stage.environment,
+            seed=order["seed"],
+            episodes=order["episodes"],
+            max_frames=order["max_frames"],
+            countdown_frames=order["countdown_frames"],
+        )
+        self._game.start()
+
+    def step(self, inputs: bytes, wanted: Sequence[int]) -> dict[str, Any]:
+        """Play some frames.
+
+        Args:
+            inputs: Per frame, every player's input in order.
+            wanted: The frames before which a checksum is asked for; also the one after the last.
+        """
+        game, frames = self._game, set(wanted)
+        rewards, flags, episodes = array("d"), bytearray(), array("H")
+        checksums: list[tuple[int, str]] = []
+
+        def look() -> None:
+            if self._frame in frames:
+                checksums.append((self._frame, f"{game.checksum():016x}"))
+
+        for offset in range(0, len(inputs), self._width):
+            look()
+            own = inputs[offset : offset + self._width]
+            row = game.step(tuple([own[column] for column in self._columns]))
+            stepped = STEPPED if row.stepped else 0
+            rewards.extend(row.rewards)
+            for terminated, truncated in zip(row.terminated, row.truncated, strict=True):
+                flags.append(stepped | (TERMINATED if terminated else 0) | (TRUNCATED if truncated else 0))
+            episodes.append(row.episode)
+            self._frame += 1
+        look()
+        return {
+            "checksums": checksums,
+            "rewards": _text(rewards.tobytes()),
+            "flags": _text(flags),
+            "episodes": _text(episodes.tobytes()),
+        }
+
+
+_current: Resimulation | None = None
+
+
+def answer(request_json: str) -> str:
+    """Do what one request asks; see this module's header."""
+    try:
+        return json.dumps(_done(json.loads(request_json)))
+    except CoplayError as error:
+        return json.dumps({"error": error.message, "hint": error.hint})
+    except Exception as error:
+        return json.dumps({"error": f"The game stopped with {type(error).__name__}: {error}", "hint": _HINT})
+
+
+def _done(request: Mapping[str, Any]) -> dict[str, Any]:
+    global _current
+    if request["do"] == "begin":
+        wasm_stubs.install()  # before the study imports its environment
+        _current = Resimulation(_find_study(request["modules"], request["study"]), request)
+        return {}
+    if request["do"] == "step" and _current is not None:
+        return _current.step(base64.b64decode(request["inputs"]), request["checksums"])
+    raise StudyError(f"The request {request['do']!r} is not known, or comes before `begin`.", _HINT)
+
+
+def _find_study(modules: Sequence[str], name: str) -> Study:
+    """The study of this name in the first of `modules` that has it."""
+    for module in modules:
+        study = getattr(importlib.import_module(module), "study", None)
+        if isinstance(study, Study) and study.name == name:
+            return study
+    raise StudyError(f"The stored code holds no study {name}.", _HINT)
+
+
+def _text(data: bytes | bytearray) -> str:
+    return base64.b64encode(data).decode("ascii")

@@ -1,0 +1,134 @@
+"""Games that were played in the browsers' Python come out again, and what was changed is found."""
+
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import update
+
+from coplay.cli import main
+from coplay.data import records
+from coplay.data.batches import FrameBatch
+from coplay.data.store import Store
+
+GAME_ID = "0123456789abcdef0123"
+FRAMES = 150
+
+
+def run_replay(data: Path, game_id: str = GAME_ID, *options: str) -> "subprocess.CompletedProcess[str]":
+    words = ["-W", "error", "-m", "coplay", "replay", game_id, "--data", str(data), *options]
+    return subprocess.run(
+        [sys.executable, *words], cwd=data.parent, capture_output=True, text=True, timeout=60
+    )
+
+
+def assert_refused(data: Path, said: str, game_id: str = GAME_ID) -> None:
+    answer = CliRunner().invoke(main, ["replay", game_id, "--data", str(data)])
+    assert answer.exit_code == 2
+    assert answer.stdout == ""
+    message, hint = [line for line in answer.stderr.splitlines() if not line.endswith("…")]
+    assert message.startswith("coplay: ")
+    assert said in message
+    assert hint.startswith("  hint: ")
+
+
+def test_replayed_game_is_equal(played, tmp_path):
+    played.store(tmp_path / "d")
+    answer = run_replay(tmp_path / "d")
+    assert answer.returncode == 0, answer.stderr
+    expected = f"coplay: {FRAMES} frames replayed, {2 * (FRAMES + 1)} checksums equal (verdict identical)\n"
+    assert answer.stdout == expected
+    assert len({text for _, text in played.reply["checksums"]}) == FRAMES + 1  # the state did change
+
+
+def test_changed_input_is_found_at_its_frame(played, change_batch, tmp_path):
+    played.store(tmp_path / "d")
+    frame, first = 75, 60
+
+    def flip(batch: FrameBatch) -> FrameBatch:
+        inputs = bytearray(batch.inputs)
+        place = 2 * (frame - first) + 1
+        inputs[place] = (inputs[place] + 1) % 3
+        return replace(batch, inputs=bytes(inputs))
+
+    change_batch(tmp_path / "d", 1, flip)
+    answer = run_replay(tmp_path / "d", GAME_ID, "--json")
+    assert answer.returncode == 1, answer.stderr
+    found = json.loads(answer.stdout)
+    assert found["equal"] is False
+    assert found["difference"]["frame"] == frame
+    assert (found["difference"]["what"], found["difference"]["player_id"]) == ("reward", 1)
+    assert found["checksums"] == 2 * (frame + 1)
+
+
+def test_changed_checksum_is_found_and_told_in_a_sentence(played, change_batch, tmp_path):
+    played.store(tmp_path / "d")
+
+    def change(batch: FrameBatch) -> FrameBatch:
+        return replace(batch, checksums=[(f, c ^ (f == 70)) for f, c in batch.checksums])
+
+    change_batch(tmp_path / "d", 1, change)
+    answer = run_replay(tmp_path / "d")
+    assert answer.returncode == 1
+    pattern = r"coplay: the state before frame 70 differs from player 0's \(.*\) \(verdict identical\)\n"
+    assert re.fullmatch(pattern, answer.stdout)
+
+
+@pytest.mark.parametrize("game_id", ["f" * 20, "../../etc/passwd", "", "0" * 21])
+def test_unknown_game_is_refused(played, tmp_path, game_id):
+    played.store(tmp_path / "d", keep=False)
+    said = "there is no game f" if game_id == "f" * 20 else "is no game's id"
+    assert_refused(tmp_path / "d", said, game_id)
+
+
+def test_data_directory_that_is_not_there_is_refused_and_not_made(tmp_path):
+    assert_refused(tmp_path / "gone", "there is no data in")
+    assert not (tmp_path / "gone").exists()
+
+
+@pytest.mark.parametrize("missing", ["bundles", "locks"])
+def test_missing_or_damaged_file_is_named(played, tmp_path, missing):
+    data = tmp_path / "d"
+    played.store(data)
+    (file,) = (data / missing).iterdir()
+    file.write_bytes(b"{}")
+    assert_refused(data, "is damaged")
+    file.unlink()
+    assert_refused(data, f"{file.name} is missing")
+
+
+def test_lock_of_another_runtime_is_refused(played, tmp_path):
+    other = played.runtime.lock.to_bytes().replace(b'"314.0.3"', b'"314.0.2"')
+    sha256 = hashlib.sha256(other).hexdigest()
+    data = tmp_path / "d"
+    played.store(data, lock_hash=sha256)
+    (data / "locks" / f"{sha256}.json").write_bytes(other)
+    assert_refused(data, "another runtime (Pyodide 314.0.2")
+
+
+def test_game_without_frames_is_refused(played, tmp_path):
+    played.store(tmp_path / "d")
+    store = Store(tmp_path / "d")
+    store.execute(records.batches.delete()).result()
+    store.close()
+    assert_refused(tmp_path / "d", "no frame was recorded")
+
+
+def test_code_that_cannot_play_the_game_is_told(played, tmp_path):
+    played.store(tmp_path / "d")
+    store = Store(tmp_path / "d")
+    store.execute(update(records.games).values(scene=2)).result()
+    store.close()
+    assert_refused(tmp_path / "d", "Scene 2 of the study is no play scene")
+
+
+def test_without_node_replay_says_so(played, tmp_path, monkeypatch: pytest.MonkeyPatch):
+    played.store(tmp_path / "d")
+    monkeypatch.setattr("coplay.headless.node_simulation.find_node", lambda: None)
+    assert_refused(tmp_path / "d", "there is no Node")
