@@ -23,6 +23,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(_FOLDER):
             item.add_marker(pytest.mark.browser)
+    # Quick tests first; and Playwright keeps an event loop running, which asynchronous tests cannot have beside
+    # theirs.
+    items.sort(key=lambda item: item.path.is_relative_to(_FOLDER))
 
 
 @pytest.hookimpl(wrapper=True)
