@@ -23,8 +23,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(_FOLDER):
             item.add_marker(pytest.mark.browser)
-    # Quick tests first; and Playwright keeps an event loop running, which no asynchronous test can have beside
-    # its own.
+    # Quick tests first; and Playwright keeps an event loop running, beside which no asynchronous test can
+    # have one.
     items.sort(key=lambda item: item.path.is_relative_to(_FOLDER))
 
 
