@@ -142,6 +142,32 @@ def export(out: Path, data: Path, overwrite: bool, recruitment: bool) -> None:
 
 
 @main.command()
+@click.argument("environment", metavar="ENV")
+@click.option("--frames", type=click.IntRange(3, 100_000), default=300, show_default=True, help="To play.")
+@_json_option
+def check(environment: str, frames: int, as_json: bool) -> None:
+    """Say whether an environment is safe for peer-to-peer play, and what leaks if it is not.
+
+    ENV is a Gymnasium id, package:id, or module:factory importable from here. It is played here and in the
+    browsers' Python, and rolled back at every frame. Exit code 0: safe; 1: not safe; 2: it cannot be run.
+
+    \b
+    coplay check CartPole-v1
+    coplay check cogrid:Overcooked-CrampedRoom-V0
+    coplay check my_game:make_env
+    """
+    from coplay.headless.check import check as check_it
+    from coplay.headless.wording import worded
+    from coplay.runtime import shown_progress
+
+    with shown_progress() as progress:
+        found = check_it(environment, frames=frames, progress=progress)
+    click.echo(json.dumps(found.as_json()) if as_json else worded(found))
+    if not found.safe:
+        sys.exit(1)
+
+
+@main.command()
 @click.argument("game_id")
 @_data_option
 @_json_option
@@ -167,7 +193,7 @@ def replay(game_id: str, data: Path, as_json: bool) -> None:
             f"(verdict {found.verdict})"
         )
     else:
-        click.echo(f"coplay: {found.difference} (verdict {found.verdict})")
+        click.echo(f"coplay: {found.difference}; what was replayed before is equal (verdict {found.verdict})")
     if not found.equal:
         sys.exit(1)
 

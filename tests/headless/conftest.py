@@ -188,6 +188,12 @@ class Played:
 
 
 @pytest.fixture(scope="session")
+def study_text() -> str:
+    """A study of two players, whose environment draws, computes sines, and prints."""
+    return STUDY
+
+
+@pytest.fixture(scope="session")
 def played(runtime: Runtime, tmp_path_factory: pytest.TempPathFactory) -> Played:
     return Played(runtime, tmp_path_factory.mktemp("drifting"))
 

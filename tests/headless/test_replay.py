@@ -9,8 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
-from sqlalchemy import update
+from click.testing import CliRunner, Result
 
 from coplay.cli import main
 from coplay.data import records
@@ -21,11 +20,8 @@ GAME_ID = "0123456789abcdef0123"
 FRAMES = 150
 
 
-def run_replay(data: Path, game_id: str = GAME_ID, *options: str) -> "subprocess.CompletedProcess[str]":
-    words = ["-W", "error", "-m", "coplay", "replay", game_id, "--data", str(data), *options]
-    return subprocess.run(
-        [sys.executable, *words], cwd=data.parent, capture_output=True, text=True, timeout=60
-    )
+def run_replay(data: Path, *options: str) -> Result:
+    return CliRunner().invoke(main, ["replay", GAME_ID, "--data", str(data), *options])
 
 
 def assert_refused(data: Path, said: str, game_id: str = GAME_ID) -> None:
@@ -40,7 +36,10 @@ def assert_refused(data: Path, said: str, game_id: str = GAME_ID) -> None:
 
 def test_replayed_game_is_equal(played, tmp_path):
     played.store(tmp_path / "d")
-    answer = run_replay(tmp_path / "d")
+    words = ["-W", "error", "-m", "coplay", "replay", GAME_ID, "--data", "d"]
+    answer = subprocess.run(
+        [sys.executable, *words], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
     assert answer.returncode == 0, answer.stderr
     expected = f"coplay: {FRAMES} frames replayed, {2 * (FRAMES + 1)} checksums equal (verdict identical)\n"
     assert answer.stdout == expected
@@ -58,8 +57,8 @@ def test_changed_input_is_found_at_its_frame(played, change_batch, tmp_path):
         return replace(batch, inputs=bytes(inputs))
 
     change_batch(tmp_path / "d", 1, flip)
-    answer = run_replay(tmp_path / "d", GAME_ID, "--json")
-    assert answer.returncode == 1, answer.stderr
+    answer = run_replay(tmp_path / "d", "--json")
+    assert answer.exit_code == 1, answer.stderr
     found = json.loads(answer.stdout)
     assert found["equal"] is False
     assert found["difference"]["frame"] == frame
@@ -75,9 +74,27 @@ def test_changed_checksum_is_found_and_told_in_a_sentence(played, change_batch, 
 
     change_batch(tmp_path / "d", 1, change)
     answer = run_replay(tmp_path / "d")
-    assert answer.returncode == 1
-    pattern = r"coplay: the state before frame 70 differs from player 0's \(.*\) \(verdict identical\)\n"
+    assert answer.exit_code == 1
+    pattern = r"coplay: the state before frame 70 differs from player 0's \(.*\); what was .*\n"
     assert re.fullmatch(pattern, answer.stdout)
+
+
+def test_missing_batch_is_told_and_what_comes_before_it_is_compared(played, tmp_path):
+    played.store(tmp_path / "d")
+    store = Store(tmp_path / "d")
+    store.execute(records.batches.delete().where(records.batches.c.number == 1)).result()
+    store.close()
+    answer = run_replay(tmp_path / "d")
+    assert answer.exit_code == 1
+    said = "the record lacks frame 60 and so cannot be replayed further"
+    assert answer.stdout == f"coplay: {said}; what was replayed before is equal (verdict identical)\n"
+
+
+@pytest.mark.parametrize("command", ["replay", "check"])
+def test_help_shows_an_example(command):
+    answer = CliRunner().invoke(main, [command, "--help"])
+    assert answer.exit_code == 0
+    assert f"coplay {command}" in answer.stdout.split("\n\n", 1)[1]
 
 
 @pytest.mark.parametrize("game_id", ["f" * 20, "../../etc/passwd", "", "0" * 21])
@@ -118,14 +135,6 @@ def test_game_without_frames_is_refused(played, tmp_path):
     store.execute(records.batches.delete()).result()
     store.close()
     assert_refused(tmp_path / "d", "no frame was recorded")
-
-
-def test_code_that_cannot_play_the_game_is_told(played, tmp_path):
-    played.store(tmp_path / "d")
-    store = Store(tmp_path / "d")
-    store.execute(update(records.games).values(scene=2)).result()
-    store.close()
-    assert_refused(tmp_path / "d", "Scene 2 of the study is no play scene")
 
 
 def test_without_node_replay_says_so(played, tmp_path, monkeypatch: pytest.MonkeyPatch):

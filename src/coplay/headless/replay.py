@@ -24,12 +24,12 @@ FRAMES_AT_ONCE = 120
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Where the replay first came out otherwise than the record."""
+    """Where the replay first came out otherwise than the record, or could not go on."""
 
     frame: int
     """Which frame; of a checksum, the one before which the states differ."""
     what: str
-    """`checksum`, `reward`, `flags` or `episode`."""
+    """`checksum`, `reward`, `flags`, `episode`; or `missing`: nobody stored the frame, so replaying ends."""
     player_id: int | None
     """Of a checksum, whose peer's; of a reward and of flags, whose."""
     stored: Any
@@ -44,6 +44,8 @@ class Difference:
                 return (
                     f"the state before frame {self.frame} differs from player {self.player_id}'s ({values})"
                 )
+            case "missing":
+                return f"the record lacks frame {self.frame} and so cannot be replayed further"
             case "episode":
                 return f"the episode of frame {self.frame} differs ({values})"
             case _:
@@ -61,7 +63,7 @@ class Replay:
     frames: int
     """How many were replayed: to the end, or as far as was needed to find a difference."""
     recorded_frames: int
-    """How many the record has, gaps left out."""
+    """How many the record has."""
     checksums: int
     """How many stored checksums came out equal."""
     difference: Difference | None
@@ -119,6 +121,7 @@ def _study_modules(bundle: bytes) -> list[str]:
 
 def _compare(recording: Recording, simulation: NodeSimulation, progress: Callable[[float], None]) -> Replay:
     frames, log = recording.frames, recording.log
+    recorded = int(log.has.sum())
     stored: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for frame, peer, checksum in recording.checksums:
         stored[frame].append((peer, checksum))
@@ -146,11 +149,11 @@ def _compare(recording: Recording, simulation: NodeSimulation, progress: Callabl
             if found is None or frame <= found.frame
         )
         if found is not None:
-            return Replay(
-                recording.game_id, recording.verdict, min(found.frame + 1, frames), frames, equal, found
-            )
+            played = min(found.frame + 1, frames)
+            return Replay(recording.game_id, recording.verdict, played, recorded, equal, found)
     progress(1.0)
-    return Replay(recording.game_id, recording.verdict, frames, frames, equal, None)
+    gap = Difference(frames, "missing", None, None, None) if frames < log.frames else None
+    return Replay(recording.game_id, recording.verdict, frames, recorded, equal, gap)
 
 
 def _differing_rows(

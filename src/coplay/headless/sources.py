@@ -1,0 +1,84 @@
+"""What an environment that is loaded here needs elsewhere: files of one's own, and installed packages."""
+
+import ast
+import sys
+import sysconfig
+from collections import deque
+from importlib.metadata import packages_distributions, version
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from coplay.runtime.bundle import FILE_LIMIT, SUFFIXES
+
+_INSTALLED = tuple(Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "purelib", "platlib"))
+
+
+def find_sources(environment: str) -> dict[str, Any]:
+    """Follow the imports of an environment that has been loaded in this process.
+
+    Args:
+        environment: `package:id`, `module:factory`, or an id of Gymnasium's, which needs nothing more.
+
+    Returns:
+        `files`: paths by their place on Python's path; `packages`: `name==version` of what is installed.
+    """
+    module, colon, _ = environment.partition(":")
+    files: dict[str, str] = {}
+    packages: set[str] = set()
+    owners = packages_distributions()
+    waiting, seen = deque([module] if colon else []), set[str]()
+    while waiting:
+        name = waiting.popleft()
+        loaded = sys.modules.get(name)
+        top = name.partition(".")[0]
+        if name in seen or loaded is None or top in sys.stdlib_module_names or top == "coplay":
+            continue
+        seen.add(name)
+        file = _own_file(loaded)
+        if file is None:
+            packages |= {f"{owner}=={version(owner)}" for owner in owners.get(top, ())[:1]}
+            continue
+        files |= _with_neighbours(name, loaded, file)
+        waiting += _imports(loaded, file)
+    return {"files": files, "packages": sorted(packages)}
+
+
+def _own_file(module: ModuleType) -> Path | None:
+    """The file of a module that no installer brought; None for any other."""
+    path = getattr(module, "__file__", None)
+    if path is None or not path.endswith(".py"):
+        return None
+    file = Path(path).resolve()
+    in_site = any(part in ("site-packages", "dist-packages") for part in file.parts)
+    return None if in_site or any(file.is_relative_to(place) for place in _INSTALLED) else file
+
+
+def _with_neighbours(name: str, module: ModuleType, file: Path) -> dict[str, str]:
+    """A module's file, and the maps and levels that may lie beside it."""
+    place = name.replace(".", "/")
+    folder = place if hasattr(module, "__path__") else place.rpartition("/")[0]
+    member = f"{place}/__init__.py" if hasattr(module, "__path__") else f"{place}.py"
+    found = {member: str(file)}
+    for path in sorted(file.parent.iterdir()):
+        data = path.suffix.lower() in SUFFIXES - {".py"} and not path.name.startswith(".")
+        if data and path.is_file() and path.stat().st_size <= FILE_LIMIT:
+            found[f"{folder}/{path.name}".lstrip("/")] = str(path)
+    return found
+
+
+def _imports(module: ModuleType, file: Path) -> list[str]:
+    """Every name that a module's imports may mean, and the packages around it."""
+    names = [module.__name__.rpartition(".")[0]]
+    for node in ast.walk(ast.parse(file.read_bytes())):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            parts = (module.__package__ or "").split(".")
+            base = ".".join(parts[: len(parts) - node.level + 1]) if node.level else ""
+            base = ".".join(part for part in (base, node.module) if part)
+            names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+    # Importing a.b.c runs a and a.b as well.
+    return [
+        ".".join(name.split(".")[:depth]) for name in names for depth in range(1, name.count(".") + 2) if name
+    ]
