@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from coplay.cli import main
 from coplay.errors import RuntimeUnavailableError
 from coplay.runtime import ensure_runtime
+from coplay.study import load_study
 
 COPLAY = [sys.executable, "-W", "error", "-m", "coplay"]
 
@@ -73,11 +74,24 @@ def study(tmp_path: Path) -> Path:
     return file
 
 
-@pytest.mark.parametrize("command", [[], ["demo"], ["run"], ["export"], ["doctor"]])
+@pytest.mark.parametrize(
+    "command", [[], ["demo"], ["new"], ["run"], ["check"], ["replay"], ["export"], ["doctor"]]
+)
 def test_help_of_every_command_shows_an_example(tmp_path: Path, command: list[str]) -> None:
     answer = run(tmp_path, *command, "--help")
     assert answer.returncode == 0
     assert "coplay" in answer.stdout.split("\n\n", 1)[1]
+
+
+def test_new_study_loads_as_it_is_and_overwrites_nothing(tmp_path: Path) -> None:
+    first = run(tmp_path, "new", "mine")
+    assert first.returncode == 0
+    assert load_study(tmp_path / "mine" / "study.py").name == "meet"
+    (tmp_path / "mine" / "study.py").write_text("mine", "utf-8")
+    second = run(tmp_path, "new", "mine")
+    assert second.returncode == 2
+    assert "hint:" in second.stderr
+    assert (tmp_path / "mine" / "study.py").read_text("utf-8") == "mine"
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])

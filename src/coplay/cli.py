@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 import sys
 import webbrowser
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any, NoReturn
 
 import click
 
-from coplay.errors import CoplayError
+from coplay.errors import CoplayError, UsageError
 
 DEFAULT_PORT = 8000
 _data_option = click.option(
@@ -47,6 +48,7 @@ def main() -> None:
 
     \b
     See it:            coplay demo
+    Begin your own:    coplay new my_study
     Run a study:       coplay run study.py
     Check yours:       coplay check CartPole-v1
     Take the data:     coplay export out --data coplay-data
@@ -71,7 +73,7 @@ def demo(port: int | None, no_open: bool, data: Path) -> None:
     from coplay.server.hosting import host_study
     from coplay.server.running import PortInUseError, listen
 
-    study = _demo_study()
+    study = _example("volley") / "study.py"
     host = "127.0.0.1"
     if port is not None:
         listening = listen(host, port)
@@ -86,6 +88,26 @@ def demo(port: int | None, no_open: bool, data: Path) -> None:
             listening = listen(host, 0)
     with listening:
         host_study(study, listening, data, lambda: _ready(listening, "/demo", not no_open))
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def new(folder: Path) -> None:
+    """Begin a study of your own: a small one that runs, to change as you like.
+
+    \b
+    coplay new my_study
+    coplay run my_study/study.py
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(
+            f"{folder} exists and is not an empty folder", "Name a new one: nothing is overwritten."
+        )
+    shutil.copytree(
+        _example("starter"), folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
+    )
+    click.echo(f"coplay: {folder} has study.py, its environment meet_env.py, and welcome.md")
+    click.echo(f"  next: coplay run {folder / 'study.py'}, and open the address in two windows")
 
 
 @main.command()
@@ -223,12 +245,12 @@ def _ready(listening: Any, path: str, open_browser: bool) -> None:
         webbrowser.open(address + path)
 
 
-def _demo_study() -> Path:
+def _example(name: str) -> Path:
     package = Path(__file__).parent
     for examples in (package / "_examples", package.parent.parent / "examples"):
-        if (study := examples / "volley" / "study.py").is_file():
-            return study
-    raise CoplayError("the demo study is not installed", "Reinstall coplay, or use `coplay run STUDY.py`.")
+        if (folder := examples / name).is_dir():
+            return folder
+    raise CoplayError(f"the example {name} is not installed", "Reinstall coplay.")
 
 
 def _log_error(error: BaseException) -> Path:

@@ -19,9 +19,9 @@ from array import array
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from coplay.browser.session_setup import prepare_stage
+from coplay.browser.session_setup import make_game, prepare_stage
 from coplay.data.batches import STEPPED, TERMINATED, TRUNCATED
-from coplay.envs import Game, wasm_stubs
+from coplay.envs import wasm_stubs
 from coplay.errors import CoplayError, StudyError
 from coplay.study import Study
 from coplay.study.scenes import Play
@@ -56,13 +56,7 @@ class Resimulation:
         self._columns = [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
         self._width = sum(sizes)
         self._frame = 0
-        self._game = Game(
-            stage.environment,
-            seed=order["seed"],
-            episodes=order["episodes"],
-            max_frames=order["max_frames"],
-            countdown_frames=order["countdown_frames"],
-        )
+        self._game = make_game(stage.environment, order)
         self._game.start()
 
     def step(self, inputs: bytes, wanted: Sequence[int]) -> dict[str, Any]:

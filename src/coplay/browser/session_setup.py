@@ -45,6 +45,17 @@ def prepare_stage(scene_index: int, scene: Play) -> Stage:
     return Stage(scene_index, scene, environment, view, sorted(costs)[len(costs) // 2])
 
 
+def make_game(environment: Environment, config: Mapping[str, Any]) -> Game:
+    """The simulation that `config` describes: in play, and in a replay of it."""
+    return Game(
+        environment,
+        seed=config["seed"],
+        episodes=config["episodes"],
+        max_frames=config["max_frames"],
+        countdown_frames=config["countdown_frames"],
+    )
+
+
 def make_driver(stage: Stage, config: Mapping[str, Any], host: Host, now: float) -> Driver:
     """Seat this peer in the game that `config` describes.
 
@@ -80,12 +91,7 @@ def make_driver(stage: Stage, config: Mapping[str, Any], host: Host, now: float)
         ),
         now,
     )
-    game = Game(
-        environment,
-        seed=config["seed"],
-        episodes=config["episodes"],
-        max_frames=config["max_frames"],
-        countdown_frames=config["countdown_frames"],
-    )
     recorder = Recorder(peer, len(owners))
-    return Driver(game, session, recorder, {peer: seated[peer]}, bots, host, time.perf_counter)
+    return Driver(
+        make_game(environment, config), session, recorder, {peer: seated[peer]}, bots, host, time.perf_counter
+    )
