@@ -87,3 +87,19 @@ def test_chain_hash_tells_logs_apart() -> None:
         game.check_identical()
         hashes.add(game.verdicts()[0].chain_hash)
     assert len(hashes) == 5
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_peer_that_goes_when_it_may_leaves_nobody_waiting_for_it(seed: int) -> None:
+    """Whoever agrees last says so: those that agreed before it wait for nothing else."""
+    game = SimulatedGame(frames=60, conditions=Conditions(latency=0.002, jitter=0.03), seed=seed)
+    network = game.network
+    closed_at: dict[int, float] = {}
+    while len(network.dead) < 2 and network.now < 20.0:
+        game.run(until=network.now + 0.005)
+        for number, peer in game.peers.items():
+            if peer.session.phase == "closed":
+                closed_at.setdefault(number, network.now)
+            if peer.deadline() == math.inf:
+                network.dead.add(number)
+    assert network.now - min(closed_at.values()) < 0.2

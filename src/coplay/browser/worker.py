@@ -7,6 +7,7 @@ TypeScript calls the methods of `Worker`; `Worker` answers through the `host` ob
 import gc
 import importlib
 import json
+import math
 import time
 from typing import Any
 
@@ -62,7 +63,7 @@ class Worker:
         self._first_frame_ms = 0.0
         self._net_rows = NetRows()
         self._links: dict[int, str] = {}  # peer -> direct, turn or relay
-        self._agreed = False
+        self._finished = False
         # Collections happen in the slack after a tick, never inside one.
         gc.disable()
 
@@ -86,7 +87,7 @@ class Worker:
         config = json.loads(config_json)
         stage = self.prepare(config["scene_index"])
         now = time.perf_counter()
-        self._config, self._agreed = config, False
+        self._config, self._finished = config, False
         self._hud, self._phase = (), ""
         self._started, self._first_frame_ms = now, 0.0
         self._next_batch, self._next_stats = now + _BATCH_SECONDS, now
@@ -157,10 +158,12 @@ class Worker:
             self._next_batch = now + _BATCH_SECONDS
             driver.recorder.add_net(self._net_rows.take(driver, self._links, now))
             self._cut_batch()
-        if session.phase == "closed":
-            self._finish(driver)
-            return now + _IDLE_SECONDS
         deadline = session.next_deadline()
+        if deadline == math.inf:
+            # The others have all they need of us, as far as we know. One who asks again is still answered.
+            if not self._finished:
+                self._finish(driver)
+            return now + _IDLE_SECONDS
         if deadline - time.perf_counter() > 0.006:
             gc.collect(0)
         return deadline
@@ -233,7 +236,6 @@ class Worker:
     # The end of a game
 
     def _agree(self, driver: Driver, agreed: GameAgreed) -> None:
-        self._agreed = True
         driver.recorder.add_net(self._net_rows.take(driver, self._links, time.perf_counter()))
         self._cut_batch()
         self._post(
@@ -250,9 +252,9 @@ class Worker:
         self._set_phase("ended")
 
     def _finish(self, driver: Driver) -> None:
+        self._finished = True
         self._post("stats", **self._figures(driver))
         self._cut_batch()
-        self._driver = None
         self._post("closed", game_id=self._config["game_id"])
         gc.collect()
 

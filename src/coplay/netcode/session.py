@@ -483,11 +483,12 @@ class RollbackSession:
             self._next_send = min(self._next_send, now)
 
     def _tick_closing(self, closing: Closing, now: float) -> None:
-        if not closing.agreed and (found := closing.verdict(now)):
+        found = None if closing.agreed else closing.verdict(now)
+        if found:
             closing.agreed = True
-            self._next_send = now
             self._close(*found)
-        if now >= self._next_send and not closing.finished(now):
+        # Said at least once: the others may be waiting for nothing else.
+        if found or (now >= self._next_send and not closing.finished(now)):
             self._next_send = now + Closing.RESEND_S
             self._outbox.send_play(now, self._closing)
 
