@@ -16,7 +16,9 @@ CASES = [
     ("volley/study.py", {**VOLLEY, "input_delay": 1}, Conditions(100)),
     ("volley/study.py", {**VOLLEY, "input_delay": 1}, Conditions(200)),
     ("volley/study.py", {**VOLLEY, "input_delay": 1}, Conditions(100, loss=0.1)),
+    ("volley/study.py", {**VOLLEY, "input_delay": 1}, Conditions(200, loss=0.1)),
     ("overcooked/study.py", OVERCOOKED, Conditions(0)),
+    ("overcooked/study.py", {**OVERCOOKED, "input_delay": 1}, Conditions(100)),
     ("overcooked/study.py", {**OVERCOOKED, "input_delay": 1}, Conditions(200)),
     ("overcooked/study.py", {**OVERCOOKED, "input_delay": 1}, Conditions(200, loss=0.1)),
 ]
