@@ -17,8 +17,9 @@ from typing import Any, Literal, NamedTuple
 
 from coplay.envs import taming
 from coplay.envs.environment import Environment, Outcome
+from coplay.envs.snapshot import Snapshot
 from coplay.envs.state_globals import begin_anew
-from coplay.envs.state_walk import Snapshot, StateWalk
+from coplay.envs.state_walk import StateWalk
 
 Phase = Literal["countdown", "playing", "between", "over"]
 

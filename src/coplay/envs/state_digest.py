@@ -25,7 +25,7 @@ from coplay.envs.state_bulk import Bulk
 from coplay.envs.state_kinds import ARRAY, DRAWING, KINDS, MISSING, PLAIN, TUPLE
 
 if TYPE_CHECKING:
-    from coplay.envs.state_walk import Snapshot
+    from coplay.envs.snapshot import Snapshot
 
 _MARK = ...  # begins every tuple that stands for something else; never a value by itself
 _READABLE_MODULES = frozenset({"datetime", "decimal", "fractions", "uuid", "pathlib", "builtins", "numpy"})

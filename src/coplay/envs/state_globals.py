@@ -22,8 +22,9 @@ from typing import Any
 
 import numpy as np
 
+from coplay.envs.snapshot import Snapshot
 from coplay.envs.state_kinds import ATOM, Namespace, kind_of
-from coplay.envs.state_walk import Snapshot, StateWalk
+from coplay.envs.state_walk import StateWalk
 
 _LIBRARIES = frozenset(sys.stdlib_module_names) | {"gymnasium", "pettingzoo", "numpy", "coplay"}
 _GENERATORS = (np.random.Generator, np.random.RandomState, np.random.BitGenerator, random.Random)

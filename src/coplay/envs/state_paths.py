@@ -15,7 +15,7 @@ from coplay.envs.state_bulk import BULK
 from coplay.envs.state_kinds import ATOMS, DRAWING, KINDS, MISSING, kind_of, slots_of
 
 if TYPE_CHECKING:
-    from coplay.envs.state_walk import Snapshot
+    from coplay.envs.snapshot import Snapshot
 
 Leaf = tuple[str, object]
 

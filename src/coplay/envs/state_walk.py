@@ -13,31 +13,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from coplay.envs.snapshot import Snapshot
 from coplay.envs.state_bulk import BULK, MIN_LENGTH, Bulk, collect
 from coplay.envs.state_digest import digest
 from coplay.envs.state_kinds import ATOM, ATOMS, KINDS, UNWALKABLE, Kind, kind_of
 from coplay.envs.state_paths import describe, differences, find_paths
 
 _KEPT_BULKS = 64
-
-
-class Snapshot:
-    """The state at one moment; opaque, only for the process that took it.
-
-    Attributes:
-        roots: Where the walk began, by name.
-        records: (kind, holder, contents), in walk order.
-        met: Every object met that is not an atom, by its id, in walk order.
-    """
-
-    __slots__ = ("met", "records", "roots")
-
-    def __init__(
-        self, roots: Mapping[str, Any], records: list[tuple[Kind, Any, Any]], met: dict[int, Any]
-    ) -> None:
-        self.roots = roots
-        self.records = records
-        self.met = met
 
 
 class StateWalk:
