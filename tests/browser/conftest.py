@@ -13,6 +13,7 @@ pytest.register_assert_rewrite("playtest.agreement")
 
 # After the registration, which has to come before the import.
 from playtest import Chromium, ChromiumLauncher, Firefox, Participant, Servers, firefox_is_there  # noqa: E402
+from playtest.chromium import EXECUTABLE as CHROMIUM  # noqa: E402
 
 _FOLDER = Path(__file__).parent
 _FAILED = pytest.StashKey[bool]()
@@ -45,6 +46,8 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 @pytest.fixture(scope="session")
 def launcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromiumLauncher]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"there is no {CHROMIUM} here; CHROMIUM names another one")
     launcher = ChromiumLauncher(tmp_path_factory.mktemp("profiles"))
     yield launcher
     launcher.stop()
