@@ -1,0 +1,198 @@
+"""Robots in a real Chromium, sent through a real server."""
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coplay.errors import RuntimeUnavailableError
+from coplay.headless.chromium import BROWSER_VARIABLE, BrowserError, find_chromium
+from coplay.headless.robot_report import report_on
+from coplay.runtime import ensure_runtime
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "volley"
+
+SHORT = """
+import controls
+import court
+from volley_env import Volley
+
+import coplay
+from coplay import scenes
+
+study = coplay.Study("short", version="1")
+study.scenes = [
+    scenes.Instructions("Hello", button="Find an opponent"),
+    scenes.Lobby(size=2, patience="{patience}", otherwise=scenes.Finish("Nobody came.", code="WAITED")),
+    scenes.Play(Volley, keys=controls.KEYS, draw=court.draw, max_frames=200, countdown=0),
+    scenes.Finish("Bye", code="PLAYED"),
+]
+"""
+
+
+@pytest.fixture(scope="session")
+def browser() -> None:
+    try:
+        find_chromium()
+        ensure_runtime()
+    except (BrowserError, RuntimeUnavailableError) as error:
+        pytest.skip(f"{error.message}. {error.hint}")
+
+
+def robots(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-m", "coplay", "robots", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+
+
+def write_study(folder: Path, patience: str = "2 min") -> str:
+    for file in EXAMPLE.glob("*.py"):
+        shutil.copy(file, folder)
+    (folder / "short.py").write_text(SHORT.format(patience=patience), "utf-8")
+    return "short.py"
+
+
+def left_over() -> set[Path]:
+    return set(Path(tempfile.gettempdir()).glob("coplay-robots-*"))
+
+
+@pytest.mark.browser
+@pytest.mark.usefixtures("browser")
+def test_two_robots_play_a_study_to_its_end_and_leave_an_identical_game(tmp_path: Path) -> None:
+    before = left_over()
+    done = robots(tmp_path, write_study(tmp_path), "--limit", "3 min", "--data", "d", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(done.stdout)
+    assert (found["finished"], found["of"], found["data"]) == (2, 2, "d")
+    assert [game["verdict"] for game in found["games"]] == ["identical"]
+    for robot in found["robots"]:
+        assert robot["ended"] == "finished"
+        assert robot["frames"] > 100
+        assert robot["played_s"] > 1
+        assert robot["games"] == [found["games"][0]["game_id"]]
+    assert (tmp_path / "d" / "coplay.sqlite").is_file()
+    assert left_over() <= before
+
+
+@pytest.mark.browser
+@pytest.mark.usefixtures("browser")
+def test_robot_whom_nobody_joins_finishes_by_the_lobbys_own_ending(tmp_path: Path) -> None:
+    done = robots(tmp_path, write_study(tmp_path, "2 s"), "-n", "1", "--limit", "2 min", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(done.stdout)
+    (robot,) = found["robots"]
+    assert robot["ended"] == "finished"
+    assert 1.5 < robot["waited_s"] < 30
+    assert found["games"] == []
+    assert (tmp_path / found["data"] / "coplay.sqlite").is_file()
+
+
+@pytest.mark.browser
+@pytest.mark.usefixtures("browser")
+def test_robots_that_do_not_finish_in_time_are_stuck_where_they_are(tmp_path: Path) -> None:
+    page = b"<body data-scene=lobby data-phase=waiting>"
+    with serving(page) as url:
+        done = robots(tmp_path, url, "-n", "2", "--limit", "1 s")
+    assert done.returncode == 1
+    assert done.stdout.count("stuck in lobby/waiting") == 2
+    assert "coplay: 0 of 2 finished, 0 games" in done.stdout
+
+
+@pytest.mark.browser
+@pytest.mark.usefixtures("browser")
+def test_address_at_which_nothing_answers_is_a_sentence(tmp_path: Path) -> None:
+    with serving(b"") as url:
+        pass
+    done = robots(tmp_path, url)
+    assert done.returncode == 2
+    assert f"coplay: {url}" in done.stderr
+    assert "hint:" in done.stderr
+
+
+@pytest.mark.parametrize("variable", [False, True])
+def test_missing_browser_is_a_sentence_and_a_hint(
+    tmp_path: Path, variable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = str(tmp_path / "nowhere")
+    if variable:
+        monkeypatch.setenv(BROWSER_VARIABLE, named)
+    done = robots(tmp_path, "study.py", *([] if variable else ["--browser", named]))
+    assert done.returncode == 2
+    assert f"there is no browser {named}" in done.stderr
+    assert "hint: Install Chromium" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(None, "there is no study study.py"), ("import nothing_of_this_name", "nothing_of_this_name")],
+)
+def test_study_that_cannot_be_served_is_a_sentence_and_leaves_nothing(
+    tmp_path: Path, content: str | None, sentence: str
+) -> None:
+    if content is not None:
+        (tmp_path / "study.py").write_text(content, "utf-8")
+    done = robots(tmp_path, "study.py", "--browser", sys.executable)  # it is never started
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert "hint:" in done.stderr
+
+
+def test_browser_that_does_not_start_is_a_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+    before = left_over()
+    done = robots(tmp_path, "http://127.0.0.1:1/", "--browser", shutil.which("false") or sys.executable)
+    assert done.returncode == 2
+    assert "the browser did not start" in done.stderr
+    assert left_over() <= before
+
+
+def test_report_adds_up_scenes_and_games() -> None:
+    timeline = [["lobby", "waiting", 0], ["play", "connecting", 1500], ["play", "playing", 2000]]
+    games = [
+        {"game_id": "a", "frame": 100, "rollbacks": 3, "rtt_ms": {"1": 20.0, "2": None}},
+        {"game_id": "b", "frame": 50, "rollbacks": 1, "rtt_ms": {"1": 40.0}},
+    ]
+    seen: dict[str, Any] = {"scene": "play", "phase": "playing", "now_ms": 5000, "timeline": timeline}
+    report = report_on(1, {**seen, "games": games, "said": ""}, "")
+    assert (report.waited_s, report.played_s) == (1.5, 3.0)
+    assert (report.frames, report.rollbacks, report.rtt_ms, report.games) == (150, 4, 30.0, ["a", "b"])
+    assert report.outcome == "stuck in play/playing"
+    assert report_on(2, None, "the browser stopped").outcome == "error: the browser stopped"
+
+
+@contextmanager
+def serving(page: bytes) -> Iterator[str]:
+    """The address of one page."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(page)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
