@@ -29,7 +29,11 @@ from coplay import keys, scenes
 study = coplay.Study("cart", version="2")
 study.scenes = [
     scenes.Instructions("Hello"),
-    scenes.Play("CartPole-v1", keys=keys.Keys({"ArrowLeft": 0, "ArrowRight": 1}, noop=0)),
+    scenes.Play(
+        "CartPole-v1",
+        keys=keys.Keys({"ArrowLeft": 0, "ArrowRight": 1}, noop=0),
+        draw=lambda env, canvas: canvas.circle(300 + 100 * env.state[0], 200, 20, "black"),
+    ),
     scenes.Finish("Bye"),
 ]
 """
@@ -148,7 +152,7 @@ def test_port_in_use_is_one_plain_sentence(study: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (STUDY + "x = = 1", "cart.py, line 11: invalid syntax"),
+        (STUDY + "x = = 1", "cart.py, line 15: invalid syntax"),
         (STUDY.replace("study = ", "other = "), "NameError"),
         (STUDY.replace("CartPole-v1", "NoSuchThing-v0"), "NoSuchThing"),
         (STUDY.replace('"ArrowLeft": 0', '"ArrowLeft": 9'), "9"),

@@ -1,5 +1,6 @@
 """Play scenes made concrete: the environment is built once, here, to learn its seats and spaces."""
 
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +65,9 @@ def build_stages(study: Study) -> dict[int, Stage]:
 
 
 def _stage(study: Study, index: int, scene: Play) -> Stage:
-    environment = load_environment(scene.env)
+    environment = load_environment(scene.env, render=scene.draw is None)
+    if scene.draw is None:
+        _check_picture(environment)
     n_players = environment.n_players
     if n_players > MAX_PLAYERS:
         raise StudyError(f"the environment has {n_players} players", f"A game has at most {MAX_PLAYERS}.")
@@ -97,6 +100,18 @@ def _stage(study: Study, index: int, scene: Play) -> Stage:
         env_name=_name_of(scene.env),
         key_names=tuple(sorted(names)),
     )
+
+
+def _check_picture(environment: Environment) -> None:
+    """Draw once here what no study function draws, so that no participant finds out first."""
+    hint = "Give the scene a draw function: draw=my_drawing, a function (env, canvas)."
+    environment.reset(0)
+    try:
+        environment.render()
+    except Exception as error:  # the environment's own code: anything may come
+        raise StudyError(f"the environment cannot draw itself ({error})", hint) from error
+    if "pygame" in sys.modules:
+        raise StudyError("the environment draws with pygame, which the browsers' Python lacks", hint)
 
 
 def _checked_keys(environment: Environment, scene: Play, player: int) -> Keys:
