@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,8 @@ from coplay.headless.robot_report import report_on
 from coplay.runtime import ensure_runtime
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "volley"
+
+ROBOTS = (sys.executable, "-W", "error", "-m", "coplay", "robots")
 
 SHORT = """
 import controls
@@ -48,9 +51,22 @@ def browser() -> None:
         pytest.skip(f"{error.message}. {error.hint}")
 
 
+@pytest.fixture(autouse=True)
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where temporary files go; afterwards there is none, and no process that was at work here."""
+    folder = Path(tempfile.mkdtemp(prefix="robots-"))  # a short path: Chromium makes sockets in it
+    monkeypatch.setenv("TMPDIR", str(folder))
+    yield folder
+    assert not list(folder.iterdir())
+    folder.rmdir()
+    commands = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
+    assert str(folder) not in commands
+    assert str(tmp_path) not in commands
+
+
 def robots(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "coplay", "robots", *arguments],
+        [*ROBOTS, *arguments],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -65,14 +81,9 @@ def write_study(folder: Path, patience: str = "2 min") -> str:
     return "short.py"
 
 
-def left_over() -> set[Path]:
-    return set(Path(tempfile.gettempdir()).glob("coplay-robots-*"))
-
-
 @pytest.mark.browser
 @pytest.mark.usefixtures("browser")
 def test_two_robots_play_a_study_to_its_end_and_leave_an_identical_game(tmp_path: Path) -> None:
-    before = left_over()
     done = robots(tmp_path, write_study(tmp_path), "--limit", "3 min", "--data", "d", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads(done.stdout)
@@ -84,7 +95,6 @@ def test_two_robots_play_a_study_to_its_end_and_leave_an_identical_game(tmp_path
         assert robot["played_s"] > 1
         assert robot["games"] == [found["games"][0]["game_id"]]
     assert (tmp_path / "d" / "coplay.sqlite").is_file()
-    assert left_over() <= before
 
 
 @pytest.mark.browser
@@ -122,6 +132,27 @@ def test_address_at_which_nothing_answers_is_a_sentence(tmp_path: Path) -> None:
     assert "hint:" in done.stderr
 
 
+@pytest.mark.browser
+@pytest.mark.usefixtures("browser")
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_robots_leave_no_process_and_no_folder(tmp_path: Path, stop: signal.Signals) -> None:
+    process = subprocess.Popen(
+        [*ROBOTS, write_study(tmp_path), "-n", "1", "--data", str(tmp_path / "d")],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("Sending"):
+            break
+    process.send_signal(stop)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1, errors
+    assert "Traceback" not in errors
+
+
 @pytest.mark.parametrize("variable", [False, True])
 def test_missing_browser_is_a_sentence_and_a_hint(
     tmp_path: Path, variable: bool, monkeypatch: pytest.MonkeyPatch
@@ -152,11 +183,9 @@ def test_study_that_cannot_be_served_is_a_sentence_and_leaves_nothing(
 
 
 def test_browser_that_does_not_start_is_a_sentence_and_leaves_nothing(tmp_path: Path) -> None:
-    before = left_over()
     done = robots(tmp_path, "http://127.0.0.1:1/", "--browser", shutil.which("false") or sys.executable)
     assert done.returncode == 2
     assert "the browser did not start" in done.stderr
-    assert left_over() <= before
 
 
 def test_report_adds_up_scenes_and_games() -> None:

@@ -26,6 +26,9 @@ BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
 _START_S = 60.0
 _ANSWER_S = 30.0
 _END_S = 5.0
+_PREFIX = "coplay-robots-"
+_LONGEST_FOLDER = 56  # Chromium makes a socket in it, whose path may have 103 characters on macOS
+_SHORT_OF_MEMORY = "The machine may be short of memory: send fewer robots."
 _FLAGS = (
     "--headless=new",
     "--remote-debugging-port=0",
@@ -106,6 +109,7 @@ class Chromium:
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
         self._last_id = 0
+        self._crashed: set[str] = set()
 
     def open(self, script: str) -> Tab:
         """Open a tab that shares nothing with the others.
@@ -123,6 +127,7 @@ class Chromium:
             height=800,
         )["targetId"]
         session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self.ask("Inspector.enable", session)
         self.ask("Page.enable", session)
         self.ask("Emulation.setFocusEmulationEnabled", session, enabled=True)
         self.ask("Page.addScriptToEvaluateOnNewDocument", session, source=script)
@@ -147,15 +152,17 @@ class Chromium:
         try:
             self._connection.send(json.dumps(message))
             while True:
+                if session in self._crashed:
+                    raise BrowserError("the tab crashed", _SHORT_OF_MEMORY)
                 reply = json.loads(self._connection.recv(max(0.0, deadline - time.monotonic())))
+                if reply.get("method") == "Inspector.targetCrashed":
+                    self._crashed.add(reply["sessionId"])
                 if reply.get("id") == self._last_id:
                     break
         except TimeoutError as error:
-            raise BrowserError(f"a tab did not answer for {_ANSWER_S:g} s", "Send fewer robots.") from error
+            raise BrowserError(f"a tab did not answer for {_ANSWER_S:g} s", _SHORT_OF_MEMORY) from error
         except (OSError, WebSocketException) as error:
-            raise BrowserError(
-                "the browser stopped", "Its memory may be short: send fewer robots."
-            ) from error
+            raise BrowserError("the browser stopped", _SHORT_OF_MEMORY) from error
         if "error" in reply:
             raise BrowserError(f"the browser refused {method}: {reply['error'].get('message')}")
         result: dict[str, Any] = reply["result"]
@@ -172,10 +179,9 @@ def chromium(executable: str) -> Iterator[Chromium]:
     Raises:
         BrowserError: It does not start.
     """
-    folder = Path(tempfile.mkdtemp(prefix="coplay-robots-"))
+    folder = _make_folder()
     try:
-        profile, temporary, log = folder / "profile", folder / "tmp", folder / "log"
-        temporary.mkdir()
+        profile, log = folder / "profile", folder / "log"
         # Of all users root alone cannot have the sandbox.
         root = getattr(os, "geteuid", lambda: 1)() == 0
         with log.open("wb") as output:
@@ -189,7 +195,7 @@ def chromium(executable: str) -> Iterator[Chromium]:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env={**os.environ, "TMPDIR": str(temporary)},
+                env={**os.environ, "TMPDIR": str(folder)},
                 start_new_session=True,  # Ctrl-C is for us; we end it
             )
         try:
@@ -211,6 +217,14 @@ def chromium(executable: str) -> Iterator[Chromium]:
             _end(process)
     finally:
         _remove(folder)
+
+
+def _make_folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    if len(str(folder)) > _LONGEST_FOLDER and os.path.isdir("/tmp"):  # noqa: S108 (named at random within)
+        folder.rmdir()
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir="/tmp"))
+    return folder
 
 
 def _endpoint(process: "subprocess.Popen[bytes]", profile: Path, log: Path) -> tuple[int, str]:

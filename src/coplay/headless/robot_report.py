@@ -112,8 +112,8 @@ class Visit:
         ]
         for game in self.games or []:
             frame = "" if game["verdict_frame"] is None else f" at {game['verdict_frame']}"
-            verdict = f"{game['verdict'] or 'not ended'}{frame}"
-            lines.append(f"game {game['game_id']}: {verdict}, {game['frames'] or 0} frames")
+            verdict = f"{game['verdict']}{frame}, {game['frames']} frames"
+            lines.append(f"game {game['game_id']}: {verdict if game['verdict'] else 'not ended'}")
         if self.data is not None:
             lines.append(f"the data are in {self.data}")
         return lines

@@ -132,6 +132,8 @@ def _serving(study: Path, data: Path) -> Iterator[str]:
             start_new_session=True,  # Ctrl-C is for us; we end it
         )
         assert process.stdout is not None  # noqa: S101 (a pipe)
+        # What the study prints must not fill the pipe.
+        drain = threading.Thread(target=process.stdout.read, daemon=True)
         try:
             for line in process.stdout:
                 if found := _SERVING.match(line):
@@ -139,8 +141,6 @@ def _serving(study: Path, data: Path) -> Iterator[str]:
             else:
                 process.wait()
                 raise _refusal(study, log)
-            # What the study prints must not fill the pipe.
-            drain = threading.Thread(target=process.stdout.read, daemon=True)
             drain.start()
             yield found[1]
         finally:
@@ -150,6 +150,9 @@ def _serving(study: Path, data: Path) -> Iterator[str]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+            if drain.is_alive():
+                drain.join()
+            process.stdout.close()
 
 
 def _refusal(study: Path, log: IO[bytes]) -> UsageError:
