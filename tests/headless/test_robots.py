@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from coplay.errors import RuntimeUnavailableError
-from coplay.headless.chromium import BROWSER_VARIABLE, BrowserError, find_chromium
+from coplay.headless.chromium import BROWSER_VARIABLE, BrowserError, chromium, find_chromium
 from coplay.headless.robot_report import report_on
 from coplay.runtime import ensure_runtime
 
@@ -119,6 +119,19 @@ def test_robots_that_do_not_finish_in_time_are_stuck_where_they_are(tmp_path: Pa
     assert done.returncode == 1
     assert done.stdout.count("stuck in lobby/waiting") == 2
     assert "coplay: 0 of 2 finished, 0 games" in done.stdout
+
+
+@pytest.mark.browser
+@pytest.mark.usefixtures("browser")
+def test_crashed_tab_is_named_and_the_others_go_on() -> None:
+    with chromium(find_chromium()) as running:
+        tab, other = running.open(""), running.open("")
+        with pytest.raises(BrowserError):
+            tab.go("chrome://crash")
+        with pytest.raises(BrowserError, match="the tab crashed"):
+            tab.value("1")
+        assert other.value("1 + 1") == 2
+        assert other.value("nothing.of.this.name") is None
 
 
 @pytest.mark.browser
