@@ -1,5 +1,7 @@
 """Two people meet on a star: `coplay run study.py`. Change anything; this file is yours."""
 
+from math import cos, pi, sin
+
 from meet_env import SIZE, Meet
 
 import coplay
@@ -18,7 +20,8 @@ def draw(env, canvas):
         for y in range(SIZE):
             canvas.rect(x * CELL + 1, y * CELL + 51, CELL - 2, CELL - 2, "#22335c", radius=6)
     x, y = env.star
-    canvas.circle(x * CELL + 20, y * CELL + 70, 17, "#fca311")
+    points = [(cos(pi * k / 5), sin(pi * k / 5), 18 - 10 * (k % 2)) for k in range(10)]
+    canvas.polygon([(x * CELL + 20 + r * s, y * CELL + 71 - r * c) for c, s, r in points], "#fca311")
     for player, color in ((0, "#56b4e9"), (1, "#e5e5e5")):
         x, y = env.places[player]
         canvas.circle(x * CELL + 20, y * CELL + 70, 13 - 3 * player, color, id=f"player {player}")
@@ -37,6 +40,7 @@ study.scenes = [
         keys=keys.arrows(up=1, down=2, left=3, right=4, noop=0, mode="stroke"),
         draw=draw,
         scores=False,
+        title="Meet on the star",
         max_frames=30 * 60,  # a minute
         countdown="3 s",
         controls="**Arrow keys** move one cell.",

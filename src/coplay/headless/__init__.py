@@ -3,4 +3,6 @@
 All peers of a game compute in the same WebAssembly build, whose mathematics differs from this machine's in
 the last digits. So games are replayed and environments checked in that build. `node_simulation` starts it;
 `replay` plays recorded games again, `check` examines environments.
+
+`robots` is the other half: synthetic people in real, headless browsers.
 """
