@@ -25,6 +25,12 @@ KEYS = keys.Keys({"a": 1})
         {"bots": {0: "clever"}},
         {"bots": {"0": "idle"}},
         {"draw": "nicely"},
+        {"when_someone_leaves": "wait"},
+        {"when_someone_leaves": "bot"},
+        {"when_someone_leaves": "end", "substitute": "idle"},
+        {"when_someone_leaves": "bot", "substitute": "clever"},
+        {"hold": "1 h"},
+        {"on_desync": "ignore"},
     ],
 )
 def test_play_with_an_unusable_option_is_refused(options: dict[str, Any]) -> None:

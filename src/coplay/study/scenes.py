@@ -9,6 +9,7 @@ from coplay.study.durations import Duration, seconds
 from coplay.study.keys import Keys
 
 MAX_PLAYERS = 8
+MAX_HOLD_S = 600.0
 
 Bot: TypeAlias = Callable[[Any, int], Any] | Literal["idle"]
 
@@ -107,6 +108,12 @@ class Play:
         title: Its heading.
         controls: Markdown under the game: which key does what.
         scores: Whether the page shows each player's return; off where the drawing has a score of its own.
+        when_someone_leaves: What becomes of a seat whose person is gone, from one frame on that all agree on:
+            `"end"` ends the game, `"default"` gives it the default action, `"bot"` the `substitute`.
+        substitute: The policy that takes over, as in `bots`; needed for `"bot"`.
+        hold: How long the game waits for someone who reloads or loses the connection: `"10 s"`.
+        on_desync: When two browsers are found in different states: `"resync"` gives all the state of the
+            lowest player and marks the data, `"end"` ends the game.
     """
 
     env: Any
@@ -124,6 +131,10 @@ class Play:
     title: str = ""
     controls: str = ""
     scores: bool = True
+    when_someone_leaves: Literal["end", "default", "bot"] = "end"
+    substitute: Bot | None = None
+    hold: Duration = "10 s"
+    on_desync: Literal["resync", "end"] = "resync"
 
     def __post_init__(self) -> None:
         if self.players is not None:
@@ -152,6 +163,35 @@ class Play:
                 )
         if self.draw is not None and not callable(self.draw):
             raise StudyError("Play's draw is not a function", "Give a function draw(env, canvas).")
+        if not 0 <= seconds(self.hold, what="Play's hold") <= MAX_HOLD_S:
+            raise StudyError(
+                f"Play has hold={self.hold!r}", "A game waits for someone for at most 10 minutes."
+            )
+        self._check_leaving()
+
+    def _check_leaving(self) -> None:
+        if self.when_someone_leaves not in ("end", "default", "bot"):
+            raise StudyError(
+                f"Play has when_someone_leaves={self.when_someone_leaves!r}",
+                'It must be "end", "default" or "bot".',
+            )
+        if self.on_desync not in ("resync", "end"):
+            raise StudyError(f"Play has on_desync={self.on_desync!r}", 'It must be "resync" or "end".')
+        if (self.when_someone_leaves == "bot") != (self.substitute is not None):
+            raise StudyError(
+                'Play needs a substitute for when_someone_leaves="bot", and only for that',
+                "Give substitute=policy, a function (env, player_id) -> action.",
+            )
+        if self.substitute is not None and not (callable(self.substitute) or self.substitute == "idle"):
+            raise StudyError(
+                f"Play has substitute={self.substitute!r}",
+                'A policy is a function (env, player_id) -> action, or "idle".',
+            )
+
+    @property
+    def hold_s(self) -> float:
+        """How long a seat is held for someone whose page is gone, in seconds."""
+        return seconds(self.hold)
 
     @property
     def countdown_s(self) -> float:
