@@ -101,6 +101,13 @@ export class App {
         this.#game.handlePlayerLeft(player_id);
         if (this.#view instanceof PlayScene) this.#view.showLeft(player_id);
       },
+      player_back: ({ game_id, player_id, incarnation, epoch }) =>
+        this.#games.get(game_id)?.handlePlayerBack(player_id, incarnation, epoch),
+      removed: ({ game_id }) => {
+        if (this.#game?.config.game_id !== game_id || this.#game.over) return;
+        this.#game.close();
+        if (this.#view instanceof PlayScene) this.#view.showRemoved();
+      },
       notice: ({ text }) => {
         if (this.#view instanceof PlayScene) this.#view.notify(text);
       },
@@ -145,7 +152,10 @@ export class App {
   }
 
   #beginGame(config: GameConfig): void {
-    if (this.#game?.config.game_id === config.game_id) return;
+    if (this.#game?.config.game_id === config.game_id) {
+      this.#game.handleRepeated(config);
+      return;
+    }
     this.#game?.close();
     const simulation = this.#simulation;
     const view = this.#view;

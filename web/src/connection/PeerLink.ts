@@ -76,6 +76,13 @@ export class PeerLink {
     if (this.#life.role === 'offer' && epoch > this.#epoch) this.#adoptEpoch(epoch);
   }
 
+  /** The peer is a new page, in a new epoch: whichever side we are, nothing of the former connection is left. */
+  beginAnew(epoch: number): void {
+    if (epoch <= this.#epoch || this.#life.state === 'closed') return;
+    this.#announced_epoch = Math.max(this.#announced_epoch, epoch);
+    this.#adoptEpoch(epoch);
+  }
+
   /** Take one signal from the peer. Duplicates and stale ones are harmless. */
   receiveSignal(type: SignalType, payload: SignalPayload): void {
     if (payload.epoch < this.#epoch) return;

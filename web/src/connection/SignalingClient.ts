@@ -44,6 +44,13 @@ export interface LobbyState {
   reason: string;
 }
 
+export interface PlayerBack {
+  game_id: string;
+  player_id: number;
+  incarnation: number;
+  epoch: number;
+}
+
 export interface Failure {
   error: string;
   hint?: string;
@@ -57,6 +64,10 @@ export interface ServerEvents {
   game(config: GameConfig): void;
   webrtc_signal(signal: IncomingSignal): void;
   player_left(left: { game_id: string; player_id: number; reason: string }): void;
+  /** A new page has taken this player's seat: their link begins anew, in signaling epoch `epoch`. */
+  player_back(back: PlayerBack): void;
+  /** We count as left: the game goes on, if it does, without this page. */
+  removed(removed: { game_id: string }): void;
   notice(notice: { text: string }): void;
   failed(failure: Failure): void;
 }

@@ -20,37 +20,48 @@ class Table {
   readonly sides: Side[] = [];
   readonly in_flight: InFlight[] = [];
   readonly delivered: IncomingSignal[] = [];
+  /** What the server tells pages that load from now on. */
+  epoch = 3;
+  readonly #peers: number[];
 
   constructor(players = 2) {
-    const peers = Array.from({ length: players }, (_, player) => player);
-    for (const player_id of peers) {
-      const side: Side = { manager: undefined as never, connections: [], events: [] };
-      side.manager = new WebRTCManager({
-        game_id: 'game1234',
-        player_id,
-        peers,
-        epoch: 3,
-        ice_servers: [{ urls: 'stun:stun.example' }],
-        sendSignal: (to: number, type: SignalType, payload: SignalPayload) => {
-          // Over a real wire nothing is shared.
-          const signal = {
-            type,
-            from_player_id: player_id,
-            game_id: 'game1234',
-            payload: structuredClone(payload),
-          };
-          this.in_flight.push({ to, signal });
-        },
-        onEvent: (event) => side.events.push(event),
-        createConnection: (configuration) => {
-          const connection = new FakeConnection(configuration);
-          side.connections.push(connection);
-          return connection as unknown as RTCPeerConnection;
-        },
-        now_ms: () => Date.now(),
-      });
-      this.sides.push(side);
-    }
+    this.#peers = Array.from({ length: players }, (_, player) => player);
+    for (const player_id of this.#peers) this.sides.push(this.#open(player_id));
+  }
+
+  /** The player's page is gone without a word, and there is a new one. */
+  reload(player_id: number): void {
+    this.sides[player_id] = this.#open(player_id);
+  }
+
+  #open(player_id: number): Side {
+    const side: Side = { manager: undefined as never, connections: [], events: [] };
+    const epoch = this.epoch;
+    side.manager = new WebRTCManager({
+      game_id: 'game1234',
+      player_id,
+      peers: this.#peers,
+      epochOf: () => epoch,
+      ice_servers: [{ urls: 'stun:stun.example' }],
+      sendSignal: (to: number, type: SignalType, payload: SignalPayload) => {
+        // Over a real wire nothing is shared.
+        const signal = {
+          type,
+          from_player_id: player_id,
+          game_id: 'game1234',
+          payload: structuredClone(payload),
+        };
+        this.in_flight.push({ to, signal });
+      },
+      onEvent: (event) => side.events.push(event),
+      createConnection: (configuration) => {
+        const connection = new FakeConnection(configuration);
+        side.connections.push(connection);
+        return connection as unknown as RTCPeerConnection;
+      },
+      now_ms: () => Date.now(),
+    });
+    return side;
   }
 
   side(player_id: number): Side {
@@ -358,6 +369,36 @@ describe('epochs', () => {
     expect(table.connection(1).signalingState).toBe('stable');
     expect(table.side(0).connections.length).toBe(2);
     expect(table.sent('answer').at(-1)?.payload).toMatchObject({ epoch: 4, negotiation: 1 });
+  });
+});
+
+describe('a peer whose page was loaded anew', () => {
+  it('is met again in the new epoch, whichever side offers', async () => {
+    for (const reloaded of [0, 1]) {
+      table.close();
+      table = await new Table().connected();
+      const old = table.side(1 - reloaded).connections[0];
+      table.epoch = 4;
+      table.reload(reloaded);
+      table.side(1 - reloaded).manager.beginAnew(reloaded, 4);
+      table.side(reloaded).manager.connect();
+      await table.settle();
+      expect(old?.signalingState).toBe('closed');
+      for (const player of [0, 1]) {
+        expect(table.connection(player).signalingState).toBe('stable');
+        expect(table.side(player).manager.linkState(1 - player)).toBe('connecting');
+        expect(table.side(player).manager.rejected).toBe(0);
+      }
+      expect(table.sent('answer').at(-1)?.payload).toMatchObject({ epoch: 4, negotiation: 1 });
+    }
+  });
+
+  it('is not met twice when the news comes twice', async () => {
+    await table.connected();
+    table.side(0).manager.beginAnew(1, 4);
+    table.side(0).manager.beginAnew(1, 4);
+    await table.settle();
+    expect(table.side(0).connections.length).toBe(2);
   });
 });
 

@@ -23,7 +23,8 @@ export interface WebRTCManagerOptions {
   player_id: number;
   /** The player ids of all persons of the game; ours may be among them. */
   peers: readonly number[];
-  epoch: number;
+  /** Signaling epoch of our pair with each peer. */
+  epochOf(peer: number): number;
   ice_servers: RTCIceServer[];
   ice_transport_policy?: RTCIceTransportPolicy;
   sendSignal(target_player_id: number, type: SignalType, payload: SignalPayload): void;
@@ -49,7 +50,7 @@ export class WebRTCManager {
       if (peer === options.player_id) continue;
       // Of two players the lower id offers: no glare, by construction.
       const role = options.player_id < peer ? 'offer' : 'answer';
-      this.#links.set(peer, new PeerLink(peer, role, options.epoch, name, this.#linkHost()));
+      this.#links.set(peer, new PeerLink(peer, role, options.epochOf(peer), name, this.#linkHost()));
     }
     this.#figures_timer = setInterval(() => void this.#readFigures(), FIGURES_EVERY_MS);
   }
@@ -88,6 +89,11 @@ export class WebRTCManager {
   /** The server issued a new epoch for the pair that we and `peer` are. */
   announceEpoch(peer: number, epoch: number): void {
     this.#links.get(peer)?.announceEpoch(epoch);
+  }
+
+  /** The peer's page is another one: what there was with the former one is over, and we meet anew in `epoch`. */
+  beginAnew(peer: number, epoch: number): void {
+    this.#links.get(peer)?.beginAnew(epoch);
   }
 
   /** The machine changed networks: every path may be dead without knowing it. */

@@ -49,6 +49,8 @@ export class GameClient {
   /** Channels that the browser would not transfer. */
   readonly #kept_channels = new Map<number, RTCDataChannel>();
   readonly #link_types = new Map<number, LinkType>();
+  /** Which of its pages each player has now. */
+  readonly #incarnations = new Map<number, number>();
   #stats: GameStats | null = null;
   #reported = false;
   #session_closed: () => void = () => undefined;
@@ -67,12 +69,13 @@ export class GameClient {
       changed: (waiting, failing) => host.news({ kind: 'saving', waiting, failing }),
       sleep: (delay_ms) => new Promise((resolve) => setTimeout(resolve, delay_ms)),
     });
-    const policy = config.ice_transport_policy;
+    for (const peer of config.peers) this.#incarnations.set(peer, config.incarnations?.[peer] ?? 0);
+    const policy = config.ice_policy;
     this.#manager = new WebRTCManager({
       game_id: config.game_id,
       player_id: config.player_id,
       peers: config.peers,
-      epoch: config.epoch,
+      epochOf: (peer) => config.epochs?.[peer] ?? config.epoch,
       ice_servers: config.ice_servers,
       ...(policy ? { ice_transport_policy: policy } : {}),
       sendSignal: (target_player_id, type, payload) =>
@@ -122,6 +125,21 @@ export class GameClient {
   handlePlayerLeft(player_id: number): void {
     this.#manager.closePeer(player_id);
     this.#simulation.post({ kind: 'peer_left', peer: player_id });
+  }
+
+  /** A player has a new page: their link begins anew, and the worker meets somebody who knows nothing of the game. */
+  handlePlayerBack(peer: number, incarnation: number, epoch: number): void {
+    if (peer === this.config.player_id || incarnation <= (this.#incarnations.get(peer) ?? 0)) return;
+    this.#incarnations.set(peer, incarnation);
+    this.#manager.beginAnew(peer, epoch);
+    this.#simulation.post({ kind: 'peer_returned', peer, incarnation });
+  }
+
+  /** The server tells the game again after our socket was away; who came back meanwhile is learnt from it. */
+  handleRepeated(config: GameConfig): void {
+    for (const [player, incarnation] of Object.entries(config.incarnations ?? {})) {
+      this.handlePlayerBack(Number(player), incarnation, config.epochs?.[player] ?? config.epoch);
+    }
   }
 
   handleNetworkChange(): void {

@@ -10,6 +10,8 @@ const LOADING_PATIENCE_MS = 60_000;
 
 const OURS = 'Your connection is interrupted. Trying to bring it back';
 
+const REMOVED = 'Your connection was away for too long, so the game could not wait for you';
+
 const REASONS: Record<GamePhase, string> = {
   loading: 'Getting the game ready',
   waiting: 'Waiting for the game to begin',
@@ -27,6 +29,8 @@ export class PlayOverlay {
   readonly #leave: HTMLButtonElement;
   /** Whether the server is reached. */
   online = true;
+  /** Whether the game could not wait for this participant. */
+  removed = false;
   #phase: GamePhase | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
 
@@ -53,6 +57,7 @@ export class PlayOverlay {
   }
 
   #reasonFor(phase: GamePhase, saved: boolean): string {
+    if (phase === 'ended' && this.removed) return REMOVED;
     if (phase === 'ended' && saved) return 'Saved. One moment';
     // When the server is out of reach too, it is hardly the others' fault.
     if (phase === 'paused' && !this.online) return OURS;

@@ -143,6 +143,12 @@ export class PlayScene implements SceneView {
     this.#show();
   }
 
+  /** The game goes on, or is over, without this participant. */
+  showRemoved(): void {
+    this.#overlay.removed = true;
+    this.#enter('ended');
+  }
+
   /** Tell the participant something about the game, in a line under it. */
   notify(text: string): void {
     this.#say(text);

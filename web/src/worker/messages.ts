@@ -37,8 +37,14 @@ export interface GameConfig {
   digest: Record<string, string>;
   ice_servers: RTCIceServer[];
   epoch: number;
+  /** Per other player, the signaling epoch of our pair; where it is missing, `epoch`. */
+  epochs?: Record<string, number>;
+  /** Per player, how many pages came before the one that has the seat now. */
+  incarnations?: Record<string, number>;
+  /** Whether this page is not the first of its seat: the game has begun without it. */
+  rejoining?: boolean;
   token: string;
-  ice_transport_policy?: RTCIceTransportPolicy;
+  ice_policy?: RTCIceTransportPolicy;
 }
 
 export type GamePhase = 'loading' | 'waiting' | 'connecting' | 'playing' | 'paused' | 'ended';
@@ -58,6 +64,8 @@ export type ToWorker =
   | { kind: 'conditions'; latency_ms: number; loss: number }
   | { kind: 'visibility'; hidden: boolean }
   | { kind: 'peer_left'; peer: number }
+  /** A new page has taken the seat of `peer`; it knows nothing of the game. */
+  | { kind: 'peer_returned'; peer: number; incarnation: number }
   | { kind: 'link'; peer: number; link: LinkType }
   | { kind: 'uploaded'; number: number; ok: boolean }
   | { kind: 'stop' };
