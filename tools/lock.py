@@ -25,7 +25,7 @@ def lock(name: str, *inputs: str) -> None:
 
 
 if __name__ == "__main__":
-    project = ("pyproject.toml", "requirements/build.in", "--extra", "examples")
+    project = ("pyproject.toml", "requirements/build.in", "--extra", "examples", "--extra", "postgres")
     lock("develop", *project, "--group", "dev")
     lock("install", *project, "--constraint", "requirements/develop.lock")
     lock("node", "requirements/node.in")
