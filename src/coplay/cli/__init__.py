@@ -1,0 +1,31 @@
+"""The command line: `coplay COMMAND`, each with `--help`. One file a group of commands."""
+
+import click
+
+from coplay.cli.exporting import export
+from coplay.cli.failing import Commands
+from coplay.cli.replaying import replay
+from coplay.cli.serving import demo, doctor, new, run
+from coplay.cli.trying import check, robots
+
+__all__ = ["main"]
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="coplay")
+def main() -> None:
+    """Real-time experiments in the browser, from any Gymnasium or PettingZoo environment.
+
+    \b
+    See it:            coplay demo
+    Begin your own:    coplay new my_study
+    Run a study:       coplay run study.py
+    Check yours:       coplay check CartPole-v1
+    Take the data:     coplay export out --data coplay-data
+    Prove it right:    coplay replay GAME_ID --data coplay-data
+    Something amiss?   coplay doctor
+    """
+
+
+for command in (demo, new, run, check, robots, export, replay, doctor):
+    main.add_command(command)

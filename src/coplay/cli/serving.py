@@ -1,0 +1,121 @@
+"""`coplay demo`, `new`, `run` and `doctor`: from a study file to people who play."""
+
+import shutil
+import sys
+import webbrowser
+from pathlib import Path
+from typing import Any
+
+import click
+
+from coplay.cli.options import data_option
+from coplay.errors import CoplayError, UsageError
+
+DEFAULT_PORT = 8000
+
+
+@click.command()
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Port to listen on; default 8000, or the next free one."
+)
+@click.option("--no-open", is_flag=True, help="Do not open a browser.")
+@data_option
+def demo(port: int | None, no_open: bool, data: Path) -> None:
+    """Play Volley against yourself, in two windows side by side.
+
+    \b
+    coplay demo
+    coplay demo --port 9000 --no-open
+    """
+    from coplay.server.hosting import host_study
+    from coplay.server.running import PortInUseError, listen
+
+    study = _example("volley") / "study.py"
+    host = "127.0.0.1"
+    if port is not None:
+        listening = listen(host, port)
+    else:
+        for port in range(DEFAULT_PORT, DEFAULT_PORT + 20):
+            try:
+                listening = listen(host, port)
+                break
+            except PortInUseError:
+                continue
+        else:
+            listening = listen(host, 0)
+    with listening:
+        host_study(study, listening, data, lambda: _ready(listening, "/demo", not no_open))
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def new(folder: Path) -> None:
+    """Begin a study of your own: a small one that runs, to change as you like.
+
+    \b
+    coplay new my_study
+    coplay run my_study/study.py
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(
+            f"{folder} exists and is not an empty folder", "Name a new one: nothing is overwritten."
+        )
+    shutil.copytree(
+        _example("starter"), folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
+    )
+    click.echo(f"coplay: {folder} has study.py, its environment meet_env.py, and welcome.md")
+    click.echo(f"  next: coplay run {folder / 'study.py'}, and open the address in two windows")
+
+
+@click.command()
+@click.argument("study", type=click.Path(path_type=Path))
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="0: any free one."
+)
+@data_option
+def run(study: Path, host: str, port: int, data: Path) -> None:
+    """Serve a study. Participants open the address that is printed; Ctrl-C ends it.
+
+    \b
+    coplay run study.py
+    coplay run study.py --host 0.0.0.0 --port 80 --data /srv/my-study
+    """
+    from coplay.server.hosting import host_study
+    from coplay.server.running import listen
+
+    with listen(host, port) as listening:
+        host_study(study, listening, data, lambda: _ready(listening, "/", False))
+
+
+@click.command()
+def doctor() -> None:
+    """Say what is here and what is missing; exit code 0 if `coplay demo` can run."""
+    from coplay.server.doctor import examine
+
+    findings = examine()
+    for finding in findings:
+        click.echo(f"{'ok     ' if finding.good else 'missing'}  {finding.what}: {finding.detail}")
+        if not finding.good and finding.hint:
+            click.echo(f"           {finding.hint}")
+    if any(finding.needed and not finding.good for finding in findings):
+        sys.exit(1)
+
+
+def _ready(listening: Any, path: str, open_browser: bool) -> None:
+    from coplay.server.running import address_of
+
+    address = address_of(listening)
+    # Others wait for this line, perhaps through a pipe.
+    click.echo(f"coplay: serving {address}")
+    sys.stdout.flush()
+    if open_browser:
+        webbrowser.open(address + path)
+
+
+def _example(name: str) -> Path:
+    package = Path(__file__).parent.parent
+    for examples in (package / "_examples", package.parent.parent / "examples"):
+        if (folder := examples / name).is_dir():
+            return folder
+    raise CoplayError(f"the example {name} is not installed", "Reinstall coplay.")
