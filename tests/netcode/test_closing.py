@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from tests.netcode.simulated_network import Conditions, SimulatedGame
+from tests.netcode.simulation import Conditions, SimulatedGame
 
 from coplay.netcode.packets import HEADER_SIZE, decode_play
 
@@ -17,7 +17,7 @@ def test_heavy_loss_at_the_end_still_yields_the_verdict(seed: int) -> None:
     game = SimulatedGame(owners=(0, 1, 2), frames=40, conditions=Conditions(latency=0.02), seed=seed)
     network = game.network
     network.on_send = lambda _source, _target, data: (
-        None if is_closing(data) and network._random.random() < 0.6 else data
+        None if is_closing(data) and network.random.random() < 0.6 else data
     )
     game.run()
     game.check_identical()
@@ -69,11 +69,11 @@ def agreed(game: SimulatedGame, peer: int) -> bool:
 def test_peer_that_leaves_after_the_end_leaves_the_verdict_alone() -> None:
     game = SimulatedGame(owners=(0, 1, 2), frames=60)
     game.network.on_send = lambda source, _target, data: None if source == 2 and is_closing(data) else data
-    game.at = [
+    game.plan(
         (2.5, lambda: game.kill(2)),
         (3.0, lambda: game.peers[0].session.peer_left(2, game.peers[0].local(3.0))),
         (3.0, lambda: game.peers[1].session.peer_left(2, game.peers[1].local(3.0))),
-    ]
+    )
     game.run()
     verdicts = game.verdicts()
     assert verdicts[0].verdict == verdicts[1].verdict == "identical"
@@ -100,6 +100,6 @@ def test_peer_that_goes_when_it_may_leaves_nobody_waiting_for_it(seed: int) -> N
         for number, peer in game.peers.items():
             if peer.session.phase == "closed":
                 closed_at.setdefault(number, network.now)
-            if peer.deadline() == math.inf:
+            if peer.wake_at == math.inf:
                 network.dead.add(number)
     assert network.now - min(closed_at.values()) < 0.2

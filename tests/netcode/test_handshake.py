@@ -1,8 +1,7 @@
 """The hello."""
 
 import pytest
-from tests.netcode.simulated_network import Conditions, SimulatedGame
-from tests.netcode.toy_game import configure
+from tests.netcode.simulation import Conditions, SimulatedGame, configure
 
 from coplay.netcode import HelloMismatch, RollbackSession, Running, SaveState, SendDatagram
 from coplay.netcode.handshake import choose_delay

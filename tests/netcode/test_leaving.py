@@ -5,7 +5,7 @@ from collections.abc import Callable
 from random import Random
 
 import pytest
-from tests.netcode.simulated_network import Conditions, SimulatedGame
+from tests.netcode.simulation import Conditions, SimulatedGame
 
 from coplay.netcode import GameAgreed, PeerLeft
 
@@ -36,7 +36,7 @@ def test_survivors_that_differ_by_some_frames_agree_on_the_newest(gap: int) -> N
         None if (source, target) == (2, 1) and network.now >= dies_at - gap / 60 else data
     )
     held: list[int] = []
-    game.at = [
+    game.plan(
         (dies_at, lambda: game.kill(2)),
         (
             dies_at + 0.2,
@@ -44,7 +44,7 @@ def test_survivors_that_differ_by_some_frames_agree_on_the_newest(gap: int) -> N
         ),
         (dies_at + 0.2, tell(game, 0, 2)),
         (dies_at + 0.3, tell(game, 1, 2)),
-    ]
+    )
     game.run()
     assert gap - 1 <= held[0] - held[1] <= gap + 1
     check_agreed_cut(game, 2)
@@ -53,7 +53,7 @@ def test_survivors_that_differ_by_some_frames_agree_on_the_newest(gap: int) -> N
 
 def test_two_players_end_truncated_when_one_leaves() -> None:
     game = SimulatedGame(frames=400)
-    game.at = [(1.5, lambda: game.kill(1)), (3.0, tell(game, 0, 1))]
+    game.plan((1.5, lambda: game.kill(1)), (3.0, tell(game, 0, 1)))
     game.run()
     check_agreed_cut(game, 1)
     verdict = game.verdicts()[0]
@@ -67,21 +67,21 @@ def test_two_leavers_seen_in_opposite_order_converge() -> None:
         game = SimulatedGame(
             owners=(0, 1, 2, 3), frames=400, conditions=Conditions(latency=0.03, loss=0.1), seed=seed
         )
-        game.at = [
+        game.plan(
             (1.5, lambda game=game: game.kill(2)),
             (1.55, lambda game=game: game.kill(3)),
             (1.7, tell(game, 0, 2)),
             (1.7, tell(game, 1, 3)),
             (1.9, tell(game, 0, 3)),
             (1.9, tell(game, 1, 2)),
-        ]
+        )
         game.run()
         check_agreed_cut(game, 2, 3)
 
 
 def test_one_survivor_told_is_enough() -> None:
     game = SimulatedGame(owners=(0, 1, 2, 3), frames=400)
-    game.at = [(1.5, lambda: game.kill(2)), (1.7, tell(game, 3, 2))]
+    game.plan((1.5, lambda: game.kill(2)), (1.7, tell(game, 3, 2)))
     game.run()
     check_agreed_cut(game, 2)
     assert all(len(peer.of(PeerLeft)) == 1 for peer in game.survivors())
@@ -94,13 +94,13 @@ def test_peer_that_knew_most_dies_before_it_told_and_the_rest_agree() -> None:
     network.on_send = lambda source, target, data: (
         None if source == 2 and target in (0, 3) and network.now >= 1.4 else data
     )
-    game.at = [
+    game.plan(
         (1.5, lambda: game.kill(2)),
         (1.55, tell(game, 1, 2)),
         (1.56, lambda: game.kill(1)),
         (1.8, tell(game, 0, 2)),
         (2.0, tell(game, 3, 1)),
-    ]
+    )
     game.run()
     check_agreed_cut(game, 1, 2)
 
@@ -108,11 +108,11 @@ def test_peer_that_knew_most_dies_before_it_told_and_the_rest_agree() -> None:
 def test_peer_that_leaves_before_frame_1_ends_the_game_for_all() -> None:
     for at in (0.01, 0.12, 0.2, 0.26):
         game = SimulatedGame(owners=(0, 1, 2), frames=100, conditions=Conditions(latency=0.05))
-        game.at = [
+        game.plan(
             (at, lambda game=game: game.kill(2)),
             (at + 0.1, tell(game, 0, 2)),
             (at + 0.4, tell(game, 1, 2)),
-        ]
+        )
         game.run()
         verdicts = [game.verdicts()[peer] for peer in (0, 1)]
         assert {verdict.verdict for verdict in verdicts} == {"truncated"}
@@ -127,7 +127,7 @@ def test_peer_still_in_its_hello_hears_of_a_leave_from_one_that_plays() -> None:
     network.on_send = lambda source, target, data: (
         None if (source, target) == (0, 2) and network.now >= 0.08 else data
     )
-    game.at = [(0.4, lambda: game.kill(0)), (0.6, tell(game, 1, 0))]
+    game.plan((0.4, lambda: game.kill(0)), (0.6, tell(game, 1, 0)))
     game.run()
     assert game.peers[2].session.current_frame == 0
     assert {game.verdicts()[peer].verdict for peer in (1, 2)} == {"truncated"}
@@ -140,12 +140,14 @@ def test_partition_never_yields_two_histories() -> None:
     network.on_send = lambda source, target, data: (
         None if (source < 2) != (target < 2) and network.now >= 1.5 else data
     )
-    game.at = [
-        (2.0 + 0.1 * near, tell(game, near, far))
-        for near in range(4)
-        for far in range(4)
-        if (near < 2) != (far < 2)
-    ]
+    game.plan(
+        *[
+            (2.0 + 0.1 * near, tell(game, near, far))
+            for near in range(4)
+            for far in range(4)
+            if (near < 2) != (far < 2)
+        ]
+    )
     game.run()
     logs = [peer.log for peer in game.peers.values()]
     assert logs[0] == logs[1]
@@ -157,7 +159,7 @@ def test_partition_never_yields_two_histories() -> None:
 
 def test_living_peer_that_counts_as_left_learns_of_it() -> None:
     game = SimulatedGame(owners=(0, 1, 2), frames=600)
-    game.at = [(1.5, tell(game, 0, 2))]
+    game.plan((1.5, tell(game, 0, 2)))
     game.run()
     verdicts = game.verdicts()
     assert {verdict.verdict for verdict in verdicts.values()} == {"truncated"}
@@ -169,7 +171,7 @@ def test_living_peer_that_counts_as_left_learns_of_it() -> None:
 
 def test_peer_that_says_goodbye_needs_nobody_to_tell() -> None:
     game = SimulatedGame(owners=(0, 1, 2), frames=600, conditions=Conditions(latency=0.03, loss=0.2), seed=2)
-    game.at = [(1.5, lambda: game.peers[1].session.leave(game.peers[1].local(game.network.now)))]
+    game.plan((1.5, lambda: game.peers[1].session.leave(game.peers[1].local(game.network.now))))
     game.run()
     assert {verdict.verdict for verdict in game.verdicts().values()} == {"truncated"}
     assert game.peers[0].log == game.peers[2].log
@@ -204,13 +206,10 @@ def random_leaves(seed: int) -> tuple[SimulatedGame, list[int]]:
     first = random.random() * 2.5
     for left in leavers:
         at = first + random.random() * random.choice((0, 0.3, 1))
-        game.at.append((at, lambda left=left: game.kill(left)))
+        game.plan((at, lambda left=left: game.kill(left)))
         for peer in range(count):
             if peer != left:
-                game.at.append(
-                    (at + random.random() * random.choice((0.01, 0.5, 1.5)), tell(game, peer, left))
-                )
-    game.at.sort(key=lambda action: action[0])
+                game.plan((at + random.random() * random.choice((0.01, 0.5, 1.5)), tell(game, peer, left)))
     return game, leavers
 
 

@@ -3,8 +3,7 @@
 from random import Random
 
 import pytest
-from tests.netcode.simulated_network import Conditions, SimulatedGame
-from tests.netcode.toy_game import unique_inputs
+from tests.netcode.simulation import Conditions, SimulatedGame, unique_inputs
 
 BLOCKS, GAMES = 20, 26
 
@@ -82,7 +81,7 @@ def test_same_effective_inputs_give_the_same_log_on_every_network() -> None:
     [
         ((0, 1, 2, 3), Conditions(latency=0.1, jitter=0.02, loss=0.15)),
         ((0, 1), Conditions(latency=0.05, loss=0.3)),
-        ((0, 1), Conditions(latency=0.05, bursts=((1.0, 2.0), (3.5, 4.5)))),
+        ((0, 1), Conditions(latency=0.05, silences=((1.0, 2.0), (3.5, 4.5)))),
         ((0, 1, 2, 3, 4, 5, 6, 7), Conditions(latency=0.03, jitter=0.01, loss=0.05)),
         ((0, 1, 0, 1, 1), Conditions(latency=0.05, loss=0.1)),
     ],
@@ -111,8 +110,7 @@ def test_lost_acks_do_not_pin_a_session() -> None:
     network = game.network
     network.on_send = lambda source, _target, data: (
         None
-        if source == 1
-        and (1.0 <= network.now < 3.0 or (network.now < 5.0 and network._random.random() < 0.9))
+        if source == 1 and (1.0 <= network.now < 3.0 or (network.now < 5.0 and network.random.random() < 0.9))
         else data
     )
     game.run()
@@ -126,7 +124,7 @@ def test_a_whole_ring_of_unacked_inputs_recovers_at_once() -> None:
     network = game.network
     network.on_send = lambda source, _target, data: None if source == 1 and 1.0 <= network.now < 4.0 else data
     frames = []
-    game.at = [(3.99, lambda: frames.append(game.peers[0].session.current_frame))]
+    game.plan((3.99, lambda: frames.append(game.peers[0].session.current_frame)))
     game.run(until=4.1)
     assert frames[0] - game.peers[0].session.stats.confirmed_frame < 20
     assert game.peers[0].session.stats.max_rollback_frames > 80

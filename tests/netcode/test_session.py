@@ -3,8 +3,7 @@
 import math
 
 import pytest
-from tests.netcode.simulated_network import Conditions, SimulatedGame
-from tests.netcode.toy_game import configure, held_keys, unique_inputs
+from tests.netcode.simulation import Conditions, SimulatedGame, configure, held_keys, unique_inputs
 
 from coplay.errors import SessionMisuseError, UnknownPeerError
 from coplay.netcode import (
@@ -105,11 +104,11 @@ def test_silent_peer_lets_exactly_the_window_advance_and_then_resumes() -> None:
     game = SimulatedGame(frames=300, config={"max_prediction": 8})
     silence(game, 1, 1.0, 3.0)
     seen = []
-    game.at = [
+    game.plan(
         (1.0 + 0.06, lambda: seen.append(game.peers[0].session.confirmed_frame)),
         (2.9, lambda: seen.append(game.peers[0].session.confirmed_frame)),
         (2.9, lambda: seen.append(game.peers[0].session.current_frame)),
-    ]
+    )
     game.run()
     before, agreed, current = seen
     assert agreed == before
@@ -126,7 +125,7 @@ def test_peer_silent_from_the_start_lets_exactly_the_window_advance() -> None:
         None if source == 1 and data[0] & 15 == 1 and game.network.now < 2 else data
     )
     seen = []
-    game.at = [(1.9, lambda: seen.append(game.peers[0].session.current_frame))]
+    game.plan((1.9, lambda: seen.append(game.peers[0].session.current_frame)))
     game.run()
     assert seen == [8]
     game.check_identical()
@@ -165,10 +164,10 @@ def test_stall_at_window_one_still_plays_through() -> None:
 
 def test_raised_delay_sends_its_fills_and_does_not_freeze() -> None:
     game = SimulatedGame(frames=300, conditions=Conditions(latency=0.01), script=unique_inputs(1, (1, 1)))
-    game.at = [
+    game.plan(
         (2.0, lambda: game.peers[0].session.change_delay(3, game.network.now)),
         (3.0, lambda: game.peers[0].session.change_delay(1, game.network.now)),
-    ]
+    )
     game.run()
     game.check_identical()
     own = [inputs[0] for inputs in game.peers[1].log]
@@ -284,7 +283,7 @@ def test_clock_that_jumps_an_hour_changes_nothing() -> None:
         def leap(game: SimulatedGame = game, jump: float = jump) -> None:
             game.peers[0].clock_offset += jump
 
-        game.at = [(1.0, leap), (2.0, leap)]
+        game.plan((1.0, leap), (2.0, leap))
         game.run()
         game.check_identical()
         assert not game.peers[0].of(PeerSuspected)

@@ -1,5 +1,5 @@
 import pytest
-from tests.netcode.toy_game import State, ToyGame
+from tests.netcode.simulation import State, ToyGame
 
 from coplay.errors import SessionMisuseError
 from coplay.netcode import Checksum, LoadState, SaveState, StateDiffers, Step, SyncTest

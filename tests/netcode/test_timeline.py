@@ -1,5 +1,5 @@
 import pytest
-from tests.netcode.toy_game import configure
+from tests.netcode.simulation import configure
 
 from coplay.errors import SessionMisuseError
 from coplay.netcode import Checksum, Confirm, Effect, LoadState, SaveState, Step

@@ -1,0 +1,154 @@
+"""Games of toy peers over a network on a virtual clock."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from math import inf
+
+from tests.netcode.simulation.network import Conditions, Network
+from tests.netcode.simulation.peer import ToyPeer, configure
+from tests.netcode.simulation.toy_game import Script, ToyGame, held_keys
+
+from coplay.netcode import GameAgreed
+
+
+@dataclass
+class SimulatedGame:
+    """A game of toy peers over a simulated network.
+
+    Args:
+        owners: Per player, its peer.
+        frames: The game's length.
+        conditions: Of every link, or by (from, to).
+        seed: Of the network and the inputs.
+    """
+
+    owners: tuple[int, ...] = (0, 1)
+    frames: int = 120
+    conditions: Conditions | Callable[[int, int], Conditions] = field(default_factory=Conditions)
+    seed: int = 0
+    script: Script | None = None
+    chance_end: bool = False
+    sizes: tuple[int, ...] = ()
+    config: dict[str, object] = field(default_factory=dict)
+    config_of: dict[int, dict[str, object]] = field(default_factory=dict)
+    clock_rates: dict[int, float] = field(default_factory=dict)
+    """How fast each peer's clock runs; 1 by default."""
+    lateness: dict[int, float] = field(default_factory=dict)
+    """How late each peer's timer fires at most, in seconds; 0 by default."""
+    starts: dict[int, float] = field(default_factory=dict)
+    """When each peer's session is made; 0 by default."""
+
+    def __post_init__(self) -> None:
+        self.network = Network(self.seed, self.conditions)
+        self._sizes = self.sizes or (1,) * len(self.owners)
+        self.script = self.script or held_keys(self.seed, self._sizes)
+        self.peers: dict[int, ToyPeer] = {}
+        self._waiting = sorted((self.starts.get(peer, 0.0), peer) for peer in set(self.owners))
+        self._agenda: list[tuple[float, int, Callable[[], object]]] = []
+        self._planned = 0
+        self.before_tick: Callable[[ToyPeer], None] | None = None
+
+    def plan(self, *actions: tuple[float, Callable[[], object]]) -> None:
+        """Have things done, each at a time in seconds."""
+        for at, act in actions:
+            self._planned += 1
+            heappush(self._agenda, (at, self._planned, act))
+
+    def run(self, until: float = 120.0) -> "SimulatedGame":
+        """Play until every living peer is done, or to `until` seconds."""
+        network, waiting, agenda, dead = self.network, self._waiting, self._agenda, self.network.dead
+        while True:
+            living = [peer for number, peer in self.peers.items() if number not in dead]
+            soonest = min([peer.wake_at for peer in living], default=inf)
+            if soonest == inf and not waiting and not agenda:
+                return self
+            arrival = network.next_arrival()
+            if arrival < soonest:
+                soonest = arrival
+            if agenda and agenda[0][0] < soonest:
+                soonest = agenda[0][0]
+            if waiting and waiting[0][0] < soonest:
+                soonest = waiting[0][0]
+            if soonest >= until:
+                network.now = max(network.now, until)
+                return self
+            if soonest > network.now:
+                network.now = soonest
+            now = network.now
+            while waiting and waiting[0][0] <= now:
+                self._make(waiting.pop(0)[1])
+            while agenda and agenda[0][0] <= now:
+                heappop(agenda)[2]()
+            while (arrived := network.arrived()) is not None:
+                source, target, data = arrived
+                if target in self.peers and target not in dead:
+                    self.peers[target].receive(source, data, now)
+            for peer in living:
+                if peer.wake_at <= now and peer.config.peer not in dead:
+                    if self.before_tick is not None:
+                        self.before_tick(peer)
+                    peer.tick(now)
+
+    def kill(self, peer: int) -> None:
+        """Make a peer vanish without a word."""
+        self.network.dead.add(peer)
+
+    def tell_left(self, peer: int, left: int) -> None:
+        """Have the server's word reach `peer` that `left` is gone."""
+        if peer in self.peers and peer not in self.network.dead:
+            self.peers[peer].tell_left(left, self.network.now)
+
+    def survivors(self) -> list[ToyPeer]:
+        """Return the peers that were not killed."""
+        return [peer for number, peer in self.peers.items() if number not in self.network.dead]
+
+    def verdicts(self) -> dict[int, GameAgreed]:
+        """Return each peer's verdict, as far as it has one."""
+        found = {}
+        for number, peer in self.peers.items():
+            agreed = peer.of(GameAgreed)
+            assert len(agreed) <= 1, "given once"
+            if agreed:
+                found[number] = agreed[0]
+        return found
+
+    def check_identical(self, verdict: str = "identical") -> None:
+        """Assert that all living peers agree, in every way that can be looked at."""
+        peers = self.survivors()
+        first = peers[0]
+        verdicts = self.verdicts()
+        for peer in peers:
+            assert peer.session.phase == "closed", peer.session.stats
+            agreed = verdicts[peer.config.peer]
+            other = verdicts[first.config.peer]
+            assert (agreed.last_frame, agreed.chain_hash) == (other.last_frame, other.chain_hash)
+            assert agreed.verdict == verdict, agreed
+            assert agreed.last_frame == len(peer.log) - 1
+            assert peer.log == first.log
+            assert peer.checksums == first.checksums
+            assert peer.game.state == first.game.state
+        if first.log:
+            assert first.game.state.mix != 1, "the state changes"
+
+    @property
+    def rollbacks(self) -> int:
+        """Return how often wrong guesses were corrected, at all peers."""
+        return sum(peer.session.stats.rollbacks for peer in self.peers.values())
+
+    def _make(self, number: int) -> None:
+        values: dict[str, object] = {"default_inputs": tuple(bytes(size) for size in self._sizes)}
+        values.update(self.config)
+        values.update(self.config_of.get(number, {}))
+        assert self.script is not None
+        self.peers[number] = ToyPeer(
+            configure(number, self.owners, **values),
+            ToyGame(self.frames, chance_end=self.chance_end),
+            self.script,
+            self.network.send,
+            now=self.network.now,
+            clock_offset=1000.0 * (number + 1),
+            clock_rate=self.clock_rates.get(number, 1.0),
+            lateness=self.lateness.get(number, 0.0),
+            chance=self.network.random.random,
+        )
