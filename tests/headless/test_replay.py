@@ -5,16 +5,20 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import update
 
 from coplay.cli import main
 from coplay.data import records
-from coplay.data.batches import FrameBatch
+from coplay.data.batches import FrameBatch, decode, encode
 from coplay.data.store import Store
+from coplay.errors import RuntimeUnavailableError
+from coplay.runtime import keep_runtime
 
 GAME_ID = "0123456789abcdef0123"
 FRAMES = 150
@@ -88,6 +92,77 @@ def test_missing_batch_is_told_and_what_comes_before_it_is_compared(played, tmp_
     assert answer.exit_code == 1
     said = "the record lacks frame 60 and so cannot be replayed further"
     assert answer.stdout == f"coplay: {said}; what was replayed before is equal (verdict identical)\n"
+
+
+def flip_bit(content: bytes, place: int) -> bytes:
+    return content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :]
+
+
+def change_row(data: Path, peer: int, number: int, edit: Callable[[bytes], bytes]) -> None:
+    """Change what the database holds of one batch, behind the back of its hash."""
+    store, table = Store(data), records.batches
+    here = (table.c.peer == peer) & (table.c.number == number)
+    body = store.submit(lambda c: c.execute(table.select().where(here)).one().body).result()
+    sha256 = hashlib.sha256(body).hexdigest()
+    store.execute(update(table).where(here).values(body=edit(body), sha256=sha256)).result()
+    store.close()
+
+
+@pytest.mark.parametrize("place", [2, 40, -1])
+def test_flipped_bit_in_a_stored_batch_names_the_batch(played, tmp_path, place):
+    played.store(tmp_path / "d")
+    change_row(tmp_path / "d", 1, 1, lambda body: flip_bit(body, place % len(body)))
+    answer = run_replay(tmp_path / "d", "--json")
+    assert answer.exit_code == 1, answer.stderr
+    difference = json.loads(answer.stdout)["difference"]
+    assert (difference["frame"], difference["what"], difference["player_id"]) == (60, "damaged", 1)
+    assert "batch 1" in difference["stored"]
+
+
+def test_flipped_bit_in_one_peers_copy_is_found_though_the_other_copy_is_whole(played, tmp_path):
+    played.store(tmp_path / "d")
+    store, table = Store(tmp_path / "d"), records.batches
+    here = (table.c.peer == 1) & (table.c.number == 0)
+    body = store.submit(lambda c: c.execute(table.select().where(here)).one().body).result()
+    batch = decode(body, 2, (1, 1))
+    inputs = bytearray(batch.inputs)
+    inputs[2 * 7] ^= 1
+    changed = encode(replace(batch, inputs=bytes(inputs)))
+    store.execute(update(table).where(here).values(body=changed)).result()
+    store.close()
+    found = json.loads(run_replay(tmp_path / "d", "--json").stdout)["difference"]
+    assert (found["frame"], found["what"], found["player_id"]) == (7, "input", 1)
+
+
+def test_flipped_bit_in_the_stored_code_names_the_file(played, tmp_path):
+    data = tmp_path / "d"
+    played.store(data)
+    (file,) = (data / "bundles").iterdir()
+    content = file.read_bytes()
+    file.write_bytes(flip_bit(content, len(content) // 2))
+    assert_refused(data, f"{file.name} is damaged")
+
+
+def test_kept_runtime_is_used_and_a_flipped_bit_in_a_wheel_is_named(played, tmp_path, monkeypatch):
+    data = tmp_path / "d"
+    played.store(data)
+    keep_runtime(data, played.runtime)
+    kept = data / "runtimes" / played.runtime.lock_hash
+    monkeypatch.setenv("COPLAY_CACHE", str(tmp_path / "empty"))
+    assert run_replay(data).exit_code == 0
+    wheel = kept / next(name for name in played.runtime.wheel_names if name.startswith("numpy"))
+    content = wheel.read_bytes()
+    wheel.unlink()  # it may be a second name of the cache's own file
+    wheel.write_bytes(flip_bit(content, len(content) // 2))
+    monkeypatch.setattr("coplay.headless.stored_runtime.ensure_runtime", unreachable)
+    answer = run_replay(data)
+    assert answer.exit_code == 2
+    assert f"{wheel} is not what the lock says" in answer.stderr.replace("\n", "")
+    assert "cannot be made here: no network" in answer.stderr
+
+
+def unreachable(*_: object, **__: object) -> None:
+    raise RuntimeUnavailableError("no network", "Connect.")
 
 
 @pytest.mark.parametrize("command", ["replay", "check"])

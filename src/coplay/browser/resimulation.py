@@ -6,8 +6,12 @@ little endian.
 
 | Request `do` | Has | Answer |
 |---|---|---|
-| `begin` | `modules study scene_index seed episodes max_frames countdown_frames input_sizes` | nothing |
+| `begin` | `modules study scene_index seed episodes max_frames countdown_frames input_sizes` | what plays |
 | `step` | `inputs`, `checksums: [frame]` | `checksums: [[frame, 16 digits]]`, `rewards flags episodes` |
+
+What plays is `agents`, `observation_spaces` (null for those that cannot be described) and `draws`: `own` or
+`environment`. With `observe: true` in `begin` each step's answer has `seen` (see `watching`); with
+`screens: [player]` in `begin` and `draw: [frame]` in `step` it has `drawn` (see `showing`).
 
 A request that fails is answered by `{error, hint}`. Free of JavaScript, so that it is tested in CPython.
 """
@@ -20,9 +24,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from coplay.browser.session_setup import make_game, prepare_stage
+from coplay.browser.showing import Screens
+from coplay.browser.watching import Watcher, as_columns
 from coplay.data.batches import STEPPED, TERMINATED, TRUNCATED
-from coplay.envs import wasm_stubs
-from coplay.errors import CoplayError, StudyError
+from coplay.data.spaces import describe_space
+from coplay.envs import Environment, wasm_stubs
+from coplay.errors import CoplayError, StoreError, StudyError
 from coplay.study import Study
 from coplay.study.scenes import Play
 
@@ -56,27 +63,45 @@ class Resimulation:
         self._columns = [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
         self._width = sum(sizes)
         self._frame = 0
+        self._scene, self._environment = scene, stage.environment
         self._game = make_game(stage.environment, order)
+        self._watcher = Watcher(stage.environment) if order.get("observe") else None
+        self._screens = Screens(scene, stage.environment, order.get("screens", []))
         self._game.start()
 
-    def step(self, inputs: bytes, wanted: Sequence[int]) -> dict[str, Any]:
+    def described(self) -> dict[str, Any]:
+        """Who acts, what they see, and who draws it."""
+        environment = self._environment
+        return {
+            "agents": [str(agent) for agent in environment.agents],
+            "observation_spaces": _observation_spaces(environment),
+            "draws": "environment" if self._scene.draw is None else "own",
+        }
+
+    def step(self, inputs: bytes, wanted: Sequence[int], draw: Sequence[int] = ()) -> dict[str, Any]:
         """Play some frames.
 
         Args:
             inputs: Per frame, every player's input in order.
             wanted: The frames before which a checksum is asked for; also the one after the last.
+            draw: The frames before which the screens are drawn; likewise.
         """
-        game, frames = self._game, set(wanted)
+        game, frames, pictures = self._game, set(wanted), set(draw)
         rewards, flags, episodes = array("d"), bytearray(), array("H")
         checksums: list[tuple[int, str]] = []
+        drawn: list[dict[str, Any]] = []
 
         def look() -> None:
             if self._frame in frames:
                 checksums.append((self._frame, f"{game.checksum():016x}"))
+            if self._frame in pictures:
+                drawn.extend(self._screens.draw(game, self._frame))
 
         for offset in range(0, len(inputs), self._width):
             look()
             own = inputs[offset : offset + self._width]
+            if self._watcher is not None:
+                self._watcher.frame = self._frame
             row = game.step(tuple([own[column] for column in self._columns]))
             stepped = STEPPED if row.stepped else 0
             rewards.extend(row.rewards)
@@ -84,13 +109,31 @@ class Resimulation:
                 flags.append(stepped | (TERMINATED if terminated else 0) | (TRUNCATED if truncated else 0))
             episodes.append(row.episode)
             self._frame += 1
+        # The frame after the last of these is looked at here, or else when it is played.
         look()
-        return {
+        reply = {
             "checksums": checksums,
             "rewards": _text(rewards.tobytes()),
             "flags": _text(flags),
             "episodes": _text(episodes.tobytes()),
+            "drawn": drawn,
         }
+        if self._watcher is not None:
+            reply["seen"] = as_columns(self._watcher.take(), len(self._columns))
+        return reply
+
+
+def _observation_spaces(environment: Environment) -> list[dict[str, Any] | None]:
+    env = environment.env
+    several = hasattr(env, "possible_agents")
+    found: list[dict[str, Any] | None] = []
+    for agent in environment.agents:
+        try:
+            space = env.observation_space(agent) if several else env.observation_space
+            found.append(describe_space(space))
+        except (AttributeError, KeyError, NotImplementedError, StoreError):
+            found.append(None)
+    return found
 
 
 _current: Resimulation | None = None
@@ -111,9 +154,10 @@ def _done(request: Mapping[str, Any]) -> dict[str, Any]:
     if request["do"] == "begin":
         wasm_stubs.install()  # before the study imports its environment
         _current = Resimulation(_find_study(request["modules"], request["study"]), request)
-        return {}
+        return _current.described()
     if request["do"] == "step" and _current is not None:
-        return _current.step(base64.b64decode(request["inputs"]), request["checksums"])
+        inputs = base64.b64decode(request["inputs"])
+        return _current.step(inputs, request["checksums"], request.get("draw", ()))
     raise StudyError(f"The request {request['do']!r} is not known, or comes before `begin`.", _HINT)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from coplay.data import records
-from coplay.data.batches import decode
+from coplay.data.batches import BatchError, decode
 from coplay.data.gamelog import GameLog
 from coplay.data.store import DATABASE_FILE, DATABASE_VARIABLE, Store
 from coplay.errors import StoreError, UsageError
@@ -38,6 +38,8 @@ class Recording:
     """Everyone's inputs, and what the steps gave."""
     checksums: list[tuple[int, int, int]]
     """(frame, peer, 64-bit checksum of the peer's state before that frame), in order of frames."""
+    damaged: list[tuple[int, int, str]]
+    """(first frame, peer, what is wrong) of each batch that is not what was uploaded; they are left out."""
 
     @property
     def frames(self) -> int:
@@ -109,10 +111,17 @@ def _read(connection: Connection, game_id: str) -> Recording | None:
     if game is None:
         return None
     sizes = list(game.input_sizes)
-    bodies = connection.execute(
-        select(batches.c.body).where(batches.c.game_id == game_id).order_by(batches.c.peer, batches.c.number)
-    ).scalars()
-    copies = [decode(body, len(sizes), sizes) for body in bodies]
+    copies, damaged = [], []
+    for row in connection.execute(
+        select(batches).where(batches.c.game_id == game_id).order_by(batches.c.peer, batches.c.number)
+    ):
+        if row.sha256 and hashlib.sha256(row.body).hexdigest() != row.sha256:
+            damaged.append((row.first_frame, row.peer, f"batch {row.number} has another sha256"))
+            continue
+        try:
+            copies.append(decode(row.body, len(sizes), sizes))
+        except BatchError as error:
+            damaged.append((row.first_frame, row.peer, f"batch {row.number}: {error}"))
     return Recording(
         game_id=game_id,
         study=game.study,
@@ -131,4 +140,5 @@ def _read(connection: Connection, game_id: str) -> Recording | None:
         checksums=sorted(
             (frame, batch.peer, checksum) for batch in copies for frame, checksum in batch.checksums
         ),
+        damaged=sorted(damaged),
     )

@@ -1,4 +1,4 @@
-"""Action spaces as JSON, so that a store can be read without the study's code."""
+"""Spaces as JSON, so that a store can be read without the study's code. Runs in the browsers, too."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ def describe_space(space: spaces.Space[Any]) -> dict[str, Any]:
     """What is needed to make an equal space again.
 
     Raises:
-        StoreError: The space is of a kind that no input is made of.
+        StoreError: It is of a kind that is neither encoded nor exported, such as a graph.
     """
     match space:
         case spaces.Discrete():
@@ -35,8 +35,22 @@ def describe_space(space: spaces.Space[Any]) -> dict[str, Any]:
                 "high": [repr(float(bound)) for bound in space.high.ravel()],
                 "dtype": str(space.dtype),
             }
+        case spaces.Dict():
+            return {
+                "kind": "Dict",
+                "spaces": [[str(key), describe_space(part)] for key, part in space.spaces.items()],
+            }
+        case spaces.Tuple():
+            return {"kind": "Tuple", "spaces": [describe_space(part) for part in space.spaces]}
+        case spaces.Text():
+            return {
+                "kind": "Text",
+                "min_length": space.min_length,
+                "max_length": space.max_length,
+                "characters": "".join(space.character_list),
+            }
         case _:
-            raise StoreError(f"the action space {space} cannot be described")
+            raise StoreError(f"the space {space} cannot be described")
 
 
 def make_space(description: dict[str, Any]) -> spaces.Space[Any]:
@@ -59,5 +73,15 @@ def make_space(description: dict[str, Any]) -> spaces.Space[Any]:
             return spaces.Box(
                 low.astype(dtype).reshape(shape), high.astype(dtype).reshape(shape), shape, dtype.type
             )
+        case "Dict":
+            return spaces.Dict({key: make_space(part) for key, part in description["spaces"]})
+        case "Tuple":
+            return spaces.Tuple([make_space(part) for part in description["spaces"]])
+        case "Text":
+            return spaces.Text(
+                description["max_length"],
+                min_length=description["min_length"],
+                charset=description["characters"],
+            )
         case kind:
-            raise StoreError(f"the store has an action space of the unknown kind {kind!r}")
+            raise StoreError(f"the store has a space of the unknown kind {kind!r}")

@@ -1,25 +1,25 @@
 """Plays a recorded game again, in the runtime and code it was played in, and compares all that was stored."""
 
 import base64
-import io
-import tempfile
-import zipfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from coplay.data.recording import Recording, read_kept_file, read_recording
-from coplay.errors import StoreError
-from coplay.headless.node_simulation import NodeSimulation, node_simulation
-from coplay.headless.stored_runtime import runtime_of_lock
+from coplay.data.recording import Recording, read_recording
+from coplay.headless.node_simulation import NodeSimulation
+from coplay.headless.reopening import PROGRAM, reopened
 from coplay.runtime import Report, silent
 
-PROGRAM = "coplay.browser.resimulation"
 FRAMES_AT_ONCE = 120
+
+__all__ = ["PROGRAM", "Difference", "Replay", "replay_game", "replay_recording"]
+
+Watch = Callable[[int, Mapping[str, Any]], None]
+"""Called with the first frame of some, and what `coplay.browser.resimulation` answered about them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,11 @@ class Difference:
     frame: int
     """Which frame; of a checksum, the one before which the states differ."""
     what: str
-    """`checksum`, `reward`, `flags`, `episode`; or `missing`: nobody stored the frame, so replaying ends."""
+    """`checksum`, `reward`, `flags`, `episode`; `input`: two peers stored different ones; `damaged`: a stored
+    batch that begins with this frame is not what was uploaded; or `missing`: nobody stored the frame, so
+    replaying ends."""
     player_id: int | None
-    """Of a checksum, whose peer's; of a reward and of flags, whose."""
+    """Of a reward and of flags, whose; of a checksum, an input and a damaged batch, whose peer's."""
     stored: Any
     """As recorded; a checksum as 16 hexadecimal digits."""
     replayed: Any
@@ -43,6 +45,13 @@ class Difference:
             case "checksum":
                 return (
                     f"the state before frame {self.frame} differs from player {self.player_id}'s ({values})"
+                )
+            case "input":
+                return f"the inputs of frame {self.frame} differ in player {self.player_id}'s copy ({values})"
+            case "damaged":
+                return (
+                    f"a batch of player {self.player_id}, from frame {self.frame} on, is not what was "
+                    f"uploaded ({self.stored})"
                 )
             case "missing":
                 return f"the record lacks frame {self.frame} and so cannot be replayed further"
@@ -79,13 +88,17 @@ class Replay:
         return {**asdict(self), "equal": self.equal}
 
 
-def replay_game(data: Path, game_id: str, *, progress: Report = silent) -> Replay:
+def replay_game(
+    data: Path, game_id: str, *, progress: Report = silent, watch: Watch | None = None, **wishes: Any
+) -> Replay:
     """Replay a game of a data directory.
 
     Args:
         data: The data directory; the study may be running.
         game_id: Which game.
         progress: Told how far it is.
+        watch: Told what every portion of frames gave, before it is compared.
+        wishes: `observe=True` or `screens=[player]`, and `draw=[frame]`, for `watch`.
 
     Raises:
         UsageError: `game_id` is no game's id, or the stored code cannot play the game.
@@ -93,91 +106,138 @@ def replay_game(data: Path, game_id: str, *, progress: Report = silent) -> Repla
         RuntimeUnavailableError: The runtime that it was played in is not to be had, or there is no Node.
     """
     recording = read_recording(data, game_id)
-    bundle = read_kept_file(data, "bundles", f"{recording.code_hash}.zip", recording.code_hash)
-    lock = read_kept_file(data, "locks", f"{recording.lock_hash}.json", recording.lock_hash)
-    modules = _study_modules(bundle)
-    runtime = runtime_of_lock(lock, progress=progress)
-    progress("Starting the browsers' Python", None)
-    with tempfile.TemporaryDirectory(prefix="coplay-") as folder:
-        code = Path(folder) / "bundle.zip"
-        code.write_bytes(bundle)
-        with node_simulation(runtime, [code], PROGRAM) as simulation:
-            simulation.ask(do="begin", modules=modules, study=recording.study, **recording.setup)
-            return _compare(recording, simulation, lambda fraction: progress("Replaying", fraction))
+    return replay_recording(data, recording, progress=progress, watch=watch, **wishes)
 
 
-def _study_modules(bundle: bytes) -> list[str]:
-    """The modules of a bundle that may define its study: `study`, unless that name was taken."""
-    with zipfile.ZipFile(io.BytesIO(bundle)) as archive:
-        names = archive.namelist()
-        if f"{PROGRAM.replace('.', '/')}.py" not in names:
-            raise StoreError(
-                "the stored code of the game is older than `coplay replay`", "Such a game cannot be replayed."
-            )
-        top = [name for name in names if name.endswith(".py") and "/" not in name]
-        others = [name[:-3] for name in top if name != "study.py" and b"Study(" in archive.read(name)]
-    return ["study", *others]
+def replay_recording(
+    data: Path,
+    recording: Recording,
+    *,
+    progress: Report = silent,
+    watch: Watch | None = None,
+    opened: Callable[[Mapping[str, Any]], None] | None = None,
+    draw: Sequence[int] = (),
+    **wishes: Any,
+) -> Replay:
+    """The same for a game that was read; `opened` is told what plays, as answered to `begin`."""
+    with reopened(data, recording, progress=progress, **wishes) as game:
+        if opened is not None:
+            opened(game.described)
+        comparison = _Comparison(recording, game.simulation, draw, watch)
+        return comparison.run(lambda fraction: progress("Replaying", fraction))
 
 
-def _compare(recording: Recording, simulation: NodeSimulation, progress: Callable[[float], None]) -> Replay:
-    frames, log = recording.frames, recording.log
-    recorded = int(log.has.sum())
-    stored: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for frame, peer, checksum in recording.checksums:
-        stored[frame].append((peer, checksum))
-    equal = 0
-    for first in range(0, frames, FRAMES_AT_ONCE):
-        progress(first / frames)
-        end = min(first + FRAMES_AT_ONCE, frames)
-        # The state after the last frame may have a checksum, too.
-        wanted = [frame for frame in range(first, end + (end == frames)) if frame in stored]
-        inputs = base64.b64encode(log.inputs[first:end].tobytes()).decode("ascii")
-        reply = simulation.ask(do="step", inputs=inputs, checksums=wanted)
+class _Comparison:
+    """One replay under way."""
+
+    def __init__(
+        self, recording: Recording, simulation: NodeSimulation, draw: Sequence[int], watch: Watch | None
+    ) -> None:
+        self._recording = recording
+        self._simulation = simulation
+        self._draw = draw
+        self._watch = watch
+        self._equal = 0
+        self._stored: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        for frame, peer, checksum in recording.checksums:
+            self._stored[frame].append((peer, checksum))
+
+    def run(self, progress: Callable[[float], None]) -> Replay:
+        recording, frames = self._recording, self._recording.frames
+        for first in range(0, frames, FRAMES_AT_ONCE):
+            progress(first / frames)
+            found = self._portion(first, min(first + FRAMES_AT_ONCE, frames))
+            if found is not None:
+                return self._result(min(found.frame + 1, frames), found)
+        progress(1.0)
+        gap = Difference(frames, "missing", None, None, None) if frames < recording.log.frames else None
+        return self._result(frames, gap)
+
+    def _result(self, frames: int, difference: Difference | None) -> Replay:
+        recording = self._recording
+        recorded = int(recording.log.has.sum())
+        return Replay(recording.game_id, recording.verdict, frames, recorded, self._equal, difference)
+
+    def _portion(self, first: int, end: int) -> Difference | None:
+        """Play some frames; the first difference in them."""
+        recording, stored = self._recording, self._stored
+        # The state after the last frame may have a checksum, too, and be looked at.
+        last = end + (end == recording.frames)
+        wanted = [frame for frame in range(first, last) if frame in stored]
+        request: dict[str, Any] = {
+            "inputs": base64.b64encode(recording.log.inputs[first:end].tobytes()).decode("ascii"),
+            "checksums": wanted,
+        }
+        if drawn := [frame for frame in self._draw if first <= frame < last]:
+            request["draw"] = drawn
+        reply = self._simulation.ask(do="step", **request)
+        if self._watch is not None:
+            self._watch(first, reply)
         replayed = {frame: int(text, 16) for frame, text in reply["checksums"]}
-        differences = list(_differing_rows(recording, first, end, reply))
+        differences = [*_unlike_copies(recording, first, end), *_unlike_rows(recording, first, end, reply)]
+        differences += [
+            Difference(frame, "damaged", peer, why, None)
+            for frame, peer, why in recording.damaged
+            if first <= frame < last
+        ]
         for frame in wanted:
             for peer, checksum in stored[frame]:
                 if replayed.get(frame) != checksum:
                     ours = f"{replayed[frame]:016x}" if frame in replayed else None
                     differences.append(Difference(frame, "checksum", peer, f"{checksum:016x}", ours))
-        # The state before a frame comes before what the frame did.
-        found = min(differences, key=lambda d: (d.frame, d.what != "checksum"), default=None)
-        equal += sum(
+        # A batch comes before the frames in it, and the state before a frame before what the frame did.
+        order = {"damaged": 0, "checksum": 1, "input": 2}
+        found = min(differences, key=lambda d: (d.frame, order.get(d.what, 3)), default=None)
+        self._equal += sum(
             replayed.get(frame) == checksum
             for frame in wanted
             for _, checksum in stored[frame]
             if found is None or frame <= found.frame
         )
-        if found is not None:
-            played = min(found.frame + 1, frames)
-            return Replay(recording.game_id, recording.verdict, played, recorded, equal, found)
-    progress(1.0)
-    gap = Difference(frames, "missing", None, None, None) if frames < log.frames else None
-    return Replay(recording.game_id, recording.verdict, frames, recorded, equal, gap)
+        return found
 
 
-def _differing_rows(
-    recording: Recording, first: int, end: int, reply: dict[str, Any]
-) -> Iterator[Difference]:
-    """The first frame of each column that came out differently."""
+def _unlike_copies(recording: Recording, first: int, end: int) -> Iterator[Difference]:
+    """The first frame for which a peer's copy of the inputs is another than the one that is played."""
     log = recording.log
-    players = log.rewards.shape[1]
-    columns = (
-        ("reward", log.rewards[first:end], _array(reply["rewards"], "<f8").reshape(-1, players)),
-        ("flags", log.flags[first:end], _array(reply["flags"], "u1").reshape(-1, players)),
-        ("episode", log.episodes[first:end, None], _array(reply["episodes"], "<u2")[:, None]),
-    )
-    for what, kept, again in columns:
-        differing = (kept != again) & ~((kept != kept) & (again != again))  # NaN is not equal to itself
+    for peer, copy in log.peers.items():
+        to = min(end, copy.frames)
+        differing = (copy.inputs[first:to] != log.inputs[first:to]).any(axis=1) & copy.has[first:to]
         if differing.any():
-            row, column = (int(index) for index in np.argwhere(differing)[0])
+            frame = first + int(differing.argmax())
             yield Difference(
-                first + row,
-                what,
-                None if what == "episode" else column,
-                kept[row, column].item(),
-                again[row, column].item(),
+                frame, "input", peer, copy.inputs[frame].tobytes().hex(), log.inputs[frame].tobytes().hex()
             )
+
+
+def _unlike_rows(
+    recording: Recording, first: int, end: int, reply: Mapping[str, Any]
+) -> Iterator[Difference]:
+    """The first frame of each column, in each peer's copy, that came out differently."""
+    players = recording.log.rewards.shape[1]
+    replayed = {
+        "reward": _array(reply["rewards"], "<f8").reshape(-1, players),
+        "flags": _array(reply["flags"], "u1").reshape(-1, players),
+        "episode": _array(reply["episodes"], "<u2")[:, None],
+    }
+    for copy in recording.log.peers.values():
+        to = min(end, copy.frames)
+        here = copy.has[first:to]
+        stored: dict[str, Any] = {
+            "reward": copy.rewards[first:to],
+            "flags": copy.flags[first:to],
+            "episode": copy.episodes[first:to, None],
+        }
+        for what, kept in stored.items():
+            again = replayed[what][: len(kept)]
+            same = (kept == again) | ((kept != kept) & (again != again))  # NaN is not equal to itself
+            differing = ~same & here[:, None]
+            if differing.any():
+                row, column = (int(index) for index in np.argwhere(differing)[0])
+                whose = None if what == "episode" else column
+                yield Difference(
+                    first + row, what, whose, kept[row, column].item(), again[row, column].item()
+                )
 
 
 def _array(text: str, kind: str) -> Any:

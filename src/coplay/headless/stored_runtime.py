@@ -8,26 +8,35 @@ from packaging.utils import canonicalize_name
 from coplay.errors import CoplayError, RuntimeUnavailableError
 from coplay.runtime import Report, Runtime, RuntimeLock, ensure_runtime, silent
 from coplay.runtime.distribution import pinned_distribution
+from coplay.runtime.keeping import KEPT_RUNTIMES
 from coplay.runtime.store import default_cache_directory, sha256_of
 
 
-def runtime_of_lock(lock_bytes: bytes, *, progress: Report = silent) -> Runtime:
+def runtime_of_lock(lock_bytes: bytes, *, data: Path | None = None, progress: Report = silent) -> Runtime:
     """Return the very runtime that a lock describes.
 
-    It may be in this machine's cache, also after coplay itself has moved on; else it is made from the wheels
-    that the lock names, which gives the same only with the coplay (and so the Pyodide) of its time.
+    It is kept with the data, or in this machine's cache, also after coplay itself has moved on; else it is
+    made from the wheels that the lock names, which gives the same only with the coplay (and so the Pyodide)
+    of its time.
 
     Args:
         lock_bytes: The lock as it was stored with the game.
-        progress: Told what is being done.
+        data: The data directory.
+        progress: Told what is being done, and which kept file is damaged.
 
     Raises:
         RuntimeUnavailableError: It is not here and cannot be made.
     """
     lock = RuntimeLock(json.loads(lock_bytes))
-    directory = default_cache_directory() / "runtimes" / lock.lock_hash
-    if _is_whole(directory, lock):
-        return Runtime(directory, lock)
+    places = [default_cache_directory() / "runtimes" / lock.lock_hash]
+    if data is not None:
+        places.insert(0, data / KEPT_RUNTIMES / lock.lock_hash)
+    for place in places:
+        if not place.is_dir():
+            continue
+        if (bad := _damaged(place, lock)) is None:
+            return Runtime(place, lock)
+        progress(f"{bad} is not what the lock says; looking for another copy", None)
     base = {wheel.project for wheel in pinned_distribution().wheels}
     packages = [
         f"{project}=={version}"
@@ -52,8 +61,12 @@ def runtime_of_lock(lock_bytes: bytes, *, progress: Report = silent) -> Runtime:
     return made
 
 
-def _is_whole(directory: Path, lock: RuntimeLock) -> bool:
-    try:
-        return all(sha256_of(directory / name) == sha256 for name, sha256 in lock.files.items())
-    except OSError:
-        return False
+def _damaged(directory: Path, lock: RuntimeLock) -> Path | None:
+    """The first file that is missing or not what the lock says; None if all are whole."""
+    for name, sha256 in lock.files.items():
+        try:
+            if sha256_of(directory / name) != sha256:
+                return directory / name
+        except OSError:
+            return directory / name
+    return None

@@ -2,6 +2,7 @@
 
 from coplay.runtime.assembly import Runtime, ensure_runtime
 from coplay.runtime.bundle import Bundle, build_bundle
+from coplay.runtime.keeping import keep_runtime
 from coplay.runtime.lock import RuntimeLock
 from coplay.runtime.node import find_node, find_npm
 from coplay.runtime.progress import Report, shown_progress, silent
@@ -17,6 +18,7 @@ __all__ = [
     "ensure_runtime",
     "find_node",
     "find_npm",
+    "keep_runtime",
     "shown_progress",
     "silent",
 ]

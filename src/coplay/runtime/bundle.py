@@ -25,6 +25,7 @@ COPLAY_PARTS = (
     "study",
     "data/__init__.py",
     "data/batches.py",
+    "data/spaces.py",  # a replay says what it observes
     "browser",
 )
 """The files and folders of coplay that run in the browser."""
