@@ -66,16 +66,18 @@ class CountingDuel(ParallelEnv):
 KEYS = keys.Keys({"ArrowLeft": 1, "ArrowRight": 2}, noop=0)
 
 
-def duel_study(patience: float = 60, *, bots: bool = False) -> Study:
+def duel_study(patience: float = 60, *, bots: bool = False, **play: Any) -> Study:
+    """Two people, or one and a bot; `play` is given to the play scene."""
     study = Study("duel", version="7")
     finish = scenes.Finish("Bye.", code="DONE")
+    play = {"keys": KEYS, "hold": FAST.hold_s, **play}
     if bots:
-        study.scenes = [scenes.Play(CountingDuel, bots={1: "idle"}, keys=KEYS), finish]
+        study.scenes = [scenes.Play(CountingDuel, bots={1: "idle"}, **play), finish]
     else:
         study.scenes = [
             scenes.Instructions("# Hello <b>you</b>", button="Go"),
             scenes.Lobby(2, patience, otherwise=scenes.Finish("Sorry.", code="WAITED")),
-            scenes.Play(CountingDuel, keys=KEYS, label="duel", controls="Press *arrows*."),
+            scenes.Play(CountingDuel, label="duel", controls="Press *arrows*.", **play),
             finish,
         ]
     return study
@@ -84,9 +86,11 @@ def duel_study(patience: float = 60, *, bots: bool = False) -> Study:
 class Page:
     """What a participant's browser does, without the browser."""
 
-    def __init__(self, base: str, http: aiohttp.ClientSession) -> None:
+    def __init__(self, base: str, http: aiohttp.ClientSession, pages: "list[Page]") -> None:
         self.base = base
         self.http = http
+        self.pages = pages
+        pages.append(self)
         self.identity: dict[str, Any] = {}
         self.received: list[tuple[str, Any]] = []
         self._arrived = asyncio.Condition()
@@ -144,6 +148,13 @@ class Page:
         await self.scene("lobby")
         return self
 
+    async def reload(self) -> "Page":
+        """The same participant's next page, loaded and not connected yet."""
+        page = Page(self.base, self.http, self.pages)
+        answer = await page.load(participant=self.identity["participant_id"], secret=self.identity["secret"])
+        assert answer["status"] == 200
+        return page
+
     async def upload(self, config: dict[str, Any], body: bytes, **headers: str) -> tuple[int, Any]:
         url = f"{self.base}/api/games/{config['game_id']}/batches"
         headers = {"Authorization": f"Bearer {config['token']}", **headers}
@@ -169,8 +180,7 @@ class Lab:
         self.pages: list[Page] = []
 
     def page(self) -> Page:
-        self.pages.append(Page(self.base, self.http))
-        return self.pages[-1]
+        return Page(self.base, self.http, self.pages)
 
     async def pair(self) -> tuple[Page, Page, dict[str, Any], dict[str, Any]]:
         """Two participants in one game, in the order of their player ids, with their configurations."""

@@ -107,16 +107,6 @@ async def test_three_come_and_the_third_waits(lab: Lab) -> None:
     assert (await third.next("lobby"))["present"] == 1
 
 
-async def test_short_gap_in_a_game_is_held_and_the_same_game_is_repeated(tmp_path: Path) -> None:
-    async with running(duel_study(), tmp_path, Settings(hold_s=30, tick_s=0.02)) as lab:
-        one, two, config, _ = await lab.pair()
-        await one.socket.disconnect()
-        await one.connect()
-        await one.scene("play")
-        assert await one.next("game") == {**config, "token": one.received[-1][1]["token"]}
-        assert not any(event == "player_left" for event, _ in two.received)
-
-
 async def test_closed_tab_in_a_game_is_told_to_the_others_who_end_fairly(lab: Lab) -> None:
     one, two, first, second = await lab.pair()
     await one.socket.disconnect()
@@ -131,16 +121,6 @@ async def test_player_who_leaves_a_game_gets_an_ending_and_so_does_the_other(lab
     await one.scene("finish")
     assert "left" in (await two.next("player_left"))["reason"]
     assert (await finished(two, second, verdict="truncated"))["code"] == "DONE"
-
-
-async def test_reload_in_a_game_is_told_to_the_others_and_leads_on(lab: Lab) -> None:
-    one, two, _, _ = await lab.pair()
-    again = lab.page()
-    await again.load(participant=one.identity["participant_id"], secret=one.identity["secret"])
-    await two.next("player_left")
-    await again.connect()
-    assert "not complete" in (await again.next("notice"))["text"]
-    assert (await again.scene("finish"))["code"] == "DONE"
 
 
 async def test_game_over_without_a_report_counts_as_leaving(lab: Lab) -> None:

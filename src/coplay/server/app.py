@@ -20,10 +20,12 @@ from starlette.routing import Route
 from coplay.data.store import Store
 from coplay.server import clock
 from coplay.server.api import Api, Refusal, broken, refused
-from coplay.server.coordinator import GameCoordinator, Identity
+from coplay.server.coordinator import GameCoordinator
+from coplay.server.games import Identity
 from coplay.server.ledger import Ledger, UploadError
 from coplay.server.messenger import Messenger
 from coplay.server.pages import Pages, SecurityHeaders
+from coplay.server.pulse import ListeningLedger
 from coplay.server.recorder import Recorder
 from coplay.server.settings import Settings
 from coplay.server.showing import Showing
@@ -87,11 +89,12 @@ def make_server(hosting: Hosting) -> StudyServer:
     identity = Identity(study.name, study.version, hosting.bundle.sha256, hosting.runtime.lock_hash)
     signer = TokenSigner(_secret(store.directory))
     recorder = Recorder(store, study.name)
-    ledger = Ledger(recorder)
+    ledger = ListeningLedger(recorder)
     visitors = Visitors(study, recorder)
     sockets = make_socket_server()
     messenger = Messenger(sockets)
     coordinator = GameCoordinator(identity, settings, messenger, recorder, ledger, signer)
+    ledger.heard = coordinator.seats.hear_batch
     showing = Showing(hosting.folder, hosting.stages)
     usher = Usher(study, hosting.stages, settings, showing, visitors, messenger, recorder, coordinator)
     Sockets(sockets, signer, visitors, messenger, usher, coordinator, recorder)

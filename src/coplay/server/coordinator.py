@@ -1,64 +1,34 @@
-"""Runs the games: who sits where, who may signal to whom, who has left, and when a game is over."""
+"""Runs the games: who sits where, who may signal to whom, whose page is gone, and when a game is over."""
 
 import logging
 import secrets
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from enum import Enum
 from typing import Any
 
 from coplay.server import clock
+from coplay.server.games import Game, Games, Identity, Seat, game_config, game_row, new_seed
 from coplay.server.ledger import Ledger
 from coplay.server.messenger import Messenger
 from coplay.server.recorder import Recorder
+from coplay.server.seats import SeatKeeper
 from coplay.server.settings import Settings
 from coplay.server.stages import Stage
+from coplay.server.visitors import Visitor
 from coplay.signaling import Refused, SignalRelay, TokenSigner
-
-PROTOCOL = "1"
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """What all games of one server have in common; every peer of a game must agree on it.
+class Seated(Enum):
+    """What a page finds when its socket is there."""
 
-    Attributes:
-        study: The study's name.
-        version: Its version.
-        code_hash: Of the study's code, as it is served.
-        lock_hash: Of the browser runtime.
-    """
-
-    study: str
-    version: str
-    code_hash: str
-    lock_hash: str
-
-
-@dataclass(slots=True)
-class Game:
-    """A game that is running.
-
-    Attributes:
-        game_id: Its id.
-        stage: What is played.
-        seats: player_id → participant, of those who are in it.
-        config: What its pages are told, but for what differs between them.
-        started: Monotonic seconds.
-        left: Who went before the end.
-        dropped: player_id → since when their connection is gone.
-        stored: Done once it is in the store.
-    """
-
-    game_id: str
-    stage: Stage
-    seats: dict[int, str]
-    config: dict[str, Any]
-    started: float
-    stored: "Future[None]"
-    left: set[int] = field(default_factory=set)
-    dropped: dict[int, float] = field(default_factory=dict)
+    NOWHERE = "nowhere"
+    """Its participant is in no game."""
+    PLAYING = "playing"
+    """They are in one."""
+    DONE = "done"
+    """The game that they were in has their report: they are done with it."""
 
 
 class GameCoordinator:
@@ -74,6 +44,8 @@ class GameCoordinator:
 
     Attributes:
         relay: The rules of signaling, with their counters.
+        games: Those that are running.
+        seats: Keeps their seats while pages go and come.
     """
 
     def __init__(
@@ -92,103 +64,64 @@ class GameCoordinator:
         self._recorder = recorder
         self._ledger = ledger
         self._signer = signer
-        self._games: dict[str, Game] = {}
-        self._seats: dict[str, tuple[Game, int]] = {}
+        self.games = Games()
+        self.seats = SeatKeeper(self.games, self.relay, settings, messenger, recorder)
+        self._given_up: list[tuple[str, bool]] = []
 
     # Beginning
 
-    def open_game(self, stage: Stage, members: tuple[str, ...], group_id: str | None) -> Game:
+    def open_game(self, stage: Stage, visitors: Sequence[Visitor], group_id: str | None) -> Game:
         """Begin a game, and tell its members.
 
         Args:
             stage: What is played.
-            members: Participants, for the people's seats in ascending order.
+            visitors: Participants, for the people's seats in ascending order.
             group_id: Their group; None when one person plays.
         """
-        scene = stage.scene
-        game_id = secrets.token_hex(10)
-        # JavaScript carries it as a number, so that it must be below 2**53.
-        seed = secrets.randbits(53)
-        seats = dict(zip(stage.humans, members, strict=True))
-        row = {
-            "game_id": game_id,
-            "group_id": group_id,
-            "version": self._identity.version,
-            "scene": stage.index,
-            "label": scene.label,
-            "seats": [
-                {"player_id": player, "participant_id": seats.get(player), "owner": stage.owners[player]}
-                for player in range(stage.n_players)
-            ],
-            "input_sizes": list(stage.input_sizes),
-            "codecs": list(stage.spaces),
-            "seed": seed,
-            "env": stage.env_name,
-            "code_hash": self._identity.code_hash,
-            "lock_hash": self._identity.lock_hash,
-            "fps": stage.fps,
-            "input_delay": None if scene.input_delay == "auto" else scene.input_delay,
-            "window": scene.max_prediction,
-            "episodes": scene.episodes,
-            "max_frames": scene.max_frames,
-            "countdown_frames": stage.countdown_frames,
-        }
-        config = {
-            "game_id": game_id,
-            "scene_index": stage.index,
-            "owners": list(stage.owners),
-            "peers": list(stage.humans),
-            "seed": seed,
-            "fps": stage.fps,
-            "input_delay": scene.input_delay,
-            "max_prediction": scene.max_prediction,
-            "episodes": scene.episodes,
-            "max_frames": scene.max_frames,
-            "countdown_frames": stage.countdown_frames,
-            "digest": self._digest(stage, seed),
-            "ice_servers": [],
-            "epoch": 0,
-        }
-        game = Game(game_id, stage, seats, config, clock.now(), self._recorder.game(row))
-        self._games[game_id] = game
+        game_id, seed = secrets.token_hex(10), new_seed()
+        seated = zip(stage.humans, visitors, strict=True)
+        seats = {player: Seat(visitor.participant_id, visitor.visit) for player, visitor in seated}
+        members = {player: seat.member for player, seat in seats.items()}
+        stored = self._recorder.game(game_row(self._identity, stage, game_id, group_id, seed, members))
+        config = game_config(self._identity, stage, game_id, seed)
+        game = Game(game_id, stage, seats, config, clock.now(), stored)
+        game.incarnations = dict.fromkeys(seats, 0)
+        self.games.add(game)
         self._ledger.open(game_id, stage.input_sizes, stage.humans, stage.fps)
-        self.relay.open_game(game_id, seats)
-        for player, member in seats.items():
-            self._seats[member] = (game, player)
+        self.relay.open_game(game_id, members)
+        for player, member in members.items():
             self._recorder.event("game_joined", member, game_id=game_id, player_id=player)
             self.send_config(member)
         return game
 
     def send_config(self, member: str) -> bool:
         """Tell a participant's page about the game they are in; False if they are in none."""
-        seat = self._seats.get(member)
-        if seat is None:
+        game, player = self.games.seat_of(member)
+        if game is None:
             return False
-        game, player = seat
-        token = self._signer.sign(
-            "game",
-            {"game": game.game_id, "player": player, "participant": member},
-            clock.wall() + self._settings.token_s,
-        )
-        self._messenger.post(
-            member, "game", {**game.config, "player_id": player, "token": token}, after=game.stored
-        )
-        return True
-
-    def _digest(self, stage: Stage, seed: int) -> dict[str, str]:
-        scene = stage.scene
-        return {
-            "protocol": PROTOCOL,
-            "env": stage.env_name,
-            "code": self._identity.code_hash,
-            "runtime": self._identity.lock_hash,
-            "fps": repr(stage.fps),
-            "delay": str(scene.input_delay),
-            "window": str(scene.max_prediction),
-            "seed": str(seed),
-            "players": ",".join(map(str, stage.owners)),
-            "length": f"{scene.episodes}x{scene.max_frames}+{stage.countdown_frames}",
+        incarnation = game.seats[player].incarnation
+        claims: dict[str, str | int] = {
+            "game": game.game_id,
+            "player": player,
+            "participant": member,
+            "incarnation": incarnation,
         }
+        config = {
+            **game.config,
+            "player_id": player,
+            "incarnations": {str(each): count for each, count in game.incarnations.items()},
+            "epochs": {
+                str(other): self.relay.epoch(game.game_id, player, other)
+                for other in game.stage.humans
+                if other != player
+            },
+            "rejoining": incarnation > 0,
+            "left": sorted(game.left),
+            "ice_servers": [],
+            "token": self._signer.sign("game", claims, clock.wall() + self._settings.token_s),
+        }
+        self._messenger.post(member, "game", config, after=game.stored)
+        return True
 
     # Signals
 
@@ -217,73 +150,93 @@ class GameCoordinator:
             self._messenger.close(member)
         return {"ok": False, "error": f"This signal was refused: {answer.detail}.", "reason": answer.reason}
 
+    # Pages that go and come
+
+    def arrive(self, member: str, visit: int) -> Seated:
+        """A participant's page has a socket; answers whether there is a game that it should play.
+
+        Args:
+            member: The participant.
+            visit: Which of their pages it is.
+        """
+        game, player = self.games.seat_of(member)
+        if game is None:
+            return Seated.NOWHERE
+        if game.seats[player].visit != visit and self._ledger.has_report(game.game_id, player):
+            self.finish(member, game.game_id)
+            return Seated.DONE
+        self.seats.arrive(member, visit)
+        self._give_up_if_lost(game)
+        return Seated.PLAYING if player in game.seats else Seated.NOWHERE
+
     # Ending
 
-    def drop(self, member: str, now: float) -> None:
-        """A participant's connection is gone; their seat is held for a while."""
-        seat = self._seats.get(member)
-        if seat is not None:
-            game, player = seat
-            game.dropped.setdefault(player, now)
-            self._recorder.event("connection_lost", member, game_id=game.game_id, player_id=player)
-
-    def back(self, member: str) -> None:
-        """A participant's connection is there again."""
-        seat = self._seats.get(member)
-        if seat is not None:
-            game, player = seat
-            if game.dropped.pop(player, None) is not None:
-                self._recorder.event("connection_back", member, game_id=game.game_id, player_id=player)
-
     def leave(self, member: str, reason: str) -> None:
-        """A participant will not play on; the others are told, and their game ends fairly."""
-        seat = self._seats.pop(member, None)
-        if seat is None:
+        """A participant will not play on; the others are told. Their game ends, or goes on without."""
+        game, player = self.games.seat_of(member)
+        if game is None:
             return
-        game, player = seat
         if not self._ledger.has_report(game.game_id, player):
             game.left.add(player)
             self._recorder.event("left_game", member, game_id=game.game_id, player_id=player, reason=reason)
-            for other in game.seats.values():
-                if other != member and other in self._seats:
-                    left = {"game_id": game.game_id, "player_id": player, "reason": reason}
-                    self._messenger.post(other, "player_left", left)
+            for other in game.others(player).values():
+                left = {"game_id": game.game_id, "player_id": player, "reason": reason}
+                self._messenger.post(other.member, "player_left", left)
         self._vacate(game, player)
+        self._give_up_if_lost(game)
 
     def finish(self, member: str, game_id: str) -> bool:
         """A participant's page says that the game is over and all its data is here; False if they are not in
         it."""
-        seat = self._seats.get(member)
-        if seat is None or seat[0].game_id != game_id:
+        game, player = self.games.seat_of(member)
+        if game is None or game.game_id != game_id:
             return False
-        game, player = seat
         if not self._ledger.has_report(game_id, player):
             self.leave(member, "ended without a report")
             return True
-        del self._seats[member]
         self._recorder.event("game_over", member, game_id=game_id, player_id=player)
         self._vacate(game, player)
         return True
 
     def tick(self, now: float) -> list[str]:
-        """Let those go whose connection did not come back, or who never began; answers who they are."""
+        """Let those go whose page did not come back, or who never began; answers who they are."""
         gone: list[str] = []
-        for game in list(self._games.values()):
+        for game in self.games.running():
             # Alone, nobody waits for anybody.
-            late = len(game.stage.humans) > 1 and now - game.started >= self._settings.begin_s
-            for player, member in list(game.seats.items()):
-                if (away := game.dropped.get(player)) is not None and now - away >= self._settings.hold_s:
-                    self.leave(member, "connection lost")
-                    gone.append(member)
+            late = len(game.stage.humans) > 1 and now - game.began >= self._settings.begin_s
+            for player, seat in list(game.seats.items()):
+                if player not in game.seats:  # given up together with the one before
+                    continue
+                if seat.absence is not None and now >= seat.absence.until:
+                    self.leave(seat.member, "connection lost")
+                    gone.append(seat.member)
                 elif late and not self._ledger.has_frames(game.game_id, player):
-                    self.leave(member, "never began")
-                    gone.append(member)
+                    self.leave(seat.member, "never began")
+                    gone.append(seat.member)
         return gone
 
+    def take_given_up(self) -> list[tuple[str, bool]]:
+        """Who lost their game since this was asked last, because no page has its state any more; for each,
+        whether it should begin again: everybody is still there."""
+        given_up, self._given_up = self._given_up, []
+        return given_up
+
+    def _give_up_if_lost(self, game: Game) -> None:
+        playing = [
+            seat for player, seat in game.seats.items() if not self._ledger.has_report(game.game_id, player)
+        ]
+        if not playing or any(seat.has_state for seat in playing):
+            return
+        again = len(playing) == len(game.stage.humans)
+        for player, seat in list(game.seats.items()):
+            if seat in playing:
+                game.left.add(player)
+                self._recorder.event("game_lost", seat.member, game_id=game.game_id, player_id=player)
+                self._vacate(game, player)
+                self._given_up.append((seat.member, again))
+
     def _vacate(self, game: Game, player: int) -> None:
-        del game.seats[player]
-        game.dropped.pop(player, None)
+        self.games.vacate(game, player)
         self.relay.remove_player(game.game_id, player)
         if not game.seats:
-            del self._games[game.game_id]
             self._ledger.close(game.game_id, game.left)

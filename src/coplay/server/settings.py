@@ -8,7 +8,8 @@ class Settings:
     """How long things may take.
 
     Attributes:
-        hold_s: How long the place of a dropped connection is kept, in a lobby or a game.
+        hold_s: How long the place of a dropped connection is kept in a lobby; a play scene has its own.
+        resume_s: The longest that a seat in a game is kept for a page that has no socket, but plays on.
         begin_s: How long a browser may take to bring the first frames of a game.
         tick_s: How often lobbies and games are looked after.
         lobby_every_s: How often those who wait are told how it stands, if nothing changes.
@@ -20,6 +21,7 @@ class Settings:
     """
 
     hold_s: float = 10.0
+    resume_s: float = 60.0
     begin_s: float = 120.0
     tick_s: float = 0.25
     lobby_every_s: float = 1.0

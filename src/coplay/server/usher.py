@@ -1,26 +1,27 @@
 """Leads participants from scene to scene: lobbies, groups, games, endings, and what each page shows."""
 
-import logging
 import secrets
-from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from coplay.server import clock
-from coplay.server.coordinator import GameCoordinator
+from coplay.server.coordinator import GameCoordinator, Seated
+from coplay.server.gathering import Gathering
+from coplay.server.lobbies import Lobbies
 from coplay.server.messenger import Messenger
 from coplay.server.recorder import Recorder
 from coplay.server.settings import Settings
 from coplay.server.showing import Showing
 from coplay.server.stages import Stage
 from coplay.server.visitors import Group, Visitor, Visitors
-from coplay.study.matching import LobbyQueue, Matched, PatienceExceeded, WentAway
+from coplay.study.matching import Matched, PatienceExceeded
 from coplay.study.progress import PathEvent, after, scene_of
 from coplay.study.scenes import Finish, Lobby, Play
 from coplay.study.study import Study
 
-_log = logging.getLogger(__name__)
-
-_INCOMPLETE = "Your group is not complete any more, so this game is not played. You go on from here."
+_INCOMPLETE: Final = "Your group is not complete any more, so this game is not played. You go on from here."
+_REMOVED: Final = "You were away for too long, so the game ended for you. You go on from here."
+_OVER: Final = "The game ended while your page was loading. You go on from here."
+_AGAIN: Final = "The game could not go on after this page was loaded again. It begins anew."
 
 
 class Usher:
@@ -50,44 +51,38 @@ class Usher:
     ) -> None:
         self._study = study
         self._stages = stages
-        self._settings = settings
         self._showing = showing
         self._visitors = visitors
         self._messenger = messenger
         self._recorder = recorder
         self._coordinator = coordinator
-        self._lobbies = {
-            index: LobbyQueue(scene.size, scene.patience_s, settings.hold_s)
-            for index, scene in enumerate(study.scenes)
-            if isinstance(scene, Lobby)
-        }
-        self._told: dict[int, float] = {}
-        self._waiting: set[str] = set()
+        self._lobbies = Lobbies(study, settings, messenger, recorder)
+        self._gathering = Gathering(study, settings, visitors)
 
     # What pages do
 
     def arrived(self, visitor: Visitor) -> None:
         """A page has opened its socket: it is shown where its participant is."""
         visitor.away_since = None
-        self._coordinator.back(visitor.participant_id)
-        self._show(visitor)
+        seated = self._coordinator.arrive(visitor.participant_id, visitor.visit)
+        shown = self._take_given_up()
+        if seated is Seated.DONE:
+            visitor.game_id = None
+            self._advance(visitor, PathEvent.PLAYED)
+        elif visitor.participant_id not in shown:
+            self._show(visitor)
 
     def dropped(self, visitor: Visitor) -> None:
         """A page's socket is gone."""
         now = clock.now()
         visitor.away_since = now
         self._recorder.event("disconnected", visitor.participant_id)
-        self._coordinator.drop(visitor.participant_id, now)
-        lobby = self._lobby_of(visitor)
-        if lobby is not None:
-            lobby.drop(visitor.participant_id, now)
-            self._tell_lobby(visitor.progress.index, now)
+        self._coordinator.seats.drop(visitor.participant_id, now)
+        self._lobbies.drop(visitor.progress.index, visitor.participant_id, now)
 
     def reloaded(self, visitor: Visitor) -> None:
-        """A new page was loaded for a participant: what the former one was playing is lost with it."""
-        if visitor.game_id is not None:
-            self._coordinator.leave(visitor.participant_id, "page reloaded")
-            self._out_of_game(visitor)
+        """A new page was loaded for a participant; a seat of theirs waits for its socket."""
+        self._coordinator.seats.replace_page(visitor.participant_id, clock.now())
 
     def continue_from(self, visitor: Visitor, index: object) -> bool:
         """The participant pressed the button of scene `index`; False if they are not there (any more)."""
@@ -97,12 +92,9 @@ class Usher:
 
     def leave(self, visitor: Visitor) -> None:
         """The participant chose to leave the study."""
-        lobby = self._lobby_of(visitor)
-        if lobby is not None:
-            lobby.leave(visitor.participant_id)
-            self._tell_lobby(visitor.progress.index, clock.now())
+        self._lobbies.leave(visitor.progress.index, visitor.participant_id, clock.now())
         self._coordinator.leave(visitor.participant_id, "left the study")
-        self._out_of_game(visitor)
+        self._leave_group(visitor)
         self._advance(visitor, PathEvent.LEFT)
 
     def game_over(self, visitor: Visitor, game_id: object) -> bool:
@@ -117,14 +109,16 @@ class Usher:
         now = clock.now()
         for member in self._coordinator.tick(now):
             visitor = self._visitors[member]
-            self._out_of_game(visitor)
+            visitor.removed_from = visitor.game_id
+            self._leave_group(visitor)
             # Someone who closed the page has not completed anything; if they come back, they go on from here.
             if visitor.away_since is None:
                 self._show(visitor)
-        for index in self._lobbies:
+        self._take_given_up()
+        for index in self._lobbies.indices:
             self._tick_lobby(index, now)
-        for member in list(self._waiting):
-            self._tick_waiting(self._visitors[member], now)
+        for visitor in self._gathering.tick(now):
+            self._show(visitor)
 
     # Paths
 
@@ -132,9 +126,9 @@ class Usher:
         progress = after(self._study, visitor.progress, event)
         if progress is visitor.progress:
             return False
-        self._waiting.discard(visitor.participant_id)
+        self._gathering.stop(visitor)
         visitor.progress = progress
-        visitor.waiting_since = None
+        visitor.removed_from = None
         scene = scene_of(self._study, progress)
         code = scene.code if isinstance(scene, Finish) else ""
         self._recorder.event(event.value, visitor.participant_id, scene=progress.index)
@@ -144,21 +138,29 @@ class Usher:
         self._show(visitor)
         return True
 
+    def _pass_by(self, visitor: Visitor, text: str) -> None:
+        """A game is not played; they have done nothing wrong and go on."""
+        self._recorder.event("game_skipped", visitor.participant_id, scene=visitor.progress.index)
+        self._messenger.post(visitor.participant_id, "notice", {"text": text})
+        self._advance(visitor, PathEvent.PLAYED)
+
     def _show(self, visitor: Visitor) -> None:
-        member = visitor.participant_id
+        member, index = visitor.participant_id, visitor.progress.index
         scene = scene_of(self._study, visitor.progress)
-        props = self._showing.props(visitor.progress.index, scene)
-        if isinstance(scene, Play) and visitor.game_id is None and self._group_is_broken(visitor):
-            # Nobody is left to play with; they have done nothing wrong and go on.
-            self._recorder.event("game_skipped", member, scene=visitor.progress.index)
-            self._messenger.post(member, "notice", {"text": _INCOMPLETE})
-            self._advance(visitor, PathEvent.PLAYED)
-            return
-        self._messenger.post(member, "scene", props, after=visitor.stored)
+        if isinstance(scene, Play) and visitor.game_id is None:
+            if visitor.removed_from is not None:
+                self._messenger.post(member, "removed", {"game_id": visitor.removed_from})
+                self._pass_by(visitor, _REMOVED)
+                return
+            if self._gathering.is_broken(visitor, self._stages[index]):
+                self._pass_by(visitor, _INCOMPLETE)
+                return
+        self._messenger.post(member, "scene", self._showing.props(index, scene), after=visitor.stored)
         match scene:
             case Lobby():
-                self._lobbies[visitor.progress.index].join(member, clock.now())
-                self._tick_lobby(visitor.progress.index, clock.now(), changed=True)
+                now = clock.now()
+                self._lobbies.join(index, member, now)
+                self._tick_lobby(index, now, changed=True)
             case Play() if not self._coordinator.send_config(member):
                 self._seek_game(visitor)
             case _:
@@ -166,29 +168,13 @@ class Usher:
 
     # Lobbies
 
-    def _lobby_of(self, visitor: Visitor) -> LobbyQueue | None:
-        lobby = self._lobbies.get(visitor.progress.index)
-        return lobby if lobby is not None and visitor.participant_id in lobby else None
-
     def _tick_lobby(self, index: int, now: float, changed: bool = False) -> None:
-        lobby = self._lobbies[index]
-        effects = lobby.tick(now)
-        for effect in effects:
+        for effect in self._lobbies.tick(index, now, changed):
             match effect:
                 case Matched(members):
                     self._form_group(index, members)
                 case PatienceExceeded(member):
                     self._advance(self._visitors[member], PathEvent.WAITED)
-                case WentAway(member):
-                    self._recorder.event("went_away", member, scene=index)
-        if effects or changed or now - self._told.get(index, 0.0) >= self._settings.lobby_every_s:
-            self._tell_lobby(index, now)
-
-    def _tell_lobby(self, index: int, now: float) -> None:
-        self._told[index] = now
-        lobby = self._lobbies[index]
-        for member in lobby.members:
-            self._messenger.post(member, "lobby", asdict(lobby.state(member, now)))
 
     def _form_group(self, index: int, members: tuple[str, ...]) -> None:
         group = Group(secrets.token_hex(10), members, set())
@@ -206,55 +192,38 @@ class Usher:
         stage = self._stages[visitor.progress.index]
         if len(stage.humans) == 1:
             self._open_game(stage, (visitor,))
-            return
-        group = visitor.group
-        if group is None:
-            return
-        self._waiting.add(visitor.participant_id)
-        visitor.waiting_since = visitor.waiting_since or clock.now()
-        members = tuple(self._visitors[member] for member in group.members)
-        if all(member.participant_id in self._waiting and member.away_since is None for member in members):
-            self._open_game(stage, members)
+        elif group := self._gathering.wait(visitor, clock.now()):
+            self._open_game(stage, group)
 
     def _open_game(self, stage: Stage, visitors: tuple[Visitor, ...]) -> None:
         for visitor in visitors:
-            self._waiting.discard(visitor.participant_id)
-            visitor.waiting_since = None
+            self._gathering.stop(visitor)
         group = visitors[0].group if len(stage.humans) > 1 else None
-        members = tuple(visitor.participant_id for visitor in visitors)
-        game = self._coordinator.open_game(stage, members, group.group_id if group else None)
+        game = self._coordinator.open_game(stage, visitors, group.group_id if group else None)
         for visitor in visitors:
             visitor.game_id = game.game_id
 
-    def _tick_waiting(self, visitor: Visitor, now: float) -> None:
-        group, since, away = visitor.group, visitor.waiting_since, visitor.away_since
-        if group is None or since is None:
-            return
-        if away is not None and now - away >= self._settings.hold_s:
-            self._break_up(group, {visitor.participant_id})
-        elif now - since >= self._patience_before(visitor.progress.index):
-            self._break_up(group, set(group.members) - self._waiting)
+    def _take_given_up(self) -> set[str]:
+        """Games that no page can play on begin anew if everyone is there, and are over if not; answers whose
+        they were."""
+        given_up = self._coordinator.take_given_up()
+        for member, again in given_up:
+            visitor = self._visitors[member]
+            game_id, visitor.game_id = visitor.game_id, None
+            if again:
+                self._messenger.post(member, "notice", {"text": _AGAIN})
+                if visitor.away_since is None:
+                    self._show(visitor)
+            else:
+                self._leave_group(visitor)
+                self._messenger.post(member, "removed", {"game_id": game_id})
+                self._pass_by(visitor, _OVER)
+        return {member for member, _ in given_up}
 
-    def _patience_before(self, index: int) -> float:
-        lobbies = [scene for scene in self._study.scenes[:index] if isinstance(scene, Lobby)]
-        return lobbies[-1].patience_s if lobbies else 0.0
-
-    def _group_is_broken(self, visitor: Visitor) -> bool:
-        needed = len(self._stages[visitor.progress.index].humans)
-        return needed > 1 and (visitor.group is None or bool(visitor.group.gone))
-
-    def _out_of_game(self, visitor: Visitor) -> None:
+    def _leave_group(self, visitor: Visitor) -> None:
         visitor.game_id = None
-        if visitor.group is not None:
-            self._break_up(visitor.group, {visitor.participant_id})
-
-    def _break_up(self, group: Group, gone: set[str]) -> None:
-        """Some members are gone: whoever waits for them to play goes on."""
-        group.gone |= gone
-        self._waiting -= gone
-        for member in group.members:
-            if member in self._waiting:
-                self._show(self._visitors[member])
+        for stranded in self._gathering.break_up(visitor):
+            self._show(stranded)
 
 
 def failure(error: str, hint: str, reference: str = "") -> dict[str, Any]:

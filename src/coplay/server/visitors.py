@@ -63,6 +63,7 @@ class Visitor:
         visit: Counts page loads; the newest one speaks for them.
         group: Whom they were matched with last.
         game_id: The game they are in.
+        removed_from: The game that went on without them, until they are told.
         waiting_since: Since when they wait for the rest of their group; monotonic seconds.
         away_since: Since when their page has no socket; monotonic seconds.
         stored: Done once what the page may show is stored.
@@ -74,6 +75,7 @@ class Visitor:
     visit: int = 0
     group: Group | None = None
     game_id: str | None = None
+    removed_from: str | None = None
     waiting_since: float | None = None
     away_since: float | None = None
     stored: "Future[None] | None" = None
