@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from coplay.data.verdicts import Report, judge, read_report
+from coplay.data.reports import Cut, Desync, Report, cuts_column, desyncs_column, read_report
+from coplay.data.verdicts import judge
 
 SAME = Report("identical", 99, "ab")
 
@@ -77,3 +78,111 @@ def test_game_that_never_began_is_unverified() -> None:
 def test_report_that_is_none_is_refused(body: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="is not"):
         read_report(body)
+
+
+BOT = Cut(1, 40, "bot")
+
+
+def test_game_that_a_bot_played_on_is_identical_when_all_that_remained_agree() -> None:
+    went_on = Report("identical", 99, "ab", cuts=(BOT,))
+    early = Report("truncated", 40, "cd")
+    for reports in ({0: went_on, 2: went_on}, {0: went_on, 1: early, 2: went_on}):
+        verdict = judge([0, 1, 2], reports, left=[1])
+        assert (verdict.name, verdict.frame, verdict.chain_hash, verdict.last_frame) == (
+            "identical",
+            None,
+            "ab",
+            99,
+        )
+        assert verdict.reason == (
+            "player 1 left at frame 40, and a bot played on; all that remained reported the same chain"
+        )
+
+
+def test_seat_that_nobody_saw_leave_must_report_whatever_the_others_say() -> None:
+    went_on = Report("identical", 99, "ab", cuts=(BOT,))
+    assert judge([0, 1], {0: went_on}).name == "unverified"
+    assert judge([0, 1], {0: went_on, 1: Report("identical", 80, "cd")}).name == "truncated"
+
+
+def test_game_that_ended_with_a_leave_is_truncated() -> None:
+    report = Report("truncated", 40, "ab", "player 1 left", (Cut(1, 40, "end"),))
+    assert judge([0, 1], {0: report}, left=[1]).name == "truncated"
+
+
+def test_person_who_came_back_must_agree_with_the_others() -> None:
+    cuts = (BOT, Cut(1, 60, "back"))
+    same = Report("identical", 99, "ab", cuts=cuts)
+    assert judge([0, 1], {0: same, 1: same}).name == "identical"
+    assert judge([0, 1], {0: same, 1: Report("identical", 99, "ff", cuts=cuts)}).name == "divergent"
+    assert judge([0, 1], {0: same}).name == "unverified"
+    assert cuts_column({0: same}) == {
+        "1": [{"last_frame": 40, "fate": "bot"}, {"last_frame": 60, "fate": "back"}]
+    }
+
+
+def test_those_that_remained_but_differ_are_divergent() -> None:
+    reports = {0: Report("identical", 99, "ab", cuts=(BOT,)), 2: Report("identical", 99, "cd", cuts=(BOT,))}
+    assert judge([0, 1, 2], reports, left=[1]).name == "divergent"
+
+
+def test_divergence_names_the_first_frame_and_path() -> None:
+    reports = {
+        0: Report("divergent", 90, "ab"),
+        1: Report("divergent", 90, "cd", desyncs=(Desync(60, 0, ("world.ball.x", "world.t"), None),)),
+    }
+    verdict = judge([0, 1], reports, checksum_difference=60)
+    assert (verdict.name, verdict.frame) == ("divergent", 60)
+    assert verdict.reason == "the peers' states differed, first in world.ball.x"
+    assert desyncs_column(reports) == [
+        {"reported_by": 1, "frame": 60, "peer": 0, "paths": ["world.ball.x", "world.t"], "resynced_at": None}
+    ]
+
+
+def test_game_that_was_made_equal_again_is_divergent_and_says_so() -> None:
+    same = Report("identical", 99, "ab", desyncs=(Desync(60, 1, (), 75),))
+    verdict = judge([0, 1], {0: same, 1: SAME}, checksum_difference=60)
+    assert (verdict.name, verdict.frame) == ("divergent", 60)
+    assert verdict.reason.endswith("made equal again at frame 75")
+
+
+def test_report_brings_cuts_and_desyncs() -> None:
+    body = {
+        "verdict": "identical",
+        "last_frame": 9,
+        "chain_hash": "ab",
+        "reason": "left\nby\ud800 \x00one",
+        "seats": [[1, -1, "default"]],
+        "desyncs": [{"frame": 3, "peer": 1, "paths": ["x" * 500] * 40, "resynced_at": 5}],
+    }
+    report = read_report(body, players=2)
+    assert report.cuts == (Cut(1, -1, "default"),)
+    (desync,) = report.desyncs
+    assert (desync.frame, desync.peer, desync.resynced_at) == (3, 1, 5)
+    assert (len(desync.paths), len(desync.paths[0])) == (32, 200)
+    assert report.reason == "left by?  one"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"seats": {}},
+        {"seats": [[2, 0, "bot"]]},
+        {"seats": [[0, 0]]},
+        {"seats": [[0, -2, "bot"]]},
+        {"seats": [[0, 0, "gone"]]},
+        {"seats": [[0, 0, []]]},
+        {"seats": [[True, 0, "bot"]]},
+        {"seats": [[0, 0, "bot"]] * 257},
+        {"desyncs": [1]},
+        {"desyncs": [{"frame": -1, "peer": 0}]},
+        {"desyncs": [{"frame": 1, "peer": 2}]},
+        {"desyncs": [{"frame": 1, "peer": 0, "paths": "x"}]},
+        {"desyncs": [{"frame": 1, "peer": 0, "paths": [1]}]},
+        {"desyncs": [{"frame": 1, "peer": 0, "resynced_at": "x"}]},
+    ],
+)
+def test_report_with_impossible_cuts_or_desyncs_is_refused(more: dict[str, Any]) -> None:
+    body = {"verdict": "identical", "last_frame": 9, "chain_hash": "ab", **more}
+    with pytest.raises(ValueError, match="is not"):
+        read_report(body, players=2)

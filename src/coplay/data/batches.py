@@ -27,12 +27,16 @@ from typing import Any, Final
 
 MAX_BATCH_BYTES: Final = 256 * 1024
 MAX_ROWS: Final = 4096
+MAX_DEPTH: Final = 8
+"""Of the nested values in a row of `net` or `events`."""
+NUMBERS_OF_A_PAGE: Final = 2**20
+"""A page numbers its batches from its incarnation times this: no two pages of a seat share a number."""
 
 TERMINATED: Final = 1
 TRUNCATED: Final = 2
 STEPPED: Final = 4
 
-_MAX_NUMBER = 2**31
+_MAX_NUMBER = 2**31 - 1
 _CHECKSUM = re.compile(r"[0-9a-f]{16}")
 
 
@@ -45,7 +49,7 @@ class FrameBatch:
     """Consecutive confirmed frames, with what one peer can say about them.
 
     Attributes:
-        number: Counts the batches of one peer in one game, from 0.
+        number: Counts the batches of one page, from its incarnation · 2²⁰.
         peer: Whose copy it is.
         first_frame: The first frame in it; also given when there are none.
         inputs: frames × (sum of all players' input sizes) bytes.
@@ -78,6 +82,11 @@ class FrameBatch:
     def frames(self) -> int:
         """How many frames it holds."""
         return len(self.predicted)
+
+    @property
+    def incarnation(self) -> int:
+        """Which page of its seat it is from, from 0."""
+        return self.number // NUMBERS_OF_A_PAGE
 
 
 def encode(batch: FrameBatch) -> bytes:
@@ -181,7 +190,18 @@ def _rows(header: dict[str, Any], name: str) -> list[dict[str, Any]]:
     rows = header.get(name)
     if not isinstance(rows, list) or len(rows) > MAX_ROWS or not all(isinstance(row, dict) for row in rows):
         raise BatchError(f"{name} is not a list of at most {MAX_ROWS} objects")
+    if not all(_is_shallow(row, MAX_DEPTH) for row in rows):
+        raise BatchError(f"{name} is nested more than {MAX_DEPTH} deep")
     return rows
+
+
+def _is_shallow(value: Any, depth: int) -> bool:
+    # What reads or writes JSON later must not run out of stack.
+    if isinstance(value, dict):
+        return depth > 0 and all(_is_shallow(inner, depth - 1) for inner in value.values())
+    if isinstance(value, list):
+        return depth > 0 and all(_is_shallow(inner, depth - 1) for inner in value)
+    return True
 
 
 def _checksums(header: dict[str, Any]) -> list[tuple[int, int]]:

@@ -1,5 +1,5 @@
-"""The tables of the store. What a browser sent is kept as it came (`batches.body`); tables for analysis
-are derived.
+"""The tables of the store, as they are now; `migrations` makes them so. What a browser sent is kept as it
+came (`batches.body`); tables for analysis are derived.
 
 Times come in pairs: `…_utc`, ISO 8601 with milliseconds, and `…_ms`, milliseconds of the server's
 monotonic clock.
@@ -94,7 +94,12 @@ games = Table(
     Column("chain_hash", String(128)),
     Column("left_early", JSON),
     Column("checksums_compared", Integer),
+    Column("cuts", JSON),
+    Column("desyncs", JSON),
 )
+"""`cuts`: player → `[{last_frame, fate}]`, the seats that changed hands, with the last frame that was their
+person's own; `desyncs`: `[{reported_by, frame, peer, paths, resynced_at}]`. Both as `reports.py` writes them.
+"""
 
 reports = Table(
     "reports",
@@ -124,7 +129,7 @@ events = Table(
     Column("id", Integer, primary_key=True),
     Column("study", String(64), nullable=False, index=True),
     Column("participant_id", String(128)),
-    Column("game_id", String(40)),
+    Column("game_id", String(40), index=True),
     Column("player_id", Integer),
     Column("utc", String(32), nullable=False),
     Column("ms", Float, nullable=False),

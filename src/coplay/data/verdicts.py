@@ -2,34 +2,21 @@
 
 | Verdict | When |
 |---|---|
-| `divergent at F` | a peer reported it, or two peers uploaded different inputs for a frame |
-| `truncated at F` | a peer left, or the peers could not agree beyond frame F |
+| `divergent at F` | peers uploaded different inputs or checksums, or a peer reported a difference |
+| `truncated at F` | a peer left and the game ended with that, or the peers could not agree beyond frame F |
 | `unverified` | a peer that did not leave never reported, or the game never began |
-| `identical` | all peers reported the same chain over the same frames |
+| `identical` | all peers, or all that remained of them, reported the same chain over the same frames |
 """
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
+
+from coplay.data.reports import Desync, Report, last_cuts
 
 Name: TypeAlias = Literal["identical", "truncated", "divergent", "unverified"]
 
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """How one peer saw the end of a game.
-
-    Attributes:
-        verdict: `identical`, `truncated`, `divergent`, `unverified` or `mismatch`: the session's word.
-        last_frame: The last frame it confirmed; -1 for none.
-        chain_hash: Hexadecimal, over everything it confirmed.
-        reason: The session's own words.
-    """
-
-    verdict: str
-    last_frame: int
-    chain_hash: str
-    reason: str = ""
+_PLAYED_ON = {"bot": "a bot played on", "default": "the default action was played on"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +28,7 @@ class Verdict:
         frame: Of `truncated` and `divergent`, the frame; None where it is unknown or has no meaning.
         reason: A sentence.
         chain_hash: Of the agreed chain; empty if there is none.
-        last_frame: The last frame that all reports cover; -1 for none.
+        last_frame: The last frame that the reports of all that remained cover; -1 for none.
     """
 
     name: Name
@@ -51,64 +38,87 @@ class Verdict:
     last_frame: int
 
 
-def read_report(body: Mapping[str, Any]) -> Report:
-    """Check a report that a peer sent.
-
-    Raises:
-        ValueError: It is no report.
-    """
-    verdict, frame = body.get("verdict"), body.get("last_frame")
-    chain, reason = body.get("chain_hash"), body.get("reason", "")
-    if not isinstance(verdict, str) or len(verdict) > 64:
-        raise ValueError("verdict is not a short text")
-    if not isinstance(frame, int) or isinstance(frame, bool) or not -1 <= frame < 2**31:
-        raise ValueError("last_frame is not a frame")
-    if not isinstance(chain, str) or len(chain) > 128 or not set(chain) <= set("0123456789abcdef"):
-        raise ValueError("chain_hash is not hexadecimal")
-    return Report(verdict, frame, chain, str(reason)[:200])
-
-
 def judge(
     peers: Collection[int],
     reports: Mapping[int, Report],
     *,
     left: Collection[int] = (),
     first_difference: int | None = None,
+    checksum_difference: int | None = None,
 ) -> Verdict:
     """Say what holds of a game.
 
     Args:
         peers: Everyone who should report.
         reports: Who did.
-        left: Who left before the end.
-        first_difference: The first frame for which two peers uploaded different inputs; None if all agree.
+        left: Who left before the end, as the server saw it: what the others say of them is no proof.
+        first_difference: The first frame for which uploaded inputs differ; None if all agree.
+        checksum_difference: The first frame for which uploaded checksums differ; None if all agree.
     """
-    given = list(reports.values())
-    last = min((report.last_frame for report in given), default=-1)
-    chains = {(report.last_frame, report.chain_hash) for report in given}
+    cuts = last_cuts(reports)
+    replaced = {player: cuts[player] for player in left if player in cuts and cuts[player].fate in _PLAYED_ON}
+    given = {peer: report for peer, report in reports.items() if peer not in replaced}
+    last = min((report.last_frame for report in given.values()), default=-1)
+    chains = {(report.last_frame, report.chain_hash) for report in given.values()}
     chain = next(iter(chains))[1] if len(chains) == 1 else ""
-    divergent = [report.last_frame for report in given if report.verdict.startswith("divergent")]
-    if first_difference is not None:
-        return Verdict("divergent", first_difference, "peers uploaded different inputs", "", last)
-    if divergent:
-        return Verdict("divergent", min(divergent), _reason(given, "divergent"), "", last)
-    if len({report.last_frame for report in given}) == 1 and len(chains) > 1:
+
+    difference = _difference(reports, first_difference, checksum_difference)
+    if difference is not None:
+        return Verdict("divergent", *difference, "", last)
+    if len({report.last_frame for report in given.values()}) == 1 and len(chains) > 1:
         return Verdict("divergent", None, "peers reported different chains over the same frames", "", last)
-    if any(report.verdict == "mismatch" for report in given):
+    if any(report.verdict == "mismatch" for report in given.values()):
         return Verdict("unverified", None, _reason(given, "mismatch"), "", last)
     missing = sorted(set(peers) - set(reports) - set(left))
     if missing or not given:
-        who = ", ".join(map(str, missing or sorted(peers)))
-        return Verdict("unverified", None, f"no report from player {who}", chain, last)
-    if any(report.verdict.startswith("truncated") for report in given):
+        return Verdict("unverified", None, f"no report from player {_listed(missing or peers)}", chain, last)
+    if any(report.verdict.startswith("truncated") for report in given.values()):
         return Verdict("truncated", last, _reason(given, "truncated"), chain, last)
     if len(chains) > 1:
         return Verdict("truncated", last, "peers reported different last frames", "", last)
-    if set(left) - set(reports):
-        who = ", ".join(map(str, sorted(set(left) - set(reports))))
-        return Verdict("truncated", last, f"player {who} left", chain, last)
+    if ended_it := set(left) - set(reports) - set(replaced):
+        return Verdict("truncated", last, f"player {_listed(ended_it)} left", chain, last)
+    if replaced:
+        who = "; ".join(
+            f"player {player} left at frame {cut.last_frame}, and {_PLAYED_ON[cut.fate]}"
+            for player, cut in sorted(replaced.items())
+        )
+        return Verdict("identical", None, f"{who}; all that remained reported the same chain", chain, last)
     return Verdict("identical", None, "all peers reported the same chain", chain, last)
 
 
-def _reason(reports: list[Report], verdict: str) -> str:
-    return next((report.reason for report in reports if report.verdict.startswith(verdict)), "") or verdict
+def _difference(
+    reports: Mapping[int, Report], inputs: int | None, checksums: int | None
+) -> tuple[int, str] | None:
+    """The first frame at which something differed, and what."""
+    desyncs = sorted(
+        (desync for report in reports.values() for desync in report.desyncs), key=lambda desync: desync.frame
+    )
+    found = [] if inputs is None else [(inputs, "peers uploaded different inputs")]
+    states = [frame for frame in (checksums, *(desync.frame for desync in desyncs[:1])) if frame is not None]
+    if states:
+        found.append((min(states), _states_differed(desyncs)))
+    if not found:
+        # A peer that says so without saying where: then it was at, or just before, its last frame.
+        found = [
+            (report.last_frame, report.reason or "divergent")
+            for report in reports.values()
+            if report.verdict.startswith("divergent")
+        ]
+    return min(found, key=lambda pair: pair[0], default=None)
+
+
+def _states_differed(desyncs: list[Desync]) -> str:
+    path = next((desync.paths[0] for desync in desyncs if desync.paths), "")
+    resynced = max((desync.resynced_at for desync in desyncs if desync.resynced_at is not None), default=None)
+    what = f"the peers' states differed, first in {path}" if path else "the peers' states differed"
+    return what if resynced is None else f"{what}; they were made equal again at frame {resynced}"
+
+
+def _reason(reports: Mapping[int, Report], verdict: str) -> str:
+    reasons = (report.reason for report in reports.values() if report.verdict.startswith(verdict))
+    return next(reasons, "") or verdict
+
+
+def _listed(players: Collection[int]) -> str:
+    return ", ".join(map(str, sorted(players)))

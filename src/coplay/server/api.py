@@ -1,18 +1,20 @@
 """The HTTP half of what pages ask: arriving, and uploading what was played."""
 
 import asyncio
-import json
 import logging
 import re
 import secrets
+from collections import Counter
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from coplay.data.batches import MAX_BATCH_BYTES
 from coplay.server import clock
+from coplay.server.bodies import Refusal as Refusal
+from coplay.server.bodies import check_origin, check_type, read_body, read_json
 from coplay.server.ledger import Ledger, UploadError
 from coplay.server.messenger import Messenger
 from coplay.server.settings import Settings
@@ -23,20 +25,12 @@ from coplay.signaling.bucket import TokenBucket
 
 MAX_ARRIVAL_BYTES: Final = 16 * 1024
 MAX_ADDRESSES: Final = 10_000
+MAX_BUCKETS: Final = 10_000
+STORED_WITHIN_S: Final = 30.0
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})
 _GAME_ID = re.compile(r"[0-9a-f]{20}")
 
 _log = logging.getLogger(__name__)
-
-
-class Refusal(Exception):
-    """A request that is refused with a sentence."""
-
-    def __init__(self, status: int, error: str, hint: str = "") -> None:
-        super().__init__(error)
-        self.status = status
-        self.error = error
-        self.hint = hint
 
 
 class Api:
@@ -50,6 +44,9 @@ class Api:
         messenger: Reaches their pages.
         usher: Is told of reloads.
         ledger: Takes uploads.
+
+    Attributes:
+        refused: How many uploads were refused, by HTTP status.
     """
 
     def __init__(
@@ -69,13 +66,17 @@ class Api:
         self._messenger = messenger
         self._usher = usher
         self._ledger = ledger
+        self.refused: Counter[int] = Counter()
+        self._arriving = 0
         self._arrivals: dict[str, TokenBucket] = {}
         self._buckets: dict[tuple[str, int], TokenBucket] = {}
 
     async def participants(self, request: Request) -> Response:
         """`POST /api/participants`: a page was loaded."""
+        check_origin(request)
         self._check_arrivals(request)
-        body = await _json_body(request, MAX_ARRIVAL_BYTES)
+        self._ledger.check_room(MAX_ARRIVAL_BYTES)
+        body = await read_json(request, MAX_ARRIVAL_BYTES)
         try:
             visitor, secret = self._visitors.arrive(body, request.headers.get("user-agent", ""))
         except ArrivalError as error:
@@ -92,16 +93,42 @@ class Api:
 
     async def batch(self, request: Request) -> Response:
         """`POST /api/games/<game_id>/batches`: some confirmed frames."""
-        game_id, player = self._player(request)
-        body = await _body(request, MAX_BATCH_BYTES)
-        acked = await self._ledger.add_batch(game_id, player, body)
-        return JSONResponse({"ok": True, "acked": acked})
+
+        async def take() -> Response:
+            game_id, player, incarnation = self._player(request)
+            check_type(request, "application/octet-stream")
+            body = await read_body(request, MAX_BATCH_BYTES)
+            acked = await self._ledger.add_batch(game_id, player, body, incarnation)
+            return JSONResponse({"ok": True, "acked": acked})
+
+        return await self._upload(take)
 
     async def report(self, request: Request) -> Response:
         """`POST /api/games/<game_id>/report`: how a peer saw the end."""
-        game_id, player = self._player(request)
-        await self._ledger.add_report(game_id, player, await _json_body(request, MAX_BATCH_BYTES))
-        return JSONResponse({"ok": True})
+
+        async def take() -> Response:
+            game_id, player, _ = self._player(request)
+            check_type(request, "application/json")
+            await self._ledger.add_report(game_id, player, await read_json(request, MAX_BATCH_BYTES))
+            return JSONResponse({"ok": True})
+
+        return await self._upload(take)
+
+    async def _upload(self, take: Callable[[], Awaitable[Response]]) -> Response:
+        """Take an upload if there is room for one, and count it if it is refused."""
+        self._arriving += MAX_BATCH_BYTES
+        try:
+            self._ledger.check_room(self._arriving)
+            return await take()
+        except (Refusal, UploadError) as error:
+            self.refused[error.status] += 1
+            count = self.refused[error.status]
+            # One line for the first, the tenth, the hundredth: a flood must not fill the log.
+            if str(count).strip("0") == "1":
+                _log.warning("%d uploads were refused with %d: %s", count, error.status, error)
+            raise
+        finally:
+            self._arriving -= MAX_BATCH_BYTES
 
     def _check_arrivals(self, request: Request) -> None:
         """Nobody fills the database from one address; this machine itself (tests, robots) may."""
@@ -116,9 +143,9 @@ class Api:
         if not self._arrivals[address].take(clock.now()):
             raise Refusal(429, "Too many pages are being opened from your network.", "Try again in a minute.")
 
-    def _player(self, request: Request) -> tuple[str, int]:
-        """The game and player that a request's token is bound to."""
-        _check_origin(request)
+    def _player(self, request: Request) -> tuple[str, int, int | None]:
+        """The game, player and page that a request's token is bound to."""
+        check_origin(request)
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         try:
             claims = self._signer.read("game", token if scheme.lower() == "bearer" else "", clock.wall())
@@ -129,22 +156,27 @@ class Api:
             raise Refusal(403, "The token is for another game.")
         bucket = self._buckets.get((game_id, player))
         if bucket is None:
+            if len(self._buckets) >= MAX_BUCKETS:
+                self._buckets.clear()
             rate, burst = self._settings.uploads_a_second, self._settings.upload_burst
             bucket = self._buckets[game_id, player] = TokenBucket(rate, burst, clock.now())
         if not bucket.take(clock.now()):
-            raise Refusal(429, "Too many uploads at once.", "Try again in a second.")
-        return game_id, player
+            raise Refusal(429, "Too many uploads at once.", "Try again in a second.", retry_after_s=1)
+        incarnation = claims.get("incarnation")
+        return game_id, player, None if incarnation is None else int(incarnation)
 
 
 async def refused(_request: Request, error: Exception) -> Response:
     """The answer to a request that was refused."""
     match error:
         case Refusal():
-            return JSONResponse(failure(error.error, error.hint), error.status)
+            said = failure(error.error, error.hint)
         case UploadError():
-            return JSONResponse(failure(error.message, ""), error.status)
+            said = failure(error.message, "")
         case _:
             raise error
+    later = {"Retry-After": str(error.retry_after_s)} if error.retry_after_s else None
+    return JSONResponse(said, error.status, later)
 
 
 async def broken(request: Request, error: Exception) -> Response:
@@ -158,41 +190,7 @@ async def broken(request: Request, error: Exception) -> Response:
 
 async def _stored(future: Any) -> None:
     try:
-        await asyncio.wrap_future(future)
+        await asyncio.wait_for(asyncio.wrap_future(future), STORED_WITHIN_S)
     except Exception as error:
         hint = "Reload this page in a minute."
         raise Refusal(503, "The study's server cannot store data at the moment.", hint) from error
-
-
-def _check_origin(request: Request) -> None:
-    """Only our own pages may ask: a browser names the origin of whoever makes it send a POST (Fetch, 3.1)."""
-    origin = request.headers.get("origin")
-    # No page can set these two headers on a request to us; a proxy in front of us does.
-    ours = {request.headers.get("host"), request.headers.get("x-forwarded-host")}
-    if origin is not None and urlsplit(origin).netloc not in ours:
-        raise Refusal(403, "Only the study's own page may ask this.")
-
-
-async def _body(request: Request, most: int) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > most:
-            raise Refusal(413, f"This is larger than {most // 1024} KiB.")
-    return bytes(body)
-
-
-def _refuse_constant(name: str) -> float:
-    # Python reads NaN, which is no JSON, and which not every database can store.
-    raise ValueError(name)
-
-
-async def _json_body(request: Request, most: int) -> dict[str, Any]:
-    _check_origin(request)
-    try:
-        body = json.loads(await _body(request, most), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        raise Refusal(400, "The request is not JSON.") from None
-    if not isinstance(body, dict):
-        raise Refusal(400, "The request is not a JSON object.")
-    return body

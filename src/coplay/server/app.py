@@ -25,7 +25,6 @@ from coplay.server.games import Identity
 from coplay.server.ledger import Ledger, UploadError
 from coplay.server.messenger import Messenger
 from coplay.server.pages import Pages, SecurityHeaders
-from coplay.server.pulse import ListeningLedger
 from coplay.server.recorder import Recorder
 from coplay.server.settings import Settings
 from coplay.server.showing import Showing
@@ -89,7 +88,7 @@ def make_server(hosting: Hosting) -> StudyServer:
     identity = Identity(study.name, study.version, hosting.bundle.sha256, hosting.runtime.lock_hash)
     signer = TokenSigner(_secret(store.directory))
     recorder = Recorder(store, study.name)
-    ledger = ListeningLedger(recorder)
+    ledger = Ledger(recorder)
     visitors = Visitors(study, recorder)
     sockets = make_socket_server()
     messenger = Messenger(sockets)

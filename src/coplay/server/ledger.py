@@ -2,30 +2,33 @@
 date.
 
 A game need not be running: what arrives after a crash or a restart is taken the same way, from the store.
+What is acknowledged is committed; whatever else is kept in mind can be derived from that.
 """
 
 import asyncio
 import hashlib
-import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Table, select, update
 
-from coplay.data.batches import BatchError, decode
-from coplay.data.copies import InputCopies
+from coplay.data.batches import BatchError, FrameBatch, decode
+from coplay.data.copies import Difference
+from coplay.data.databases import insert_unless_there
 from coplay.data.records import batches, games, reports
-from coplay.data.verdicts import Report, judge, read_report
+from coplay.data.reports import read_report
 from coplay.server import clock
+from coplay.server.books import Book, read_book, unended_games
 from coplay.server.recorder import Recorder
 
 FORGET_AFTER_S: Final = 600.0
-
-_log = logging.getLogger(__name__)
+PATIENCE_S: Final = 5.0
+"""An upload that is not stored by then is answered with "later"; it may still be stored meanwhile."""
+RETRY_AFTER_S: Final = 3
+MOST_CONFLICTS: Final = 16
+"""Of one game that are worth an event each."""
 
 
 class UploadError(Exception):
@@ -34,34 +37,14 @@ class UploadError(Exception):
     Args:
         status: HTTP status.
         message: A sentence.
+        retry_after_s: When to try again; 0 for never.
     """
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, retry_after_s: int = 0) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
-
-
-@dataclass(slots=True)
-class _Book:
-    """What is known of one game's data."""
-
-    game_id: str
-    input_sizes: tuple[int, ...]
-    peers: tuple[int, ...]
-    copies: InputCopies
-    fps: float
-    began: float = field(default_factory=clock.wall)
-    reports: dict[int, Report] = field(default_factory=dict)
-    batches: dict[tuple[int, int], str] = field(default_factory=dict)
-    stored: "dict[tuple[int, int], Future[None]]" = field(default_factory=dict)
-    left: set[int] = field(default_factory=set)
-    closed: bool = False
-    touched: float = 0.0
-
-    def most_frames(self) -> float:
-        """More frames than there can be by now; a browser that claims more is not ours."""
-        return 1000 + 1.1 * self.fps * (clock.wall() - self.began + 60)
+        self.retry_after_s = retry_after_s
 
 
 class Ledger:
@@ -69,24 +52,28 @@ class Ledger:
 
     Args:
         recorder: Writes things down.
+
+    Attributes:
+        heard: Is called with the game, the peer, the batch's number, and how many frames are in it, for every
+            batch that is acknowledged.
     """
 
     def __init__(self, recorder: Recorder) -> None:
+        self.heard: Callable[[str, int, int, int], None] = lambda *_: None
         self._recorder = recorder
-        self._books: dict[str, _Book] = {}
-        self._opening: dict[str, asyncio.Task[_Book | None]] = {}
-        for game_id in recorder.store.submit(self._unended).result():
+        self._store = recorder.store
+        self._books: dict[str, Book] = {}
+        self._opening: dict[str, asyncio.Task[Book | None]] = {}
+        for game_id in self._store.submit(partial(unended_games, recorder.study)).result():
             # The process died with the game; its peers may still bring their data, which settles it again.
-            book = recorder.store.submit(partial(_load, game_id)).result()
-            if book is not None:
-                self._books[game_id] = book
-                self.close(game_id, ())
+            found = self._store.submit(partial(read_book, game_id)).result()
+            if found is not None:
+                book = self._keep(*found)
+                self.close(game_id, book.left)
 
     def open(self, game_id: str, input_sizes: tuple[int, ...], peers: tuple[int, ...], fps: float) -> None:
         """A game begins."""
-        self._books[game_id] = _Book(
-            game_id, input_sizes, peers, InputCopies(len(peers)), fps, touched=clock.now()
-        )
+        self._books[game_id] = Book(game_id, input_sizes, peers, fps)
 
     def close(self, game_id: str, left: "tuple[int, ...] | set[int]") -> "Future[None]":
         """A game is over; `left` are the peers who went before its end."""
@@ -104,171 +91,198 @@ class Ledger:
     def has_frames(self, game_id: str, peer: int) -> bool:
         """Whether a peer has uploaded anything of a game."""
         book = self._books.get(game_id)
-        return book is not None and any(who == peer for who, _ in book.batches)
+        return book is not None and peer in book.brought
 
     def forget(self, now: float) -> None:
         """Let go of games that nobody has brought anything about for a while; they are read again when
         needed."""
         for game_id, book in list(self._books.items()):
-            if book.closed and now - book.touched > FORGET_AFTER_S:
+            if book.closed and not book.taking and now - book.touched > FORGET_AFTER_S:
                 del self._books[game_id]
 
-    async def add_batch(self, game_id: str, peer: int, body: bytes) -> int:
-        """Take a batch; answers its number once it is stored. The same batch again is answered the same way.
+    # Uploads
+
+    def check_room(self, size: int) -> None:
+        """Make sure that an upload can be stored soon, before it is read.
+
+        Args:
+            size: Bytes that it and all others that are just arriving may have.
 
         Raises:
-            UploadError: It is no batch of this game and peer.
+            UploadError: The database is away, full or too slow; to be tried again later.
+        """
+        if self._store.trouble or not self._store.has_room(size):
+            raise UploadError(503, "The study's server cannot store data at the moment.", RETRY_AFTER_S)
+
+    async def add_batch(self, game_id: str, peer: int, body: bytes, incarnation: int | None = None) -> int:
+        """Take a batch; answers its number once it is stored. The same batch again is answered the same way.
+
+        Args:
+            game_id: The game.
+            peer: Who uploads.
+            body: The batch, encoded.
+            incarnation: Which page of theirs uploads; None if that is not known.
+
+        Raises:
+            UploadError: It is no batch of this game, peer and page, or it cannot be stored now.
         """
         book = await self._book(game_id)
-        try:
-            batch = decode(body, len(book.input_sizes), book.input_sizes)
-        except BatchError as error:
-            raise UploadError(400, f"The batch cannot be read: {error}.") from error
-        if batch.peer != peer:
-            raise UploadError(403, "The batch is another player's.")
-        if batch.first_frame + batch.frames > book.most_frames():
-            raise UploadError(400, "The batch is from the future.")
-        key = (peer, batch.number)
+        batch = _read_batch(book, peer, body, incarnation)
         digest = hashlib.sha256(body).hexdigest()
-        known = book.batches.get(key)
-        if known is None:
-            book.batches[key] = digest
-            book.touched = clock.now()
-            row = {
-                "game_id": game_id,
-                "peer": peer,
-                "number": batch.number,
-                "first_frame": batch.first_frame,
-                "frames": batch.frames,
-                "utc": clock.stamp()[0],
-                "sha256": digest,
-                "body": body,
-            }
-            book.stored[key] = self._recorder.store.execute(insert(batches).values(row))
-            difference = book.copies.add(batch)
-            if difference is not None:
-                self._recorder.event(
-                    "copies_differ",
-                    game_id=game_id,
-                    player_id=peer,
-                    frame=difference.frame,
-                    reference_player_id=difference.reference_peer,
-                    sha256=difference.sha256,
-                    reference_sha256=difference.reference_sha256,
-                )
-            if book.closed:
-                self._settle(book)
-        elif known != digest:
-            self._recorder.event(
-                "batch_conflict",
-                game_id=game_id,
-                player_id=peer,
-                number=batch.number,
-                sha256=digest,
-                stored_sha256=known,
-            )
-        if key in book.stored:
-            try:
-                await asyncio.wrap_future(book.stored[key])
-            except Exception as error:
-                book.batches.pop(key, None)
-                raise UploadError(503, "The batch could not be stored.") from error
-            book.stored.pop(key, None)
+        work = partial(self._take_batch, book, batch, body, digest)
+        await self._once(book, (peer, batch.number, digest), work)
+        self.heard(game_id, peer, batch.number, batch.frames)
         return batch.number
 
     async def add_report(self, game_id: str, peer: int, body: Mapping[str, Any]) -> None:
         """Take a peer's report of the end; answers once it is stored. The first one counts.
 
         Raises:
-            UploadError: It is no report.
+            UploadError: It is no report of this game, or it cannot be stored now.
         """
         book = await self._book(game_id)
         try:
-            report = read_report(body)
+            report = read_report(body, len(book.input_sizes))
         except ValueError as error:
             raise UploadError(400, f"The report cannot be read: {error}.") from error
-        known = book.reports.get(peer)
-        if known is not None:
-            if known != report:
-                await asyncio.wrap_future(
-                    self._recorder.event(
-                        "report_conflict", game_id=game_id, player_id=peer, report=dict(body)
-                    )
-                )
-            return
-        book.reports[peer] = report
-        book.touched = clock.now()
-        row = {"game_id": game_id, "peer": peer, "utc": clock.stamp()[0], "body": dict(body)}
-        stored = self._recorder.store.execute(insert(reports).values(row))
-        if book.closed:
-            self._settle(book)
-        try:
-            await asyncio.wrap_future(stored)
-        except Exception as error:
-            book.reports.pop(peer, None)
-            raise UploadError(503, "The report could not be stored.") from error
+        if report.last_frame > book.most_frames():
+            raise UploadError(400, "The report is from the future.")
+        work = partial(self._take_report, book, peer, dict(body))
+        await self._once(book, (peer, report), work)
 
-    def _settle(self, book: _Book, ended: bool = False) -> "Future[None]":
-        verdict = judge(book.peers, book.reports, left=book.left, first_difference=book.copies.difference)
-        values: dict[str, Any] = {
-            "verdict": verdict.name,
-            "verdict_frame": verdict.frame,
-            "verdict_reason": verdict.reason,
-            "chain_hash": verdict.chain_hash or None,
-            "frames": verdict.last_frame + 1 if book.reports else book.copies.frames,
-            "left_early": sorted(book.left),
-            "checksums_compared": book.copies.checksums_compared,
+    async def _once(self, book: Book, key: tuple[Any, ...], work: Any) -> None:
+        task = book.taking.get(key)
+        if task is None:
+            # A task of its own: a page that closes while it waits must not take half of the work along.
+            task = book.taking[key] = asyncio.create_task(work())
+            task.add_done_callback(partial(_taken, book, key))
+        done, _ = await asyncio.wait((task,), timeout=PATIENCE_S)
+        if not done:
+            raise UploadError(503, "The study's server is slow to store data.", RETRY_AFTER_S)
+        if error := task.exception():
+            raise UploadError(503, "This could not be stored.", RETRY_AFTER_S) from error
+
+    async def _take_batch(self, book: Book, batch: FrameBatch, body: bytes, digest: str) -> None:
+        row = {
+            "game_id": book.game_id,
+            "peer": batch.peer,
+            "number": batch.number,
+            "first_frame": batch.first_frame,
+            "frames": batch.frames,
+            "utc": clock.stamp()[0],
+            "sha256": digest,
+            "body": body,
         }
+        known = await asyncio.wrap_future(
+            self._store.submit(partial(_insert, batches, row, "sha256"), len(body))
+        )
+        book.brought.add(batch.peer)
+        book.touched = clock.now()
+        if known is None:
+            difference = book.copies.add(batch)
+            if difference is not None:
+                await asyncio.wrap_future(self._tell_difference(book, difference))
+        elif known != digest and book.conflicts < MOST_CONFLICTS:
+            book.conflicts += 1
+            conflict = self._recorder.event(
+                "batch_conflict",
+                game_id=book.game_id,
+                player_id=batch.peer,
+                number=batch.number,
+                sha256=digest,
+                stored_sha256=known,
+            )
+            await asyncio.wrap_future(conflict)
+        if book.closed:
+            await asyncio.wrap_future(self._settle(book))
+
+    async def _take_report(self, book: Book, peer: int, body: dict[str, Any]) -> None:
+        row = {"game_id": book.game_id, "peer": peer, "utc": clock.stamp()[0], "body": body}
+        known = await asyncio.wrap_future(self._store.submit(partial(_insert, reports, row, "body")))
+        book.touched = clock.now()
+        report, players = read_report(body, len(book.input_sizes)), len(book.input_sizes)
+        if known is None:
+            book.reports[peer] = report
+        elif read_report(known, players) != report and book.conflicts < MOST_CONFLICTS:
+            book.conflicts += 1
+            conflict = self._recorder.event(
+                "report_conflict", game_id=book.game_id, player_id=peer, report=body
+            )
+            await asyncio.wrap_future(conflict)
+        if book.closed:
+            await asyncio.wrap_future(self._settle(book))
+
+    # Books
+
+    def _settle(self, book: Book, ended: bool = False) -> "Future[None]":
+        values = book.verdict_columns()
         if ended:
             utc, ms = clock.stamp()
             values |= {"ended_utc": utc, "ended_ms": ms}
-        change = update(games).where(games.c.game_id == book.game_id).values(values)
-        return self._recorder.store.execute(change)
+        return self._store.execute(update(games).where(games.c.game_id == book.game_id).values(values))
 
-    async def _book(self, game_id: str) -> _Book:
+    def _tell_difference(self, book: Book, difference: Difference) -> "Future[None]":
+        return self._recorder.event(
+            "copies_differ",
+            game_id=book.game_id,
+            player_id=difference.peer,
+            frame=difference.frame,
+            reference_player_id=difference.reference_peer,
+            sha256=difference.sha256,
+            reference_sha256=difference.reference_sha256,
+        )
+
+    async def _book(self, game_id: str) -> Book:
         if game_id in self._books:
             return self._books[game_id]
         # Two uploads that meet here must not each read the game and then overwrite the other's additions.
         if game_id not in self._opening:
             self._opening[game_id] = asyncio.create_task(self._reopen(game_id))
-        book = await self._opening[game_id]
+        book = await asyncio.shield(self._opening[game_id])
         if book is None:
             raise UploadError(404, "There is no such game.")
         return book
 
-    async def _reopen(self, game_id: str) -> _Book | None:
+    async def _reopen(self, game_id: str) -> Book | None:
         try:
-            book = await asyncio.wrap_future(self._recorder.store.submit(partial(_load, game_id)))
-            if book is not None:
-                book.touched = clock.now()
-                self._books[game_id] = book
-            return book
+            found = await asyncio.wrap_future(self._store.submit(partial(read_book, game_id)))
+            return None if found is None else self._keep(*found)
         finally:
             del self._opening[game_id]
 
-    def _unended(self, connection: Connection) -> list[str]:
-        chosen = select(games.c.game_id).where(
-            games.c.study == self._recorder.study, games.c.ended_utc.is_(None)
-        )
-        return list(connection.execute(chosen).scalars())
+    def _keep(self, book: Book, untold: list[Difference]) -> Book:
+        self._books[book.game_id] = book
+        # The server died between storing a batch and telling of it.
+        for difference in untold:
+            self._tell_difference(book, difference)
+        return book
 
 
-def _load(game_id: str, connection: Connection) -> _Book | None:
-    game = connection.execute(select(games).where(games.c.game_id == game_id)).one_or_none()
-    if game is None:
+def _read_batch(book: Book, peer: int, body: bytes, incarnation: int | None) -> FrameBatch:
+    try:
+        batch = decode(body, len(book.input_sizes), book.input_sizes)
+    except BatchError as error:
+        raise UploadError(400, f"The batch cannot be read: {error}.") from error
+    if batch.peer != peer:
+        raise UploadError(403, "The batch is another player's.")
+    if incarnation is not None and batch.incarnation != incarnation:
+        raise UploadError(403, "The batch has a number of another page.")
+    last = max([batch.first_frame + batch.frames, *(frame for frame, _ in batch.checksums)])
+    if last > book.most_frames():
+        raise UploadError(400, "The batch is from the future.")
+    return batch
+
+
+def _taken(book: Book, key: tuple[Any, ...], task: "asyncio.Task[None]") -> None:
+    del book.taking[key]
+    # Who asked may be gone; asyncio would complain of an error that nobody looked at.
+    if not task.cancelled():
+        task.exception()
+
+
+def _insert(table: Table, row: dict[str, Any], column: str, connection: Connection) -> Any:
+    """Insert a row unless its key is there; answers `column` of the row that was there, or None."""
+    if connection.execute(insert_unless_there(table, connection.dialect.name), row).rowcount:
         return None
-    sizes = tuple(game.input_sizes)
-    peers = tuple(seat["player_id"] for seat in game.seats if seat["participant_id"] is not None)
-    began = datetime.fromisoformat(game.started_utc).timestamp()
-    book = _Book(
-        game_id, sizes, peers, InputCopies(len(peers)), game.fps, began, left=set(game.left_early or ())
-    )
-    book.closed = game.ended_utc is not None
-    for row in connection.execute(
-        select(batches).where(batches.c.game_id == game_id).order_by(batches.c.utc, batches.c.number)
-    ):
-        book.batches[row.peer, row.number] = row.sha256
-        book.copies.add(decode(row.body, len(sizes), sizes))
-    for row in connection.execute(select(reports).where(reports.c.game_id == game_id)):
-        book.reports[row.peer] = read_report(row.body)
-    return book
+    key = [part == row[part.name] for part in table.primary_key.columns]
+    return connection.execute(select(table.c[column]).where(*key)).scalar_one()

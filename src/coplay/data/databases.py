@@ -1,0 +1,142 @@
+"""The two kinds of database: how each is opened, which of its failures pass, and whether a commit took place.
+
+SQLite is a file beside the other data. PostgreSQL is named by `COPLAY_DATABASE_URL`.
+"""
+
+import os
+import sqlite3
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from coplay.errors import StoreError
+
+DATABASE_VARIABLE: Final = "COPLAY_DATABASE_URL"
+DATABASE_FILE: Final = "coplay.sqlite"
+
+_POSTGRES_CONNECTION: Final = {
+    "connect_timeout": 5,
+    # A database machine that is gone without a word is noticed in seconds, not after the system's two hours.
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+    "application_name": "coplay",
+}
+
+_PASSING_SQLITE: Final = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
+# Classes of SQLSTATE (PostgreSQL's appendix A): connection, read-only server, rolled back for another's sake,
+# out of resources (53100 is a full disk), busy, shut down or starting, input and output.
+_PASSING_POSTGRES: Final = frozenset({"08", "25", "40", "53", "55", "57", "58"})
+
+
+def open_engine(directory: Path) -> Engine:
+    """The engine of a data directory's database; nothing is connected yet.
+
+    Raises:
+        StoreError: `COPLAY_DATABASE_URL` names none that coplay can use.
+    """
+    address = os.environ.get(DATABASE_VARIABLE)
+    if not address:
+        return _sqlite(directory / DATABASE_FILE)
+    hint = "An example: postgresql://user:password@host/database"
+    try:
+        url = make_url(address)
+    except ArgumentError as error:
+        raise StoreError(f"{DATABASE_VARIABLE} is no address of a database", hint) from error
+    if url.drivername.partition("+")[0] not in ("postgres", "postgresql"):
+        raise StoreError(f"{DATABASE_VARIABLE} names {url.drivername}, which coplay does not use", hint)
+    try:
+        return create_engine(
+            url.set(drivername="postgresql+psycopg"), connect_args=_POSTGRES_CONNECTION, pool_size=1
+        )
+    except (ImportError, NoSuchModuleError) as error:
+        raise StoreError(
+            "the driver of PostgreSQL is not installed", "pip install 'coplay[postgres]'"
+        ) from error
+
+
+def _sqlite(file: Path) -> Engine:
+    engine = create_engine(f"sqlite:///{file}")
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        # Readers (an export while people play) do not block the writer.
+        cursor.execute("PRAGMA journal_mode=WAL")
+        # An acknowledged batch survives a power cut.
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA busy_timeout=5000")
+        cursor.close()
+
+    return engine
+
+
+def will_pass(error: BaseException) -> bool:
+    """Whether the same work may succeed later: the database is away, full or busy, not the work to blame."""
+    if isinstance(error, PoolTimeoutError):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    if error.connection_invalidated:
+        return True
+    if isinstance(error.orig, sqlite3.Error):
+        code = getattr(error.orig, "sqlite_errorcode", 0)
+        return code & 0xFF in _PASSING_SQLITE
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None:
+        return isinstance(error, OperationalError | InterfaceError)
+    return state[:2] in _PASSING_POSTGRES
+
+
+def plain_reason(error: BaseException) -> str:
+    """What the database said, in one line."""
+    reason = str(getattr(error, "orig", None) or error).strip()
+    return " ".join(reason.split())[:300]
+
+
+@cache
+def insert_unless_there(table: Table, dialect: str) -> Any:
+    """The statement that inserts a row unless its primary key is there; its `rowcount` is 0 if it was."""
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    return insert(table).on_conflict_do_nothing()
+
+
+# A commit whose answer is lost may or may not have taken place. PostgreSQL knows, by the number of the
+# transaction.
+
+
+def receipt_of(connection: Connection) -> str | None:
+    """A number by which to ask later whether this transaction was committed; None where no answer is lost."""
+    if connection.dialect.name == "sqlite":
+        return None
+    return str(connection.execute(text("SELECT pg_current_xact_id()::text")).scalar_one())
+
+
+def was_committed(engine: Engine, receipt: str) -> bool | None:
+    """Whether the transaction of a receipt was committed; None while it is still under way.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: The database cannot be asked.
+    """
+    with engine.connect() as connection:
+        status = connection.execute(
+            text("SELECT pg_xact_status(CAST(:receipt AS xid8))"), {"receipt": receipt}
+        ).scalar_one_or_none()
+    return None if status == "in progress" else status == "committed"

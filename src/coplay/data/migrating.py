@@ -1,0 +1,59 @@
+"""Brings a database to the tables that this version of coplay works with."""
+
+from typing import Final
+
+from sqlalchemy import Connection, Engine, inspect, text
+
+from coplay.data.migrations import HEAD
+from coplay.errors import StoreError
+
+BEFORE_MIGRATIONS: Final = "0001"
+"""The step that makes what coplay made before it had migrations."""
+
+_LOCK: Final = 0x636F706C6179  # "coplay", as PostgreSQL's advisory lock
+
+
+def bring_up_to_date(engine: Engine) -> None:
+    """Run the steps that the database has not seen; all of them or none, and one process at a time.
+
+    Raises:
+        StoreError: The database was made by a newer coplay.
+        sqlalchemy.exc.SQLAlchemyError: It cannot be read or written.
+    """
+    with engine.connect() as connection:
+        if _revision(connection) == HEAD:
+            return
+        connection.rollback()
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        _upgrade(connection)
+        connection.commit()
+
+
+def _revision(connection: Connection) -> str | None:
+    """The last step that was run; None if none was."""
+    if "alembic_version" not in inspect(connection).get_table_names():
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+
+
+def _upgrade(connection: Connection) -> None:
+    # Only here: most starts have nothing to upgrade, and it takes a while to import.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", "coplay.data:migrations")
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    if _revision(connection) is None and "games" in inspect(connection).get_table_names():
+        command.stamp(config, BEFORE_MIGRATIONS)
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise StoreError(
+            f"the database was made by a newer coplay (step {_revision(connection)})", "Update coplay."
+        ) from error
