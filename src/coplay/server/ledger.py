@@ -7,7 +7,7 @@ What is acknowledged is committed; whatever else is kept in mind can be derived 
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, Final
@@ -52,13 +52,14 @@ class Ledger:
 
     Args:
         recorder: Writes things down.
+        running: Games that go on after a restart; others that nobody ended are ended now.
 
     Attributes:
         heard: Is called with the game, the peer, the batch's number, and how many frames are in it, for every
             batch that is acknowledged.
     """
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, running: Collection[str] = ()) -> None:
         self.heard: Callable[[str, int, int, int], None] = lambda *_: None
         self._recorder = recorder
         self._store = recorder.store
@@ -69,7 +70,8 @@ class Ledger:
             found = self._store.submit(partial(read_book, game_id)).result()
             if found is not None:
                 book = self._keep(*found)
-                self.close(game_id, book.left)
+                if game_id not in running:
+                    self.close(game_id, book.left)
 
     def open(self, game_id: str, input_sizes: tuple[int, ...], peers: tuple[int, ...], fps: float) -> None:
         """A game begins."""
