@@ -1,27 +1,62 @@
 import asyncio
 import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, event, func, insert, select
+from sqlalchemy import Connection, Engine, event, func, insert, select, text
 
-from coplay.data.records import events
-from coplay.data.store import DATABASE_VARIABLE, Store
+from coplay.data.databases import DATABASE_VARIABLE, insert_unless_there
+from coplay.data.records import batches, events
+from coplay.data.store import MOST_WAITING, MOST_WAITING_BYTES, Store
 from coplay.errors import StoreError
 
+from ..postgres import Postgres  # noqa: TID252 (tests are no package)
+
 ROW = {"study": "s", "utc": "", "ms": 0.0, "kind": "k", "detail": {}}
+BATCH = {
+    "game_id": "g", "peer": 0, "number": 0, "first_frame": 0, "frames": 1, "utc": "", "sha256": "a",
+    "body": b"b",
+}  # fmt: skip
+WAIT_S = 20.0
 
 
 def count(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(events)).scalar_one()
 
 
-@pytest.fixture(autouse=True)
-def own_database(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(DATABASE_VARIABLE, raising=False)
+@pytest.fixture
+def store(tmp_path: Path, database: str) -> Iterator[Store]:
+    store = Store(tmp_path)
+    yield store
+    store.close()
 
 
-def test_what_was_asked_is_there_after_closing_and_opening_again(tmp_path: Path) -> None:
+def until(true: Callable[[], object]) -> None:
+    """Wait for what another thread brings about."""
+    deadline = time.monotonic() + WAIT_S
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def hold(store: Store) -> threading.Event:
+    """Keep the store's thread busy until the event is set."""
+    busy, begun = threading.Event(), threading.Event()
+
+    def work(_: Connection) -> None:
+        begun.set()
+        busy.wait(WAIT_S)
+
+    store.submit(work)
+    begun.wait(WAIT_S)
+    return busy
+
+
+def test_what_was_asked_is_there_after_closing_and_opening_again(tmp_path: Path, database: str) -> None:
     store = Store(tmp_path)
     for _ in range(1000):
         store.execute(insert(events).values(ROW))
@@ -31,9 +66,7 @@ def test_what_was_asked_is_there_after_closing_and_opening_again(tmp_path: Path)
     store.close()
 
 
-def test_many_writes_asked_while_the_disk_is_busy_share_a_transaction(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    busy = threading.Event()
+def test_many_writes_asked_while_the_disk_is_busy_share_a_transaction(store: Store) -> None:
     commits: list[Connection] = []
 
     def committed(connection: Connection) -> None:
@@ -41,31 +74,164 @@ def test_many_writes_asked_while_the_disk_is_busy_share_a_transaction(tmp_path: 
 
     event.listen(Engine, "commit", committed)
     try:
-        store.submit(lambda _: busy.wait(5))
+        busy = hold(store)
         futures = [store.execute(insert(events).values(ROW)) for _ in range(50)]
         busy.set()
         for future in futures:
-            future.result(5)
+            future.result(WAIT_S)
     finally:
         event.remove(Engine, "commit", committed)
     assert len(commits) <= 3
-    store.close()
 
 
-def test_write_that_fails_takes_no_other_along(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    store = Store(tmp_path)
-    busy = threading.Event()
-    store.submit(lambda _: busy.wait(5))
+def test_write_that_fails_takes_no_other_along(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    busy = hold(store)
     before = store.execute(insert(events).values(ROW))
     bad = store.execute(insert(events).values({**ROW, "kind": None}))
     later = store.execute(insert(events).values(ROW))
     busy.set()
-    before.result(5)
-    later.result(5)
-    assert bad.exception(5) is not None
-    assert store.submit(count).result(5) == 2
+    before.result(WAIT_S)
+    later.result(WAIT_S)
+    assert bad.exception(WAIT_S) is not None
+    assert store.submit(count).result(WAIT_S) == 2
     assert "could not be written" in caplog.text
+
+
+def test_row_is_inserted_unless_its_key_is_there(store: Store) -> None:
+    def work(connection: Connection) -> int:
+        return connection.execute(insert_unless_there(batches, connection.dialect.name), BATCH).rowcount
+
+    assert [store.submit(work).result(WAIT_S) for _ in range(2)] == [1, 0]
+
+
+def test_waiting_task_that_is_cancelled_cancels_no_write(store: Store) -> None:
+    busy = hold(store)
+    written = store.execute(insert(events).values(ROW))
+
+    async def give_up() -> None:
+        waiting = asyncio.wrap_future(written)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+    asyncio.run(give_up())
+    busy.set()
+    written.result(WAIT_S)
+    assert store.submit(count).result(WAIT_S) == 1
+
+
+# When the database is away, full or slow
+
+
+def test_room_is_counted_in_records_and_bytes(store: Store) -> None:
+    busy = hold(store)
+    assert store.has_room(MOST_WAITING_BYTES)
+    big = store.submit(lambda _: None, MOST_WAITING_BYTES - 10)
+    assert store.has_room(10)
+    assert not store.has_room(11)
+    many = [store.submit(lambda _: None) for _ in range(MOST_WAITING - 2)]
+    assert not store.has_room()
+    busy.set()
+    for future in (big, *many):
+        future.result(WAIT_S)
+    until(lambda: store.has_room(MOST_WAITING_BYTES))
+
+
+def test_full_disk_is_said_and_heals_by_itself(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """SQLite is told that it may not have another page: the error is the one of a full disk."""
+    store = Store(tmp_path)
+
+    def fill(connection: Connection) -> None:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+
+    def make_room(connection: Any, *_: object) -> None:
+        # As if a file had been deleted, before the next attempt.
+        if healed.is_set():
+            connection.execute("PRAGMA max_page_count=1000000")
+
+    healed = threading.Event()
+    store.submit(fill).result(WAIT_S)
+    event.listen(store._engine, "checkout", make_room)
+    stored = [
+        store.execute(insert(batches).values({**BATCH, "number": n, "body": bytes(9000)})) for n in range(9)
+    ]
+    until(lambda: store.trouble)
+    assert "full" in store.trouble
+    assert not any(future.done() for future in stored)
+    assert caplog.text.count("nothing can be stored") == 1
+    healed.set()
+    for future in stored:
+        future.result(WAIT_S)
+    assert store.trouble == ""
+    assert "everything is stored again" in caplog.text
     store.close()
+    store = Store(tmp_path)
+    assert (
+        store.submit(lambda c: c.execute(select(func.count()).select_from(batches)).scalar_one()).result()
+        == 9
+    )
+    store.close()
+
+
+def test_database_that_stops_answering_is_said_and_loses_nothing(
+    store: Store, database: str, postgres: Postgres, caplog: pytest.LogCaptureFixture
+) -> None:
+    if database != "postgresql":
+        pytest.skip("SQLite is part of the process")
+    store.execute(insert(events).values(ROW)).result(WAIT_S)
+    with postgres.stopped():
+        stored = [store.execute(insert(events).values(ROW)) for _ in range(5)]
+        until(lambda: store.trouble)
+        assert store.trouble == "it does not answer"
+        assert not any(future.done() for future in stored)
+    for future in stored:
+        future.result(WAIT_S)
+    assert store.submit(count).result(WAIT_S) == 6
+    assert "everything is stored again" in caplog.text
+
+
+def test_connection_that_is_cut_is_made_anew_and_nothing_is_stored_twice(store: Store, database: str) -> None:
+    if database != "postgresql":
+        pytest.skip("SQLite has no connection")
+    futures: list[Future[None]] = []
+    for round_ in range(20):
+        futures += [store.execute(insert(events).values(ROW)) for _ in range(10)]
+        if round_ % 4 == 0:
+            # The store's own connection ends in the middle of a transaction.
+            ended = [False]
+
+            def work(connection: Connection, ended: list[bool] = ended) -> None:
+                if not ended[0]:
+                    ended[0] = True
+                    connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+            store.submit(work).result(WAIT_S)
+    for future in futures:
+        future.result(WAIT_S)
+    assert store.submit(count).result(WAIT_S) == 200
+
+
+def test_commit_whose_answer_is_lost_is_not_repeated(store: Store, database: str) -> None:
+    """The connection is cut after the database committed, before the store heard of it."""
+    if database != "postgresql":
+        pytest.skip("SQLite has no connection")
+    lost = [False]
+
+    def commit(connection: Any) -> None:
+        if not lost[0]:
+            lost[0] = True
+            connection.commit()
+            connection.close()
+
+    store.submit(count).result(WAIT_S)
+    event.listen(store._engine, "commit", lambda connection: commit(connection.connection.dbapi_connection))
+    store.execute(insert(events).values(ROW)).result(WAIT_S)
+    assert lost[0]
+    assert store.submit(count).result(WAIT_S) == 1
+
+
+# Opening
 
 
 def test_directory_that_cannot_be_made_is_a_plain_error(tmp_path: Path) -> None:
@@ -80,29 +246,26 @@ def test_file_that_is_no_database_is_a_plain_error(tmp_path: Path) -> None:
         Store(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("nonsense", "no address"),
+        ("mysql://localhost/x", "does not use"),
+        ("postgresql://coplay@127.0.0.1:1/x", "cannot be opened"),
+    ],
+)
+def test_address_of_no_database_is_a_plain_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, said: str
+) -> None:
+    monkeypatch.setenv(DATABASE_VARIABLE, address)
+    with pytest.raises(StoreError, match=said):
+        Store(tmp_path)
+
+
 def test_file_is_kept_once_by_its_name(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.keep_file("bundles", "a.zip", b"first")
     store.keep_file("bundles", "a.zip", b"second")
     assert (tmp_path / "bundles" / "a.zip").read_bytes() == b"first"
     assert len(list((tmp_path / "bundles").iterdir())) == 1
-    store.close()
-
-
-def test_waiting_task_that_is_cancelled_cancels_no_write(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    busy = threading.Event()
-    store.submit(lambda _: busy.wait(5))
-    written = store.execute(insert(events).values(ROW))
-
-    async def give_up() -> None:
-        waiting = asyncio.wrap_future(written)
-        waiting.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await waiting
-
-    asyncio.run(give_up())
-    busy.set()
-    written.result(5)
-    assert store.submit(count).result(5) == 1
     store.close()

@@ -115,7 +115,8 @@ def plain_reason(error: BaseException) -> str:
 def insert_unless_there(table: Table, dialect: str) -> Any:
     """The statement that inserts a row unless its primary key is there; its `rowcount` is 0 if it was."""
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    return insert(table).on_conflict_do_nothing()
+    # PostgreSQL's driver would not say otherwise.
+    return insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 
 
 # A commit whose answer is lost may or may not have taken place. PostgreSQL knows, by the number of the

@@ -41,7 +41,7 @@ MOST_WAITING: Final = 4096
 MOST_WAITING_BYTES: Final = 64 * 1024 * 1024
 OVERFLOW: Final = 100_000
 """Records that may wait at all."""
-SILENT_AFTER_S: Final = 5.0
+SILENT_AFTER_S: Final = 2.5
 CLOSE_AFTER_S: Final = 15.0
 _FIRST_WAIT_S: Final = 0.1
 _LONGEST_WAIT_S: Final = 2.0
@@ -72,7 +72,11 @@ class Store:
         try:
             directory.mkdir(parents=True, exist_ok=True)
             self._engine = open_engine(directory)
-            bring_up_to_date(self._engine)
+            try:
+                bring_up_to_date(self._engine)
+            except BaseException:
+                self._engine.dispose()
+                raise
         except (OSError, SQLAlchemyError) as error:
             where = f"the database of {DATABASE_VARIABLE}" if os.environ.get(DATABASE_VARIABLE) else directory
             raise StoreError(

@@ -24,7 +24,7 @@ from coplay.server.books import Book, read_book, unended_games
 from coplay.server.recorder import Recorder
 
 FORGET_AFTER_S: Final = 600.0
-PATIENCE_S: Final = 5.0
+PATIENCE_S: Final = 2.5
 """An upload that is not stored by then is answered with "later"; it may still be stored meanwhile."""
 RETRY_AFTER_S: Final = 3
 MOST_CONFLICTS: Final = 16
