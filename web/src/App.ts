@@ -89,6 +89,7 @@ export class App {
       connectionChanged: (connected) => {
         this.#offline.hidden = connected;
         if (this.#view instanceof PlayScene) this.#view.showOnline(connected);
+        if (connected) this.#game?.handleSocketBack();
       },
       scene: (scene) => this.#showScene(scene),
       lobby: (state) => {
@@ -96,6 +97,7 @@ export class App {
       },
       game: (config) => this.#beginGame(config),
       webrtc_signal: (signal) => this.#game?.handleSignal(signal),
+      datagram: (message) => this.#game?.handleRelayed(message),
       player_left: ({ game_id, player_id }) => {
         if (this.#game?.config.game_id !== game_id) return;
         this.#game.handlePlayerLeft(player_id);
@@ -165,7 +167,8 @@ export class App {
       return;
     }
     const game = new GameClient(config, simulation, {
-      sendSignal: (signal) => void this.#signaling?.sendSignal(signal),
+      sendSignal: (signal) => this.#signaling?.sendSignal(signal),
+      sendDatagram: (message) => this.#signaling?.sendDatagram(message),
       gameOver: (game_id) => this.#signaling?.gameOver(game_id),
       news: (news) => {
         if (this.#game === game) view.handle(news);

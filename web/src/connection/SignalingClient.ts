@@ -63,6 +63,8 @@ export interface ServerEvents {
   lobby(state: LobbyState): void;
   game(config: GameConfig): void;
   webrtc_signal(signal: IncomingSignal): void;
+  /** A datagram of the game that came through the server: u8 sender, then its bytes. */
+  datagram(message: unknown): void;
   player_left(left: { game_id: string; player_id: number; reason: string }): void;
   /** A new page has taken this player's seat: their link begins anew, in signaling epoch `epoch`. */
   player_back(back: PlayerBack): void;
@@ -83,6 +85,8 @@ interface PageEvents {
   continue(step: { index: number }, ack: (answer: Acked) => void): void;
   leave(nothing: Record<string, never>, ack: (answer: Acked) => void): void;
   webrtc_signal(signal: OutgoingSignal, ack: (answer: Acked) => void): void;
+  /** u8 target, then the bytes; never acknowledged. */
+  datagram(message: Uint8Array): void;
   game_over(over: { game_id: string }, ack: (answer: Acked) => void): void;
   prepared(prepared: { index: number }): void;
 }
@@ -92,11 +96,6 @@ export interface SignalingHandlers extends Partial<ServerEvents> {
 }
 
 const ACK_TIMEOUT_MS = 3000;
-const SIGNAL_TRIES = 4;
-
-/** The server takes two offers a second. */
-const RATE_PAUSE_MS = 700;
-
 export class SignalingClient {
   readonly #socket: Socket<ServerEvents, PageEvents>;
   #closed = false;
@@ -150,18 +149,14 @@ export class SignalingClient {
     this.#socket.emit('prepared', { index });
   }
 
-  /** Send one signal, again until it is acknowledged: an emit over a restarting server is lost otherwise. */
-  async sendSignal(signal: OutgoingSignal): Promise<void> {
-    for (let attempt = 0; attempt < SIGNAL_TRIES && !this.#closed; attempt++) {
-      try {
-        // Signals are idempotent: the peer knows duplicates by their message_id.
-        const answer = await this.#socket.timeout(ACK_TIMEOUT_MS).emitWithAck('webrtc_signal', signal);
-        if (answer.reason !== 'rate') return;
-        await new Promise((resolve) => setTimeout(resolve, RATE_PAUSE_MS));
-      } catch {
-        // No answer in time.
-      }
-    }
+  /** Send one signal, or lose it: the link sends it again until its peer has acknowledged it. */
+  sendSignal(signal: OutgoingSignal): void {
+    if (this.#socket.connected) this.#socket.emit('webrtc_signal', signal, () => undefined);
+  }
+
+  /** Send one datagram to a player through the server, or lose it. */
+  sendDatagram(message: Uint8Array): void {
+    this.#socket.volatile.emit('datagram', message);
   }
 
   close(): void {

@@ -60,6 +60,7 @@ class Table {
         return connection as unknown as RTCPeerConnection;
       },
       now_ms: () => Date.now(),
+      random: () => 0.5,
     });
     return side;
   }
@@ -106,7 +107,7 @@ class Table {
     await this.settle();
     for (const [player, side] of this.sides.entries()) {
       side.connections.at(-1)?.become('connected');
-      side.manager.handleChannelOpen(1 - player);
+      side.manager.handleChannel(1 - player, side.connections.length, true);
     }
     return this;
   }
@@ -278,23 +279,38 @@ describe('lost signals', () => {
     expect(table.side(0).manager.linkState(1)).toBe('connecting');
   });
 
-  it('fails with a reason when nobody ever answers', async () => {
+  it('go through the server, with a reason, when nobody ever answers', async () => {
     table.connect();
     for (let second = 0; second < 14; second++) {
       await vi.advanceTimersByTimeAsync(1000);
       table.in_flight.length = 0;
     }
     const last = table.side(0).events.findLast((event) => event.kind === 'link');
-    expect(last).toMatchObject({ state: 'failed', reason: 'the other player did not answer' });
+    expect(last).toMatchObject({ state: 'relayed', reason: 'the other player did not answer' });
+    expect(table.side(0).events).toContainEqual({ kind: 'relay', peer: 1, on: true });
+  });
+
+  it('come again with the same message_id until they are acknowledged', async () => {
+    await table.connected();
+    table.side(1).connections.at(-1)?.become('failed');
+    table.in_flight.length = 0;
+    for (let second = 0; second < 2; second++) await vi.advanceTimersByTimeAsync(1000);
+    const requests = table.in_flight.filter(({ signal }) => signal.type === 'rebuild-request');
+    expect(requests.length).toBe(2);
+    expect(new Set(requests.map(({ signal }) => signal.payload.message_id)).size).toBe(1);
+    await table.settle();
+    const sent = table.in_flight.length;
+    await vi.advanceTimersByTimeAsync(900);
+    expect(table.in_flight.length).toBe(sent);
   });
 });
 
 describe('a connection that breaks', () => {
-  it('restarts ICE once after being disconnected for 2.5 seconds, on the same connection', async () => {
+  it('restarts ICE once after being disconnected for 1.5 seconds, on the same connection', async () => {
     await table.connected();
     table.connection(0).become('disconnected');
     expect(table.side(0).manager.linkState(1)).toBe('suspect');
-    await vi.advanceTimersByTimeAsync(2500);
+    await vi.advanceTimersByTimeAsync(1500);
     await table.settle();
     expect(table.connection(0).restarts).toBe(1);
     expect(table.sent('offer').at(-1)?.payload.negotiation).toBe(2);
@@ -306,7 +322,7 @@ describe('a connection that breaks', () => {
   it('is not restarted when it comes back by itself', async () => {
     await table.connected();
     table.connection(0).become('disconnected');
-    await vi.advanceTimersByTimeAsync(2000);
+    await vi.advanceTimersByTimeAsync(1400);
     table.connection(0).become('connected');
     await vi.advanceTimersByTimeAsync(3000);
     expect(table.connection(0).restarts).toBe(0);
@@ -315,7 +331,7 @@ describe('a connection that breaks', () => {
   it('is restarted at the wish of the side that answers', async () => {
     await table.connected();
     table.connection(1).become('disconnected');
-    await vi.advanceTimersByTimeAsync(2500);
+    await vi.advanceTimersByTimeAsync(1500);
     await table.settle();
     expect(table.sent('restart-request').map((signal) => signal.from_player_id)).toEqual([1]);
     expect(table.connection(0).restarts).toBe(1);
@@ -362,8 +378,9 @@ describe('epochs', () => {
 
   it('begins anew in an epoch that the server announced', async () => {
     await table.connected();
-    table.side(1).manager.announceEpoch(0, 4);
-    table.side(0).manager.announceEpoch(1, 4);
+    table.side(1).manager.handleEpoch(0, 4);
+    table.side(0).manager.handleEpoch(1, 4);
+    await vi.advanceTimersByTimeAsync(200);
     await table.settle();
     expect(table.connection(0).signalingState).toBe('stable');
     expect(table.connection(1).signalingState).toBe('stable');
@@ -380,8 +397,9 @@ describe('a peer whose page was loaded anew', () => {
       const old = table.side(1 - reloaded).connections[0];
       table.epoch = 4;
       table.reload(reloaded);
-      table.side(1 - reloaded).manager.beginAnew(reloaded, 4);
+      table.side(1 - reloaded).manager.handleEpoch(reloaded, 4);
       table.side(reloaded).manager.connect();
+      await vi.advanceTimersByTimeAsync(200);
       await table.settle();
       expect(old?.signalingState).toBe('closed');
       for (const player of [0, 1]) {
@@ -395,10 +413,15 @@ describe('a peer whose page was loaded anew', () => {
 
   it('is not met twice when the news comes twice', async () => {
     await table.connected();
-    table.side(0).manager.beginAnew(1, 4);
-    table.side(0).manager.beginAnew(1, 4);
+    table.side(0).manager.handleEpoch(1, 4);
+    table.side(0).manager.handleEpoch(1, 4);
+    await vi.advanceTimersByTimeAsync(150);
+    // Its page was loaded twice in a row: only the last one is worth meeting.
+    table.side(0).manager.handleEpoch(1, 5);
+    await vi.advanceTimersByTimeAsync(200);
     await table.settle();
     expect(table.side(0).connections.length).toBe(2);
+    expect(table.sent('offer').at(-1)?.payload.epoch).toBe(5);
   });
 });
 

@@ -1,21 +1,26 @@
 /**
- * All the peer connections of one game: created, negotiated, watched, restarted, rebuilt and closed here.
+ * All the links of one game: connections created, negotiated, watched, restarted, rebuilt and closed, and the way through the
+ * server where there is no other.
  *
  * Signals go out through an injected function and come in through `handleSignal`; everything else leaves as typed events.
  * The game's datagrams are none of this module's business: it hands each new data channel over at once, so that it can be
- * transferred to the worker, and is told when the channel opens and closes.
+ * transferred to the worker, and is told when the channel opens, closes and falls silent.
  */
-import type { LinkType } from '../worker/messages';
+
+import { type Link, type LinkState, shownState } from './link';
+import type { LinkFigures } from './linkFigures';
 import { readLinkFigures } from './linkFigures';
-import type { LinkState } from './linkLife';
-import { PeerLink } from './PeerLink';
+import { PeerLink, type PeerLinkHost } from './PeerLink';
 import { type IncomingSignal, isStamped, type SignalPayload, type SignalType } from './signals';
+import { TIMES } from './times';
 
 export type ManagerEvent =
   /** A new channel, not open yet. It can be transferred only now, before anything else happens to it. */
-  | { kind: 'channel'; peer: number; channel: RTCDataChannel }
+  | { kind: 'channel'; peer: number; channel: RTCDataChannel; connection: number }
   | { kind: 'link'; peer: number; state: LinkState; reason: string }
-  | { kind: 'figures'; peer: number; link: LinkType; rtt_ms: number | null }
+  /** Carry the game's datagrams to this peer through the server, too; or not any more. */
+  | { kind: 'relay'; peer: number; on: boolean }
+  | { kind: 'figures'; peer: number; figures: LinkFigures }
   | { kind: 'rejected'; peer: number; reason: string };
 
 export interface WebRTCManagerOptions {
@@ -26,33 +31,42 @@ export interface WebRTCManagerOptions {
   /** Signaling epoch of our pair with each peer. */
   epochOf(peer: number): number;
   ice_servers: RTCIceServer[];
-  ice_transport_policy?: RTCIceTransportPolicy;
+  ice_policy?: RTCIceTransportPolicy;
   sendSignal(target_player_id: number, type: SignalType, payload: SignalPayload): void;
   onEvent(event: ManagerEvent): void;
-  /** Tests give a factory of their own. */
+  /** Tests give a factory of their own, a clock and a generator of numbers in [0, 1). */
   createConnection?(configuration: RTCConfiguration): RTCPeerConnection;
   now_ms?(): number;
+  random?(): number;
 }
 
-const FIGURES_EVERY_MS = 1000;
+interface Shown {
+  state: LinkState;
+  relaying: boolean;
+}
 
 export class WebRTCManager {
   readonly #options: WebRTCManagerOptions;
   readonly #links = new Map<number, PeerLink>();
-  readonly #figures_timer: ReturnType<typeof setInterval>;
+  readonly #shown = new Map<number, Shown>();
+  readonly #ticker: ReturnType<typeof setInterval>;
+  #ice_servers: RTCIceServer[];
+  #ticked_ms = Date.now();
   #rejected = 0;
   #closed = false;
 
   constructor(options: WebRTCManagerOptions) {
     this.#options = options;
-    const name = `${options.player_id}-${randomName()}`;
+    this.#ice_servers = options.ice_servers;
+    const page = randomName();
     for (const peer of options.peers) {
       if (peer === options.player_id) continue;
       // Of two players the lower id offers: no glare, by construction.
       const role = options.player_id < peer ? 'offer' : 'answer';
+      const name = `${options.player_id}-${page}-${peer}`;
       this.#links.set(peer, new PeerLink(peer, role, options.epochOf(peer), name, this.#linkHost()));
     }
-    this.#figures_timer = setInterval(() => void this.#readFigures(), FIGURES_EVERY_MS);
+    this.#ticker = setInterval(() => this.#tick(), TIMES.tick_ms);
   }
 
   /** How many signals, candidates or negotiation steps were refused so far. */
@@ -68,44 +82,56 @@ export class WebRTCManager {
   /** Take a signal that the server relayed. Malformed ones never throw. */
   handleSignal(signal: IncomingSignal): void {
     if (this.#closed || signal.game_id !== this.#options.game_id) return;
-    const link = this.#links.get(signal.from_player_id);
-    if (link === undefined || !isStamped(signal.payload)) {
-      this.#reject(signal.from_player_id, 'a signal from nobody we know, or without a stamp');
+    const { from_player_id, type, payload } = signal;
+    const link = this.#links.get(from_player_id);
+    if (link === undefined || !isStamped(payload)) {
+      this.#reject(from_player_id, 'a signal from nobody we know, or without a stamp');
       return;
     }
-    link.receiveSignal(signal.type, signal.payload);
+    link.dispatch({ kind: 'signal', type, payload });
   }
 
-  /** The peer's channel opened, wherever it is worked. */
-  handleChannelOpen(peer: number): void {
-    this.#links.get(peer)?.dispatch({ kind: 'channel_open' });
-    void this.#readFigures();
+  /** The peer's channel opened or closed, wherever it is worked. */
+  handleChannel(peer: number, connection: number, open: boolean): void {
+    this.#links.get(peer)?.dispatch({ kind: 'channel', connection, open });
+    if (open) void this.#readFigures();
   }
 
-  handleChannelClosed(peer: number): void {
-    this.#links.get(peer)?.dispatch({ kind: 'channel_closed' });
+  /** Datagrams come over the peer's channel, or have not for a while. */
+  handleHearing(peer: number, connection: number, direct: boolean): void {
+    this.#links.get(peer)?.dispatch({ kind: 'hearing', connection, direct });
   }
 
-  /** The server issued a new epoch for the pair that we and `peer` are. */
-  announceEpoch(peer: number, epoch: number): void {
-    this.#links.get(peer)?.announceEpoch(epoch);
+  /** A datagram of the peer came through the server. */
+  handleRelayed(peer: number): void {
+    this.#links.get(peer)?.dispatch({ kind: 'relay_heard' });
   }
 
-  /** The peer's page is another one: what there was with the former one is over, and we meet anew in `epoch`. */
-  beginAnew(peer: number, epoch: number): void {
-    this.#links.get(peer)?.beginAnew(epoch);
+  /** The server raised the epoch of our pair: what there was is over, and we meet anew. */
+  handleEpoch(peer: number, epoch: number): void {
+    this.#links.get(peer)?.dispatch({ kind: 'epoch', epoch });
+  }
+
+  /** The socket to the server is open again. */
+  handleSocketBack(): void {
+    this.#all('socket_back');
   }
 
   /** The machine changed networks: every path may be dead without knowing it. */
   handleNetworkChange(): void {
-    for (const link of this.#links.values()) link.dispatch({ kind: 'network_changed' });
+    this.#all('network_changed');
+  }
+
+  /** Fresh credentials for relays; what is made or restarted from now on uses them. */
+  setIceServers(ice_servers: RTCIceServer[]): void {
+    this.#ice_servers = ice_servers;
   }
 
   linkState(peer: number): LinkState | undefined {
-    return this.#links.get(peer)?.life.state;
+    return this.#links.get(peer)?.link.state;
   }
 
-  /** Close the link to one peer, with a goodbye. */
+  /** Close the link to one peer for good, with a goodbye. */
   closePeer(peer: number): void {
     this.#links.get(peer)?.dispatch({ kind: 'close' });
   }
@@ -113,8 +139,8 @@ export class WebRTCManager {
   /** Close every link, with a goodbye to each peer. */
   close(): void {
     if (this.#closed) return;
-    clearInterval(this.#figures_timer);
-    for (const link of this.#links.values()) link.dispatch({ kind: 'close' });
+    clearInterval(this.#ticker);
+    this.#all('close');
     this.#closed = true;
   }
 
@@ -123,19 +149,48 @@ export class WebRTCManager {
     await Promise.all([...this.#links.values()].map((link) => link.settled()));
   }
 
-  #linkHost(): ConstructorParameters<typeof PeerLink>[4] {
+  #all(kind: 'socket_back' | 'network_changed' | 'woke' | 'close'): void {
+    for (const link of this.#links.values()) link.dispatch({ kind });
+  }
+
+  #configuration(): RTCConfiguration {
+    const configuration: RTCConfiguration = { iceServers: this.#ice_servers };
+    if (this.#options.ice_policy) configuration.iceTransportPolicy = this.#options.ice_policy;
+    return configuration;
+  }
+
+  #linkHost(): PeerLinkHost {
     const options = this.#options;
-    const configuration: RTCConfiguration = { iceServers: options.ice_servers };
-    if (options.ice_transport_policy) configuration.iceTransportPolicy = options.ice_transport_policy;
     const create = options.createConnection ?? ((given) => new RTCPeerConnection(given));
     return {
-      createConnection: () => create(configuration),
+      createConnection: () => create(this.#configuration()),
+      configuration: () => this.#configuration(),
       sendSignal: (peer, type, payload) => options.sendSignal(peer, type, payload),
-      channelCreated: (peer, channel) => options.onEvent({ kind: 'channel', peer, channel }),
-      lifeChanged: (peer, { state, reason }) => options.onEvent({ kind: 'link', peer, state, reason }),
+      channelCreated: (peer, channel, connection) =>
+        options.onEvent({ kind: 'channel', peer, channel, connection }),
+      changed: (peer, link) => this.#show(peer, link),
       rejected: (peer, reason) => this.#reject(peer, reason),
       now_ms: () => options.now_ms?.() ?? performance.now(),
+      random: () => options.random?.() ?? Math.random(),
     };
+  }
+
+  #show(peer: number, link: Link): void {
+    const before = this.#shown.get(peer) ?? { state: 'idle', relaying: false };
+    const now = { state: shownState(link), relaying: link.relaying };
+    this.#shown.set(peer, now);
+    if (now.relaying !== before.relaying) this.#options.onEvent({ kind: 'relay', peer, on: now.relaying });
+    if (now.state !== before.state)
+      this.#options.onEvent({ kind: 'link', peer, state: now.state, reason: link.reason });
+  }
+
+  #tick(): void {
+    // The wall clock, for the monotonic one stands still in some machines' sleep.
+    const now_ms = Date.now();
+    const gap_ms = now_ms - this.#ticked_ms;
+    this.#ticked_ms = now_ms;
+    if (gap_ms > TIMES.sleep_gap_ms) this.#all('woke');
+    void this.#readFigures();
   }
 
   async #readFigures(): Promise<void> {
@@ -144,7 +199,7 @@ export class WebRTCManager {
       if (connection?.connectionState !== 'connected') continue;
       const figures = readLinkFigures(await connection.getStats());
       if (figures !== null && link.connection === connection) {
-        this.#options.onEvent({ kind: 'figures', peer: link.peer, ...figures });
+        this.#options.onEvent({ kind: 'figures', peer: link.peer, figures });
       }
     }
   }

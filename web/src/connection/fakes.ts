@@ -34,6 +34,8 @@ export class FakeConnection {
     return new FakeChannel();
   }
 
+  setConfiguration(): void {}
+
   restartIce(): void {
     this.#restarts += 1;
   }

@@ -9,6 +9,7 @@ const pair = {
   localCandidateId: 'L',
   remoteCandidateId: 'R',
   currentRoundTripTime: 0.042,
+  bytesSent: 900,
 };
 const transport = { id: 'T', type: 'transport', selectedCandidatePairId: 'P' };
 const local = (candidateType: string) => ({ id: 'L', type: 'local-candidate', candidateType });
@@ -19,6 +20,8 @@ describe('readLinkFigures', () => {
     expect(readLinkFigures(report(transport, pair, local('srflx'), remote('prflx')))).toEqual({
       link: 'direct',
       rtt_ms: 42,
+      bytes_sent: 900,
+      bytes_received: 0,
     });
   });
 

@@ -1,10 +1,13 @@
 /** What `RTCPeerConnection.getStats()` says about the path in use. */
-import type { LinkType } from '../worker/messages';
 
 export interface LinkFigures {
-  link: LinkType;
+  /** Through a TURN server, or not. */
+  link: 'direct' | 'turn';
   /** By ICE's own checks; null until the first one was answered. */
   rtt_ms: number | null;
+  /** On this path, with everything below the game's datagrams. */
+  bytes_sent: number;
+  bytes_received: number;
 }
 
 interface StatsRow {
@@ -28,7 +31,13 @@ export function readLinkFigures(report: {
   return {
     link: is_relay(pair.localCandidateId) || is_relay(pair.remoteCandidateId) ? 'turn' : 'direct',
     rtt_ms: typeof seconds === 'number' ? seconds * 1000 : null,
+    bytes_sent: count(pair.bytesSent),
+    bytes_received: count(pair.bytesReceived),
   };
+}
+
+function count(figure: unknown): number {
+  return typeof figure === 'number' ? figure : 0;
 }
 
 function selectedPair(rows: Map<string, StatsRow>): StatsRow | undefined {

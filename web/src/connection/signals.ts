@@ -20,8 +20,10 @@ export interface SignalStamp {
 
 export interface SignalPayload extends SignalStamp {
   sdp?: string;
-  /** Candidates that were found within a few milliseconds travel together. */
-  candidate?: RTCIceCandidateInit | RTCIceCandidateInit[];
+  /** Candidates that were found within a few milliseconds travel together; null when only `acks` do. */
+  candidate?: RTCIceCandidateInit | RTCIceCandidateInit[] | null;
+  /** The `message_id`s that came here. */
+  acks?: string[];
   /** Why, in a word; for people who read logs. */
   reason?: string;
 }

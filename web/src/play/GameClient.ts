@@ -2,7 +2,8 @@
  * One game of this participant: brings together the worker that simulates, the links to the other players, and the
  * uploads to the server. What a person should see of it leaves as news.
  */
-import type { LinkState } from '../connection/linkLife';
+import type { LinkState } from '../connection/link';
+import type { LinkFigures } from '../connection/linkFigures';
 import type { IncomingSignal, OutgoingSignal } from '../connection/signals';
 import { Uploads } from '../connection/Uploads';
 import { WebRTCManager } from '../connection/WebRTCManager';
@@ -16,13 +17,15 @@ import type {
   Hud,
   LinkType,
 } from '../worker/messages';
+import { addressed, RelayLane, readAddressed } from './RelayLane';
 import type { Simulation } from './Simulation';
 
 export type GameNews =
   | { kind: 'picture'; picture: Picture }
   | { kind: 'hud'; hud: Hud }
   | { kind: 'phase'; phase: GamePhase }
-  | { kind: 'link'; peer: number; state: LinkState; reason: string }
+  /** `lost` when it was given up: neither side closed it. */
+  | { kind: 'link'; peer: number; state: LinkState; reason: string; lost: boolean }
   | { kind: 'figures'; peer: number; link: LinkType; rtt_ms: number | null }
   | { kind: 'partner'; peer: number; present: boolean }
   | { kind: 'report'; report: GameReport }
@@ -33,6 +36,8 @@ export type GameNews =
 
 export interface GameHost {
   sendSignal(signal: OutgoingSignal): void;
+  /** Through the server: u8 target, then the datagram. */
+  sendDatagram(message: Uint8Array): void;
   gameOver(game_id: string): void;
   news(news: GameNews): void;
 }
@@ -46,9 +51,13 @@ export class GameClient {
   readonly #host: GameHost;
   readonly #manager: WebRTCManager;
   readonly #uploads: Uploads;
+  readonly #relay: RelayLane;
   /** Channels that the browser would not transfer. */
   readonly #kept_channels = new Map<number, RTCDataChannel>();
+  readonly #states = new Map<number, LinkState>();
+  readonly #figures = new Map<number, LinkFigures>();
   readonly #link_types = new Map<number, LinkType>();
+  readonly #left = new Set<number>();
   /** Which of its pages each player has now. */
   readonly #incarnations = new Map<number, number>();
   #stats: GameStats | null = null;
@@ -70,6 +79,7 @@ export class GameClient {
       sleep: (delay_ms) => new Promise((resolve) => setTimeout(resolve, delay_ms)),
     });
     for (const peer of config.peers) this.#incarnations.set(peer, config.incarnations?.[peer] ?? 0);
+    this.#relay = new RelayLane((peer, data) => host.sendDatagram(addressed(peer, data)));
     const policy = config.ice_policy;
     this.#manager = new WebRTCManager({
       game_id: config.game_id,
@@ -77,21 +87,27 @@ export class GameClient {
       peers: config.peers,
       epochOf: (peer) => config.epochs?.[peer] ?? config.epoch,
       ice_servers: config.ice_servers,
-      ...(policy ? { ice_transport_policy: policy } : {}),
+      ...(policy ? { ice_policy: policy } : {}),
       sendSignal: (target_player_id, type, payload) =>
         host.sendSignal({ type, game_id: config.game_id, target_player_id, payload }),
       onEvent: (event) => {
         switch (event.kind) {
           case 'channel':
-            this.#placeChannel(event.peer, event.channel);
+            this.#placeChannel(event.peer, event.connection, event.channel);
             return;
           case 'link':
-            host.news(event);
+            this.#states.set(event.peer, event.state);
+            this.#showLinkType(event.peer);
+            host.news({ ...event, lost: event.state === 'closed' && this.#isLost(event.peer) });
+            return;
+          case 'relay':
+            this.#relay.set(event.peer, event.on);
+            this.#simulation.post({ kind: 'relay', peer: event.peer, on: event.on });
+            this.#showLinkType(event.peer);
             return;
           case 'figures':
-            this.#link_types.set(event.peer, event.link);
-            this.#simulation.post({ kind: 'link', peer: event.peer, link: event.link });
-            host.news(event);
+            this.#figures.set(event.peer, event.figures);
+            this.#showLinkType(event.peer);
             return;
           case 'rejected':
             console.warn(`coplay: refused from player ${event.peer}: ${event.reason}`);
@@ -103,6 +119,7 @@ export class GameClient {
 
   /** Connect at once; the simulation begins when Python is up. */
   start(): void {
+    for (const peer of this.config.left ?? []) this.#closePeer(peer);
     this.#manager.connect();
     this.#simulation.post({ kind: 'start', config: this.config });
   }
@@ -115,31 +132,50 @@ export class GameClient {
   /** The figures of the automation contract; null before the first ones. */
   get stats(): GameStats | null {
     if (this.#stats === null) return null;
-    return { ...this.#stats, link: Object.fromEntries(this.#link_types) };
+    const paths = [...this.#figures].map(([peer, { link: _, ...figures }]) => [peer, figures]);
+    return { ...this.#stats, link: Object.fromEntries(this.#link_types), paths: Object.fromEntries(paths) };
   }
 
   handleSignal(signal: IncomingSignal): void {
     this.#manager.handleSignal(signal);
   }
 
+  /** A datagram of another player came through the server. */
+  handleRelayed(message: unknown): void {
+    const datagram = readAddressed(message);
+    if (datagram === null || !this.#states.has(datagram.player_id)) return;
+    const { player_id: peer, data } = datagram;
+    this.#manager.handleRelayed(peer);
+    this.#simulation.post({ kind: 'datagram', peer, data, direct: false }, [data]);
+  }
+
   handlePlayerLeft(player_id: number): void {
-    this.#manager.closePeer(player_id);
+    if (this.#left.has(player_id)) return;
+    this.#closePeer(player_id);
     this.#simulation.post({ kind: 'peer_left', peer: player_id });
   }
 
   /** A player has a new page: their link begins anew, and the worker meets somebody who knows nothing of the game. */
   handlePlayerBack(peer: number, incarnation: number, epoch: number): void {
-    if (peer === this.config.player_id || incarnation <= (this.#incarnations.get(peer) ?? 0)) return;
+    if (peer === this.config.player_id || this.#left.has(peer)) return;
+    this.#manager.handleEpoch(peer, epoch);
+    if (incarnation <= (this.#incarnations.get(peer) ?? 0)) return;
     this.#incarnations.set(peer, incarnation);
-    this.#manager.beginAnew(peer, epoch);
     this.#simulation.post({ kind: 'peer_returned', peer, incarnation });
   }
 
-  /** The server tells the game again after our socket was away; who came back meanwhile is learnt from it. */
+  /** The server tells the game again after our socket was away; who left or came back meanwhile is learnt from it. */
   handleRepeated(config: GameConfig): void {
+    this.#manager.setIceServers(config.ice_servers);
+    for (const player of config.left ?? []) this.handlePlayerLeft(player);
     for (const [player, incarnation] of Object.entries(config.incarnations ?? {})) {
       this.handlePlayerBack(Number(player), incarnation, config.epochs?.[player] ?? config.epoch);
     }
+  }
+
+  /** The socket to the server is open again. */
+  handleSocketBack(): void {
+    this.#manager.handleSocketBack();
   }
 
   handleNetworkChange(): void {
@@ -173,10 +209,16 @@ export class GameClient {
         this.#report(message);
         return;
       case 'channel_state':
-        if (message.open) this.#manager.handleChannelOpen(message.peer);
-        else this.#manager.handleChannelClosed(message.peer);
+        this.#manager.handleChannel(message.peer, message.connection, message.open);
+        return;
+      case 'hearing':
+        this.#manager.handleHearing(message.peer, message.connection, message.direct);
         return;
       case 'send': {
+        if (!message.direct) {
+          this.#relay.send(message.peer, message.data, performance.now());
+          return;
+        }
         const channel = this.#kept_channels.get(message.peer);
         if (channel?.readyState === 'open' && channel.bufferedAmount <= 4096) channel.send(message.data);
         return;
@@ -201,15 +243,38 @@ export class GameClient {
     this.#simulation.post({ kind: 'stop' });
   }
 
-  #placeChannel(peer: number, channel: RTCDataChannel): void {
-    if (this.#simulation.transferChannel(peer, channel)) return;
+  #closePeer(peer: number): void {
+    this.#left.add(peer);
+    this.#manager.closePeer(peer);
+  }
+
+  #isLost(peer: number): boolean {
+    return !this.#left.has(peer) && !this.#reported;
+  }
+
+  /** Tell the worker and the page by which way a peer is reached, when that has changed. */
+  #showLinkType(peer: number): void {
+    const figures = this.#figures.get(peer);
+    // While the direct path is on trial both lanes carry everything; what cannot fail is what play rests on.
+    const relayed = this.#relay.has(peer) && this.#states.get(peer) !== 'connected';
+    const link = relayed ? 'relay' : figures?.link;
+    if (link === undefined) return;
+    this.#link_types.set(peer, link);
+    this.#simulation.post({ kind: 'link', peer, link });
+    const rtt_ms = relayed ? this.#stats?.rtt_ms[peer] : figures?.rtt_ms;
+    this.#host.news({ kind: 'figures', peer, link, rtt_ms: rtt_ms ?? null });
+  }
+
+  #placeChannel(peer: number, connection: number, channel: RTCDataChannel): void {
+    if (this.#simulation.transferChannel(peer, connection, channel)) return;
     this.#kept_channels.set(peer, channel);
-    channel.onopen = () => this.#simulation.post({ kind: 'channel_open', peer });
+    channel.onopen = () => this.#simulation.post({ kind: 'channel_open', peer, connection });
     channel.onclose = () => {
-      if (this.#kept_channels.get(peer) === channel) this.#simulation.post({ kind: 'channel_closed', peer });
+      if (this.#kept_channels.get(peer) === channel)
+        this.#simulation.post({ kind: 'channel_closed', peer, connection });
     };
     channel.onmessage = ({ data }: MessageEvent<ArrayBuffer>) =>
-      this.#simulation.post({ kind: 'datagram', peer, data }, [data]);
+      this.#simulation.post({ kind: 'datagram', peer, data, direct: true }, [data]);
   }
 
   #report(message: Extract<FromWorker, { kind: 'report' }>): void {

@@ -38,9 +38,9 @@ export class Simulation {
   }
 
   /** Give a channel to the worker. @returns Whether the browser can do that; if not, the page keeps it. */
-  transferChannel(peer: number, channel: RTCDataChannel): boolean {
+  transferChannel(peer: number, connection: number, channel: RTCDataChannel): boolean {
     try {
-      this.post({ kind: 'channel', peer, channel }, [channel]);
+      this.post({ kind: 'channel', peer, connection, channel }, [channel]);
       return true;
     } catch {
       return false;

@@ -1,5 +1,5 @@
 /** One line about the connections to the other players: what the worst of them is like. */
-import type { LinkState } from '../connection/linkLife';
+import type { LinkState } from '../connection/link';
 import { element } from './dom';
 
 interface Known {
@@ -42,14 +42,14 @@ export class ConnectionQuality {
     this.root.hidden = links.length === 0;
     const quality = worst(links);
     this.root.dataset.quality = quality;
-    const text = links.some((link) => link.state === 'failed') ? 'No connection' : WORDS[quality];
+    const text = WORDS[quality];
     if (this.root.textContent !== text) this.root.textContent = text;
   }
 }
 
 /** What the worst of some links is like. */
 export function worst(links: readonly Known[]): Quality {
-  if (links.some((link) => link.state !== 'connected')) return 'none';
+  if (links.some((link) => link.state !== 'connected' && link.state !== 'relayed')) return 'none';
   const rtt_ms = Math.max(0, ...links.map((link) => link.rtt_ms ?? 0));
   if (rtt_ms <= GOOD_MS) return 'good';
   return rtt_ms <= FAIR_MS ? 'fair' : 'poor';

@@ -112,7 +112,7 @@ export class PlayScene implements SceneView {
         this.#show();
         return;
       case 'link':
-        if (news.state === 'failed') this.#overlay.trouble(`Sorry, ${news.reason}.`);
+        if (news.state === 'closed' && news.lost) this.#overlay.trouble(`Sorry, ${news.reason}.`);
         this.#quality.linkChanged(news.peer, news.state);
         return;
       case 'figures':

@@ -24,21 +24,38 @@ class Channel {
 }
 
 function table() {
-  const states: [number, boolean][] = [];
+  const states: [number, number, boolean][] = [];
   const through_page: number[] = [];
+  const through_server: number[] = [];
+  const hearing: boolean[] = [];
+  const clock = { now_ms: 0 };
   let arrived = 0;
   const links = new Links(
     {
       sendThroughPage: (_peer, data) => through_page.push(data.byteLength),
-      channelState: (peer, open) => states.push([peer, open]),
+      sendThroughServer: (_peer, data) => through_server.push(data.byteLength),
+      channelState: (peer, connection, open) => states.push([peer, connection, open]),
+      hearing: (_peer, _connection, direct) => hearing.push(direct),
       arrived: () => arrived++,
+      now_ms: () => clock.now_ms,
     },
     new Shaper(1),
   );
   const channel = new Channel();
-  const add = (other: Channel): void => links.addChannel(1, other as unknown as RTCDataChannel);
-  add(channel);
-  return { links, channel, add, states, through_page, arrived: () => arrived };
+  const add = (connection: number, other: Channel): void =>
+    links.addChannel(1, connection, other as unknown as RTCDataChannel);
+  add(1, channel);
+  return {
+    links,
+    channel,
+    add,
+    states,
+    through_page,
+    through_server,
+    hearing,
+    clock,
+    arrived: () => arrived,
+  };
 }
 
 const bytes = (length: number): Uint8Array<ArrayBuffer> => new Uint8Array(length);
@@ -49,8 +66,8 @@ describe('Links', () => {
     channel.open();
     channel.onclose?.();
     expect(states).toEqual([
-      [1, true],
-      [1, false],
+      [1, 1, true],
+      [1, 1, false],
     ]);
   });
 
@@ -86,16 +103,56 @@ describe('Links', () => {
   it('forgets an old channel when a new one comes', () => {
     const { channel, add, states } = table();
     channel.open();
-    add(new Channel());
+    add(2, new Channel());
     channel.onclose?.();
     expect(channel.readyState).toBe('closed');
-    expect(states).toEqual([[1, true]]);
+    expect(states).toEqual([[1, 1, true]]);
   });
 
   it('sends through the page where the browser kept the channel there', () => {
     const { links, through_page } = table();
-    links.openThroughPage(2);
+    links.openThroughPage(2, 1);
     links.send(2, bytes(8));
     expect(through_page).toEqual([8]);
+  });
+
+  it('sends over both lanes while the page wants it', () => {
+    const { links, channel, through_server } = table();
+    channel.open();
+    links.setRelay(1, true);
+    links.send(1, bytes(8));
+    links.setRelay(1, false);
+    links.send(1, bytes(9));
+    expect(through_server).toEqual([8]);
+    expect(channel.sent).toEqual([8, 9]);
+  });
+
+  it('says when a channel that brought something falls silent, and when it brings something again', () => {
+    const { links, channel, hearing, clock } = table();
+    channel.open();
+    const play = (seconds: number): void => {
+      for (const end_ms = clock.now_ms + 1000 * seconds; clock.now_ms < end_ms; clock.now_ms += 20)
+        links.send(1, bytes(8));
+    };
+    play(5);
+    expect(hearing).toEqual([]);
+    links.receive(1, new ArrayBuffer(3));
+    play(0.7);
+    expect(hearing).toEqual([]);
+    play(0.3);
+    expect(hearing).toEqual([false]);
+    links.receive(1, new ArrayBuffer(3), false);
+    expect(hearing).toEqual([false]);
+    links.receive(1, new ArrayBuffer(3));
+    expect(hearing).toEqual([false, true]);
+  });
+
+  it('blames nobody for a silence in which this worker was busy itself', () => {
+    const { links, hearing, clock } = table();
+    links.receive(1, new ArrayBuffer(3));
+    links.send(1, bytes(8));
+    clock.now_ms += 5000;
+    links.send(1, bytes(8));
+    expect(hearing).toEqual([]);
   });
 });

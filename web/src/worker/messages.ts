@@ -43,6 +43,8 @@ export interface GameConfig {
   incarnations?: Record<string, number>;
   /** Whether this page is not the first of its seat: the game has begun without it. */
   rejoining?: boolean;
+  /** Who is gone for good. */
+  left?: number[];
   token: string;
   ice_policy?: RTCIceTransportPolicy;
 }
@@ -56,10 +58,14 @@ export type ToWorker =
   | { kind: 'boot'; runtime: Runtime; bundle: Bundle }
   | { kind: 'prepare'; scene_index: number }
   | { kind: 'start'; config: GameConfig }
-  | { kind: 'channel'; peer: number; channel: RTCDataChannel }
-  | { kind: 'channel_open'; peer: number }
-  | { kind: 'channel_closed'; peer: number }
-  | { kind: 'datagram'; peer: number; data: ArrayBuffer }
+  /** The channel of this peer's connection number `connection`; here, or at the page where it cannot be transferred. */
+  | { kind: 'channel'; peer: number; connection: number; channel: RTCDataChannel }
+  | { kind: 'channel_open'; peer: number; connection: number }
+  | { kind: 'channel_closed'; peer: number; connection: number }
+  /** A datagram that came to the page: over a channel it keeps, or (not direct) through the server. */
+  | { kind: 'datagram'; peer: number; data: ArrayBuffer; direct: boolean }
+  /** Send this peer's datagrams through the server as well, or not any more. */
+  | { kind: 'relay'; peer: number; on: boolean }
   | { kind: 'keys'; pressed: string[] }
   | { kind: 'conditions'; latency_ms: number; loss: number }
   | { kind: 'visibility'; hidden: boolean }
@@ -106,6 +112,8 @@ export interface GameStats {
   /** Null until measured. */
   rtt_ms: Record<string, number | null>;
   link?: Record<string, LinkType>;
+  /** What the browser says of each link: its own round trip, and all bytes of the path. */
+  paths?: Record<string, { rtt_ms: number | null; bytes_sent: number; bytes_received: number }>;
   packets_sent: number;
   bytes_sent: number;
   state_checksum: { frame: number; checksum: string } | null;
@@ -134,6 +142,9 @@ export type FromWorker =
   | { kind: 'upload'; game_id: string; number: number; body: ArrayBuffer }
   | ({ kind: 'report'; game_id: string } & GameReport)
   | { kind: 'closed'; game_id: string }
-  | { kind: 'channel_state'; peer: number; open: boolean }
-  | { kind: 'send'; peer: number; data: ArrayBuffer }
+  | { kind: 'channel_state'; peer: number; connection: number; open: boolean }
+  /** Datagrams come over this peer's channel again, or have not for a while. */
+  | { kind: 'hearing'; peer: number; connection: number; direct: boolean }
+  /** For the channel that the page keeps, or for the way through the server. */
+  | { kind: 'send'; peer: number; data: ArrayBuffer; direct: boolean }
   | { kind: 'error'; error: string; hint: string; detail: string };

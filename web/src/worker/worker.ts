@@ -28,12 +28,15 @@ let waiting: ((python: PythonWorker) => void)[] = [];
 
 const links = new Links(
   {
-    sendThroughPage: (peer, data) => page.postMessage({ kind: 'send', peer, data }, [data]),
-    channelState: (peer, open) => {
-      page.postMessage({ kind: 'channel_state', peer, open });
+    sendThroughPage: (peer, data) => page.postMessage({ kind: 'send', peer, data, direct: true }, [data]),
+    sendThroughServer: (peer, data) => page.postMessage({ kind: 'send', peer, data, direct: false }, [data]),
+    channelState: (peer, connection, open) => {
+      page.postMessage({ kind: 'channel_state', peer, connection, open });
       withPython((worker) => worker.channel_state(peer, open));
     },
+    hearing: (peer, connection, direct) => page.postMessage({ kind: 'hearing', peer, connection, direct }),
     arrived: () => loop?.arrived(),
+    now_ms: () => performance.now(),
   },
   shaper,
 );
@@ -98,16 +101,19 @@ page.onmessage = ({ data: message }) => {
       withPython((worker) => startGame(worker, message.config));
       return;
     case 'channel':
-      links.addChannel(message.peer, message.channel);
+      links.addChannel(message.peer, message.connection, message.channel);
       return;
     case 'channel_open':
-      links.openThroughPage(message.peer);
+      links.openThroughPage(message.peer, message.connection);
       return;
     case 'channel_closed':
-      links.close(message.peer);
+      links.closeThroughPage(message.peer, message.connection);
       return;
     case 'datagram':
-      links.receive(message.peer, message.data);
+      links.receive(message.peer, message.data, message.direct);
+      return;
+    case 'relay':
+      links.setRelay(message.peer, message.on);
       return;
     case 'keys':
       withPython((worker) => worker.keys(JSON.stringify(message.pressed)));
@@ -157,6 +163,7 @@ async function startPython(runtime: Runtime, bundle: Bundle): Promise<void> {
 
 function startGame(worker: PythonWorker, config: GameConfig): void {
   game_id = config.game_id;
+  links.setPace(config.fps);
   worker.start(JSON.stringify(config));
   // What came while Python was busy waits in the event queue. It is stale: an answer to it would look to the peer like
   // seconds of latency, and the peers repeat themselves anyway.

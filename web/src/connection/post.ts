@@ -1,0 +1,102 @@
+/**
+ * Signals on their way: stamped, remembered until the peer has acknowledged them, and sent again until then.
+ *
+ * The server acknowledges that it took a signal; only the peer can say that it came. Acknowledgements ride on the next
+ * signal; when there is none, on a candidate signal without a candidate.
+ */
+import type { Turn, Unacknowledged } from './link';
+import type { SignalPayload, SignalType } from './signals';
+import { LIMITS, TIMES } from './times';
+
+type Content = Pick<SignalPayload, 'sdp' | 'candidate' | 'reason'>;
+
+/** Send one signal of the current epoch and negotiation. */
+export function send(turn: Turn, type: SignalType, content: Content): void {
+  const { link, now_ms } = turn;
+  link.seq += 1;
+  const payload: SignalPayload = {
+    ...content,
+    epoch: link.epoch,
+    negotiation: link.negotiation,
+    seq: link.seq,
+    message_id: `${link.name}-${link.seq}`,
+  };
+  const due_ms = now_ms + TIMES.resend_waits_ms[0];
+  if (type !== 'bye' && !isAckOnly(type, payload)) {
+    const kept = link.outbox.filter((sent) => !replaces(type, sent));
+    link.outbox = [...kept, { type, payload, due_ms, tries: 0 }].slice(-LIMITS.unacknowledged);
+  }
+  emit(turn, type, payload);
+}
+
+/**
+ * Take note of what a signal says about signals.
+ *
+ * @returns Whether there is something in it for anybody else: false for a duplicate.
+ */
+export function receive(turn: Turn, type: SignalType, payload: SignalPayload): boolean {
+  const { link, now_ms } = turn;
+  const acked = new Set(Array.isArray(payload.acks) ? payload.acks : []);
+  if (acked.size > 0) link.outbox = link.outbox.filter((sent) => !acked.has(sent.payload.message_id));
+  if (isAckOnly(type, payload)) return false;
+  if (!link.acks.includes(payload.message_id)) link.acks = [...link.acks, payload.message_id];
+  link.ack_at_ms ??= now_ms + TIMES.ack_ms;
+  if (link.seen.includes(payload.message_id)) return false;
+  link.seen = [...link.seen, payload.message_id].slice(-LIMITS.remembered_messages);
+  return true;
+}
+
+/** Send what is due again, and acknowledgements that found nothing to ride on. */
+export function postTimer(turn: Turn): void {
+  const { link, now_ms } = turn;
+  if (link.outbox.some((sent) => sent.due_ms <= now_ms)) {
+    // What belongs to a negotiation that is over helps nobody.
+    const useful = link.outbox.filter(
+      (sent) => sent.payload.negotiation >= link.negotiation || isRequest(sent.type),
+    );
+    const due = useful.filter((sent) => sent.due_ms <= now_ms);
+    link.outbox = useful.flatMap((sent) => (sent.due_ms <= now_ms ? laterOf(sent, now_ms) : [sent]));
+    for (const sent of due) emit(turn, sent.type, sent.payload);
+  }
+  if (link.ack_at_ms !== null && link.ack_at_ms <= now_ms) send(turn, 'ice-candidate', { candidate: null });
+}
+
+/** The way to the server is open again: what was sent into a dead socket is sent at once. */
+export function resendAll(turn: Turn): void {
+  const { link, now_ms } = turn;
+  link.outbox = link.outbox.map((sent) => ({ ...sent, due_ms: now_ms }));
+  if (link.acks.length > 0) link.ack_at_ms = now_ms;
+  postTimer(turn);
+}
+
+/** Forget all signals under way, as in a new epoch; what was seen stays known. */
+export function clearPost(turn: Turn): void {
+  Object.assign(turn.link, { outbox: [], acks: [], ack_at_ms: null });
+}
+
+function emit(turn: Turn, type: SignalType, payload: SignalPayload): void {
+  const { link } = turn;
+  const acks = link.acks.slice(0, LIMITS.acks_a_signal);
+  link.acks = link.acks.slice(acks.length);
+  link.ack_at_ms = link.acks.length > 0 ? turn.now_ms + TIMES.ack_ms : null;
+  const { acks: _, ...rest } = payload;
+  turn.effects.push({ kind: 'signal', type, payload: acks.length > 0 ? { ...rest, acks } : rest });
+}
+
+function laterOf(sent: Unacknowledged, now_ms: number): Unacknowledged[] {
+  const wait_ms = TIMES.resend_waits_ms[sent.tries + 1];
+  return wait_ms === undefined ? [] : [{ ...sent, tries: sent.tries + 1, due_ms: now_ms + wait_ms }];
+}
+
+/** A description or a request says all that an earlier one of its kind said. */
+function replaces(type: SignalType, sent: Unacknowledged): boolean {
+  return type !== 'ice-candidate' && sent.type === type;
+}
+
+function isRequest(type: SignalType): boolean {
+  return type === 'restart-request' || type === 'rebuild-request';
+}
+
+function isAckOnly(type: SignalType, payload: SignalPayload): boolean {
+  return type === 'ice-candidate' && payload.candidate === null;
+}

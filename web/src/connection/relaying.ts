@@ -1,0 +1,60 @@
+/**
+ * Whether the game's datagrams to a peer go through the server as well.
+ *
+ * They do while the direct path cannot be trusted, and while the peer does it: it would not if it heard us directly. Both
+ * lanes carry everything meanwhile; the game's protocol knows duplicates.
+ */
+import type { Turn } from './link';
+import { TIMES } from './times';
+
+/** There is no direct path for now, but may be soon. */
+export function relaySoon(turn: Turn): void {
+  const { link, now_ms } = turn;
+  link.need_until_ms = null;
+  if (!link.needed) link.need_at_ms ??= now_ms + TIMES.relay_after_ms;
+}
+
+/** The direct path failed, or is suspected to. */
+export function relayNow(turn: Turn): void {
+  turn.link.need_until_ms = null;
+  turn.link.need_at_ms = turn.now_ms;
+  relayTimer(turn);
+}
+
+/** There is a direct path; when it stays, the relay ends. */
+export function directAgain(turn: Turn): void {
+  const { link, now_ms } = turn;
+  link.need_at_ms = null;
+  if (link.needed) link.need_until_ms = now_ms + TIMES.stable_ms;
+}
+
+/** A datagram came through the server. */
+export function relayHeard(turn: Turn): void {
+  const { link, now_ms } = turn;
+  if (link.state === 'closed') return;
+  if (!link.needed && now_ms >= link.no_mirror_until_ms) link.mirror_until_ms = now_ms + TIMES.mirror_ms;
+  relayTimer(turn);
+}
+
+export function relayTimer(turn: Turn): void {
+  const { link, now_ms } = turn;
+  if (link.need_at_ms !== null && link.need_at_ms <= now_ms) {
+    link.needed = true;
+    link.need_at_ms = null;
+  }
+  if (link.need_until_ms !== null && link.need_until_ms <= now_ms) {
+    link.needed = false;
+    link.need_until_ms = null;
+    link.no_mirror_until_ms = now_ms + TIMES.no_mirror_ms;
+  }
+  const on = link.state !== 'closed' && (link.needed || link.mirror_until_ms > now_ms);
+  if (on === link.relaying) return;
+  link.relaying = on;
+  turn.effects.push({ kind: 'relay', on });
+}
+
+/** The link is closed, or begins anew. */
+export function endRelay(turn: Turn): void {
+  Object.assign(turn.link, { needed: false, need_at_ms: null, need_until_ms: null, mirror_until_ms: 0 });
+  relayTimer(turn);
+}
