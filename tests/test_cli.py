@@ -124,8 +124,10 @@ def test_export_while_the_study_runs_writes_its_tables(study: Path) -> None:
     assert answer.returncode == 0, answer.stderr
     assert (study.parent / "out" / "participants.parquet").is_file()
     again = run(study.parent, "export", "out", "--data", "d")
-    assert again.returncode == 2
-    assert "--overwrite" in again.stderr
+    assert again.returncode == 0, again.stderr
+    other = run(study.parent, "export", "out", "--data", "d", "--format", "csv")
+    assert other.returncode == 2
+    assert "--overwrite" in other.stderr
 
 
 @pytest.mark.usefixtures("runtime_is_here")
@@ -191,7 +193,7 @@ def test_unexpected_error_is_one_sentence_and_a_log(tmp_path: Path, monkeypatch:
     def break_down(*_: object, **__: object) -> None:
         raise RuntimeError("the moon")
 
-    monkeypatch.setattr("coplay.data.export.export_tables", break_down)
+    monkeypatch.setattr("coplay.export.tables.export_tables", break_down)
     monkeypatch.chdir(tmp_path)
     answer = CliRunner().invoke(main, ["export", "out"])
     assert answer.exit_code == 2

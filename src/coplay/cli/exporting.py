@@ -10,30 +10,54 @@ from coplay.cli.options import data_option
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path))
 @data_option
-@click.option("--overwrite", is_flag=True, help="Replace the tables of an earlier export in OUT.")
 @click.option(
-    "--recruitment", is_flag=True, help="Also what the recruiter's links carried (identifies people)."
+    "--format",
+    "formats",
+    type=click.Choice(["parquet", "csv", "both"]),
+    default="parquet",
+    show_default=True,
+    help="Of the tables; in CSV nested values are JSON.",
 )
-def export(out: Path, data: Path, overwrite: bool, recruitment: bool) -> None:
-    """Write the data as Parquet tables into the folder OUT. The study may be running meanwhile.
+@click.option(
+    "--observations", is_flag=True, help="Replay every game for what its players observed; takes a while."
+)
+@click.option(
+    "--with-recruiter-ids",
+    "recruiter_ids",
+    is_flag=True,
+    help="Also what the recruiter's links carried. It identifies people.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace the export that is in OUT, whatever it holds.")
+def export(
+    out: Path, data: Path, formats: str, observations: bool, recruiter_ids: bool, overwrite: bool
+) -> None:
+    """Write the data as tables into the folder OUT. The study may be running meanwhile.
 
-    --recruitment adds the ids that a recruiter's links carried. They identify people.
+    A second export into the same folder adds what is new; it refuses where that would change what is there.
+    codebook.csv says what every column means. `coplay.load("out")` gives all tables as DataFrames.
 
     \b
     coplay export out --data coplay-data
-    python -c "import pandas; print(pandas.read_parquet('out/games.parquet'))"
+    coplay export out --data coplay-data --format both --observations
+    python -c "import coplay; print(coplay.load('out').games)"
     """
-    from coplay.data.export import export_tables
+    from coplay.export.tables import export_tables
     from coplay.runtime import shown_progress
 
     with shown_progress() as progress:
-        rows = export_tables(
+        done = export_tables(
             data,
             out,
+            formats=formats,  # type: ignore[arg-type]  # one of the choices above
             overwrite=overwrite,
-            recruitment=recruitment,
-            progress=lambda fraction: progress("Writing the tables", fraction),
+            recruiter_ids=recruiter_ids,
+            observations=observations,
+            progress=progress,
         )
-    for table, count in rows.items():
-        click.echo(f"{count:>9}  {table}")
+    for table, count in done.rows.items():
+        more = done.new_rows[table]
+        added = f"  {more} new" if 0 < more < count else ""
+        click.echo(f"{count:>9}  {table}{added}")
+    for game_id, why in done.unobserved.items():
+        click.echo(f"coplay: game {game_id} has no observations, or not all: {why}")
     click.echo(f"coplay: wrote {out}")

@@ -11,6 +11,16 @@ _FLOAT: Final = pa.float64()
 _FLAG: Final = pa.bool_()
 _SEAT: Final = pa.struct([("player_id", _INT), ("participant_id", _TEXT), ("owner", _INT)])
 _LOG: Final = pa.struct([("player_id", _INT), ("frames", _INT), ("sha256", _TEXT)])
+_CUT: Final = pa.struct([("player_id", _INT), ("last_frame", _INT), ("fate", _TEXT)])
+_DESYNC: Final = pa.struct(
+    [
+        ("reported_by", _INT),
+        ("frame", _INT),
+        ("peer", _INT),
+        ("paths", pa.list_(_TEXT)),
+        ("resynced_at", _INT),
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +29,7 @@ class Column:
 
     Attributes:
         name: Its name.
-        type: Its Arrow type; None for actions, whose type follows the environments.
+        type: Its Arrow type; None for actions and observations, whose types follow the environments.
         meaning: What a value says.
         unit: What a number counts; empty where it is none.
     """
@@ -70,7 +80,8 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
         Column(
             "seats",
             pa.list_(_SEAT),
-            "who sat where; a bot's seat has no participant, and an owner that ran it",
+            "who sat where; a bot's seat has no participant, and another player as owner, who ran it; a seat "
+            "of its own without participant is somebody's who was erased",
         ),
         Column("seed", _INT, "all randomness of the game derives from it"),
         Column("env", _TEXT, "the environment"),
@@ -98,6 +109,16 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
         Column("left_early", pa.list_(_INT), "players who left before the end"),
         Column("checksums_compared", _INT, "state checksums of one peer that were compared with another's"),
         Column("logs", pa.list_(_LOG), "each peer's copy of the input log: its frames and sha256"),
+        Column(
+            "cuts",
+            pa.list_(_CUT),
+            "seats whose person left or came back: the last frame of theirs, and what became of the seat",
+        ),
+        Column(
+            "desyncs",
+            pa.list_(_DESYNC),
+            "states of two players that differed, what in them, and from which frame they were equal again",
+        ),
     ),
     "episodes": (
         _GAME,
@@ -180,6 +201,18 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
     ),
 }
 
+OBSERVED: Final = (
+    Column(
+        "observation",
+        None,
+        "what the environment gave the player before this step, in the agreed game; missing if the agent was "
+        "not there, or the game could not be replayed up to here",
+    ),
+    Column("final_observation", None, "what the last step of an episode gave; missing in all other rows"),
+    Column("info", _TEXT, "what the environment said beside this step, as JSON"),
+)
+"""More columns of `steps`, derived by replay; only exported on request."""
+
 RECRUITMENT: Final = (
     Column("study", _TEXT, "name of the study"),
     Column("participant_id", _TEXT, "pseudonym of a person"),
@@ -187,8 +220,3 @@ RECRUITMENT: Final = (
     Column("params", _TEXT, "what the link carried, as JSON"),
 )
 """The table `recruitment`; only exported on request."""
-
-
-def arrow_schema(columns: tuple[Column, ...], action: pa.DataType) -> pa.Schema:
-    """The Arrow schema of a table; `action` is the type of its action column."""
-    return pa.schema([(column.name, action if column.type is None else column.type) for column in columns])

@@ -1,0 +1,192 @@
+"""What the players of a recorded game observed, derived by replaying it in the runtime it was played in."""
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from coplay.data.recording import read_recording
+from coplay.headless.replay import Replay, replay_recording
+from coplay.runtime import Report, silent
+
+Tree = Any
+"""Observations leaf by leaf: a numpy array with one entry an observation, a dict or a tuple of trees, or a
+list of plain values."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """What one player was told by the environment, in order.
+
+    Attributes:
+        frames: The frame of each answer; of the first reset 0.
+        resets: Whether it was a reset.
+        infos: As JSON texts.
+        tree: The observations.
+    """
+
+    frames: list[int] = field(default_factory=list)
+    resets: list[bool] = field(default_factory=list)
+    infos: list[str] = field(default_factory=list)
+    tree: Tree = None
+
+    def add(self, portion: Mapping[str, Any]) -> None:
+        """Take what `coplay.browser.watching` gave for some frames."""
+        if not portion["frames"]:
+            return
+        more = _unpacked(portion["observations"])
+        self.tree = _joined(self.tree, len(self.frames), more) if self.frames else more
+        self.frames += portion["frames"]
+        self.resets += portion["resets"]
+        self.infos += portion["infos"]
+
+    def episodes(self) -> Iterator[range]:
+        """The answers of each episode: its reset, and the steps after it."""
+        starts = [place for place, reset in enumerate(self.resets) if reset]
+        for start, end in zip(starts, [*starts[1:], len(self.frames)], strict=True):
+            yield range(start, end)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A replayed game.
+
+    Attributes:
+        replay: Whether it came out as recorded, and up to where.
+        players: What each player was told.
+        agents: The players' names.
+        spaces: Each player's observation space as `coplay.data.spaces` describes it; None if it cannot.
+    """
+
+    replay: Replay
+    players: tuple[Seen, ...]
+    agents: tuple[str, ...]
+    spaces: tuple[dict[str, Any] | None, ...]
+
+    @property
+    def frames(self) -> int:
+        """How many frames, from the first on, came out as recorded."""
+        difference = self.replay.difference
+        return self.replay.frames if difference is None else difference.frame
+
+
+def observe(data: Path, game_id: str, *, progress: Report = silent) -> Observed:
+    """Replay a game and listen.
+
+    Raises:
+        CoplayError: As `coplay.headless.replay.replay_game`.
+    """
+    described: dict[str, Any] = {}
+    players: list[Seen] = []
+
+    def watch(_first: int, reply: Mapping[str, Any]) -> None:
+        for player, portion in enumerate(reply["seen"]):
+            if player == len(players):
+                players.append(Seen())
+            players[player].add(portion)
+
+    replay = replay_recording(
+        data,
+        read_recording(data, game_id),
+        progress=progress,
+        watch=watch,
+        opened=described.update,
+        observe=True,
+    )
+    return Observed(
+        replay, tuple(players), tuple(described["agents"]), tuple(described["observation_spaces"])
+    )
+
+
+def observed_columns(seen: Seen, frames: Sequence[int], until: int) -> dict[str, pa.Array]:
+    """Columns `observation`, `final_observation` and `info` of a player's rows of `steps`.
+
+    Args:
+        seen: What the player was told.
+        frames: The rows' frames.
+        until: Frames from this one on did not come out as recorded, and have none.
+    """
+    steps = {frame: place for place, frame in enumerate(seen.frames) if not seen.resets[place]}
+    places = [steps.get(int(frame)) if frame < until else None for frame in frames]
+    last = len(seen.frames) - 1
+    ends = [
+        place if place is not None and (place == last or seen.resets[place + 1]) else None for place in places
+    ]
+    before = [None if place is None else place - 1 for place in places]
+    values = arrow_of(seen.tree) if seen.frames else pa.nulls(0)
+    infos = pa.array(seen.infos, pa.string())
+    return {
+        "observation": values.take(pa.array(before, pa.int64())),
+        "final_observation": values.take(pa.array(ends, pa.int64())),
+        "info": infos.take(pa.array(places, pa.int64())),
+    }
+
+
+def arrow_of(tree: Tree) -> pa.Array:
+    """A tree as an Arrow array: arrays become nested lists, dicts and tuples structs."""
+    match tree:
+        case dict():
+            return pa.StructArray.from_arrays([arrow_of(part) for part in tree.values()], names=list(tree))
+        case tuple():
+            names = [str(place) for place in range(len(tree))]
+            return pa.StructArray.from_arrays([arrow_of(part) for part in tree], names=names)
+        case np.ndarray():
+            values = pa.array(np.ascontiguousarray(tree).reshape(-1))
+            for axis in range(tree.ndim - 1, 0, -1):
+                count = int(np.prod(tree.shape[:axis]))
+                offsets = np.arange(count + 1, dtype=np.int32) * tree.shape[axis]
+                values = pa.ListArray.from_arrays(pa.array(offsets), values)
+            return values
+        case _:
+            return pa.array(tree)
+
+
+def slice_of(tree: Tree, places: range) -> Tree:
+    """Some of the observations of a tree."""
+    match tree:
+        case dict():
+            return {key: slice_of(part, places) for key, part in tree.items()}
+        case tuple():
+            return tuple(slice_of(part, places) for part in tree)
+        case _:
+            return tree[places.start : places.stop]
+
+
+def _unpacked(packed: Mapping[str, Any]) -> Tree:
+    if "dict" in packed:
+        return {key: _unpacked(part) for key, part in packed["dict"].items()}
+    if "tuple" in packed:
+        return tuple(_unpacked(part) for part in packed["tuple"])
+    if "json" in packed:
+        return packed["json"]
+    data = np.frombuffer(base64.b64decode(packed["array"]), packed["dtype"])
+    return data.reshape(packed["shape"])
+
+
+def _joined(tree: Tree, length: int, more: Tree) -> Tree:
+    match tree, more:
+        case (dict(), dict()) if tree.keys() == more.keys():
+            return {key: _joined(part, length, more[key]) for key, part in tree.items()}
+        case (tuple(), tuple()) if len(tree) == len(more):
+            return tuple(_joined(one, length, other) for one, other in zip(tree, more, strict=True))
+        case (np.ndarray(), np.ndarray()) if tree.shape[1:] == more.shape[1:]:
+            return np.concatenate([tree, more])
+        case _:
+            return [*_as_list(tree), *_as_list(more)]
+
+
+def _as_list(tree: Tree) -> list[Any]:
+    match tree:
+        case dict():
+            columns = {key: _as_list(part) for key, part in tree.items()}
+            return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        case tuple():
+            return [list(row) for row in zip(*(_as_list(part) for part in tree), strict=True)]
+        case np.ndarray():
+            return list(tree.tolist())
+        case _:
+            return list(tree)
