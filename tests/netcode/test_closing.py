@@ -5,7 +5,8 @@ import math
 import pytest
 from tests.netcode.simulation import Conditions, SimulatedGame
 
-from coplay.netcode.packets import HEADER_SIZE, decode_play
+from coplay.netcode.packets import decode_play
+from coplay.netcode.wire import HEADER_SIZE
 
 
 def is_closing(data: bytes) -> bool:

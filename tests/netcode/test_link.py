@@ -1,7 +1,7 @@
 import pytest
 
 from coplay.netcode.link import PeerLink
-from coplay.netcode.packets import PLAY
+from coplay.netcode.wire import PLAY
 
 
 def links() -> tuple[PeerLink, PeerLink]:

@@ -2,19 +2,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coplay.netcode.packets import (
-    MAX_DATAGRAM,
-    MAX_FRAME,
-    Hello,
-    MalformedDatagramError,
-    Play,
-    decode_hello,
-    decode_play,
-    encode_status,
-    put_hello,
-    put_inputs,
-    put_play,
-)
+from coplay.netcode.greeting import Hello, decode_hello, put_hello
+from coplay.netcode.packets import Play, decode_play, encode_status, put_inputs, put_play
+from coplay.netcode.wire import MAX_DATAGRAM, MAX_FRAME, MalformedDatagramError
 
 HEADER = bytes((0x11, 0, 0, 0, 0, 0, 255))
 frames = st.integers(0, MAX_FRAME - 200)

@@ -7,29 +7,41 @@ from pathlib import Path
 
 import coplay.netcode
 
-ALLOWED = {"collections", "collections.abc", "dataclasses", "hashlib", "math", "typing"}
+ALLOWED = {"collections", "collections.abc", "dataclasses", "hashlib", "math", "typing", "zlib"}
 
 
 def test_public_names_are_pinned() -> None:
     assert coplay.netcode.__all__ == [
         "Checksum",
+        "CompareState",
         "Confirm",
+        "Cut",
         "DatagramRejected",
         "DelayChosen",
+        "DesyncExplained",
         "DesyncFound",
+        "DesyncLocated",
         "Effect",
         "Event",
+        "Examine",
+        "ExportState",
+        "Fate",
         "GameAgreed",
         "HelloMismatch",
+        "ImportState",
         "LoadState",
         "PeerBack",
         "PeerLeft",
+        "PeerReturned",
         "PeerStats",
         "PeerSuspected",
         "Predictor",
+        "Rejoined",
+        "Resynced",
         "RollbackSession",
         "Running",
         "SaveState",
+        "SeatCut",
         "SendDatagram",
         "SessionConfig",
         "SessionStats",

@@ -281,7 +281,7 @@ def test_clock_that_jumps_an_hour_changes_nothing() -> None:
         game = SimulatedGame(frames=240, conditions=Conditions(latency=0.03, loss=0.05), seed=4)
 
         def leap(game: SimulatedGame = game, jump: float = jump) -> None:
-            game.peers[0].clock_offset += jump
+            game.peers[0].jump(jump)
 
         game.plan((1.0, leap), (2.0, leap))
         game.run()
@@ -378,10 +378,10 @@ def test_unusable_datagram_is_rejected_with_a_reason(data: bytes) -> None:
 
 def test_datagram_of_the_previous_epoch_is_dropped() -> None:
     sent: list[bytes] = []
-    old = RollbackSession(configure(1, (0, 1), epoch=1), 0.0)
+    old = RollbackSession(configure(1, (0, 1), epochs={0: 1}), 0.0)
     old.tick(0.0)
     sent += [effect.data for effect in old.effects() if isinstance(effect, SendDatagram)]
-    session = RollbackSession(configure(0, (0, 1), epoch=2), 0.0)
+    session = RollbackSession(configure(0, (0, 1), epochs={1: 2}), 0.0)
     session.receive_datagram(1, sent[0], 0.0)
     assert session.effects() == []
     assert "epoch 1" in str(session.events())
@@ -448,7 +448,7 @@ def test_states_answered_out_of_order_raise() -> None:
         {"max_prediction": 125, "delay": 3},
         {"checksum_interval": 0},
         {"prediction": "guess"},
-        {"epoch": 256},
+        {"epochs": {1: 256}},
         {"digest": {str(number): "" for number in range(33)}},
         {"digest": {"x" * 41: ""}},
         {"digest": {"x" * 30 + str(number): "" for number in range(32)}},

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from coplay.netcode.packets import MalformedDatagramError, decode_hello, decode_play
+from coplay.netcode.greeting import decode_hello
+from coplay.netcode.packets import decode_play
+from coplay.netcode.wire import MalformedDatagramError
 
 VECTORS = Path(__file__).resolve().parents[2] / "protocol" / "vectors"
 

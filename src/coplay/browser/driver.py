@@ -10,11 +10,17 @@ from typing import Any, Protocol, assert_never
 from coplay.browser.clocks import TimeSamples
 from coplay.browser.controls import Controls
 from coplay.browser.recorder import Recorder
-from coplay.envs import FrameRow, Game
+from coplay.browser.repairs import Repairs
+from coplay.envs import FrameRow, Game, SavedGame
 from coplay.netcode import (
     Checksum,
+    CompareState,
     Confirm,
+    Effect,
     Event,
+    Examine,
+    ExportState,
+    ImportState,
     LoadState,
     RollbackSession,
     SaveState,
@@ -45,8 +51,8 @@ class Driver:
         session: The netcode of this peer, in its hello phase.
         recorder: Takes confirmed frames.
         controls: The hands of the seats that people of this peer play, by player.
-        bots: The policies of the seats this peer hosts, by player; called with the original environment and
-            the player.
+        bots: The policies of the seats that this peer writes, or may have to, by player; called with the
+            original environment and the player.
         host: Sends datagrams and hears events.
         clock: Monotonic seconds, for measuring work only; never reaches the simulation.
     """
@@ -76,8 +82,9 @@ class Driver:
         self._clock = clock
         # A frame is confirmed only after its step was performed, so every row that is read was written.
         self._rows: list[FrameRow] = [None] * _ROWS  # type: ignore[list-item]
-        self._states: dict[int, Any] = {}
+        self._states: dict[int, SavedGame] = {}
         self._oldest_state = 0
+        self._repairs = Repairs(game, session, self._states)
         self._bots_frame = -1
         self._other_seconds = 0.0
         game.start()
@@ -103,7 +110,10 @@ class Driver:
         if self._bots and frame != self._bots_frame and session.phase == "running":
             self._ask_bots(frame, now)
         session.tick(now)
-        changed, corrected = self._perform(session.effects(), now)
+        changed = corrected = False
+        while effects := session.effects():
+            did_change, did_correct = self._perform(effects, now)
+            changed, corrected = changed or did_change, corrected or did_correct
         for event in session.events():
             self._host.happened(event)
         if session.current_frame > frame:
@@ -116,13 +126,15 @@ class Driver:
     def _ask_bots(self, frame: int, now: float) -> None:
         started = self._clock()
         environment = self.game.environment
-        for player, policy in self._bots.items():
-            action = environment.codecs[player].encode(policy(environment.unwrapped, player))
+        for player in self.session.written:
+            if player in self.controls or player not in self._bots:
+                continue
+            action = environment.codecs[player].encode(self._bots[player](environment.unwrapped, player))
             self.session.add_local_input(player, action, now)
         self._bots_frame = frame
         self._other_seconds += self._clock() - started
 
-    def _perform(self, effects: Iterable[Any], now: float) -> tuple[bool, bool]:
+    def _perform(self, effects: Iterable[Effect], now: float) -> tuple[bool, bool]:
         changed = corrected = False
         session, game, clock = self.session, self.game, self._clock
         for effect in effects:
@@ -136,10 +148,13 @@ class Driver:
                     changed = True
                 case SaveState():
                     started = clock()
-                    self._states[effect.frame] = game.save()
+                    if effect.frame >= self._oldest_state:
+                        self._states[effect.frame] = game.save()
                     elapsed = clock() - started
                     self.save_time.add(elapsed)
                     self._other_seconds += elapsed
+                    if effect.frame == 0:
+                        self._repairs.keep(0, self._states[0])
                     session.state_saved(effect.frame, over=game.over)
                 case SendDatagram():
                     started = clock()
@@ -157,14 +172,31 @@ class Driver:
                     changed = corrected = True
                 case Checksum():
                     started = clock()
-                    checksum = game.checksum(self._states[effect.frame])
+                    saved = self._states[effect.frame]
+                    checksum = game.checksum(saved)
+                    self._repairs.keep(effect.frame, saved)
                     self._other_seconds += clock() - started
                     session.checksum_computed(effect.frame, checksum)
                     self.recorder.add_checksum(effect.frame, checksum)
                     self.last_checksum = (effect.frame, checksum)
+                case ExportState():
+                    self._repairs.export_state(effect)
+                case ImportState():
+                    if not self._states:
+                        self._begin_at(effect.frame)
+                    changed = corrected = self._repairs.import_state(effect) or changed
+                case Examine():
+                    self._repairs.examine(effect)
+                case CompareState():
+                    self._repairs.compare(effect)
                 case _:
                     assert_never(effect)
         return changed, corrected
+
+    def _begin_at(self, frame: int) -> None:
+        """An earlier process of this peer played the frames before this one."""
+        self._oldest_state = frame
+        self.recorder.begin_at(frame)
 
     def _forget_states(self, confirmed: int) -> None:
         """Drop states that neither a rollback nor a checksum can ask for again."""

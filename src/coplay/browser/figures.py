@@ -1,10 +1,12 @@
 """What a running game measures of itself: often for the page, once a second for the record."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from coplay.browser.driver import Driver
+from coplay.netcode import DesyncExplained, DesyncLocated, Event, Resynced
 
 
 def live_figures(config: Mapping[str, Any], driver: Driver) -> dict[str, Any]:
@@ -32,6 +34,9 @@ def live_figures(config: Mapping[str, Any], driver: Driver) -> dict[str, Any]:
         "snapshot_ms_p50": driver.save_time.percentiles_ms(0.5)[0],
         "draw_ms_p50": driver.draw_time.percentiles_ms(0.5)[0],
     }
+
+
+MAX_PATHS = 20
 
 
 class NetRows:
@@ -65,6 +70,36 @@ class NetRows:
             for peer, link in stats.peers.items()
         }
         return row
+
+
+class Desyncs:
+    """What this peer found out about differing states, for its report."""
+
+    def __init__(self) -> None:
+        self._found: dict[int, dict[str, Any]] = {}
+
+    def take(self, event: Event) -> None:
+        """Take note of what an event says about them, if anything."""
+        match event:
+            case DesyncLocated(frame, peer):
+                self._found.setdefault(peer, {"frame": frame, "peer": peer, "paths": [], "resynced_at": None})
+            case DesyncExplained(_, peer, paths) if peer in self._found:
+                self._found[peer]["paths"] = list(paths[:MAX_PATHS])
+            case Resynced(frame, peer) if peer in self._found:
+                self._found[peer]["resynced_at"] = frame
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The first difference with each peer; fields in protocol/README.md."""
+        return list(self._found.values())
+
+
+def details(event: Event) -> dict[str, Any]:
+    """An event's fields as the record keeps them."""
+    fields = asdict(event)
+    for name in ("mine", "theirs"):
+        if name in fields:  # JavaScript would round a 64-bit number, should it ever look
+            fields[name] = f"{fields[name]:016x}"
+    return fields
 
 
 def _milliseconds(rtt: float) -> float | None:

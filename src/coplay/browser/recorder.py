@@ -3,7 +3,7 @@
 from array import array
 from typing import Any
 
-from coplay.data.batches import FrameBatch, encode
+from coplay.data.batches import NUMBERS_OF_A_PAGE, FrameBatch, encode
 from coplay.envs import FrameRow
 from coplay.netcode import Confirm
 
@@ -16,12 +16,14 @@ class Recorder:
     Args:
         peer: Whose copy this is.
         players: Number of players, 1 to 8.
+        incarnation: How many processes of this peer were in the game before; their batches are numbered
+            otherwise.
     """
 
-    def __init__(self, peer: int, players: int) -> None:
+    def __init__(self, peer: int, players: int, incarnation: int = 0) -> None:
         self._peer = peer
         self._players = players
-        self._number = 0
+        self._number = incarnation * NUMBERS_OF_A_PAGE
         self._next_frame = 0
         self._checksums: list[tuple[int, int]] = []
         self._net: list[dict[str, Any]] = []
@@ -42,6 +44,10 @@ class Recorder:
     def pending(self) -> int:
         """Frames not yet in a batch."""
         return len(self._predicted)
+
+    def begin_at(self, frame: int) -> None:
+        """Have `frame` for the first one; called before any was added."""
+        self._first_frame = self._next_frame = frame
 
     def add_frame(self, confirmed: Confirm, row: FrameRow, now: float) -> None:
         """Keep one confirmed frame and what its step gave.

@@ -10,7 +10,7 @@ from coplay.browser.driver import Bot, Driver, Host
 from coplay.browser.recorder import Recorder
 from coplay.browser.view import View
 from coplay.envs import Environment, Game, load_environment
-from coplay.netcode import RollbackSession, SessionConfig
+from coplay.netcode import Fate, RollbackSession, SessionConfig
 from coplay.study.scenes import Play
 
 _WARM_UP_FRAMES = 12
@@ -56,6 +56,20 @@ def make_game(environment: Environment, config: Mapping[str, Any]) -> Game:
     )
 
 
+def link_epoch(incarnations: Mapping[int, int], one: int, other: int) -> int:
+    """The number of two peers' connection: another one whenever the process at either end begins anew."""
+    return (incarnations[one] + incarnations[other]) & 0xFF
+
+
+def fate(scene: Play, player: int) -> Fate:
+    """What becomes of a seat when the peer that writes it leaves."""
+    if player in scene.bots:
+        return "bot" if callable(scene.bots[player]) else "default"
+    if scene.when_someone_leaves == "bot":
+        return "bot" if callable(scene.substitute) else "default"
+    return scene.when_someone_leaves
+
+
 def make_driver(stage: Stage, config: Mapping[str, Any], host: Host, now: float) -> Driver:
     """Seat this peer in the game that `config` describes.
 
@@ -70,9 +84,9 @@ def make_driver(stage: Stage, config: Mapping[str, Any], host: Host, now: float)
     stage.view.canvas.player_id = peer
     owners: tuple[int, ...] = tuple(config["owners"])
     seated = {player: Controls(scene.keys_for(player), environment.codecs[player]) for player in set(owners)}
-    bots: dict[int, Bot] = {
-        player: policy for player, policy in scene.bots.items() if owners[player] == peer and callable(policy)
-    }
+    policies = {player: scene.bots.get(player, scene.substitute) for player in range(len(owners))}
+    bots: dict[int, Bot] = {player: policy for player, policy in policies.items() if callable(policy)}
+    incarnations = {int(player): count for player, count in config["incarnations"].items()}
     delay = config["input_delay"]
     session = RollbackSession(
         SessionConfig(
@@ -85,13 +99,16 @@ def make_driver(stage: Stage, config: Mapping[str, Any], host: Host, now: float)
             fps=config["fps"],
             delay=None if delay == "auto" else int(delay),
             max_prediction=config["max_prediction"],
-            epoch=config["epoch"] & 0xFF,
+            epochs={other: link_epoch(incarnations, peer, other) for other in incarnations if other != peer},
+            rejoining=config["rejoining"],
+            fates=tuple(fate(scene, player) for player in range(len(owners))),
+            on_desync=scene.on_desync,
             digest={**config["digest"], "spaces": ",".join(str(codec.size) for codec in environment.codecs)},
             step_cost=stage.step_cost,
         ),
         now,
     )
-    recorder = Recorder(peer, len(owners))
+    recorder = Recorder(peer, len(owners), incarnations[peer])
     return Driver(
         make_game(environment, config), session, recorder, {peer: seated[peer]}, bots, host, time.perf_counter
     )

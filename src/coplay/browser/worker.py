@@ -15,8 +15,8 @@ from pyodide.ffi import to_js
 
 from coplay.browser.controls import Controls
 from coplay.browser.driver import Driver
-from coplay.browser.figures import NetRows, live_figures, moment
-from coplay.browser.session_setup import Stage, make_driver, prepare_stage
+from coplay.browser.figures import Desyncs, NetRows, details, live_figures, moment
+from coplay.browser.session_setup import Stage, link_epoch, make_driver, prepare_stage
 from coplay.browser.view import View
 from coplay.envs import wasm_stubs
 from coplay.errors import StudyError
@@ -61,7 +61,7 @@ class Worker:
         self._hud: tuple[Any, ...] = ()
         self._started = 0.0
         self._first_frame_ms = 0.0
-        self._net_rows = NetRows()
+        self._net_rows, self._desyncs = NetRows(), Desyncs()
         self._links: dict[int, str] = {}  # peer -> direct, turn or relay
         self._finished = False
         # Collections happen in the slack after a tick, never inside one.
@@ -91,7 +91,7 @@ class Worker:
         self._hud, self._phase = (), ""
         self._started, self._first_frame_ms = now, 0.0
         self._next_batch, self._next_stats = now + _BATCH_SECONDS, now
-        self._net_rows = NetRows()
+        self._net_rows, self._desyncs = NetRows(), Desyncs()
         self._view = stage.view
         self._driver = make_driver(stage, config, self, now)
         self._set_phase("connecting")
@@ -106,6 +106,15 @@ class Worker:
         """The server says that `peer` will not come back."""
         if self._driver is not None:
             self._driver.session.peer_left(peer, time.perf_counter())
+
+    def peer_returned(self, peer: int, incarnation: int) -> None:
+        """The server says that the page of `peer` was loaded anew, for the `incarnation`-th time."""
+        if self._driver is None:
+            return
+        incarnations = {int(player): count for player, count in self._config["incarnations"].items()}
+        self._config["incarnations"][str(peer)] = incarnations[peer] = incarnation
+        epoch = link_epoch(incarnations, self._config["player_id"], peer)
+        self._driver.session.peer_returned(peer, epoch, time.perf_counter())
 
     def channel_state(self, peer: int, is_open: bool) -> None:
         """A link opened or closed."""
@@ -197,7 +206,8 @@ class Worker:
             case Stalled():
                 pass  # counted in the figures of each second
             case _:
-                self._record_event(type(event).__name__)
+                self._desyncs.take(event)
+                self._record_event(type(event).__name__, **details(event))
 
     # Drawing and figures
 
@@ -247,6 +257,8 @@ class Worker:
             reason=agreed.reason,
             delay=driver.session.delay,
             total_scores=driver.game.total_scores,
+            seats=[[cut.player, cut.last_frame, cut.fate] for cut in driver.session.cuts],
+            desyncs=self._desyncs.rows(),
             stats=self._figures(driver),
         )
         self._set_phase("ended")

@@ -4,44 +4,75 @@ Everything revolves around `RollbackSession`. Nothing in this package knows a cl
 of chance, so that the same files run in a browser, on a server and over a simulated network in tests.
 """
 
-from coplay.netcode.config import Predictor, SessionConfig
-from coplay.netcode.effects import Checksum, Confirm, Effect, LoadState, SaveState, SendDatagram, Step
+from coplay.netcode.config import Fate, Predictor, SessionConfig
+from coplay.netcode.effects import (
+    Checksum,
+    CompareState,
+    Confirm,
+    Effect,
+    Examine,
+    ExportState,
+    ImportState,
+    LoadState,
+    SaveState,
+    SendDatagram,
+    Step,
+)
 from coplay.netcode.events import (
     DatagramRejected,
     DelayChosen,
+    DesyncExplained,
     DesyncFound,
+    DesyncLocated,
     Event,
     GameAgreed,
     HelloMismatch,
     PeerBack,
     PeerLeft,
+    PeerReturned,
     PeerSuspected,
+    Rejoined,
+    Resynced,
     Running,
+    SeatCut,
     Stalled,
 )
+from coplay.netcode.seats import Cut
 from coplay.netcode.session import RollbackSession
 from coplay.netcode.stats import PeerStats, SessionStats
 from coplay.netcode.sync_test import StateDiffers, SyncTest
 
 __all__ = [
     "Checksum",
+    "CompareState",
     "Confirm",
+    "Cut",
     "DatagramRejected",
     "DelayChosen",
+    "DesyncExplained",
     "DesyncFound",
+    "DesyncLocated",
     "Effect",
     "Event",
+    "Examine",
+    "ExportState",
+    "Fate",
     "GameAgreed",
     "HelloMismatch",
+    "ImportState",
     "LoadState",
     "PeerBack",
     "PeerLeft",
+    "PeerReturned",
     "PeerStats",
     "PeerSuspected",
     "Predictor",
+    "Rejoined",
+    "Resynced",
     "RollbackSession",
     "Running",
     "SaveState",
+    "SeatCut",
     "SendDatagram",
     "SessionConfig",
     "SessionStats",

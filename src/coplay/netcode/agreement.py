@@ -1,20 +1,11 @@
-"""What the peers agree on beyond inputs: what is confirmed, who left, equal states, how the game ended.
-
-A frame is given out when every running peer *reported* every player's input for it. A leave is settled when
-every remaining peer reports the leave and the same last frame for that player; until then they fill each
-other in. So a leave cuts no earlier than what anyone was given.
-
-Source: the fold over all peers' reports after GGPO's Peer2PeerBackend; its cut agreed by all, which
-neither GGPO nor ggrs has.
-"""
+"""What the peers agree on beyond inputs: equal states, equal logs, and how the game ended."""
 
 from collections.abc import Sequence
 from hashlib import blake2b
 
-from coplay.netcode.events import DesyncFound
-from coplay.netcode.input_queue import NO_FRAME, InputQueue
+from coplay.netcode.input_queue import NO_FRAME
 from coplay.netcode.link import PeerLink
-from coplay.netcode.packets import (
+from coplay.netcode.wire import (
     CHAIN_SIZE,
     CLOSING_ACKED,
     CLOSING_AGREED,
@@ -23,70 +14,20 @@ from coplay.netcode.packets import (
 )
 
 KEPT_CHECKSUMS = 512
-_FLUSH_BYTES = 2048
-
-
-class Confirmation:
-    """The fold over everyone's reports.
-
-    Args:
-        queues: This peer's inputs, per player.
-        links: One per remote peer; those that left are skipped.
-    """
-
-    __slots__ = ("_links", "_queues", "left_players", "settled_players", "truncated_at")
-
-    def __init__(self, queues: Sequence[InputQueue], links: Sequence[PeerLink]) -> None:
-        self._queues = queues
-        self._links = list(links)
-        self.left_players = 0
-        """Bitmask of the players whose peer left, as this peer knows."""
-        self.settled_players = 0
-        """Bitmask of those whose last frame all remaining peers agree on."""
-        self.truncated_at = NO_FRAME
-        """The first settled last frame: a game that ends with a leave ends here."""
-
-    def frame(self) -> int:
-        """Return the last frame whose every input is known to be held by every running peer."""
-        frame = NO_FRAME
-        for queue in self._queues:
-            if queue.last < frame:
-                frame = queue.last
-        for link in self._links:
-            for last in link.last:
-                if last < frame:
-                    frame = last
-        return frame
-
-    def leave(self, link: PeerLink) -> None:
-        """Take note that a peer left: from now on nothing of it counts but what the remaining peers hold."""
-        self._links = [other for other in self._links if other is not link]
-        self.left_players |= link.player_mask
-
-    def settle(self) -> bool:
-        """Settle the leaves on which all remaining peers agree; return whether that was news."""
-        news = False
-        for queue in self._queues:
-            if not queue.bit & self.left_players or queue.bit & self.settled_players:
-                continue
-            last = queue.last
-            if all(link.left_players & queue.bit and link.last[queue.player] == last for link in self._links):
-                self.settled_players |= queue.bit
-                self.truncated_at = min(self.truncated_at, last)
-                news = True
-        return news
 
 
 class Checksums:
     """Our checksums, and how they compare with each peer's."""
 
-    __slots__ = ("_asked", "_dropped", "_log", "_own")
+    __slots__ = ("_asked", "_dropped", "_log", "_own", "disowned_through")
 
     def __init__(self) -> None:
         self._asked: list[int] = []
         self._log: list[tuple[int, int]] = []
         self._dropped = 0
         self._own: dict[int, int] = {}
+        self.disowned_through = -1
+        """Our states up to this frame were given up for another peer's; differences there are no news."""
 
     @property
     def waiting(self) -> bool:
@@ -128,9 +69,17 @@ class Checksums:
             del self._log[:count]
             self._dropped += count
 
-    def compare(self, link: PeerLink, frame: int, theirs: int) -> DesyncFound | None:
-        """Compare a peer's checksum with ours, now or as soon as we have it; return the first difference
-        only."""
+    def restore(self, known: Sequence[tuple[int, int]]) -> None:
+        """Take over the checksums of a log that was not played here."""
+        self._own = dict(known[-KEPT_CHECKSUMS:])
+
+    def compare(self, link: PeerLink, frame: int, theirs: int) -> tuple[int, int] | None:
+        """Compare a peer's checksum with ours, now or as soon as we have it.
+
+        Returns:
+            (ours, theirs) for the first of a row of differences; None for all else. Equal states begin a new
+            row.
+        """
         if frame <= link.compared_through:
             return None
         mine = self._own.get(frame)
@@ -139,37 +88,34 @@ class Checksums:
                 link.pending_checksums[frame] = theirs
             return None
         link.compared_through = frame
-        if mine == theirs or link.desync is not None:
+        if mine == theirs:
+            link.equal_through = frame
+            link.differs = False
             return None
-        link.desync = frame
-        return DesyncFound(frame, link.peer, mine, theirs)
+        if link.differs or frame <= self.disowned_through:
+            return None
+        link.differs = True
+        if link.desync is None:
+            link.desync = frame
+        return mine, theirs
 
 
 class Chain:
-    """The hash over a game's log: confirmed inputs, checksums, leaves and where it ends.
+    """A game's log, and the hash over it: confirmed inputs, checksums, leaves and where it ends."""
 
-    Each kind has a hash of its own, so that the order in which a peer came to know them does not matter.
-    """
-
-    __slots__ = ("_buffer", "_checksums", "_inputs")
+    __slots__ = ("checksums", "inputs")
 
     def __init__(self) -> None:
-        self._buffer = bytearray()
-        self._inputs = blake2b(digest_size=32, person=b"coplay inputs")
-        self._checksums = blake2b(digest_size=32, person=b"coplay checks")
+        self.inputs = bytearray()
+        """All players' inputs of frame 0, then of frame 1 …"""
+        self.checksums: list[tuple[int, int]] = []
+        """Pairs of (frame, checksum of the state before it), in order."""
 
     def add_inputs(self, inputs: tuple[bytes, ...]) -> None:
         """Add the next frame's inputs."""
-        buffer = self._buffer
+        log = self.inputs
         for value in inputs:
-            buffer += value
-        if len(buffer) > _FLUSH_BYTES:
-            self._inputs.update(buffer)
-            buffer.clear()
-
-    def add_checksum(self, frame: int, value: int) -> None:
-        """Add the next checksum."""
-        self._checksums.update(frame.to_bytes(4, "little") + value.to_bytes(8, "little"))
+            log += value
 
     def digest(self, last_frame: int, leaves: Sequence[tuple[int, int]] = ()) -> bytes:
         """Return 16 bytes for the log up to `last_frame`.
@@ -178,12 +124,13 @@ class Chain:
             last_frame: The last confirmed frame; -1 for an empty log.
             leaves: Pairs of (player, last frame of the player), for those that left before the last frame.
         """
-        self._inputs.update(self._buffer)
-        self._buffer.clear()
+        checksums = blake2b(digest_size=32, person=b"coplay checks")
+        for frame, value in self.checksums:
+            checksums.update(frame.to_bytes(4, "little") + value.to_bytes(8, "little"))
         whole = blake2b(digest_size=CHAIN_SIZE, person=b"coplay log")
         whole.update((last_frame + 1).to_bytes(4, "little"))
-        whole.update(self._inputs.digest())
-        whole.update(self._checksums.digest())
+        whole.update(blake2b(self.inputs, digest_size=32, person=b"coplay inputs").digest())
+        whole.update(checksums.digest())
         for player, frame in sorted(leaves):
             whole.update(bytes((player,)) + (frame + 1).to_bytes(4, "little"))
         return whole.digest()
@@ -220,8 +167,13 @@ class Closing:
         """The hash of this peer's log, once the caller has given the last checksum."""
         self.agreed = False
 
-    def verdict(self, now: float) -> tuple[str, str] | None:
-        """Return the verdict and its reason, once there is one."""
+    def verdict(self, now: float, explanation: str = "") -> tuple[str, str] | None:
+        """Return the verdict and its reason, once there is one.
+
+        Args:
+            now: Seconds.
+            explanation: In what states were found to differ.
+        """
         if not self.chain:
             return None
         running = [link for link in self._links if not link.left]
@@ -239,12 +191,15 @@ class Closing:
         if different or bits & CLOSING_DIVERGENT:
             first = min((link.desync for link in self._links if link.desync is not None), default=None)
             if first is not None:
-                return "divergent", f"The states before frame {first} differ between peers."
+                explanation = explanation or f"The states before frame {first} differ between peers."
+                return "divergent", explanation
             return "divergent", "The logs of the peers differ."
         if silent:
             return "unverified", f"Peer {silent[0]} did not answer within {self.TIMEOUT_S:g} s of the end."
         if self.truncated or bits & CLOSING_TRUNCATED:
             return "truncated", self.reason or "A peer left."
+        if self._links and not known and self.reason:
+            return "truncated", f"{self.reason} Nobody was left to agree with."
         if self._links and not known:
             return "unverified", "Every other peer left before its log could be compared."
         return "identical", self.reason or "All peers hold the same log."

@@ -11,7 +11,12 @@ Predictor = Callable[[int, int, bytes], bytes]
 """(player_id, frame, the player's last confirmed input) -> the input to use until the real one is here. Must
 be pure."""
 
+Fate = Literal["end", "default", "bot"]
+"""What becomes of a seat whose peer left: the game ends, it gets the default input, or the lowest remaining
+peer writes it."""
+
 MAX_PLAYERS = 8
+MAX_CHECKSUM_INTERVAL = 64
 MAX_INPUT_SIZE = 64
 
 
@@ -19,7 +24,7 @@ MAX_INPUT_SIZE = 64
 class SessionConfig:
     """The rules of one game, as one peer sees them.
 
-    All peers must hold equal values, except `peer`, `prediction` and `step_cost`.
+    All peers must hold equal values, except `peer`, `prediction`, `epochs`, `rejoining` and `step_cost`.
 
     Raises:
         SessionMisuseError: A value is out of its range.
@@ -41,12 +46,19 @@ class SessionConfig:
     max_prediction: int = 8
     """How many frames play may run ahead of the last one whose every input is here; at least 1."""
     checksum_interval: int = 30
-    """Frames between two compared checksums."""
+    """Frames between two compared checksums, 1 to 64."""
     prediction: Literal["repeat", "default"] | Predictor = "repeat"
     """What a missing input is taken to be: the player's last confirmed input, its default, or a function of
     these."""
-    epoch: int = 0
-    """The connection's number, 0 to 255; datagrams of another epoch are dropped."""
+    epochs: Mapping[int, int] = field(default_factory=dict)
+    """By peer, the number of the connection, 0 to 255, 0 by default; datagrams of another epoch are dropped.
+    Raised when the process at either end begins anew."""
+    rejoining: bool = False
+    """Whether an earlier process of this peer was in this game: then play goes on from what others hold."""
+    fates: tuple[Fate, ...] = ()
+    """Per player, what becomes of the seat when its peer leaves; empty for `end` everywhere."""
+    on_desync: Literal["resync", "end"] = "end"
+    """When states differ: take the lowest peer's and go on, or end."""
     digest: Mapping[str, str] = field(default_factory=dict)
     """What must be equal at all peers, by name: at most 32 names of at most 40 bytes."""
     step_cost: float = 0.0
@@ -54,6 +66,8 @@ class SessionConfig:
 
     def __post_init__(self) -> None:
         players = len(self.owners)
+        if not self.fates:
+            object.__setattr__(self, "fates", ("end",) * players)
         longest_delay = self.max_delay if self.delay is None else self.delay
         checks = (
             (1 <= players <= MAX_PLAYERS, f"a game has 1 to {MAX_PLAYERS} players, not {players}"),
@@ -72,9 +86,15 @@ class SessionConfig:
                 self.max_prediction + longest_delay < RING,
                 f"max_prediction + delay must stay below the {RING} frames that an input queue holds",
             ),
-            (self.checksum_interval >= 1, "checksum_interval must be at least 1"),
+            (
+                1 <= self.checksum_interval <= MAX_CHECKSUM_INTERVAL,
+                f"checksum_interval must be 1 to {MAX_CHECKSUM_INTERVAL}",
+            ),
+            (len(self.fates) == players, "fates needs one fate per player"),
+            (all(fate in ("end", "default", "bot") for fate in self.fates), "unknown fate"),
+            (self.on_desync in ("resync", "end"), "unknown on_desync"),
             (callable(self.prediction) or self.prediction in ("repeat", "default"), "unknown prediction"),
-            (0 <= self.epoch <= 255, "epoch must be 0 to 255"),
+            (all(0 <= epoch <= 255 for epoch in self.epochs.values()), "an epoch must be 0 to 255"),
             (len(self.digest) <= 32, "digest has at most 32 fields"),
             (
                 sum(len(name.encode()) + 9 for name in self.digest) <= 900,

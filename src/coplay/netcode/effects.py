@@ -65,4 +65,60 @@ class Checksum:
     """The frame that the state is about to step."""
 
 
-Effect = LoadState | SaveState | Step | SendDatagram | Confirm | Checksum
+@dataclass(frozen=True, slots=True)
+class Examine:
+    """Step again from the state saved for `frame`, and hash the state after every step; then return to the
+    current state. Keep the states until the next `Examine`. Answer with `RollbackSession.examined`."""
+
+    frame: int
+    """The frame of the state to begin with: 0, or one whose checksum was asked for."""
+    inputs: tuple[tuple[bytes, ...], ...]
+    """The inputs of the frames to step, from `frame` on."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportState:
+    """Write a state as bytes for another peer; answer with `RollbackSession.state_exported`."""
+
+    peer: int
+    """Whom it is for."""
+    frame: int
+    """The frame that the state is about to step."""
+    examined: bool
+    """Whether the state of the last `Examine` is meant instead of the saved one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportState:
+    """Make another peer's state the current one, and save it; answer with `RollbackSession.state_imported`,
+    or `state_refused`."""
+
+    frame: int
+    """The frame that the state is about to step."""
+    data: bytes
+    """From another peer: not to be trusted."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompareState:
+    """Say in what another peer's state differs from that of the last `Examine`; answer with
+    `RollbackSession.state_compared`."""
+
+    frame: int
+    """The frame that both states are about to step."""
+    data: bytes
+    """From another peer: not to be trusted."""
+
+
+Effect = (
+    LoadState
+    | SaveState
+    | Step
+    | SendDatagram
+    | Confirm
+    | Checksum
+    | Examine
+    | ExportState
+    | ImportState
+    | CompareState
+)

@@ -51,6 +51,34 @@ class PeerLeft:
 
 
 @dataclass(frozen=True, slots=True)
+class PeerReturned:
+    """The process of a peer began anew; play goes on once it knows what the others know."""
+
+    peer: int
+    """The peer."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeatCut:
+    """All remaining peers agree on where the inputs of a player whose peer left end."""
+
+    player: int
+    """Whose seat."""
+    last_frame: int
+    """The last frame with an input of the peer that left; -1 for none."""
+    fate: str
+    """`end`, `default` or `bot`, from the next frame on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejoined:
+    """This peer is back in its game, after its process began anew."""
+
+    frame: int
+    """The first frame that is played here."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stalled:
     """Play waits at the prediction window. Given once at the start of each wait."""
 
@@ -64,7 +92,7 @@ class Stalled:
 class DesyncFound:
     """Two peers hold different states of the same final frame.
 
-    Given once per peer, for the first such frame.
+    Given once per peer and row of such frames.
     """
 
     frame: int
@@ -75,6 +103,41 @@ class DesyncFound:
     """This peer's 64-bit checksum."""
     theirs: int
     """The other peer's 64-bit checksum."""
+
+
+@dataclass(frozen=True, slots=True)
+class DesyncLocated:
+    """Both peers have stepped again the frames before one whose states differ, and compared each state."""
+
+    frame: int
+    """The first frame whose state differs; that of the checksum when stepping again shows no difference."""
+    peer: int
+    """The peer that differs from this one."""
+    reproduced: bool
+    """Whether the states of stepping again differ, too. If not, something outside the state had its hand in
+    it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DesyncExplained:
+    """What differs, by the walk over both states. Only the peer with the higher number learns it."""
+
+    frame: int
+    """The frame whose states were compared."""
+    peer: int
+    """The peer that differs from this one."""
+    paths: tuple[str, ...]
+    """Names of what differs, in the order of the walk; empty when nothing could be compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resynced:
+    """This peer has given up its state for that of the lowest peer."""
+
+    frame: int
+    """The frame that the adopted state is about to step."""
+    peer: int
+    """Whose state it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +181,14 @@ Event = (
     | PeerSuspected
     | PeerBack
     | PeerLeft
+    | PeerReturned
+    | SeatCut
+    | Rejoined
     | Stalled
     | DesyncFound
+    | DesyncLocated
+    | DesyncExplained
+    | Resynced
     | DatagramRejected
     | GameAgreed
 )

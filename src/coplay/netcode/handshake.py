@@ -11,8 +11,9 @@ from hashlib import blake2b
 from math import ceil
 
 from coplay.netcode.config import SessionConfig
+from coplay.netcode.greeting import Hello, put_hello
 from coplay.netcode.link import PeerLink
-from coplay.netcode.packets import FIELD_HASH_SIZE, HELLO, VERSION, Hello, put_hello
+from coplay.netcode.wire import FIELD_HASH_SIZE, HELLO, VERSION
 
 RESEND_S = 0.1
 FOREIGN_VERSIONS_LIMIT = 3
@@ -35,6 +36,8 @@ def digest_fields(config: SessionConfig) -> dict[str, bytes]:
         "delay": "auto" if config.delay is None else str(config.delay),
         "max_prediction": str(config.max_prediction),
         "checksum_interval": str(config.checksum_interval),
+        "fates": ",".join(config.fates),
+        "on_desync": config.on_desync,
     }
     fields.update(config.digest)
     return {
@@ -77,6 +80,8 @@ class Handshake:
         self._chooses = all(config.peer < link.peer for link in links)
         self._lowest = min([config.peer, *(link.peer for link in links)])
         self._ready = False
+        self.playing = False
+        """Whether this peer's game has begun."""
         self.next_send = -1.0
         """When to greet again, in seconds."""
         self.delay: int | None = None
@@ -104,6 +109,7 @@ class Handshake:
             return field, [(link, self._greeting(link, now))] if hello.wants_reply else []
         link.greeted = True
         link.peer_ready = link.peer_ready or hello.ready
+        link.playing = link.playing or hello.playing
         link.hello_rtt = hello.rtt
         link.step_cost = hello.step_cost
         news = self._advance(link, hello, now)
@@ -126,7 +132,7 @@ class Handshake:
         news = False
         if not self._ready and all(other.greeted and self._is_measured(other) for other in self._links):
             self._ready = news = True
-        if self.delay is not None or not self._ready:
+        if self.delay is not None or not self._ready or self.late:
             return news
         if self._chooses:
             if all(other.peer_ready for other in self._links):
@@ -140,6 +146,25 @@ class Handshake:
         elif link.peer == self._lowest and hello.delay is not None:
             self._settle(hello.delay, now + hello.start_in)
         return news
+
+    def greet(self, link: PeerLink, now: float) -> list[tuple[PeerLink, bytes]]:
+        """Greet one peer, and ask for its greeting."""
+        return [(link, self._greeting(link, now, wants_reply=True))]
+
+    @property
+    def late(self) -> bool:
+        """Whether the others play already, so that this peer, which begins anew, must catch up with them."""
+        return self._config.rejoining and any(link.playing and not link.left for link in self._links)
+
+    @property
+    def all_greeted(self) -> bool:
+        """Whether every peer that has not left was met."""
+        return all(link.greeted or link.left for link in self._links)
+
+    def catch_up(self, delay: int, now: float) -> None:
+        """Be in a game that began long ago."""
+        self._ready = True
+        self._settle(delay, now)
 
     def _settle(self, delay: int, start_at: float) -> None:
         self.delay = delay
@@ -155,6 +180,7 @@ class Handshake:
         hello = Hello()
         hello.wants_reply = wants_reply
         hello.ready = self._ready
+        hello.playing = self.playing
         hello.rtt = max([0.0, *(other.shortest_rtt for other in self._links)])
         hello.step_cost = self._config.step_cost
         if self._chooses:

@@ -27,6 +27,7 @@ class InputQueue:
         "_ring",
         "_used",
         "bit",
+        "cut",
         "default",
         "fixed_through",
         "last",
@@ -45,7 +46,9 @@ class InputQueue:
         self.default = default
         self.prediction = prediction
         self.last = -1
-        """The last frame whose input is known."""
+        """The last frame whose input is known; `NO_FRAME` once all are."""
+        self.cut = NO_FRAME
+        """The last frame with an input that was given, once every later one is the default."""
         self.last_input = default
         self.fixed_through = -1
         """The last frame that was stepped with a prediction which still stands."""
@@ -106,9 +109,35 @@ class InputQueue:
         self.last_input = ring[self.last & MASK]
         return wrong
 
+    @property
+    def held(self) -> int:
+        """The last frame with an input that was given; -1 for none."""
+        return self.last if self.last < self.cut else self.cut
+
+    def close(self) -> int:
+        """Nobody gives inputs any more: every later frame has the default.
+
+        Returns:
+            The first frame that was stepped with another input, or `NO_FRAME`.
+        """
+        self.cut = self.last
+        self.last = NO_FRAME
+        self.last_input = self.default
+        for frame in range(self.cut + 1, self.fixed_through + 1):
+            if self._used[frame & MASK] != self.default:
+                return frame
+        return NO_FRAME
+
+    def restore(self, last: int, values: Sequence[bytes]) -> None:
+        """Begin anew with the inputs of the frames up to `last`, of which `values` are the newest."""
+        self.last = last
+        for frame, value in enumerate(values[-RING:], start=last + 1 - min(len(values), RING)):
+            self._ring[frame & MASK] = value
+        self.last_input = values[-1] if values else self.default
+
     def input_at(self, frame: int) -> bytes:
         """Return the known input of a frame among the last 128."""
-        return self._ring[frame & MASK]
+        return self._ring[frame & MASK] if frame <= self.cut else self.default
 
     def predict(self, frame: int) -> bytes:
         """Return the guess for a frame whose input is not known. It is made once and reused.
@@ -133,7 +162,7 @@ class InputQueue:
         return value
 
     def inputs_from(self, first: int) -> list[bytes]:
-        """Return the known inputs from `first` to the last, of the last 128."""
-        start, end = first & MASK, (self.last & MASK) + 1
+        """Return the given inputs from `first` to the last, of the last 128."""
+        start, end = first & MASK, (self.held & MASK) + 1
         ring = self._ring
         return ring[start:end] if start < end else ring[start:] + ring[:end]

@@ -7,15 +7,15 @@ Source: sequence and ack in every packet after Gaffer on Games; jitter after RFC
 """
 
 from coplay.netcode.input_queue import NO_FRAME
-from coplay.netcode.packets import (
+from coplay.netcode.stats import PeerStats
+from coplay.netcode.time_sync import TimeSync
+from coplay.netcode.wire import (
     CLOSING_ACKED,
     CLOSING_AGREED,
     HOLD_UNKNOWN,
     NOTHING_RECEIVED,
     VERSION,
 )
-from coplay.netcode.stats import PeerStats
-from coplay.netcode.time_sync import TimeSync
 
 _RECENT = 256
 _SEEN_MASK = (1 << 64) - 1
@@ -35,7 +35,6 @@ class PeerLink:
 
     __slots__ = (
         "_checksums_in",
-        "_epoch",
         "_expected",
         "_got",
         "_received_seq",
@@ -51,6 +50,12 @@ class PeerLink:
         "closing_bits",
         "compared_through",
         "desync",
+        "detail",
+        "detail_frame",
+        "differs",
+        "doubtful",
+        "epoch",
+        "equal_through",
         "foreign_versions",
         "frame",
         "frame_at",
@@ -58,6 +63,7 @@ class PeerLink:
         "heard_at",
         "hello_rtt",
         "jitter",
+        "joining",
         "last",
         "left",
         "left_players",
@@ -67,11 +73,14 @@ class PeerLink:
         "peer_ready",
         "pending_checksums",
         "player_mask",
+        "playing",
         "rejected",
         "remote_advantage",
+        "returned",
         "rtt",
         "rtt_samples",
         "seats",
+        "settled_players",
         "shortest_rtt",
         "step_cost",
         "suspected",
@@ -82,7 +91,21 @@ class PeerLink:
         self.peer = peer
         self.seats = seats
         self.player_mask = sum(1 << seat for seat in seats)
-        self._epoch = epoch
+        self.packets_sent = self.bytes_sent = self.packets_received = self.rejected = 0
+        self.foreign_versions = 0
+        self.left = False
+        self.doubtful = False
+        """Whether it is only suspected to have left: nobody who must know has said so."""
+        self.returned = False
+        """Whether the process at the other end has begun anew."""
+        self.desync: int | None = None
+        """The first frame whose states were found to differ."""
+        self.begin(players, epoch, now)
+
+    def begin(self, players: int, epoch: int, now: float) -> None:
+        """Begin with a process that knows nothing yet: at first, and when it was started anew."""
+        self.epoch = epoch
+        """The connection's number; what carries another is dropped."""
         self._seq = 0xFFFF
         self._received_seq = -1
         self._seen = 0
@@ -92,16 +115,17 @@ class PeerLink:
         self._got = 0.0
         self.heard_at = now
         self.suspected = False
-        self.left = False
+        self.joining = False
+        """Whether it has begun anew and does not play yet."""
         self.rtt = -1.0
         self.shortest_rtt = -1.0
         self.rtt_samples = 0
         """Smoothed round trip in seconds; -1 until measured."""
         self.jitter = 0.0
-        self.packets_sent = self.bytes_sent = self.packets_received = self.rejected = 0
-        self.foreign_versions = 0
         # Hello
         self.greeted = False
+        self.playing = False
+        """Whether its game has begun, by its greeting."""
         self.peer_ready = False
         self.hello_rtt = 0.0
         self.step_cost = 0.0
@@ -113,20 +137,28 @@ class PeerLink:
         """Per player, the last frame whose input the peer holds."""
         self.left_players = 0
         """Bitmask of the players whose leave the peer has taken note of."""
+        self.settled_players = 0
+        """Bitmask of those whose end it takes for settled, as long as it knows of the same leaves as we."""
         self.time_sync = TimeSync()
         self.advantage = 0.0
         self.remote_advantage = 0.0
         # Checksums
         self.checksums_acked = 0
         self.compared_through = -1
+        self.equal_through = -1
+        """The last frame whose states were found equal."""
+        self.differs = False
+        """Whether the last states that were compared differed."""
         self.pending_checksums: dict[int, int] = {}
-        self.desync: int | None = None
+        self.detail_frame = -1
+        self.detail: list[int] = []
+        """The peer's checksums of successive frames up to `detail_frame`, when states differ."""
         # Closing
         self.chain: bytes | None = None
         self.chain_last_frame = NO_FRAME
         self.closing_bits = 0
         self.bye_at = now
-        """Until then a peer that left is not answered again."""
+        """Until then a peer that left, or has ended, is not answered again."""
 
     def header(self, kind: int, now: float, checksums: int = 0) -> bytearray:
         """Begin a datagram.
@@ -150,7 +182,7 @@ class PeerLink:
                 hold = HOLD_UNKNOWN
             elif hold < 0:
                 hold = 0
-        return bytearray((VERSION << 4 | kind, self._epoch, seq & 0xFF, seq >> 8, ack & 0xFF, ack >> 8, hold))
+        return bytearray((VERSION << 4 | kind, self.epoch, seq & 0xFF, seq >> 8, ack & 0xFF, ack >> 8, hold))
 
     def sent(self, size: int) -> None:
         """Count one datagram of `size` bytes."""

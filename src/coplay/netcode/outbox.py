@@ -1,21 +1,14 @@
 """Writes the datagrams: one per peer, with all that the peer may not know."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from coplay.netcode.agreement import Closing
 from coplay.netcode.effects import Effect, SendDatagram
 from coplay.netcode.link import PeerLink
-from coplay.netcode.packets import (
-    BYE,
-    MAX_CHECKSUMS,
-    MAX_DATAGRAM,
-    PLAY,
-    encode_status,
-    put_inputs,
-    put_play,
-)
+from coplay.netcode.packets import encode_status, put_inputs, put_play
 from coplay.netcode.peers import Peers
 from coplay.netcode.timeline import Timeline
+from coplay.netcode.wire import BYE, MAX_CHECKSUMS, MAX_DATAGRAM, OUT, PLAY
 
 _AGE_LIMIT_S = 0.25
 """A peer that was not heard of is taken to have played on for so long."""
@@ -47,6 +40,10 @@ class Outbox:
         """Tell peers that this one does not play with them any more."""
         self.send([(link, bytes(link.header(BYE, now))) for link in links])
 
+    def send_out(self, link: PeerLink, now: float) -> None:
+        """Tell a peer that the others go on without it."""
+        self.send([(link, bytes(link.header(OUT, now)))])
+
     def compare_clocks(self, now: float) -> None:
         """Take one sample of who is ahead; due right after each frame time."""
         frame = self._timeline.frame
@@ -59,21 +56,46 @@ class Outbox:
             link.advantage = local = link.frame + (link.rtt / 2 + age) * self._fps - frame
             link.time_sync.add(local, link.remote_advantage)
 
-    def send_play(self, now: float, closing: Closing | None = None) -> None:
-        """Tell every running peer all that it may not know."""
+    def send_play(
+        self,
+        now: float,
+        closing: Closing | None = None,
+        detail_for: Callable[[PeerLink, float], tuple[int, list[int]] | None] | None = None,
+    ) -> None:
+        """Tell every running peer all that it may not know.
+
+        Args:
+            now: Seconds.
+            closing: The end of the game, once it has ended.
+            detail_for: The checksums of examined frames that a peer must hear of, while states differ.
+        """
         timeline, peers = self._timeline, self._peers
-        frame, checksums, sources = timeline.frame, timeline.checksums, peers.sources
-        status = encode_status(
-            frame, [queue.last for queue in timeline.queues], peers.confirmation.left_players
-        )
+        frame, checksums, seats = timeline.frame, timeline.checksums, peers.seats
+        left = seats.left_players
+        status = encode_status(frame, [queue.held for queue in timeline.queues], left)
+        settled = seats.settled_players & left
         for link in peers.running:
+            if link.joining:
+                continue
             due, held = checksums.unacked(link, MAX_CHECKSUMS)
             data = link.header(PLAY, now, held)
-            put_play(data, link.advantage, status, due, closing.section(link) if closing else None)
+            put_play(
+                data,
+                link.advantage,
+                status,
+                due,
+                closing.section(link) if closing else None,
+                settled,
+                detail_for(link, now) if detail_for else None,
+            )
+            sources = peers.sources
+            if link.returned:
+                # What it gave before it began anew, only the others hold.
+                sources = sources + peers.written_by(link)
             blocks = len(sources)
             for queue in sources:
                 first = link.last[queue.player] + 1
-                if first <= queue.last:
+                if first <= queue.held:
                     room = (MAX_DATAGRAM - len(data)) // blocks
                     put_inputs(data, queue.player, frame, first, queue.inputs_from(first), room)
                 blocks -= 1

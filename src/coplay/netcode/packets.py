@@ -1,39 +1,31 @@
-"""The bytes on the wire: three kinds of datagram, encoded and decoded with bounds.
+"""The bytes of a play datagram, encoded and decoded with bounds.
 
 Layout: protocol/datagrams.md. Every datagram stands alone; no field refers to an earlier one, so any may
 be lost.
 
-Source: self-contained, redundant inputs after GGPO and ggrs; LEB128 and zigzag after Protocol Buffers.
+Source: self-contained, redundant inputs after GGPO and ggrs.
 """
 
 from collections.abc import Iterable, Sequence
 
-VERSION = 1
-HELLO, PLAY, BYE = 0, 1, 2
-HEADER_SIZE = 7
-MAX_DATAGRAM = 1150
-
-NOTHING_RECEIVED = 255
-HOLD_UNKNOWN = 254
-
-HAS_CHECKSUMS, HAS_CLOSING = 1, 2
-CLOSING_ACKED, CLOSING_AGREED, CLOSING_TRUNCATED, CLOSING_DIVERGENT = 1, 2, 4, 8
-HELLO_WANTS_REPLY, HELLO_READY, HELLO_DELAY_CHOSEN = 1, 2, 4
-
-ADVANTAGE_SCALE = 8
-CHAIN_SIZE = 16
-MAX_CHECKSUMS = 32
-MAX_RUN = 128
-MAX_FRAME = 0x7FFF_FFFF
-MAX_FIELDS = 40
-FIELD_HASH_SIZE = 8
-
-
-class MalformedDatagramError(ValueError):
-    """Bytes that are not a datagram of this protocol.
-
-    Never leaves the netcode: it becomes `DatagramRejected`.
-    """
+from coplay.netcode.wire import (
+    ADVANTAGE_SCALE,
+    CHAIN_SIZE,
+    HAS_CHECKSUMS,
+    HAS_CLOSING,
+    HAS_DETAIL,
+    HAS_SETTLED,
+    HEADER_SIZE,
+    MAX_CHECKSUMS,
+    MAX_DETAIL,
+    MAX_FRAME,
+    MAX_RUN,
+    MalformedDatagramError,
+    put_varint,
+    put_zigzag,
+    take_varint,
+    take_zigzag,
+)
 
 
 class Play:
@@ -45,10 +37,13 @@ class Play:
         "chain",
         "checksums",
         "closing",
+        "detail",
+        "detail_frame",
         "frame",
         "last",
         "last_frame",
         "left",
+        "settled",
     )
 
     def __init__(self) -> None:
@@ -60,6 +55,12 @@ class Play:
         """Per player, the last frame whose input the sender holds; -1 for none."""
         self.left = 0
         """Bitmask of the players whose peer has left, as the sender knows."""
+        self.settled = 0
+        """Bitmask of those whose end the sender takes for settled."""
+        self.detail_frame = -1
+        """The frame of the last of `detail`."""
+        self.detail: list[int] = []
+        """Checksums of successive frames, up to one whose checksums differed."""
         self.checksums: list[tuple[int, int]] = []
         """Pairs of (frame, 64-bit checksum), oldest first."""
         self.closing = -1
@@ -72,42 +73,7 @@ class Play:
         """Triples of (player, first frame, inputs of successive frames)."""
 
 
-class Hello:
-    """A decoded greeting."""
-
-    __slots__ = ("delay", "fields", "ready", "rtt", "start_in", "step_cost", "wants_reply")
-
-    def __init__(self) -> None:
-        self.wants_reply = False
-        """Whether an answer is asked for."""
-        self.ready = False
-        """Whether the sender has met and measured all its peers."""
-        self.rtt = 0.0
-        """The sender's longest round trip so far, in seconds."""
-        self.step_cost = 0.0
-        """What one environment step costs the sender, in seconds."""
-        self.delay: int | None = None
-        """The chosen input delay in frames, once there is one."""
-        self.start_in = 0.0
-        """Seconds from arrival until frame 0."""
-        self.fields: dict[str, bytes] = {}
-        """What must be equal, by name: 8 bytes of each value's hash."""
-
-
 # Encoding
-
-
-def put_varint(out: bytearray, value: int) -> None:
-    """Append an unsigned number in 7-bit groups, lowest first."""
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-
-
-def put_zigzag(out: bytearray, value: int) -> None:
-    """Append a signed number: 0, -1, 1, -2 … become 0, 1, 2, 3 …"""
-    put_varint(out, value << 1 if value >= 0 else (-value << 1) - 1)
 
 
 def encode_status(frame: int, last: Iterable[int], left: int) -> bytes:
@@ -130,6 +96,8 @@ def put_play(
     status: bytes,
     checksums: Sequence[tuple[int, int]] = (),
     closing: tuple[int, int, bytes] | None = None,
+    settled: int = 0,
+    detail: tuple[int, Sequence[int]] | None = None,
 ) -> None:
     """Append all of a play datagram's body but its inputs.
 
@@ -139,8 +107,15 @@ def put_play(
         status: From `encode_status`.
         checksums: At most 32 pairs of (frame, checksum), in rising order of frames.
         closing: Bits, last frame and chain hash, once the game has ended.
+        settled: Bitmask of the players who left and whose end is settled.
+        detail: The last frame and the checksums of at most 64 successive frames, when states differ.
     """
-    out.append((HAS_CHECKSUMS if checksums else 0) | (HAS_CLOSING if closing else 0))
+    out.append(
+        (HAS_CHECKSUMS if checksums else 0)
+        | (HAS_CLOSING if closing else 0)
+        | (HAS_SETTLED if settled else 0)
+        | (HAS_DETAIL if detail else 0)
+    )
     scaled = round(advantage * ADVANTAGE_SCALE)
     put_zigzag(out, max(-MAX_FRAME, min(MAX_FRAME, scaled)))
     out += status
@@ -156,6 +131,14 @@ def put_play(
         out.append(bits)
         put_varint(out, last_frame + 1)
         out += chain
+    if settled:
+        out.append(settled)
+    if detail:
+        frame, values = detail
+        put_varint(out, frame)
+        out.append(len(values))
+        for value in values:
+            out += value.to_bytes(8, "little")
 
 
 def put_inputs(
@@ -205,46 +188,7 @@ def put_inputs(
     out += body
 
 
-def put_hello(out: bytearray, hello: Hello) -> None:
-    """Append a greeting's body."""
-    out.append(
-        (HELLO_WANTS_REPLY if hello.wants_reply else 0)
-        | (HELLO_READY if hello.ready else 0)
-        | (HELLO_DELAY_CHOSEN if hello.delay is not None else 0)
-    )
-    out += min(0xFFFF, round(hello.rtt * 10_000)).to_bytes(2, "little")
-    out += min(0xFFFF, round(hello.step_cost * 100_000)).to_bytes(2, "little")
-    out.append(hello.delay or 0)
-    out += min(0xFFFF, round(hello.start_in * 1_000)).to_bytes(2, "little")
-    out.append(len(hello.fields))
-    for name, value in hello.fields.items():
-        encoded = name.encode()
-        out.append(len(encoded))
-        out += encoded
-        out += value
-
-
 # Decoding
-
-
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            if shift and not byte:
-                raise MalformedDatagramError("a number is padded")
-            return value, at
-        shift += 7
-        if shift > 28:
-            raise MalformedDatagramError("a number is too long")
-
-
-def _zigzag(data: bytes, at: int) -> tuple[int, int]:
-    value, at = _varint(data, at)
-    return (-(value + 1 >> 1) if value & 1 else value >> 1), at
 
 
 def decode_play(data: bytes, sizes: Sequence[int]) -> Play:
@@ -267,15 +211,15 @@ def _decode_play(data: bytes, sizes: Sequence[int]) -> Play:
     play = Play()
     end = len(data)
     flags = data[HEADER_SIZE]
-    if flags > 3:
+    if flags > 15:
         raise MalformedDatagramError("unknown flags")
     at = HEADER_SIZE + 1
     value = data[at]
     at += 1
     if value >= 0x80:
-        value, at = _varint(data, at - 1)
+        value, at = take_varint(data, at - 1)
     play.advantage = (-(value + 1 >> 1) if value & 1 else value >> 1) / ADVANTAGE_SCALE
-    frame, at = _varint(data, at)
+    frame, at = take_varint(data, at)
     if frame > MAX_FRAME:
         raise MalformedDatagramError("a frame is out of range")
     play.frame = frame
@@ -284,7 +228,7 @@ def _decode_play(data: bytes, sizes: Sequence[int]) -> Play:
         value = data[at]
         at += 1
         if value >= 0x80:
-            value, at = _varint(data, at - 1)
+            value, at = take_varint(data, at - 1)
         value = -(value + 1 >> 1) if value & 1 else value >> 1
         held = frame + (value >> 1)
         if not -1 <= held <= MAX_FRAME:
@@ -296,6 +240,13 @@ def _decode_play(data: bytes, sizes: Sequence[int]) -> Play:
         at = _decode_checksums(data, at, play)
     if flags & HAS_CLOSING:
         at = _decode_closing(data, at, play)
+    if flags & HAS_SETTLED:
+        play.settled = data[at]
+        at += 1
+        if play.settled & ~play.left or not play.settled:
+            raise MalformedDatagramError("a seat is settled whose player has not left")
+    if flags & HAS_DETAIL:
+        at = _decode_detail(data, at, play)
     seen = 0
     while at < end:
         player = data[at]
@@ -315,7 +266,7 @@ def _decode_checksums(data: bytes, at: int, play: Play) -> int:
         raise MalformedDatagramError("too many checksums")
     frame = 0
     for index in range(count):
-        step, at = _varint(data, at)
+        step, at = take_varint(data, at)
         if index and not step:
             raise MalformedDatagramError("checksums are out of order")
         frame += step
@@ -328,11 +279,25 @@ def _decode_checksums(data: bytes, at: int, play: Play) -> int:
     return at
 
 
+def _decode_detail(data: bytes, at: int, play: Play) -> int:
+    frame, at = take_varint(data, at)
+    count = data[at]
+    at += 1
+    if not 1 <= count <= MAX_DETAIL or count > frame or frame > MAX_FRAME:
+        raise MalformedDatagramError("a detail is out of range")
+    end = at + 8 * count
+    if end > len(data):
+        raise MalformedDatagramError("it is cut short")
+    play.detail_frame = frame
+    play.detail = [int.from_bytes(data[place : place + 8], "little") for place in range(at, end, 8)]
+    return end
+
+
 def _decode_closing(data: bytes, at: int, play: Play) -> int:
     play.closing = data[at]
     if play.closing > 15:
         raise MalformedDatagramError("unknown closing bits")
-    length, at = _varint(data, at + 1)
+    length, at = take_varint(data, at + 1)
     if length > MAX_FRAME:
         raise MalformedDatagramError("a frame is out of range")
     play.last_frame = length - 1
@@ -343,9 +308,9 @@ def _decode_closing(data: bytes, at: int, play: Play) -> int:
 
 
 def _decode_block(data: bytes, at: int, play: Play, player: int, size: int) -> int:
-    offset, at = _zigzag(data, at)
+    offset, at = take_zigzag(data, at)
     first = play.frame + offset
-    count, at = _varint(data, at)
+    count, at = take_varint(data, at)
     if not 1 <= count <= MAX_RUN:
         raise MalformedDatagramError("too many inputs")
     if first < 0 or first + count > MAX_FRAME:
@@ -376,48 +341,3 @@ def _decode_block(data: bytes, at: int, play: Play, player: int, size: int) -> i
         values.append(value)
     play.blocks.append((player, first, values))
     return at
-
-
-def decode_hello(data: bytes) -> Hello:
-    """Read a greeting; its header is the link's business.
-
-    Raises:
-        MalformedDatagramError: The bytes break the layout or its bounds.
-    """
-    try:
-        return _decode_hello(data)
-    except (IndexError, UnicodeDecodeError):
-        raise MalformedDatagramError("it is cut short or not text") from None
-
-
-def _decode_hello(data: bytes) -> Hello:
-    hello = Hello()
-    flags = data[7]
-    if flags > 7:
-        raise MalformedDatagramError("unknown flags")
-    hello.wants_reply = bool(flags & HELLO_WANTS_REPLY)
-    hello.ready = bool(flags & HELLO_READY)
-    hello.rtt = (data[8] | data[9] << 8) / 10_000
-    hello.step_cost = (data[10] | data[11] << 8) / 100_000
-    if data[12] >= MAX_RUN:
-        raise MalformedDatagramError("the delay is out of range")
-    hello.delay = data[12] if flags & HELLO_DELAY_CHOSEN else None
-    hello.start_in = (data[13] | data[14] << 8) / 1_000
-    count = data[15]
-    if count > MAX_FIELDS:
-        raise MalformedDatagramError("too many fields")
-    at = 16
-    for _ in range(count):
-        length = data[at]
-        at += 1
-        if at + length + FIELD_HASH_SIZE > len(data):
-            raise MalformedDatagramError("it is cut short")
-        name = data[at : at + length].decode()
-        at += length
-        if name in hello.fields:
-            raise MalformedDatagramError("a field comes twice")
-        hello.fields[name] = data[at : at + FIELD_HASH_SIZE]
-        at += FIELD_HASH_SIZE
-    if at != len(data):
-        raise MalformedDatagramError("bytes are left over")
-    return hello

@@ -1,17 +1,20 @@
-"""Who takes part: the links to the other peers, who still runs, who is silent, who left."""
+"""Who takes part: the links to the other peers, who still runs, who is silent, who left, who came back."""
 
 from collections import deque
 from collections.abc import Sequence
 
 from coplay.errors import UnknownPeerError
-from coplay.netcode.agreement import Confirmation
 from coplay.netcode.config import SessionConfig
-from coplay.netcode.events import Event, PeerBack, PeerLeft, PeerSuspected
-from coplay.netcode.input_queue import InputQueue
+from coplay.netcode.events import Event, PeerBack, PeerLeft, PeerReturned, PeerSuspected, SeatCut
+from coplay.netcode.input_queue import NO_FRAME, InputQueue
 from coplay.netcode.link import PeerLink
+from coplay.netcode.memory import Memory
+from coplay.netcode.seats import Seats
 
 SUSPECT_S = 1.0
 CHECK_S = 0.1
+QUORUM_S = 5.0
+"""How long a minority waits for word that those who left are really gone."""
 
 
 class Peers:
@@ -30,20 +33,25 @@ class Peers:
         self._queues = queues
         self._events = events
         self._next_check = now
+        self._players = len(config.owners)
+        self._me = config.peer
         self.links: dict[int, PeerLink] = {}
-        players = range(len(config.owners))
+        players = range(self._players)
         for peer in sorted(set(config.owners) - {config.peer}):
             seats = tuple(player for player in players if config.owners[player] == peer)
-            self.links[peer] = PeerLink(peer, seats, len(config.owners), config.epoch, now)
+            self.links[peer] = PeerLink(peer, seats, self._players, config.epochs.get(peer, 0), now)
         self.running = list(self.links.values())
         """The links to all peers that have not left."""
+        self.seats = Seats(config, queues)
         self.own = [queue for queue in queues if config.owners[queue.player] == config.peer]
-        """The seats that this peer supplies."""
+        """The seats that this peer writes."""
         self.sources = list(self.own)
-        """The seats whose inputs this peer sends: its own, and those of peers that left."""
-        self.confirmation = Confirmation(queues, self.running)
+        """The seats whose inputs this peer sends: its own, and orphans."""
         self.end_reason = ""
         """Who left first, in one sentence."""
+        self.excluded = False
+        """Whether the others go on without this peer."""
+        self._unsure_since: float | None = None
         self._own_mask = sum(queue.bit for queue in self.own)
 
     def link(self, peer: int) -> PeerLink:
@@ -57,33 +65,103 @@ class Peers:
         except KeyError:
             raise UnknownPeerError(f"Peer {peer} is not part of this game.") from None
 
-    def leave(self, link: PeerLink) -> bool:
-        """Count a peer as gone; return whether that was news."""
+    def leave(self, link: PeerLink, *, certain: bool) -> bool:
+        """Count a peer as gone.
+
+        Args:
+            link: Who.
+            certain: Whether that is the word of someone who must know: the peer itself, or an authority that
+                all peers hear.
+
+        Returns:
+            Whether that was news.
+        """
         if link.left:
+            link.doubtful = link.doubtful and not certain
             return False
         link.left = True
+        link.doubtful = not certain
         self.running.remove(link)
-        self.confirmation.leave(link)
-        self.sources += [self._queues[seat] for seat in link.seats]
+        self.seats.leave(link)
+        for other in self.running:
+            other.settled_players = 0
+        self._find_sources()
         self._events.append(PeerLeft(link.peer))
         self.end_reason = self.end_reason or f"Peer {link.peer} left."
         return True
 
-    def hear_of_leaves(self, link: PeerLink, left: int) -> None:
+    def hear_of_leaves(self, link: PeerLink, left: int, settled: int, *, fresh: bool) -> None:
         """Take another peer's word for who left.
 
         Args:
             link: Who says so.
             left: Bitmask of the players whose peer left.
+            settled: Bitmask of those whose end is settled, to it.
+            fresh: Whether it is the newest that was heard of it.
         """
         if left & self._own_mask:
-            # They go on without us: to us, it is they who left.
-            self.leave(link)
+            self.excluded = True
             return
         link.left_players |= left
         for other in list(self.running):
             if other is not link and left & other.player_mask:
-                self.leave(other)
+                self.leave(other, certain=False)
+        if fresh:
+            link.settled_players = settled if link.left_players == self.seats.left_players else 0
+
+    @property
+    def quorate(self) -> bool:
+        """Whether those that remain may go on: they outnumber those that are only suspected to have left."""
+        doubtful = [link.peer for link in self.links.values() if link.doubtful]
+        if not doubtful:
+            return True
+        remaining = [self._me, *(link.peer for link in self.running)]
+        if len(remaining) == len(doubtful):
+            return min(remaining) < min(doubtful)
+        return len(remaining) > len(doubtful)
+
+    def settle(self, now: float) -> int:
+        """Settle what can be settled, and take over what falls to this peer.
+
+        Returns:
+            The first stepped frame that turned out wrong, or `NO_FRAME`.
+        """
+        seats = self.seats
+        if not seats.may_go_on or self.quorate:
+            self._unsure_since = None
+            cuts, wrong = seats.settle(self.running)
+            self._events += [SeatCut(cut.player, cut.last_frame, cut.fate) for cut in cuts]
+        else:
+            wrong = NO_FRAME
+            if self._unsure_since is None:
+                self._unsure_since = now
+            elif now - self._unsure_since > QUORUM_S:
+                self.excluded = True
+        if seats.unhosted:
+            self.own += seats.begin_hosting(self.running)
+        self._find_sources()
+        return wrong
+
+    def _find_sources(self) -> None:
+        orphans = self.seats.orphans
+        self.sources = self.own + [queue for queue in self._queues if orphans & queue.bit]
+
+    def written_by(self, link: PeerLink) -> list[InputQueue]:
+        """Return the seats that a peer writes."""
+        mask = self.seats.written_by.get(link.peer, 0)
+        return [queue for queue in self._queues if mask & queue.bit]
+
+    def restore(self, memory: Memory) -> None:
+        """Take over who writes which seat, from a peer that knows (a peer that comes back)."""
+        self.seats.restore(memory.writers, memory.cuts)
+        self.own = [queue for queue in self._queues if self.seats.writers[queue.player] == self._me]
+        self._find_sources()
+
+    def come_back(self, link: PeerLink, epoch: int, now: float) -> None:
+        """The process at the other end of a link began anew: what is known of the old one is void."""
+        link.begin(self._players, epoch, now)
+        link.joining = link.returned = True
+        self._events.append(PeerReturned(link.peer))
 
     def heard(self, link: PeerLink) -> None:
         """Take back a suspicion."""
@@ -103,7 +181,7 @@ class Peers:
 
     def stop_at(self) -> int:
         """Return the last frame of the game, as far as a leave or a peer that has ended sets one."""
-        frame = self.confirmation.truncated_at
+        frame = self.seats.truncated_at
         for link in self.running:
             if link.chain_last_frame < frame:
                 frame = link.chain_last_frame
@@ -114,7 +192,11 @@ class Peers:
         late = [
             link.peer
             for link in self.running
-            if any(self._queues[seat].last <= received for seat in link.seats)
+            if any(
+                queue.last <= received
+                for queue in self._queues
+                if self.seats.writers[queue.player] == link.peer
+            )
         ]
         # All inputs are here: then somebody does not acknowledge ours.
         return tuple(late or (link.peer for link in self.running))

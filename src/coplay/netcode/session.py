@@ -5,56 +5,65 @@ one more frame when that is due and the prediction window allows, and tells ever
 know yet.
 
     hello ──▶ running ──▶ closing ──▶ closed
-      └───────────┴──────────────────▶ (a mismatch, a leave)
+      │  ▲        └──────────────────▶ (a leave)
+      │  catching up (a peer that begins anew while the others play)
+      └──────────────────────────────▶ (a mismatch, a leave)
 
 Source: the tick after GGPO's Peer2PeerBackend; requests apart from events after ggrs; explicit time after
 aioquic.
 """
 
 from collections import deque
+from collections.abc import Sequence
 from math import inf
 
 from coplay.errors import SessionMisuseError
-from coplay.netcode.agreement import Closing
 from coplay.netcode.config import SessionConfig
-from coplay.netcode.effects import Effect
+from coplay.netcode.effects import Effect, SaveState
+from coplay.netcode.ending import Ending
 from coplay.netcode.events import (
     DatagramRejected,
     DelayChosen,
+    DesyncFound,
     Event,
-    GameAgreed,
     HelloMismatch,
+    Rejoined,
     Running,
     Stalled,
 )
+from coplay.netcode.greeting import decode_hello
 from coplay.netcode.handshake import FOREIGN_VERSIONS_LIMIT, Handshake
 from coplay.netcode.input_queue import RING
 from coplay.netcode.link import PeerLink
+from coplay.netcode.memory import Memory
 from coplay.netcode.outbox import Outbox
 from coplay.netcode.pacing import FramePacer, SteadyClock
-from coplay.netcode.packets import (
+from coplay.netcode.packets import decode_play
+from coplay.netcode.peers import Peers
+from coplay.netcode.recovery import Recovery
+from coplay.netcode.seats import Cut
+from coplay.netcode.stats import SessionStats
+from coplay.netcode.time_sync import pace
+from coplay.netcode.timeline import Timeline
+from coplay.netcode.wire import (
     BYE,
     HEADER_SIZE,
     HELLO,
     MAX_DATAGRAM,
+    OUT,
     PLAY,
+    STATE,
     VERSION,
     MalformedDatagramError,
-    Play,
-    decode_hello,
-    decode_play,
 )
-from coplay.netcode.peers import Peers
-from coplay.netcode.stats import SessionStats
-from coplay.netcode.time_sync import pace
-from coplay.netcode.timeline import Timeline
 
-_PLAYING = ("running", "closing")
 _KEPT_EVENTS = 1024
-_GOODBYE_S = 0.05
-_BYE_S = 0.1
-_GOODBYES = 10
+_OUT_S = 0.1
 _REPORTED_REJECTIONS = 16
+_CATCH_UP_S = 30.0
+"""How long a peer that begins anew tries to learn what the others hold."""
+_MEET_S = 0.5
+"""How long it waits to meet all of them first; one may have left long ago."""
 
 
 class RollbackSession:
@@ -78,12 +87,16 @@ class RollbackSession:
         self._actions = {queue.player: queue.default for queue in self._peers.own}
         self._handshake = Handshake(config, self._peers.running)
         self._outbox = Outbox(self._timeline, self._peers, config.fps, self._effects)
+        self._ending = Ending(self._timeline, self._peers, self._outbox, self._events)
+        self._recovery = Recovery(
+            config, self._timeline, self._peers, self._outbox, self._effects, self._events
+        )
         self._pacer = FramePacer(config.fps)
-        self._closing: Closing | None = None
         self._phase = "hello"
         self._delay = config.delay or 0
-        self._next_send = now
-        self._goodbyes = 0
+        self._catching_up_until: float | None = None
+        self._tries = 0
+        self._restoring = 0  # own seats whose inputs of before a new beginning are not all here yet
         # Our own inputs must fit the ring until everyone holds them.
         self._longest_span = RING - 1 - max(config.max_delay, config.delay or 0)
 
@@ -130,16 +143,24 @@ class RollbackSession:
             if data[0] >> 4 != VERSION:
                 self._foreign_version(link, data)
                 raise MalformedDatagramError(f"protocol version {data[0] >> 4}, not {VERSION}")
-            if data[1] != self._config.epoch:
-                raise MalformedDatagramError(f"epoch {data[1]}, not {self._config.epoch}")
+            if data[1] != link.epoch:
+                raise MalformedDatagramError(f"epoch {data[1]}, not {link.epoch}")
             kind = data[0] & 0x0F
             if kind == PLAY:
                 self._receive_play(link, data, now)
             elif kind == HELLO:
                 self._receive_hello(link, data, now)
-            elif kind == BYE and len(data) == HEADER_SIZE:
-                if link.receive_header(data, now) is not None and not link.agreed:
-                    self._leave(link, now)
+            elif kind == STATE:
+                if link.receive_header(data, now) is not None and not link.left:
+                    playing = self._phase in ("running", "closing") or self.lingering
+                    self._recovery.receive(link, data[HEADER_SIZE:], now, playing=playing)
+            elif kind in (BYE, OUT) and len(data) == HEADER_SIZE:
+                if link.receive_header(data, now) is not None and not link.agreed and not link.left:
+                    if kind == BYE:
+                        self._leave(link, now, certain=True)
+                    else:
+                        self._peers.excluded = True
+                        self._leave_if_excluded(now)
             else:
                 raise MalformedDatagramError(f"unknown kind {kind}")
         except MalformedDatagramError as error:
@@ -147,13 +168,37 @@ class RollbackSession:
             if link.rejected <= _REPORTED_REJECTIONS:
                 self._events.append(DatagramRejected(peer, str(error)))
 
-    def peer_left(self, peer: int, now: float) -> None:
-        """Take note that a peer is gone for good. The remaining peers agree on its last frame.
+    def peer_left(self, peer: int, now: float, *, certain: bool = True) -> None:
+        """Take note that a peer is gone for good. The remaining peers agree on where its inputs end.
+
+        Args:
+            peer: Who left.
+            now: Monotonic seconds.
+            certain: Whether that is the word of an authority that all peers hear, such as a server. If not,
+                and play would go on without the peer, a minority of the peers ends its game instead.
 
         Raises:
             UnknownPeerError: `peer` never joined.
         """
-        self._leave(self._peers.link(peer), self._clock.read(now))
+        self._leave(self._peers.link(peer), self._clock.read(now), certain=certain)
+
+    def peer_returned(self, peer: int, epoch: int, now: float) -> None:
+        """Take note that the process of a peer began anew and wants to play on. Play waits for it.
+
+        Args:
+            peer: Who.
+            epoch: The number of the new connection, 0 to 255.
+            now: Monotonic seconds.
+
+        Raises:
+            UnknownPeerError: `peer` never joined.
+        """
+        link = self._peers.link(peer)
+        now = self._clock.read(now)
+        if self._phase == "hello":
+            link.begin(len(self._sizes), epoch, now)
+        elif not link.left:
+            self._peers.come_back(link, epoch, now)
 
     def leave(self, now: float) -> None:
         """Leave the game.
@@ -163,7 +208,7 @@ class RollbackSession:
         now = self._clock.read(now)
         if self._phase == "closed":
             return
-        self._say_goodbye(now)
+        self._ending.say_goodbye(now)
         self._close("truncated", "This peer left.")
 
     def state_saved(self, frame: int, over: bool = False) -> None:
@@ -196,13 +241,57 @@ class RollbackSession:
             raise SessionMisuseError(
                 f"No checksum of frame {frame} was asked for, or an earlier one is still due."
             )
-        self._timeline.chain.add_checksum(frame, value)
+        self._timeline.chain.checksums.append((frame, value))
         for link in self._peers.links.values():
             if frame in link.pending_checksums:
-                self._compare(link, frame, link.pending_checksums.pop(frame))
-        if self._closing is not None:
-            self._seal_log(self._closing)
-            self._next_send = -inf
+                self._compare(link, frame, link.pending_checksums.pop(frame), self._clock.latest)
+        self._ending.seal(self._clock.latest)
+
+    def examined(self, frame: int, values: Sequence[int]) -> None:
+        """Answer `Examine`.
+
+        Args:
+            frame: The frame of the effect.
+            values: The checksum after each step; empty when the state to begin with is not kept any more.
+        """
+        self._recovery.examined(frame, values)
+
+    def state_exported(self, peer: int, data: bytes | None) -> None:
+        """Answer `ExportState`.
+
+        Args:
+            peer: Of the effect.
+            data: The state, at most 8 MiB; None when there is none.
+        """
+        self._recovery.state_exported(peer, data, self._delay)
+
+    def state_imported(self, frame: int, over: bool = False) -> None:
+        """Answer `ImportState`: the state is the current one now, and saved for `frame`.
+
+        Args:
+            frame: The frame of the effect.
+            over: Whether the game has ended in this state.
+        """
+        if self._catching_up_until is None:
+            self._recovery.state_imported(frame, over)
+        elif self._recovery.memory is not None and self._phase == "hello":
+            self._play_on(self._recovery.memory, over)
+
+    def state_refused(self, frame: int) -> None:
+        """Answer `ImportState`: the bytes are no state of this game."""
+        if self._catching_up_until is None:
+            self._recovery.state_refused()
+        else:
+            self._close("truncated", "This peer could not come back: the state it was given is unusable.")
+
+    def state_compared(self, frame: int, paths: Sequence[str]) -> None:
+        """Answer `CompareState`.
+
+        Args:
+            frame: The frame of the effect.
+            paths: Names of what differs, in the order of the walk.
+        """
+        self._recovery.state_compared(frame, paths)
 
     def tick(self, now: float) -> None:
         """Do what is due: at most one new frame. Call it at `next_deadline()`, or earlier at no cost.
@@ -218,12 +307,13 @@ class RollbackSession:
         elif phase == "hello":
             self._outbox.send(self._handshake.tick(now))
             self._begin_when_settled()
-        elif self._closing is not None:
-            self._tick_closing(self._closing, now)
-        elif self._goodbyes and now >= self._next_send:
-            self._say_goodbye(now)
-        if self._phase in _PLAYING:
+            self._catch_up(now)
+        else:
+            self._ending.tick(now, self._recovery.explanation)
+            self._follow_ending()
+        if self._phase in ("running", "closing"):
             self._peers.check_silence(now)
+            self._leave_if_excluded(now)
 
     # What goes out
 
@@ -245,9 +335,12 @@ class RollbackSession:
         if phase == "running":
             return self._clock.caller_time(self._pacer.due_at)
         if phase == "hello":
-            return self._clock.caller_time(self._handshake.next_send)
+            due = self._handshake.next_send
+            if self._recovery.receiving:
+                due = min(due, self._recovery.next_want)
+            return self._clock.caller_time(due)
         if phase == "closing" or self.lingering:
-            return self._clock.caller_time(self._next_send)
+            return self._clock.caller_time(self._ending.next_send)
         return inf
 
     @property
@@ -272,7 +365,23 @@ class RollbackSession:
     @property
     def agreed_frame(self) -> int:
         """The last frame whose every input every running peer is known to hold; -1 at first."""
-        return self._peers.confirmation.frame()
+        return self._peers.seats.agreed(self._peers.running)
+
+    @property
+    def oldest_compared(self) -> int:
+        """The last frame whose state is known to be equal at all running peers; -1 at first. `Examine` begins
+        nowhere before it, so that the caller may forget older states."""
+        return min((link.equal_through for link in self._peers.running), default=self._timeline.published)
+
+    @property
+    def cuts(self) -> list[Cut]:
+        """Where the inputs of those who left end, in the order of players."""
+        return [cut for _, cut in sorted(self._peers.seats.cuts.items())]
+
+    @property
+    def written(self) -> tuple[int, ...]:
+        """The players whose inputs this peer gives: of its own seats, and of those that fell to it since."""
+        return tuple(queue.player for queue in self._peers.own)
 
     @property
     def phase(self) -> str:
@@ -282,11 +391,7 @@ class RollbackSession:
     @property
     def lingering(self) -> bool:
         """Whether a closed session should still be ticked, for peers that have not heard its end."""
-        if self._phase != "closed":
-            return False
-        if self._closing is not None:
-            return not self._closing.finished(self._clock.latest)
-        return self._goodbyes > 0
+        return self._phase == "closed" and self._ending.lingering(self._clock.latest)
 
     @property
     def delay(self) -> int:
@@ -330,6 +435,9 @@ class RollbackSession:
         hello = decode_hello(data)
         if link.receive_header(data, now) is None:
             return
+        if link.left:
+            self._answer_left(link, now)
+            return
         field, replies = self._handshake.receive(link, hello, now)
         self._outbox.send(replies)
         if field and self._phase == "hello":
@@ -338,7 +446,7 @@ class RollbackSession:
             self._begin_when_settled()
 
     def _foreign_version(self, link: PeerLink, data: bytes) -> None:
-        if self._phase != "hello" or data[0] & 0x0F != HELLO or data[1] != self._config.epoch:
+        if self._phase != "hello" or data[0] & 0x0F != HELLO or data[1] != link.epoch:
             return
         link.foreign_versions += 1
         if link.foreign_versions == FOREIGN_VERSIONS_LIMIT:
@@ -353,10 +461,58 @@ class RollbackSession:
         if delay is None:
             return
         self._phase = "running"
+        self._handshake.playing = True
         self._delay = delay
         self._pacer.start(self._handshake.start_at)
         self._events += (DelayChosen(delay), Running())
         self._timeline.start()
+
+    # Coming back
+
+    def _catch_up(self, now: float) -> None:
+        """The others play already: learn from one of them what there is to know."""
+        recovery, handshake = self._recovery, self._handshake
+        if self._phase != "hello" or not handshake.late:
+            return
+        if self._catching_up_until is None:
+            self._catching_up_until = now + _CATCH_UP_S + _MEET_S
+        if now > self._catching_up_until:
+            self._close("truncated", "This peer could not come back: nobody told it how the game stands.")
+        elif recovery.receiving:
+            recovery.request(now)
+        elif recovery.memory is None and (handshake.all_greeted or now > self._catching_up_until - _MEET_S):
+            givers = [link for link in self._peers.running if link.playing]
+            recovery.ask_memory(givers[self._tries % len(givers)], now)
+            self._tries += 1
+            recovery.request(now)
+
+    def _play_on(self, memory: Memory, over: bool) -> None:
+        """All that the others know is here, and the state is loaded: go on from there."""
+        timeline, peers, now = self._timeline, self._peers, self._clock.latest
+        peers.restore(memory)
+        timeline.recall(memory, over)
+        self._actions = {queue.player: queue.default for queue in peers.own}
+        self._restoring = sum(queue.bit for queue in peers.own)
+        self._recovery.memory = None
+        self._catching_up_until = None
+        self._phase = "running"
+        self._handshake.catch_up(memory.delay, now)
+        self._handshake.playing = True
+        self._delay = memory.delay
+        self._pacer.start(now)
+        self._events += (DelayChosen(memory.delay), Rejoined(memory.frame), Running())
+        self._effects.append(SaveState(memory.frame))
+
+    def _restored(self) -> bool:
+        """Whether all that this peer gave before it began anew is here again, as far as anyone holds it."""
+        for link in self._peers.running:
+            if link.frame < 0:
+                return False
+            for queue in self._peers.own:
+                if link.last[queue.player] > queue.last:
+                    return False
+        self._restoring = 0
+        return True
 
     # Play
 
@@ -366,11 +522,15 @@ class RollbackSession:
             self._answer_left(link, now)
             return
         if not link.greeted:
+            if now >= link.bye_at:
+                link.bye_at = now + _OUT_S
+                self._outbox.send(self._handshake.greet(link, now))
             raise MalformedDatagramError("play before hello")
         fresh = link.receive_header(data, now)
         if fresh is None:
             return
         if fresh:
+            link.joining = False
             link.frame = play.frame
             link.frame_at = now
             link.remote_advantage = play.advantage
@@ -379,29 +539,40 @@ class RollbackSession:
         for player, held in enumerate(play.last):
             if held > last[player]:
                 last[player] = held
-        if play.blocks:
-            left_players = self._peers.confirmation.left_players
-            for player, first, values in play.blocks:
-                if (link.player_mask | left_players) >> player & 1:
-                    self._timeline.received(player, first, values)
         if play.left:
-            self._peers.hear_of_leaves(link, play.left)
-            self._give_up_hello(now)
+            self._hear(link, play.left, play.settled, now, fresh=fresh)
+        if play.blocks:
+            seats = self._peers.seats
+            writable = seats.written_by.get(link.peer, 0) | seats.orphans | self._restoring
+            for player, first, values in play.blocks:
+                if writable >> player & 1:
+                    self._timeline.received(player, first, values)
+        if play.detail_frame >= 0:
+            link.detail_frame, link.detail = play.detail_frame, play.detail
         for frame, value in play.checksums:
-            self._compare(link, frame, value)
+            self._compare(link, frame, value, now)
         if play.closing >= 0:
-            self._receive_closing(link, play, now)
+            self._ending.receive(link, play, now)
         self._pacer.hurry(now)
 
     def _slot(self, now: float) -> None:
         """One frame's time: correct, give out, step, tell."""
-        timeline, peers = self._timeline, self._peers
-        confirmation = peers.confirmation
+        timeline, peers, recovery = self._timeline, self._peers, self._recovery
+        seats = peers.seats
         if not timeline.check_saved():
             return
-        if confirmation.left_players != confirmation.settled_players:
-            confirmation.settle()
-        agreed = confirmation.frame()
+        if seats.orphans or seats.unhosted:
+            self._settle(now)
+        if recovery.busy:
+            if recovery.tick(now):
+                self._end(now, stopped=True)
+                return
+            if recovery.adopt_now():
+                # The caller answers before the next frame is due.
+                self._pacer.frame_passed(now, 1.0)
+                self._outbox.send_play(now, None, recovery.detail_for)
+                return
+        agreed = seats.agreed(peers.running)
         stop_at = peers.stop_at()
         end = timeline.publish(agreed, stop_at)
         if end:
@@ -415,85 +586,71 @@ class RollbackSession:
         received = timeline.received_frame
         if frame <= min(received + self._config.max_prediction, agreed + self._longest_span):
             if frame <= stop_at:
-                for queue in peers.own:
-                    queue.give(frame + self._delay, self._actions[queue.player])
+                if not self._restoring or self._restored():
+                    for queue in peers.own:
+                        queue.give(frame + self._delay, self._actions[queue.player])
                 timeline.advance()
             self._pacer.frame_passed(now, pace(peers.frames_ahead()))
         elif self._pacer.stall(now):
             self._events.append(Stalled(frame, peers.waited_for(received)))
         self._outbox.compare_clocks(now)
-        self._outbox.send_play(now)
+        self._outbox.send_play(now, None, recovery.detail_for if recovery.busy else None)
 
-    def _compare(self, link: PeerLink, frame: int, theirs: int) -> None:
+    def _compare(self, link: PeerLink, frame: int, theirs: int, now: float) -> None:
         if found := self._timeline.checksums.compare(link, frame, theirs):
-            self._events.append(found)
+            self._events.append(DesyncFound(frame, link.peer, *found))
+            self._recovery.found(link, frame, now)
 
     # Leaves
 
-    def _leave(self, link: PeerLink, now: float) -> None:
+    def _hear(self, link: PeerLink, left: int, settled: int, now: float, *, fresh: bool) -> None:
+        self._peers.hear_of_leaves(link, left, settled, fresh=fresh)
+        self._leave_if_excluded(now)
+        self._give_up_hello(now)
+
+    def _settle(self, now: float) -> None:
+        peers = self._peers
+        self._timeline.mark_wrong(peers.settle(now))
+        for queue in peers.own:
+            self._actions.setdefault(queue.player, queue.last_input)
+
+    def _leave(self, link: PeerLink, now: float, *, certain: bool) -> None:
         if self._phase != "closed":
-            self._peers.leave(link)
+            self._peers.leave(link, certain=certain)
             self._give_up_hello(now)
+
+    def _leave_if_excluded(self, now: float) -> None:
+        """The others go on without this peer: what was given out so far is all that it may keep."""
+        if not self._peers.excluded or self._phase not in ("hello", "running"):
+            return
+        if self._phase == "hello":
+            self._close("truncated", "The others went on without this peer.")
+        else:
+            self._phase = "closing"
+            self._ending.begin(now, stopped=True, alone=True)
 
     def _give_up_hello(self, now: float) -> None:
         """A game that has not begun does not begin without everyone."""
-        if self._phase == "hello" and self._peers.confirmation.left_players:
-            self._say_goodbye(now)
+        if self._phase == "hello" and self._peers.seats.left_players and not self._handshake.late:
+            self._ending.say_goodbye(now)
             self._close("truncated", "A peer left before the game began.")
 
     def _answer_left(self, link: PeerLink, now: float) -> None:
         """Tell a peer that counts as left, and plays on, that it does."""
         if now >= link.bye_at and not link.agreed:
-            link.bye_at = now + _BYE_S
-            self._outbox.send_bye((link,), now)
-
-    def _say_goodbye(self, now: float) -> None:
-        self._goodbyes = self._goodbyes - 1 if self._goodbyes else _GOODBYES
-        self._next_send = now + _GOODBYE_S
-        self._outbox.send_bye(self._peers.running, now)
+            link.bye_at = now + _OUT_S
+            self._outbox.send_out(link, now)
 
     # The end
 
     def _end(self, now: float, *, stopped: bool) -> None:
-        timeline = self._timeline
-        timeline.finish(stopped=stopped)
-        truncated = stopped and self._peers.confirmation.truncated_at == timeline.published
-        reason = self._peers.end_reason if truncated else ""
         self._phase = "closing"
-        self._closing = Closing(list(self._peers.links.values()), now, timeline.published, truncated, reason)
-        self._seal_log(self._closing)
-        self._outbox.send_play(now, self._closing)
-        self._next_send = now + Closing.RESEND_S
+        self._ending.begin(now, stopped=stopped)
 
-    def _seal_log(self, closing: Closing) -> None:
-        """Hash the whole log, unless the caller still owes a checksum."""
-        if not self._timeline.checksums.waiting:
-            closing.chain = self._timeline.chain.digest(closing.last_frame)
-
-    def _receive_closing(self, link: PeerLink, play: Play, now: float) -> None:
-        news = link.receive_closing(play.closing, play.last_frame, play.chain)
-        closing = self._closing
-        if closing is None:
-            return
-        if closing.finished(now):
-            if not play.closing & 1 or now >= link.bye_at:
-                link.bye_at = now + Closing.RESEND_S
-                self._outbox.send_play(now, self._closing)
-        elif news:
-            self._next_send = min(self._next_send, now)
-
-    def _tick_closing(self, closing: Closing, now: float) -> None:
-        found = None if closing.agreed else closing.verdict(now)
-        if found:
-            closing.agreed = True
-            self._close(*found)
-        # Said at least once: the others may be waiting for nothing else.
-        if found or (now >= self._next_send and not closing.finished(now)):
-            self._next_send = now + Closing.RESEND_S
-            self._outbox.send_play(now, self._closing)
+    def _follow_ending(self) -> None:
+        if self._ending.closed:
+            self._phase = "closed"
 
     def _close(self, verdict: str, reason: str) -> None:
         self._phase = "closed"
-        closing, timeline = self._closing, self._timeline
-        chain = closing.chain if closing is not None else timeline.chain.digest(timeline.published)
-        self._events.append(GameAgreed(verdict, timeline.published, chain, reason))
+        self._ending.close(verdict, reason)

@@ -11,6 +11,7 @@ from coplay.netcode.agreement import Chain, Checksums
 from coplay.netcode.config import SessionConfig
 from coplay.netcode.effects import Checksum, Confirm, Effect, LoadState, SaveState, Step
 from coplay.netcode.input_queue import MASK, NO_FRAME, RING, InputQueue
+from coplay.netcode.memory import Memory
 
 _MAX_CORRECTION = 255
 
@@ -55,6 +56,7 @@ class Timeline:
         self.max_rollback_frames = 0
         self.resimulated_frames = 0
         self._asked_twice = False
+        self._width = sum(queue.size for queue in self.queues)
         self._over = bytearray(RING)
         self._stepped: list[tuple[bytes, ...]] = [()] * RING
         self._predicted = [0] * RING
@@ -111,9 +113,12 @@ class Timeline:
 
     def received(self, player: int, first: int, values: list[bytes]) -> None:
         """Take inputs of a player from another peer."""
-        wrong = self.queues[player].receive(first, values, self.published + 1 + RING)
-        if wrong < self.first_wrong:
-            self.first_wrong = wrong
+        self.mark_wrong(self.queues[player].receive(first, values, self.published + 1 + RING))
+
+    def mark_wrong(self, frame: int) -> None:
+        """Note that a stepped frame had another input, if `frame` is one."""
+        if frame < self.first_wrong:
+            self.first_wrong = frame
 
     def advance(self) -> None:
         """Step the next frame, with what is known or guessed."""
@@ -185,8 +190,59 @@ class Timeline:
         if frame % self._interval:
             self.ask_checksum(frame)
 
+    def recall(self, memory: Memory, over: bool) -> None:
+        """Begin with a log that was not played here, and the state after it.
+
+        Args:
+            memory: What another peer told.
+            over: Whether the game has ended in that state.
+        """
+        frame = memory.frame
+        self.frame = frame
+        self.published, self.saved = frame - 1, frame - 1
+        self.first_wrong = NO_FRAME
+        self._over[frame & MASK] = over
+        self.chain.inputs[:] = memory.log
+        self.chain.checksums[:] = memory.checksums
+        self.checksums.restore(memory.checksums)
+        recent = self.inputs_of_log(max(0, frame - 1), frame)
+        for queue, ahead in zip(self.queues, memory.ahead, strict=True):
+            values = [inputs[queue.player] for inputs in recent] + ahead
+            queue.restore(frame - 1 + len(ahead), values)
+        for cut in memory.cuts:
+            if cut.fate == "default":
+                self.queues[cut.player].close()
+                self.queues[cut.player].cut = cut.last_frame
+
+    def adopt(self, frame: int, over: bool) -> None:
+        """Step again from `frame`, whose saved state is another peer's now, to the current one."""
+        effects = self._effects
+        self._over[frame & MASK] = over
+        self.saved = frame
+        for again in range(frame, self.frame):
+            inputs, predicted = self._inputs(again)
+            if again > self.published:
+                self._stepped[again & MASK] = inputs
+            effects.append(Step(again, inputs, predicted))
+            effects.append(SaveState(again + 1))
+        self.first_wrong = NO_FRAME
+
+    def inputs_of_log(self, first: int, end: int) -> tuple[tuple[bytes, ...], ...]:
+        """Return all players' published inputs of the frames from `first` up to `end`, exclusive."""
+        log, at = self.chain.inputs, first * self._width
+        frames = []
+        for _ in range(first, end):
+            inputs = []
+            for queue in self.queues:
+                inputs.append(bytes(log[at : at + queue.size]))
+                at += queue.size
+            frames.append(tuple(inputs))
+        return tuple(frames)
+
     def ask_checksum(self, frame: int) -> None:
-        """Have the final state before `frame` hashed."""
+        """Have the final state before `frame` hashed, unless the log has that."""
+        if self.chain.checksums and self.chain.checksums[-1][0] >= frame:
+            return
         self.checksums.ask(frame)
         self._effects.append(Checksum(frame))
 

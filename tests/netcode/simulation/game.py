@@ -6,7 +6,7 @@ from heapq import heappop, heappush
 from math import inf
 
 from tests.netcode.simulation.network import Conditions, Network
-from tests.netcode.simulation.peer import ToyPeer, configure
+from tests.netcode.simulation.peer import BrokenInvariantError, ToyPeer, configure
 from tests.netcode.simulation.toy_game import Script, ToyGame, held_keys
 
 from coplay.netcode import GameAgreed
@@ -48,6 +48,10 @@ class SimulatedGame:
         self._agenda: list[tuple[float, int, Callable[[], object]]] = []
         self._planned = 0
         self.before_tick: Callable[[ToyPeer], None] | None = None
+        self.corruptions: dict[int, int] = {}
+        """By peer, the frame before which a bit of its state flips."""
+        self.incarnations: dict[int, int] = {}
+        """By peer, how often its process began anew."""
 
     def plan(self, *actions: tuple[float, Callable[[], object]]) -> None:
         """Have things done, each at a time in seconds."""
@@ -94,10 +98,28 @@ class SimulatedGame:
         """Make a peer vanish without a word."""
         self.network.dead.add(peer)
 
-    def tell_left(self, peer: int, left: int) -> None:
+    def peer(self, number: int, act: Callable[[ToyPeer], None]) -> None:
+        """Have something done to a peer, unless it is dead or not there yet."""
+        if number in self.peers and number not in self.network.dead:
+            act(self.peers[number])
+
+    def tell_left(self, peer: int, left: int, *, certain: bool = True) -> None:
         """Have the server's word reach `peer` that `left` is gone."""
-        if peer in self.peers and peer not in self.network.dead:
-            self.peers[peer].tell_left(left, self.network.now)
+        self.peer(peer, lambda told: told.tell_left(left, self.network.now, certain=certain))
+
+    def reload(self, number: int) -> None:
+        """Make a peer's process begin anew, and let the others know at once."""
+        self.kill(number)
+        self.incarnations[number] = self.incarnations.get(number, 0) + 1
+        for peer in self.peers.values():
+            if peer.config.peer != number and peer.config.peer not in self.network.dead:
+                epoch = self._epoch(number, peer.config.peer)
+                peer.tell_returned(number, epoch, self.network.now)
+        self.network.dead.discard(number)
+        self._make(number)
+
+    def _epoch(self, one: int, other: int) -> int:
+        return (self.incarnations.get(one, 0) + self.incarnations.get(other, 0)) & 0xFF
 
     def survivors(self) -> list[ToyPeer]:
         """Return the peers that were not killed."""
@@ -108,7 +130,8 @@ class SimulatedGame:
         found = {}
         for number, peer in self.peers.items():
             agreed = peer.of(GameAgreed)
-            assert len(agreed) <= 1, "given once"
+            if len(agreed) > 1:
+                raise BrokenInvariantError("one verdict is given once", agreed)
             if agreed:
                 found[number] = agreed[0]
         return found
@@ -140,6 +163,9 @@ class SimulatedGame:
         values: dict[str, object] = {"default_inputs": tuple(bytes(size) for size in self._sizes)}
         values.update(self.config)
         values.update(self.config_of.get(number, {}))
+        if self.incarnations:
+            values["epochs"] = {other: self._epoch(number, other) for other in set(self.owners) - {number}}
+            values["rejoining"] = self.incarnations.get(number, 0) > 0
         assert self.script is not None
         self.peers[number] = ToyPeer(
             configure(number, self.owners, **values),
@@ -152,3 +178,4 @@ class SimulatedGame:
             lateness=self.lateness.get(number, 0.0),
             chance=self.network.random.random,
         )
+        self.peers[number].corrupt_at = self.corruptions.get(number)

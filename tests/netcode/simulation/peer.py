@@ -9,8 +9,12 @@ from tests.netcode.simulation.toy_game import Script, State, ToyGame
 
 from coplay.netcode import (
     Checksum,
+    CompareState,
     Confirm,
     Event,
+    Examine,
+    ExportState,
+    ImportState,
     LoadState,
     PeerLeft,
     RollbackSession,
@@ -19,7 +23,8 @@ from coplay.netcode import (
     SessionConfig,
     Step,
 )
-from coplay.netcode.packets import MAX_DATAGRAM, PLAY, decode_play
+from coplay.netcode.packets import decode_play
+from coplay.netcode.wire import MAX_DATAGRAM, PLAY
 
 Kind = TypeVar("Kind")
 _WEIGHED_EVERY = 128
@@ -88,6 +93,12 @@ class ToyPeer:
         self.stepped: dict[int, tuple[tuple[bytes, ...], int]] = {}
         """Per frame that is not confirmed, the inputs of its newest step, and which are guesses."""
         self.checksums: dict[int, int] = {}
+        self.checked: dict[int, State] = {0: game.state}
+        """The states that were hashed, until all peers are known to have the same."""
+        self.examined: dict[int, State] = {}
+        """The states of the last examination."""
+        self.adopted_through = -1
+        """The last frame that was stepped again from another peer's state after it had been confirmed."""
         self.depths: Counter[int] = Counter()
         """How many rollbacks went back by so many frames."""
         self.largest_datagram = 0
@@ -103,6 +114,7 @@ class ToyPeer:
         self._chance = chance
         self._sizes = [len(value) for value in config.default_inputs]
         self._rolled_back = False
+        self._jumped = False
         self._ticks = 0
         self._ticked_at = self.local(now)
         self._others = set(config.owners) - {config.peer}
@@ -129,9 +141,15 @@ class ToyPeer:
         self._perform()
         self._set_timer(now)
 
-    def tell_left(self, peer: int, now: float) -> None:
-        """Bring the server's word that a peer is gone."""
-        self.session.peer_left(peer, self.local(now))
+    def tell_left(self, peer: int, now: float, *, certain: bool = True) -> None:
+        """Bring the server's word that a peer is gone, or a mere suspicion."""
+        self.session.peer_left(peer, self.local(now), certain=certain)
+        self._perform()
+        self._set_timer(now)
+
+    def tell_returned(self, peer: int, epoch: int, now: float) -> None:
+        """Bring the server's word that a peer's process began anew."""
+        self.session.peer_returned(peer, epoch, self.local(now))
         self._perform()
         self._set_timer(now)
 
@@ -146,6 +164,16 @@ class ToyPeer:
         self.frozen_until = until
         self._set_timer(now)
 
+    def jump(self, seconds: float) -> None:
+        """Put this peer's clock forwards or, when negative, backwards."""
+        self.clock_offset += seconds
+        self._jumped = True
+
+    def change_delay(self, delay: int) -> None:
+        """Give this peer's seats another input delay, if the game runs."""
+        if self.session.phase == "running":
+            self.session.change_delay(delay, self._ticked_at)
+
     def tick(self, now: float) -> None:
         """Do what is due, and give the inputs of the next frame."""
         session = self.session
@@ -156,10 +184,11 @@ class ToyPeer:
                 self._perform()
         local = self.local(now)
         frame, phase = session.current_frame, session.phase
-        for seat in self.seats:
+        for seat in session.written:
             session.add_local_input(seat, self.script(seat, frame), local)
         # After a jump or a long sleep the session may have its own view of what is due.
-        steady = 0 <= local - self._ticked_at < _STEADY_S
+        steady = not self._jumped and 0 <= local - self._ticked_at < _STEADY_S
+        self._jumped = False
         self._ticked_at = local
         due = steady and phase == "running" and frame > 0 and session.next_deadline() <= local
         session.tick(local)
@@ -173,7 +202,10 @@ class ToyPeer:
         self._set_timer(now)
         if phase != "running" or not running:
             return
-        if due and Counter(told) != Counter(self._others - self.gone):
+        present = [
+            peer for peer in self._others - self.gone if not session._peers.links[peer].joining
+        ]
+        if due and Counter(told) != Counter(present):
             raise BrokenInvariantError("one datagram a tick to every running peer", f"{frame}: {told}")
         window = self.config.max_prediction
         confirmed = session.confirmed_frame
@@ -221,7 +253,7 @@ class ToyPeer:
                 inputs.append(self.script(seat, frame))
 
     def _perform(self) -> list[int]:
-        """Perform the effects; return to whom datagrams went."""
+        """Perform the effects; return to whom datagrams of the game went."""
         session, told = self.session, []
         effects = session.effects()
         if effects:
@@ -229,7 +261,8 @@ class ToyPeer:
                 kind = type(effect)
                 if kind is SendDatagram:
                     self._sent(effect.data)
-                    told.append(effect.peer)
+                    if effect.data[0] & 15 == PLAY:
+                        told.append(effect.peer)
                     self._send(self.config.peer, effect.peer, effect.data)
                 elif kind is SaveState:
                     self._save(effect.frame)
@@ -242,7 +275,7 @@ class ToyPeer:
                 elif kind is Checksum:
                     self._checksum(effect.frame)
                 else:
-                    raise BrokenInvariantError("known effects", effect)
+                    self._repair(effect)
         events = session.events()
         if events:
             self.events += events
@@ -250,6 +283,48 @@ class ToyPeer:
                 if isinstance(event, PeerLeft):
                     self.gone.add(event.peer)
         return told
+
+    def _repair(self, effect: object) -> None:
+        session, game = self.session, self.game
+        match effect:
+            case Examine(frame, inputs):
+                self.examined = {}
+                state = self.checked.get(frame)
+                if state is None:
+                    session.examined(frame, ())
+                    return
+                again = ToyGame(game.frames, chance_end=game.chance_end)
+                again.state = state
+                for at, given in enumerate(inputs, start=frame + 1):
+                    again.step(given)
+                    if at == self.corrupt_at:
+                        again.state = State(again.state.frame, again.state.mix ^ 1, again.state.over)
+                    self.examined[at] = again.state
+                session.examined(frame, [game.checksum(state) for state in self.examined.values()])
+            case ExportState(peer, frame, examined):
+                state = (self.examined if examined else self.states).get(frame)
+                data = None if state is None else f"{state.frame} {state.mix} {state.over:d}".encode()
+                session.state_exported(peer, data)
+            case ImportState(frame, data):
+                first, mix, over = (int(part) for part in data.split())
+                game.state = self.states[frame] = State(first, mix, bool(over))
+                self.next_frame = frame
+                self.corrupt_at = None
+                if session.phase == "hello":
+                    self.checked = {frame: game.state}
+                    session.state_imported(frame, game.state.over)
+                    self.log = list(session._timeline.inputs_of_log(0, frame))
+                    self.checksums = dict(session._timeline.chain.checksums)
+                    self.given = {}
+                else:
+                    self.adopted_through = len(self.log) - 1
+                    session.state_imported(frame, game.state.over)
+                self._perform()
+            case CompareState(frame, data):
+                same = self.examined[frame].mix == int(data.split()[1])
+                session.state_compared(frame, [] if same else ["mix"])
+            case _:
+                raise BrokenInvariantError("known effects", effect)
 
     def _save(self, frame: int) -> None:
         if frame != self.next_frame:
@@ -264,6 +339,10 @@ class ToyPeer:
         frame, inputs = effect.frame, effect.inputs
         if frame != self.next_frame:
             raise BrokenInvariantError("steps the current frame", (frame, self.next_frame))
+        if frame <= self.adopted_through:
+            self.game.step(inputs)
+            self.next_frame = frame + 1
+            return
         if frame < len(self.log):
             raise BrokenInvariantError("never steps what is confirmed", (frame, len(self.log)))
         if self._rolled_back:
@@ -319,6 +398,9 @@ class ToyPeer:
             raise BrokenInvariantError("hashes a state as soon as it is final", (frame, len(self.log)))
         value = self.game.checksum(self.states[frame])
         self.checksums[frame] = value
+        oldest = self.session.oldest_compared
+        self.checked = {at: state for at, state in self.checked.items() if at >= oldest}
+        self.checked[frame] = self.states[frame]
         self.session.checksum_computed(frame, value)
 
     def _sent(self, data: bytes) -> None:

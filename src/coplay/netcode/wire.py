@@ -1,0 +1,72 @@
+"""Numbers and limits of the wire, shared by all kinds of datagram.
+
+Layout: protocol/datagrams.md. Source: LEB128 and zigzag after Protocol Buffers.
+"""
+
+VERSION = 1
+HELLO, PLAY, BYE, OUT, STATE = 0, 1, 2, 3, 4
+HEADER_SIZE = 7
+MAX_DATAGRAM = 1150
+
+NOTHING_RECEIVED = 255
+HOLD_UNKNOWN = 254
+
+HAS_CHECKSUMS, HAS_CLOSING, HAS_SETTLED, HAS_DETAIL = 1, 2, 4, 8
+CLOSING_ACKED, CLOSING_AGREED, CLOSING_TRUNCATED, CLOSING_DIVERGENT = 1, 2, 4, 8
+HELLO_WANTS_REPLY, HELLO_READY, HELLO_DELAY_CHOSEN, HELLO_PLAYING = 1, 2, 4, 8
+
+ADVANTAGE_SCALE = 8
+CHAIN_SIZE = 16
+MAX_CHECKSUMS = 32
+MAX_DETAIL = 64
+MAX_RUN = 128
+MAX_FRAME = 0x7FFF_FFFF
+MAX_FIELDS = 40
+FIELD_HASH_SIZE = 8
+
+
+class MalformedDatagramError(ValueError):
+    """Bytes that are not a datagram of this protocol.
+
+    Never leaves the netcode: it becomes `DatagramRejected`.
+    """
+
+
+def put_varint(out: bytearray, value: int) -> None:
+    """Append an unsigned number in 7-bit groups, lowest first."""
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+
+
+def put_zigzag(out: bytearray, value: int) -> None:
+    """Append a signed number: 0, -1, 1, -2 … become 0, 1, 2, 3 …"""
+    put_varint(out, value << 1 if value >= 0 else (-value << 1) - 1)
+
+
+def take_varint(data: bytes, at: int) -> tuple[int, int]:
+    """Read an unsigned number; return it and where the next byte is.
+
+    Raises:
+        MalformedDatagramError: It is padded, or longer than 5 bytes.
+        IndexError: The bytes end before it does.
+    """
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            if shift and not byte:
+                raise MalformedDatagramError("a number is padded")
+            return value, at
+        shift += 7
+        if shift > 28:
+            raise MalformedDatagramError("a number is too long")
+
+
+def take_zigzag(data: bytes, at: int) -> tuple[int, int]:
+    """Read a signed number; as `take_varint`."""
+    value, at = take_varint(data, at)
+    return (-(value + 1 >> 1) if value & 1 else value >> 1), at

@@ -1,0 +1,286 @@
+"""Draws scenarios: the same seed is the same scenario, for ever."""
+
+from collections.abc import Callable
+from random import Random
+
+from tests.netcode.simulation.network import Conditions
+from tests.netcode.simulation.scenario import (
+    ClockJump,
+    Corruption,
+    Death,
+    DelayChange,
+    Fault,
+    Freeze,
+    Goodbye,
+    Link,
+    Partition,
+    Scenario,
+    Word,
+)
+
+PEERS = (2,) * 8 + (3,) * 6 + (4,) * 4 + (5, 5, 6, 7, 8)
+LONGEST_TROUBLE_S = 7.0
+"""Less than a peer waits at the end for one that does not answer: then the verdict is always known."""
+
+
+def draw(seed: int, kind: str = "") -> Scenario:
+    """Return the scenario of a seed.
+
+    Args:
+        seed: Any number; successive ones go through all kinds.
+        kind: One of `KINDS`, or empty for the seed's own.
+    """
+    kind = kind or list(KINDS)[seed % len(KINDS)]
+    random = Random(seed)
+    return KINDS[kind](random, _plain(random, kind, seed))
+
+
+def _plain(random: Random, kind: str, seed: int) -> Scenario:
+    peers = random.choice(PEERS)
+    owners = tuple(range(peers))
+    while len(owners) < 8 and random.random() < 0.15:
+        owners += (random.randrange(peers),)
+    frames = random.randint(40, 240) if peers <= 4 else random.randint(40, 120)
+    return Scenario(
+        kind=kind,
+        seed=seed,
+        owners=owners,
+        frames=frames,
+        chance_end=random.random() < 0.3,
+        sizes=tuple(random.choice((1, 1, 1, 2, 5, 64)) for _ in owners),
+        inputs=random.choice(("held", "held", "held", "unique", "idle")),
+        fps=random.choice((20.0, 30.0, 60.0, 60.0, 60.0, 120.0)),
+        delay=random.choice((None, None, 0, 0, 1, 3, 6)),
+        max_prediction=random.choice((1, 2, 4, 8, 8, 8, 8, 12, 20)),
+        checksum_interval=random.choice((1, 7, 30, 30)),
+        prediction=random.choice(("repeat", "repeat", "repeat", "default")),
+        links=_links(random, peers, lambda: _near(random)),
+    )
+
+
+def _links(random: Random, peers: int, conditions: Callable[[], Conditions]) -> tuple[Link, ...]:
+    uniform = conditions() if random.random() < 0.3 else None
+    return tuple(
+        Link(source, target, uniform or conditions())
+        for source in range(peers)
+        for target in range(peers)
+        if source != target
+    )
+
+
+def _near(random: Random) -> Conditions:
+    return Conditions(
+        latency=round(random.uniform(0.001, 0.06), 4),
+        jitter=random.choice((0.0, 0.005, 0.02)),
+        loss=random.choice((0.0, 0.0, 0.02)),
+    )
+
+
+def _lossy(random: Random) -> Conditions:
+    return Conditions(
+        latency=round(random.uniform(0.001, 0.1), 4),
+        jitter=random.choice((0.0, 0.01, 0.05)),
+        loss=round(random.uniform(0.02, 0.3), 3),
+        duplicate=random.choice((0.0, 0.1)),
+        reorder=random.choice((0.0, 0.1, 0.3)),
+    )
+
+
+def _far(random: Random) -> Conditions:
+    return Conditions(
+        latency=round(random.uniform(0.08, 0.2), 4),
+        jitter=random.choice((0.0, 0.02, 0.06)),
+        loss=random.choice((0.0, 0.02, 0.1)),
+        reorder=random.choice((0.0, 0.05)),
+    )
+
+
+def _bursty(random: Random) -> Conditions:
+    return Conditions(
+        latency=round(random.uniform(0.005, 0.1), 4),
+        jitter=random.choice((0.0, 0.02)),
+        loss=random.choice((0.0, 0.05)),
+        burst_begin=random.choice((0.0, 0.01, 0.03)),
+        burst_end=random.choice((0.05, 0.2)),
+    )
+
+
+def _narrow(random: Random) -> Conditions:
+    return Conditions(
+        latency=round(random.uniform(0.005, 0.06), 4),
+        rate=float(random.randint(4_000, 20_000)),
+        queue=random.choice((2_500, 8_000)),
+        loss=random.choice((0.0, 0.02)),
+    )
+
+
+def _length(scenario: Scenario) -> float:
+    """About how many seconds the game lasts, if nothing holds it up."""
+    return 0.5 + scenario.frames / scenario.fps
+
+
+def _spans(random: Random, scenario: Scenario, most: int) -> list[tuple[float, float]]:
+    """Return spans of trouble, whose lengths together are limited."""
+    left, spans = LONGEST_TROUBLE_S, []
+    for _ in range(random.randint(1, most)):
+        begin = round(random.uniform(0.0, _length(scenario)), 3)
+        lasts = round(min(left, random.choice((0.05, 0.3, 1.0, 3.0)) * random.uniform(0.5, 1.5)), 3)
+        left -= lasts
+        spans.append((begin, round(begin + lasts, 3)))
+    return spans
+
+
+def _calm(_random: Random, scenario: Scenario) -> Scenario:
+    return scenario
+
+
+def _linked(conditions: Callable[[Random], Conditions]) -> Callable[[Random, Scenario], Scenario]:
+    return lambda random, scenario: scenario.but(
+        links=_links(random, scenario.peers, lambda: conditions(random))
+    )
+
+
+def _silent_links(random: Random, scenario: Scenario) -> Scenario:
+    """Spans in which single directions, or whole groups, hear nothing; and bursts."""
+    scenario = _linked(_bursty)(random, scenario)
+    return scenario.but(faults=_partitions(random, scenario))
+
+
+def _partitions(random: Random, scenario: Scenario) -> tuple[Fault, ...]:
+    faults = []
+    for begin, end in _spans(random, scenario, 4):
+        order = random.sample(range(scenario.peers), scenario.peers)
+        cut = random.randint(1, scenario.peers - 1)
+        near, far = tuple(sorted(order[:cut])), tuple(sorted(order[cut:]))
+        if random.random() < 0.4:
+            near, far = near[:1], far[:1]
+        faults.append(Partition(begin, end, near, far, one_way=random.random() < 0.5))
+    return tuple(faults)
+
+
+def _clocks(random: Random, scenario: Scenario) -> Scenario:
+    jumps = tuple(
+        ClockJump(
+            random.randrange(scenario.peers),
+            round(random.uniform(0.0, _length(scenario)), 3),
+            random.choice((0.02, 0.2, 0.6, 3.0, 60.0, 3600.0)) * random.choice((1, -1)),
+        )
+        for _ in range(random.randint(1, 6))
+    )
+    rates = tuple(round(random.uniform(0.98, 1.02), 4) for _ in range(scenario.peers))
+    return scenario.but(faults=jumps, clock_rates=rates)
+
+
+def _sleepers(random: Random, scenario: Scenario) -> Scenario:
+    freezes = tuple(
+        Freeze(random.randrange(scenario.peers), begin, end) for begin, end in _spans(random, scenario, 3)
+    )
+    return scenario.but(
+        faults=freezes,
+        lateness=tuple(random.choice((0.0, 0.004, 0.03)) for _ in range(scenario.peers)),
+        starts=tuple(random.choice((0.0, round(random.uniform(0, 3), 2))) for _ in range(scenario.peers)),
+    )
+
+
+def _delays(random: Random, scenario: Scenario) -> Scenario:
+    changes = tuple(
+        DelayChange(
+            random.randrange(scenario.peers),
+            round(random.uniform(0.5, _length(scenario)), 3),
+            random.randint(0, scenario.delay if scenario.delay is not None else 8),
+        )
+        for _ in range(random.randint(1, 5))
+    )
+    return _linked(random.choice((_near, _lossy, _far)))(random, scenario).but(faults=changes)
+
+
+def _leaves(random: Random, scenario: Scenario) -> Scenario:
+    """Some vanish, about at once or one after the other; the others are told late and in any order."""
+    scenario = _linked(random.choice((_near, _lossy, _far)))(random, scenario)
+    peers = range(scenario.peers)
+    leavers = random.sample(peers, random.randint(1, scenario.peers - 1))
+    staying = [peer for peer in peers if peer not in leavers]
+    first = random.uniform(0.0, _length(scenario) + 0.5)
+    faults: list[Fault] = []
+    for left in leavers:
+        at = round(first + random.random() * random.choice((0.0, 0.3, 1.0)), 3)
+        faults.append(Death(left, at))
+        told = [peer for peer in peers if peer != left]
+        if random.random() < 0.3:
+            told = [random.choice(staying)]
+        for peer in told:
+            heard = round(at + random.random() * random.choice((0.01, 0.5, 1.5)), 3)
+            faults.append(Word(peer, heard, left))
+    return scenario.but(faults=tuple(faults))
+
+
+def _torn(random: Random, scenario: Scenario) -> Scenario:
+    """The peers fall apart, and each side is told that the other is gone."""
+    scenario = _linked(random.choice((_near, _lossy)))(random, scenario)
+    order = random.sample(range(scenario.peers), scenario.peers)
+    cut = random.randint(1, scenario.peers - 1)
+    near, far = tuple(sorted(order[:cut])), tuple(sorted(order[cut:]))
+    begin = round(random.uniform(0.0, _length(scenario)), 3)
+    end = round(begin + random.choice((0.2, 1.0, 3.0, 1000.0)), 3)
+    faults: list[Fault] = [Partition(begin, end, near, far, one_way=random.random() < 0.2)]
+    for one, other in ((near, far), (far, near)):
+        for peer in one:
+            for left in other:
+                heard = round(begin + random.random() * random.choice((0.1, 1.0, 2.0)), 3)
+                faults.append(Word(peer, heard, left))
+    return scenario.but(faults=tuple(faults))
+
+
+def _goodbyes(random: Random, scenario: Scenario) -> Scenario:
+    scenario = _linked(random.choice((_near, _lossy)))(random, scenario)
+    first = random.uniform(0.0, _length(scenario))
+    leavers = random.sample(range(scenario.peers), random.randint(1, scenario.peers - 1))
+    faults: list[Fault] = []
+    for left in leavers:
+        at = round(first + random.random() * random.choice((0.0, 0.2, 1.0)), 3)
+        faults.append(Goodbye(left, at))
+        # A goodbye may get lost; the server's word does not.
+        faults += [
+            Word(peer, round(at + random.uniform(0.2, 1.0), 3), left)
+            for peer in range(scenario.peers)
+            if peer != left
+        ]
+    return scenario.but(faults=tuple(faults))
+
+
+def _corrupted(random: Random, scenario: Scenario) -> Scenario:
+    peer, frame = random.randrange(scenario.peers), random.randint(1, scenario.frames)
+    scenario = _linked(random.choice((_near, _lossy)))(random, scenario)
+    return scenario.but(chance_end=False, faults=(Corruption(peer, frame),))
+
+
+def _everything(random: Random, scenario: Scenario) -> Scenario:
+    links = _links(
+        random, scenario.peers, lambda: random.choice((_near, _lossy, _far, _bursty, _narrow))(random)
+    )
+    scenario = scenario.but(links=links)
+    clocks, sleepers = _clocks(random, scenario), _sleepers(random, scenario)
+    troubles = list(_partitions(random, scenario) + sleepers.faults)
+    return scenario.but(
+        faults=tuple(random.sample(troubles, min(2, len(troubles)))) + clocks.faults,
+        clock_rates=clocks.clock_rates,
+        lateness=sleepers.lateness,
+        starts=sleepers.starts,
+    )
+
+
+KINDS: dict[str, Callable[[Random, Scenario], Scenario]] = {
+    "calm": _calm,
+    "lossy": _linked(_lossy),
+    "far": _linked(_far),
+    "narrow": _linked(_narrow),
+    "silent links": _silent_links,
+    "clocks": _clocks,
+    "sleepers": _sleepers,
+    "delays": _delays,
+    "leaves": _leaves,
+    "torn": _torn,
+    "goodbyes": _goodbyes,
+    "corrupted": _corrupted,
+    "everything": _everything,
+}

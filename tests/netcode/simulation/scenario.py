@@ -1,0 +1,189 @@
+"""A game and all that befalls it, as plain data: drawn from a seed, saved, made smaller, replayed."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any, Literal, TypeVar
+
+from tests.netcode.simulation.network import Conditions
+
+Kind = TypeVar("Kind")
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """Two sets of peers cannot hear each other."""
+
+    begin: float
+    end: float
+    near: tuple[int, ...]
+    far: tuple[int, ...]
+    one_way: bool = False
+    """Only what the near ones send is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockJump:
+    """A peer's clock jumps."""
+
+    peer: int
+    at: float
+    seconds: float
+    """Forwards, or backwards when negative."""
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """A peer does nothing for a while, like a tab that sleeps; what comes in waits."""
+
+    peer: int
+    begin: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """A peer vanishes without a word."""
+
+    peer: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Goodbye:
+    """A peer leaves and says so."""
+
+    peer: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """The server tells a peer that another is gone, whether it is or not."""
+
+    peer: int
+    at: float
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class DelayChange:
+    """A peer gives its seats another input delay."""
+
+    peer: int
+    at: float
+    delay: int
+
+
+@dataclass(frozen=True, slots=True)
+class Corruption:
+    """One bit of a peer's state flips before a frame."""
+
+    peer: int
+    frame: int
+
+
+Fault = Partition | ClockJump | Freeze | Death | Goodbye | Word | DelayChange | Corruption
+FAULTS: dict[str, type[Fault]] = {
+    kind.__name__: kind
+    for kind in (Partition, ClockJump, Freeze, Death, Goodbye, Word, DelayChange, Corruption)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The conditions of one direction, where they differ from those of all others."""
+
+    source: int
+    target: int
+    conditions: Conditions
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One game. Seconds are the network's; peers are numbered from 0 without gaps."""
+
+    kind: str = "plain"
+    """What it is an example of."""
+    seed: int = 0
+    """Of the network's chance and of the inputs."""
+    owners: tuple[int, ...] = (0, 1)
+    """Per player, its peer."""
+    frames: int = 120
+    chance_end: bool = False
+    """Whether the game may end earlier, by chance that hangs on the inputs."""
+    sizes: tuple[int, ...] = (1, 1)
+    """Per player, the bytes of an input."""
+    inputs: Literal["held", "unique", "idle"] = "held"
+    fps: float = 60.0
+    delay: int | None = 0
+    max_prediction: int = 8
+    checksum_interval: int = 30
+    prediction: Literal["repeat", "default"] = "repeat"
+    conditions: Conditions = field(default_factory=Conditions)
+    """Of every direction that `links` does not name."""
+    links: tuple[Link, ...] = ()
+    clock_rates: tuple[float, ...] = ()
+    """Per peer; empty is 1 everywhere."""
+    lateness: tuple[float, ...] = ()
+    """Per peer, how late its timer fires at most, in seconds; empty is 0 everywhere."""
+    starts: tuple[float, ...] = ()
+    """Per peer, when its session is made; empty is 0 everywhere."""
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def peers(self) -> int:
+        """How many peers there are."""
+        return max(self.owners) + 1
+
+    def of(self, kind: type[Kind]) -> list[Kind]:
+        """Return the faults of one kind."""
+        return [fault for fault in self.faults if isinstance(fault, kind)]
+
+    def but(self, **changes: Any) -> "Scenario":
+        """Return this scenario with some fields changed."""
+        return replace(self, **changes)
+
+    def to_json(self) -> str:
+        """Return the scenario as text; what is as usual is left out."""
+        return json.dumps(_plain(self), indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Scenario":
+        """Return the scenario that a text describes."""
+        values = _tuples(json.loads(text))
+        if "conditions" in values:
+            values["conditions"] = Conditions(**values["conditions"])
+        values["links"] = tuple(
+            Link(link["source"], link["target"], Conditions(**link.get("conditions", {})))
+            for link in values.get("links", ())
+        )
+        values["faults"] = tuple(
+            FAULTS[fault["fault"]](**{name: value for name, value in fault.items() if name != "fault"})
+            for fault in values.get("faults", ())
+        )
+        return cls(**values)
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        shown: dict[str, Any] = {}
+        if type(value).__name__ in FAULTS:
+            shown["fault"] = type(value).__name__
+        usual = type(value)() if isinstance(value, Scenario | Conditions) else None
+        for part in fields(value):
+            content = getattr(value, part.name)
+            if usual is None or content != getattr(usual, part.name):
+                shown[part.name] = _plain(content)
+        return shown
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _tuples(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _tuples(content) for name, content in value.items()}
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return tuple(_tuples(item) for item in value)
+    return value
