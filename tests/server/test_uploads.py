@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from coplay.data.batches import NUMBERS_OF_A_PAGE, encode
 from coplay.server.settings import Settings
@@ -167,10 +168,7 @@ async def test_difference_whose_event_was_lost_in_a_crash_is_told_after_it(
         one, two, first, second = await lab.pair()
         await one.upload(first, encode(batch(0)))
         await two.upload(second, encode(batch(1, inputs=bytes([1, 2, 0, 2, 1, 2, 1, 2]))))
-        store = lab.server.ledger._store
-        from sqlalchemy import text
-
-        store.execute(text("DELETE FROM events WHERE kind = 'copies_differ'")).result()
+        lab.server.ledger._store.execute(text("DELETE FROM events WHERE kind = 'copies_differ'")).result()
     for _ in range(2):
         async with running(duel_study(), tmp_path):
             pass
