@@ -8,6 +8,7 @@ CoplayError
 ├── NetcodeError
 │   ├── UnknownPeerError     a caller named a peer that never joined
 │   └── SessionMisuseError   a call in the wrong state, or out of order
+├── StateTransferError       a game's state cannot be sent, or what came is not one
 └── StoreError               the data store cannot be read or written
 
 A message says what happened, to what; a hint says what to do.
@@ -54,6 +55,10 @@ class UnknownPeerError(NetcodeError):
 
 class SessionMisuseError(NetcodeError):
     """A call in the wrong state, or out of order."""
+
+
+class StateTransferError(CoplayError):
+    """A game's state that cannot be sent, or bytes that are not a state of this game."""
 
 
 class StoreError(CoplayError):

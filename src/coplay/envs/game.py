@@ -13,13 +13,14 @@ the game over; any frame after that changes nothing.
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
-from coplay.envs import taming
+from coplay.envs import state_transfer, taming
 from coplay.envs.environment import Environment, Outcome
 from coplay.envs.snapshot import Snapshot
 from coplay.envs.state_globals import begin_anew
 from coplay.envs.state_walk import StateWalk
+from coplay.errors import StateTransferError
 
 Phase = Literal["countdown", "playing", "between", "over"]
 
@@ -64,6 +65,7 @@ _FIELDS = (
     "scores",
     "total_scores",
 )
+_IDENTITY = 3  # how many values of an exported state say which game it is of
 
 
 class Game:
@@ -245,6 +247,46 @@ class Game:
         """
         saved = saved or self.save()
         return self._walk.checksum(saved.snapshot, saved.fields)
+
+    def export_state(self, saved: SavedGame | None = None) -> bytes:
+        """Give a state as bytes that a game on an equal environment can import.
+
+        Args:
+            saved: A saved state; None for the current one.
+
+        Raises:
+            StateTransferError: Some of it cannot be sent, or it is larger than 16 MiB.
+        """
+        saved = saved or self.save()
+        return state_transfer.export_state(self._walk, saved.snapshot, (*self._identity(), *saved.fields))
+
+    def import_state(self, data: bytes) -> None:
+        """Make an exported state this game's: `save()` and `checksum()` equal the exporter's afterwards.
+
+        The environment stays the same object, as with `load`, and what was saved before can still be loaded.
+
+        Args:
+            data: From anybody. Only classes that the environment uses here as well are made of it.
+
+        Raises:
+            StateTransferError: It is malformed, too large or of another game; this one is as it was.
+        """
+        self.save()
+        self._snapshot, extra = state_transfer.import_state(self._walk, data, self._accept)
+        for name, value in zip(_FIELDS, extra[_IDENTITY:], strict=True):
+            setattr(self, name, value)
+
+    def _identity(self) -> tuple[Any, ...]:
+        return type(self.environment.unwrapped).__qualname__, self.environment.n_players, self.seed
+
+    def _accept(self, extra: tuple[Any, ...]) -> None:
+        if extra[:_IDENTITY] != self._identity():
+            raise StateTransferError(f"a state that was received is of another game: {extra[:_IDENTITY]}")
+        phase, *counts, scores, total_scores = extra[_IDENTITY + 1 :]
+        fit = phase in get_args(Phase) and len(scores) == len(total_scores) == self.environment.n_players
+        fit = fit and all(type(count) is int and count >= 0 for count in (extra[_IDENTITY], *counts))
+        if not fit or not all(type(score) is float for score in scores + total_scores):
+            raise StateTransferError("a state that was received has fields that no game has")
 
     def diff(self, mine: SavedGame, theirs: SavedGame) -> list[str]:
         """Name what differs between two saved states: `env.state[2]`, `game.scores`."""

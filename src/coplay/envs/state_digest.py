@@ -44,7 +44,9 @@ def digest(snapshot: Snapshot, extra: object = None) -> int:
 
 def encode(snapshot: Snapshot, extra: object = None) -> bytes:
     """Give the canonical bytes of a snapshot."""
-    canonical = _canonical_by(dict(zip(snapshot.met, range(len(snapshot.met)), strict=True)))
+    # Whether two equal tuples are one is an accident of the code that made them, and does not count.
+    holders = [key for key, obj in snapshot.met.items() if KINDS[type(obj)] is not TUPLE]
+    canonical = _canonical_by(dict(zip(holders, range(len(holders)), strict=True)))
     out: list[Any] = [extra]
     arrays: list[Any] = []
     for kind, obj, saved in snapshot.records:
@@ -74,15 +76,15 @@ def _canonical_by(positions: dict[int, int]) -> Canonical:
             return value
         if cls is tuple:
             return tuple([v if type(v) in PLAIN else canonical(v) for v in value])
+        if KINDS.get(cls) is TUPLE:
+            return _MARK, cls.__qualname__, _encode_tuple(value, canonical)
         position = positions.get(id(value))
         if position is not None:
             kind = KINDS[cls]
-            if kind is TUPLE:
-                return _MARK, cls.__qualname__, _encode_tuple(value, canonical)
             name = value.__qualname__ if isinstance(value, _NAMED) else None
             return None if kind is DRAWING else (_MARK, position, name)
         if isinstance(value, np.generic):
-            return _MARK, value.dtype.char, value.tobytes()
+            return _MARK, value.dtype.str, value.tobytes()
         return _constant(value, canonical)
 
     return canonical

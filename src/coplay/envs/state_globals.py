@@ -39,28 +39,41 @@ def find_namespaces(layers: list[Any]) -> dict[str, Namespace]:
     Args:
         layers: The environment and its wrappers.
     """
-    classes = {
-        cls: None
-        for layer in layers
-        for cls in type(layer).__mro__
-        if cls.__module__.partition(".")[0] not in _LIBRARIES
-    }
-    own_modules = {cls.__module__ for cls in classes}
-    packages = {name.partition(".")[0] for name in own_modules} - {"__main__"}
+    classes = _own_classes(layers)
+    defining = {cls.__module__ for cls in classes}
+    modules, packages = own_modules(layers)
     found: dict[str, Namespace] = {}
-    for name in sorted(sys.modules):
-        module = sys.modules[name]
-        if name.partition(".")[0] in packages or name in own_modules:
-            if not isinstance(module, types.ModuleType):
-                continue
-            names = sorted(_stateful_globals(module, packages, everything=name in own_modules))
-            if names:
-                found[name] = Namespace(module, names)
+    for module in modules:
+        name = module.__name__
+        names = sorted(_stateful_globals(module, packages, everything=name in defining))
+        if names:
+            found[name] = Namespace(module, names)
     for cls in classes:
         names = [name for name, value in vars(cls).items() if _is_data(name, value)]
         if names:
             found[f"{cls.__module__}.{cls.__qualname__}"] = Namespace(cls, names)
     return found
+
+
+def own_modules(layers: list[Any]) -> tuple[list[types.ModuleType], set[str]]:
+    """Give the modules of the environment's own packages, by name, and the names of these packages.
+
+    Args:
+        layers: The environment and its wrappers.
+    """
+    defining = {cls.__module__ for cls in _own_classes(layers)}
+    packages = {name.partition(".")[0] for name in defining} - {"__main__"}
+    found = [
+        module
+        for name, module in sorted(sys.modules.items())
+        if name.partition(".")[0] in packages or name in defining
+    ]
+    return [module for module in found if isinstance(module, types.ModuleType)], packages
+
+
+def _own_classes(layers: list[Any]) -> list[type]:
+    classes = {cls: None for layer in layers for cls in type(layer).__mro__}
+    return [cls for cls in classes if cls.__module__.partition(".")[0] not in _LIBRARIES]
 
 
 _first_seen: dict[str, Snapshot] = {}

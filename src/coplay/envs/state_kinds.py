@@ -21,6 +21,7 @@ import decimal
 import enum
 import fractions
 import functools
+import marshal
 import pathlib
 import random
 import re
@@ -131,19 +132,46 @@ def _restore_list(obj: list[Any], saved: Any) -> None:
 
 
 def _save_set(obj: set[Any], stack: list[Any]) -> Any:
-    # The order of a set depends on its history, which a restored set does not have. Rebuilding it here, at
-    # every frame on every peer, gives a peer that rolled back and one that did not the same table, hence the
-    # same order.
-    saved = obj.copy()
-    obj.clear()
-    obj |= saved
+    # The order in which a set gives its elements depends on its history. Filling it anew here, at every frame
+    # on every peer, in an order that only its elements decide, makes its own order depend on these alone.
+    saved = in_canonical_order(obj)
+    _restore_set(obj, saved)
     stack += [v for v in saved if type(v) not in ATOMS]
     return saved
 
 
 def _restore_set(obj: set[Any], saved: Any) -> None:
-    obj.clear()
-    obj |= saved
+    set.clear(obj)
+    set.update(obj, saved)
+
+
+def in_canonical_order(elements: Any) -> list[Any]:
+    """Give a set's elements in an order that no history has a part in.
+
+    Those that have no value of their own, instances say, keep the order they have among each other.
+    """
+    types_held = set(map(type, elements))
+    if len(types_held) == 1 and types_held <= _SORTABLE:
+        return sorted(elements)
+    return sorted(elements, key=_rank)
+
+
+_SORTABLE: frozenset[type] = frozenset({int, str, bytes})
+
+
+def _rank(value: Any) -> bytes:
+    cls = type(value)
+    if cls in PLAIN:
+        return marshal.dumps(value, 2)
+    if isinstance(value, tuple):
+        return b"".join([b"(", *map(_rank, value), b")"])
+    if isinstance(value, frozenset):
+        return b"".join([b"{", *sorted(map(_rank, value)), b"}"])
+    if isinstance(value, np.generic):
+        return value.dtype.char.encode() + value.tobytes()
+    if isinstance(value, enum.Enum):
+        return f"{cls.__qualname__}.{value.name}".encode()
+    return cls.__qualname__.encode()
 
 
 def _save_deque(obj: Any, stack: list[Any]) -> Any:

@@ -6,13 +6,14 @@ Runs only when something is wrong, so it is written to be read, not to be fast.
 from __future__ import annotations
 
 import collections
+import struct
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from coplay.envs.state_bulk import BULK
-from coplay.envs.state_kinds import ATOMS, DRAWING, KINDS, MISSING, kind_of, slots_of
+from coplay.envs.state_kinds import ATOM, ATOMS, DRAWING, KINDS, MISSING, kind_of, slots_of
 
 if TYPE_CHECKING:
     from coplay.envs.snapshot import Snapshot
@@ -31,7 +32,7 @@ def describe(snapshot: Snapshot) -> dict[str, Leaf]:
     todo = collections.deque(snapshot.roots.items())
     while todo:
         path, value = todo.popleft()
-        if type(value) in ATOMS or KINDS[type(value)] is DRAWING:
+        if type(value) in ATOMS or kind_of(type(value)) in (ATOM, DRAWING):
             leaves[path] = _leaf(value)
             continue
         if id(value) in seen:
@@ -74,7 +75,7 @@ def _leaf(value: Any) -> Leaf:
     if isinstance(value, np.generic):
         return value.dtype.str, value.tobytes()
     if isinstance(value, float):
-        return "float", (value, str(value))
+        return "float", struct.pack("<d", value)  # so that NaN equals itself, and 0.0 not -0.0
     if cls in (int, bool, str, bytes, complex):
         return cls.__name__, value
     return cls.__qualname__, getattr(value, "__qualname__", None) or repr(value).split(" at 0x")[0]

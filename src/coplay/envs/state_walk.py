@@ -23,10 +23,14 @@ _KEPT_BULKS = 64
 
 
 class StateWalk:
-    """Saves and restores everything reachable from some named roots."""
+    """Saves and restores everything reachable from some named roots.
+
+    Attributes:
+        roots: By name.
+    """
 
     def __init__(self, roots: Mapping[str, Any]) -> None:
-        self._roots = roots
+        self.roots = roots
         first = [root for root in roots.values() if type(root) not in ATOMS]
         self._first = first[::-1]
         self._bulks: dict[int, Bulk] = {}
@@ -61,7 +65,7 @@ class StateWalk:
             saved = kind.save(obj, stack)
             if kind.restore is not None:
                 records.append((kind, obj, saved))
-        return Snapshot(self._roots, records, met)
+        return Snapshot(self.roots, records, met)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Put the state back, into the same objects. A snapshot can be restored any number of times."""
@@ -102,5 +106,5 @@ class StateWalk:
 
     def unwalkable(self) -> list[str]:
         """Name the objects whose state cannot be seen, as `path (type)`."""
-        found = find_paths(self._roots, lambda obj: kind_of(type(obj)) is UNWALKABLE)
+        found = find_paths(self.roots, lambda obj: kind_of(type(obj)) is UNWALKABLE)
         return [f"{path} ({type(obj).__module__}.{type(obj).__qualname__})" for path, obj in found]

@@ -204,6 +204,10 @@ _RealDate = datetime.date
 
 
 class _SimulatedDatetime(datetime.datetime, metaclass=_RealInstances):
+    # What is kept is a real one: the simulated class is only there while a frame is simulated.
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        return _RealDatetime(*args, **kwargs)
+
     @classmethod
     def now(cls, tz: datetime.tzinfo | None = None) -> Any:
         frame = _current_frame()
@@ -221,6 +225,9 @@ class _SimulatedDatetime(datetime.datetime, metaclass=_RealInstances):
 
 
 class _SimulatedDate(datetime.date, metaclass=_RealInstances):
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        return _RealDate(*args, **kwargs)
+
     @classmethod
     def today(cls) -> Any:
         frame = _current_frame()
