@@ -1,0 +1,97 @@
+"""A study's server in a process of its own, that may be killed and started again at once.
+
+`python -m tests.server.study_process FOLDER PORT` reads one line for each start. Everything is imported once,
+and every server is a fork: a whole process is killed, and the next one has nothing of it but the disk.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+from coplay.data.store import Store
+from coplay.server.app import Hosting, make_server
+from coplay.server.running import listen, run
+from coplay.server.settings import Settings
+from coplay.server.stages import build_stages
+
+from .conftest import FakeRuntime, duel_study
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENT = Settings(uploads_a_second=10_000, upload_burst=10_000)
+
+
+class StudyProcess:
+    """The server of the duel study.
+
+    Args:
+        folder: Its data is in `data` below it.
+        port: Where it listens, whenever it runs.
+    """
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.base = f"http://127.0.0.1:{port}"
+        self.starts = 0
+        self._folder = folder
+        self._port = port
+        self._server = 0
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Return once it serves."""
+        if self._process is None:
+            command = (sys.executable, "-m", __name__, str(self._folder), str(self._port))
+            pipe = asyncio.subprocess.PIPE
+            self._process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdin=pipe, stdout=pipe)
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(b"start\n")
+        words = (await asyncio.wait_for(self._process.stdout.readline(), 60)).split()
+        assert words[:1] == [b"serving"], words
+        self._server = int(words[1])
+        self.starts += 1
+
+    def kill(self) -> None:
+        """End it at once, in the middle of whatever it does."""
+        os.kill(self._server, signal.SIGKILL)
+        self._server = 0
+
+    async def close(self) -> None:
+        """End it, and the process that starts it."""
+        if self._process is None:
+            return
+        if self._server:
+            self.kill()
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        await self._process.wait()
+
+
+def serve(folder: Path, port: int) -> None:
+    """Be a server until killed."""
+    listening = listen("127.0.0.1", port)
+    study = duel_study()
+    bundle = SimpleNamespace(sha256="2" * 64, data=b"PK", module="study")
+    store = Store(folder / "data")
+    runtime = FakeRuntime(folder)
+    hosting = Hosting(study, folder, build_stages(study), runtime, bundle, store, PATIENT, folder)
+    run(make_server(hosting).asgi, listening, lambda: print("serving", os.getpid(), flush=True))
+
+
+def main() -> None:
+    """Fork a server for every line, once the one before it is dead."""
+    folder, port = Path(sys.argv[1]), int(sys.argv[2])
+    child = 0
+    for _ in sys.stdin:
+        if child:
+            os.waitpid(child, 0)
+        child = os.fork()
+        if not child:
+            serve(folder, port)
+            os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

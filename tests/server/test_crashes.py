@@ -1,0 +1,186 @@
+"""A server that is killed: what it acknowledged is there, and what it did not is brought again."""
+
+import asyncio
+import os
+import random
+import secrets
+import socket
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from coplay.data.store import Store
+from coplay.server.recorder import Recorder
+from coplay.signaling import TokenSigner
+
+from .conftest import Page
+from .lossy_peers import FRAMES_A_BATCH, Network, Peer, play
+from .study_process import StudyProcess
+from .uploading import kinds, rows
+
+pytestmark = pytest.mark.anyio
+
+KILLS = 10
+GAMES = int(os.environ.get("COPLAY_SOAK_GAMES", "100"))
+BATCHES = 6
+
+
+@pytest.fixture
+async def server(tmp_path: Path, database: str, unused_port: int) -> AsyncIterator[StudyProcess]:
+    server = StudyProcess(tmp_path, unused_port)
+    yield server
+    await server.close()
+
+
+@pytest.fixture
+def unused_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def stored(data: Path) -> dict[tuple[str, int, int], bytes]:
+    found = rows(data, "SELECT game_id, peer, number, body FROM batches")
+    batches = {(row.game_id, row.peer, row.number): bytes(row.body) for row in found}
+    assert len(batches) == len(found)
+    return batches
+
+
+def brought(peers: list[Peer], *, acked: bool = False) -> dict[tuple[str, int, int], bytes]:
+    return {
+        (peer.game_id, peer.player, number): body
+        for peer in peers
+        for number, body in peer.bodies.items()
+        if not acked or number in peer.acked
+    }
+
+
+async def test_server_killed_at_ten_moments_of_one_game_loses_nothing(
+    server: StudyProcess, tmp_path: Path
+) -> None:
+    data, chance = tmp_path / "data", random.Random(11)
+    await server.start()
+    async with aiohttp.ClientSession() as http:
+        pages: list[Page] = []
+        one, two = [await Page(server.base, http, pages).to_lobby() for _ in range(2)]
+        configs = [await page.next("game") for page in (one, two)]
+        peers = [
+            Peer(config["game_id"], player, [config["token"]], play(player, 8 * KILLS, 5))
+            for player, config in enumerate(configs)
+        ]
+        network = Network(server.base, http, chance)
+        for kill in range(KILLS):
+            numbers = range(8 * kill, 8 * kill + 8)
+            began = time.monotonic()
+            uploading = [asyncio.create_task(network.bring(peer, numbers)) for peer in peers]
+            await asyncio.sleep(chance.uniform(0, 0.05))
+            server.kill()
+            # Read while no server runs: an acknowledgement was a promise.
+            there = stored(data)
+            assert brought(peers, acked=True).items() <= there.items(), f"kill {kill}"
+            assert there.items() <= brought(peers).items()
+            await server.start()
+            await asyncio.wait_for(asyncio.gather(*uploading), 60)
+            assert time.monotonic() - began < 60
+        for page in pages:
+            await page.socket.disconnect()
+        for peer in peers:
+            await network.report(peer, 8 * KILLS * FRAMES_A_BATCH - 1)
+    assert stored(data) == brought(peers)
+    (game,) = rows(data, "SELECT verdict, frames, checksums_compared FROM games")
+    assert game.frames is None or tuple(game) == ("identical", 8 * KILLS * FRAMES_A_BATCH, 8 * KILLS)
+    assert not {"copies_differ", "batch_conflict", "report_conflict"} & set(kinds(data))
+
+
+def seed_games(data: Path, count: int) -> list[Peer]:
+    """Games that a server has opened, with the tokens of their pages; every fifth has a page that was loaded
+    anew in the middle."""
+    store = Store(data)
+    secret = secrets.token_bytes(32)
+    (data / "secret").write_bytes(secret)
+    signer, recorder = TokenSigner(secret), Recorder(store, "duel")
+    peers: list[Peer] = []
+    for seed in range(count):
+        game_id = secrets.token_hex(10)
+        recorder.game(
+            {
+                "game_id": game_id,
+                "group_id": None,
+                "version": "7",
+                "scene": 2,
+                "label": "duel",
+                "seats": [
+                    {"player_id": player, "participant_id": f"p-{seed}-{player}", "owner": player}
+                    for player in (0, 1)
+                ],
+                "input_sizes": [1, 1],
+                "codecs": [],
+                "seed": seed,
+                "env": "duel",
+                "code_hash": "",
+                "lock_hash": "",
+                "fps": 30.0,
+                "window": 8,
+                "episodes": 1,
+                "countdown_frames": 0,
+            }
+        )
+        for player in (0, 1):
+            tokens = [
+                signer.sign(
+                    "game",
+                    {"game": game_id, "player": player, "incarnation": incarnation},
+                    time.time() + 3600,
+                )
+                for incarnation in (0, 1)
+            ]
+            bodies = play(player, BATCHES, seed)
+            if seed % 5 == 0 and player:
+                # The second page begins at a frame > 0, and has frames of the first one again.
+                bodies = play(1, BATCHES - 2, seed) | play(1, 3, seed, FRAMES_A_BATCH * 3, 1)
+            peers.append(Peer(game_id, player, tokens, bodies))
+    store.close()
+    return peers
+
+
+async def test_games_are_stored_exactly_once_over_a_bad_network_and_restarts(
+    server: StudyProcess, tmp_path: Path
+) -> None:
+    data, chance = tmp_path / "data", random.Random(5)
+    peers = seed_games(data, GAMES)
+    await server.start()
+    games_at_once = asyncio.Semaphore(40)
+    finished = 0
+
+    async def bring(network: Network, peer: Peer) -> None:
+        nonlocal finished
+        async with games_at_once:
+            await network.bring(peer, list(peer.bodies))
+            await network.report(peer, BATCHES * FRAMES_A_BATCH - 1)
+            finished += 1
+
+    async with aiohttp.ClientSession() as http:
+        network = Network(server.base, http, chance)
+        began = time.monotonic()
+        bringing = [asyncio.create_task(bring(network, peer)) for peer in peers]
+        for part in (0.2, 0.4, 0.6, 0.8):
+            while finished < part * len(peers):
+                await asyncio.sleep(0.005)
+            server.kill()
+            await server.start()
+        await asyncio.gather(*bringing)
+        took = time.monotonic() - began
+    assert stored(data) == brought(peers)
+    reports = rows(data, "SELECT game_id, peer FROM reports")
+    assert sorted(map(tuple, reports)) == sorted((peer.game_id, peer.player) for peer in peers)
+    verdicts = rows(data, "SELECT verdict, frames FROM games")
+    assert {tuple(row) for row in verdicts} == {("identical", BATCHES * FRAMES_A_BATCH)}
+    assert len(verdicts) == GAMES
+    assert kinds(data) == []
+    print(
+        f"{GAMES} games, {len(stored(data))} batches stored once each, {network.sent} sent, "
+        f"{server.starts - 1} restarts, {took:.1f} s"
+    )
