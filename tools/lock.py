@@ -25,7 +25,8 @@ def lock(name: str, *inputs: str) -> None:
 
 
 if __name__ == "__main__":
-    project = ("pyproject.toml", "requirements/build.in", "--extra", "examples", "--extra", "postgres")
-    lock("develop", *project, "--group", "dev")
-    lock("install", *project, "--constraint", "requirements/develop.lock")
+    project = ("pyproject.toml", "requirements/build.in")
+    lock("develop", *project, "--all-extras", "--group", "dev")
+    extras = ("--extra", "examples", "--extra", "postgres")
+    lock("install", *project, *extras, "--constraint", "requirements/develop.lock")
     lock("node", "requirements/node.in")

@@ -27,9 +27,16 @@ from coplay.cli.options import data_option
     is_flag=True,
     help="Also what the recruiter's links carried. It identifies people.",
 )
+@click.option("--minari", is_flag=True, help="Write Minari data sets for offline learning, and no tables.")
 @click.option("--overwrite", is_flag=True, help="Replace the export that is in OUT, whatever it holds.")
 def export(
-    out: Path, data: Path, formats: str, observations: bool, recruiter_ids: bool, overwrite: bool
+    out: Path,
+    data: Path,
+    formats: str,
+    observations: bool,
+    recruiter_ids: bool,
+    minari: bool,
+    overwrite: bool,
 ) -> None:
     """Write the data as tables into the folder OUT. The study may be running meanwhile.
 
@@ -39,8 +46,19 @@ def export(
     \b
     coplay export out --data coplay-data
     coplay export out --data coplay-data --format both --observations
+    coplay export datasets --data coplay-data --minari
     python -c "import coplay; print(coplay.load('out').games)"
     """
+    if minari:
+        _export_minari(data, out, overwrite)
+    else:
+        _export_tables(data, out, formats, observations, recruiter_ids, overwrite)
+    click.echo(f"coplay: wrote {out}")
+
+
+def _export_tables(
+    data: Path, out: Path, formats: str, observations: bool, recruiter_ids: bool, overwrite: bool
+) -> None:
     from coplay.export.tables import export_tables
     from coplay.runtime import shown_progress
 
@@ -60,4 +78,15 @@ def export(
         click.echo(f"{count:>9}  {table}{added}")
     for game_id, why in done.unobserved.items():
         click.echo(f"coplay: game {game_id} has no observations, or not all: {why}")
-    click.echo(f"coplay: wrote {out}")
+
+
+def _export_minari(data: Path, out: Path, overwrite: bool) -> None:
+    from coplay.export.minari_datasets import export_minari
+    from coplay.runtime import shown_progress
+
+    with shown_progress() as progress:
+        done = export_minari(data, out, overwrite=overwrite, progress=progress)
+    for name, count in done.episodes.items():
+        click.echo(f"{count:>6} episodes  {name}")
+    for game_id, why in done.left_out.items():
+        click.echo(f"coplay: game {game_id} is in no data set: {why}")

@@ -33,16 +33,21 @@ class ActionTable:
 
     def decoded(self, space: dict[str, Any], inputs: Sequence[bytes]) -> list[Any]:
         """The actions of one player."""
-        codec = codec_for(make_space(space), 0)
-        # People hold keys: few inputs are distinct.
-        known = {data: self._plain(codec.decode(data)) for data in set(inputs)}
-        return [known[data] for data in inputs]
+        return [self._plain(action) for action in decoded_actions(space, inputs)]
 
     def _plain(self, action: Any) -> Any:
         value: Any = np.asarray(action).tolist()
         for _ in range(self._depth - np.asarray(action).ndim):
             value = [value]
         return value
+
+
+def decoded_actions(space: dict[str, Any], inputs: Sequence[bytes]) -> list[Any]:
+    """The actions of one player, as the environment takes them."""
+    codec = codec_for(make_space(space), 0)
+    # People hold keys: few inputs are distinct.
+    known = {data: codec.decode(data) for data in set(inputs)}
+    return [known[data] for data in inputs]
 
 
 def _distinct(spaces: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -1,0 +1,99 @@
+"""An export as DataFrames."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from coplay.data.codebook import CODEBOOK
+from coplay.data.schema import TABLES
+from coplay.data.store import DATABASE_FILE
+from coplay.errors import UsageError
+from coplay.export.extras import needed
+
+if TYPE_CHECKING:
+    import pandas
+
+
+class Tables:
+    """The tables of an export; each is a `pandas.DataFrame` and an attribute: `games`, `steps`, `net` …
+
+    Whole numbers are `Int64`, truth values `boolean`, texts `string`, so that a missing value stays missing;
+    fractions are `float64`. Lists are numpy arrays, and structs dicts.
+
+    Attributes:
+        codebook: The type, unit and meaning of every column.
+    """
+
+    participants: "pandas.DataFrame"
+    groups: "pandas.DataFrame"
+    games: "pandas.DataFrame"
+    episodes: "pandas.DataFrame"
+    steps: "pandas.DataFrame"
+    inputs: "pandas.DataFrame"
+    responses: "pandas.DataFrame"
+    events: "pandas.DataFrame"
+    net: "pandas.DataFrame"
+    codebook: "pandas.DataFrame"
+
+    def __init__(self, folder: Path) -> None:
+        pandas = needed("pandas", "pandas")
+        self._names = [file.stem for file in sorted(folder.glob("*.parquet"))]
+        for name in self._names:
+            setattr(self, name, _frame(pq.read_table(folder / f"{name}.parquet")))
+        self.codebook = pandas.read_csv(folder / CODEBOOK, dtype="string", keep_default_na=False)
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the tables."""
+        return iter(self._names)
+
+    def __getitem__(self, name: str) -> "pandas.DataFrame":
+        """The table of a name."""
+        if name not in self._names:
+            raise KeyError(name)
+        frame: pandas.DataFrame = getattr(self, name)
+        return frame
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{len(self[name]):>9}  {name}" for name in self)
+
+
+def load(path: Path | str) -> Tables:
+    """Read all tables into memory.
+
+    Args:
+        path: The folder of a Parquet export, or a data directory (which is exported first, without
+            observations and into a folder that is removed again).
+
+    Raises:
+        UsageError: It is neither; or pandas is missing.
+    """
+    needed("pandas", "pandas")
+    folder = Path(path)
+    if (folder / DATABASE_FILE).is_file():
+        from coplay.export.tables import export_tables
+
+        with tempfile.TemporaryDirectory(prefix="coplay-") as temporary:
+            export_tables(folder, Path(temporary) / "out")
+            return Tables(Path(temporary) / "out")
+    if missing := [name for name in TABLES if not (folder / f"{name}.parquet").is_file()]:
+        raise UsageError(
+            f"{folder} is no export: it has no {missing[0]}.parquet",
+            "Make one: coplay export OUT --data DIR (--format parquet or both).",
+        )
+    return Tables(folder)
+
+
+def _frame(table: pa.Table) -> "pandas.DataFrame":
+    import pandas
+
+    kinds: dict[Any, Any] = {
+        pa.int64(): pandas.Int64Dtype(),
+        pa.bool_(): pandas.BooleanDtype(),
+        pa.string(): pandas.StringDtype(),
+    }
+    frame: pandas.DataFrame = table.to_pandas(types_mapper=kinds.get)
+    return frame
