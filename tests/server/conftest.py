@@ -1,8 +1,9 @@
 """A real server on a free loopback port, and pages without a browser."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -19,6 +20,7 @@ from coplay.server.app import Hosting, StudyServer, make_server
 from coplay.server.running import Server, address_of, listen
 from coplay.server.settings import Settings
 from coplay.server.stages import build_stages
+from coplay.signaling import IceServers
 from coplay.study import Study, keys, scenes
 
 FAST = Settings(hold_s=0.3, begin_s=30, tick_s=0.02, lobby_every_s=0.1)
@@ -93,14 +95,16 @@ class Page:
         pages.append(self)
         self.identity: dict[str, Any] = {}
         self.received: list[tuple[str, Any]] = []
+        self.offset = ""
         self._arrived = asyncio.Condition()
         self._next = 0
         self.socket = socketio.AsyncClient(reconnection=False, http_session=http)
         self.socket.on("*", self._take)
 
-    async def _take(self, event: str, data: Any = None) -> None:
+    async def _take(self, event: str, data: Any = None, number: str = "") -> None:
         async with self._arrived:
             self.received.append((event, data))
+            self.offset = number or self.offset
             self._arrived.notify_all()
 
     async def load(self, **body: Any) -> dict[str, Any]:
@@ -111,8 +115,11 @@ class Page:
                 self.identity = answer
             return answer
 
-    async def connect(self, **options: Any) -> None:
+    async def connect(self, *, resume: bool = False, **options: Any) -> None:
+        """Open the socket; `resume` asks for what was missed, as socket.io-client does."""
         auth = {"token": self.identity["token"]}
+        if resume:
+            auth["offset"] = self.offset
         await self.socket.connect(self.base, auth=auth, transports=["websocket"], **options)
 
     async def enter(self, **body: Any) -> "Page":
@@ -172,10 +179,11 @@ class Page:
 class Lab:
     """A running server and the pages that visit it."""
 
-    def __init__(self, base: str, server: StudyServer, data: Path, http: aiohttp.ClientSession) -> None:
+    def __init__(self, base: str, server: StudyServer, store: Store, http: aiohttp.ClientSession) -> None:
         self.base = base
+        self.store = store
         self.server = server
-        self.data = data
+        self.data = store.directory
         self.http = http
         self.pages: list[Page] = []
 
@@ -187,6 +195,12 @@ class Lab:
         one, two = [await self.page().to_lobby() for _ in range(2)]
         first, second = await one.next("game"), await two.next("game")
         return one, two, first, second
+
+    async def rows(self, query: str) -> list[Any]:
+        """What stands in the database, once everything that was asked for is stored."""
+        await asyncio.wrap_future(self.store.submit(lambda connection: None))
+        with closing(sqlite3.connect(self.data / "coplay.sqlite")) as database:
+            return database.execute(query).fetchall()
 
     async def get(self, path: str, **options: Any) -> tuple[int, Any, bytes]:
         async with self.http.get(self.base + path, **options) as response:
@@ -212,14 +226,26 @@ class FakeRuntime:
 
 
 @asynccontextmanager
-async def running(study: Study, folder: Path, settings: Settings = FAST) -> AsyncIterator[Lab]:
+async def running(
+    study: Study, folder: Path, settings: Settings = FAST, ice: IceServers | None = None
+) -> AsyncIterator[Lab]:
     web = folder / "web"
     (web / "assets").mkdir(parents=True, exist_ok=True)
     (web / "index.html").write_text("<!doctype html><title>page</title>")
     (web / "assets" / "index-1.js").write_text("export {}")
     store = Store(folder / "data")
     bundle = SimpleNamespace(sha256="2" * 64, data=b"PK", module="study")
-    hosting = Hosting(study, folder, build_stages(study), FakeRuntime(folder), bundle, store, settings, web)
+    hosting = Hosting(
+        study,
+        folder,
+        build_stages(study),
+        FakeRuntime(folder),
+        bundle,
+        store,
+        settings,
+        web,
+        ice or IceServers(),
+    )
     server = make_server(hosting)
     listening = listen("127.0.0.1", 0)
     ready = asyncio.Event()
@@ -227,7 +253,7 @@ async def running(study: Study, folder: Path, settings: Settings = FAST) -> Asyn
     serving = asyncio.create_task(uvicorn.serve(sockets=[listening]))
     await asyncio.wait_for(ready.wait(), WAIT_S)
     async with aiohttp.ClientSession() as http:
-        lab = Lab(address_of(listening), server, folder / "data", http)
+        lab = Lab(address_of(listening), server, store, http)
         try:
             yield lab
         finally:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from coplay.server.messenger import MAX_QUEUED, Messenger
+from coplay.server import clock
+from coplay.server.messenger import MAX_BACKLOG, MAX_KEPT, MAX_QUEUED, PRESSURE, Messenger
 
 pytestmark = pytest.mark.anyio
 
@@ -17,12 +18,15 @@ class Sockets:
     def __init__(self) -> None:
         self.sent: list[tuple[str, str, Any]] = []
         self.closed: list[str] = []
-        self.open = asyncio.Event()
-        self.open.set()
+        self.numbers: dict[str, str] = {}
+        self.behind = 0
 
     async def emit(self, event: str, data: Any, *, to: str) -> None:
-        await self.open.wait()
-        self.sent.append((to, event, data))
+        said, self.numbers[to] = (data[0], data[1]) if isinstance(data, tuple) else (data, "")
+        self.sent.append((to, event, said))
+
+    def backlog(self, sid: str) -> int:
+        return self.behind
 
     async def disconnect(self, sid: str) -> None:
         self.closed.append(sid)
@@ -75,7 +79,7 @@ async def test_page_that_takes_nothing_is_closed_instead_of_filling_memory() -> 
     sockets = Sockets()
     messenger = Messenger(sockets)
     messenger.open("ann", "s1")
-    sockets.open.clear()
+    sockets.behind = MAX_BACKLOG
     for number in range(MAX_QUEUED + 10):
         messenger.post("ann", "n", number)
     await settle()
@@ -95,8 +99,123 @@ async def test_newer_socket_replaces_the_older_one() -> None:
     assert messenger.lost("ann", "s2")
 
 
-async def test_participant_without_a_socket_misses_nothing_that_matters() -> None:
+async def test_page_that_connects_again_gets_what_it_missed_in_order() -> None:
     sockets = Sockets()
-    Messenger(sockets).post("ann", "n", 1)
+    messenger = Messenger(sockets)
+    assert not messenger.open("ann", "s1")
+    messenger.post("ann", "n", 0)
+    messenger.post("ann", "n", 1)
     await settle()
-    assert sockets.sent == []
+    last = int(sockets.numbers["s1"])
+    messenger.post("ann", "n", 2)
+    assert messenger.lost("ann", "s1")
+    messenger.post("ann", "n", 3)
+    assert messenger.open("ann", "s2", last)
+    messenger.post("ann", "n", 4)
+    await settle()
+    # The socket broke before 2 was on its way.
+    assert [data for to, _, data in sockets.sent if to == "s2"] == [2, 3, 4]
+
+
+async def test_what_is_missed_waits_for_the_store_again() -> None:
+    sockets = Sockets()
+    messenger = Messenger(sockets)
+    messenger.open("ann", "s1")
+    messenger.post("ann", "n", 0)
+    await settle()
+    messenger.lost("ann", "s1")
+    stored: Future[None] = Future()
+    messenger.post("ann", "scene", {"code": "DONE"}, after=stored)
+    messenger.open("ann", "s2", int(sockets.numbers["s1"]))
+    await settle()
+    assert len(sockets.sent) == 1
+    stored.set_result(None)
+    await settle()
+    assert sockets.sent[-1] == ("s2", "scene", {"code": "DONE"})
+
+
+@pytest.mark.parametrize("last", [None, 0, -1, 10**15])
+async def test_page_that_took_something_else_last_is_told_everything_anew(last: int | None) -> None:
+    messenger = Messenger(Sockets())
+    messenger.open("ann", "s1")
+    messenger.post("ann", "n", 0)
+    assert not messenger.open("ann", "s2", last)
+
+
+async def test_page_that_missed_more_than_is_kept_is_told_everything_anew() -> None:
+    sockets = Sockets()
+    messenger = Messenger(sockets)
+    messenger.open("ann", "s1")
+    messenger.post("ann", "n", 0)
+    await settle()
+    messenger.lost("ann", "s1")
+    for number in range(MAX_KEPT + 1):
+        messenger.post("ann", "n", number)
+    assert not messenger.open("ann", "s2", int(sockets.numbers["s1"]))
+
+
+async def test_number_of_a_former_run_is_never_taken_for_one_of_this() -> None:
+    sockets = Sockets()
+    former = Messenger(sockets)
+    former.open("ann", "s1")
+    former.post("ann", "n", 0)
+    await asyncio.sleep(0.005)
+    latter = Messenger(sockets)
+    latter.open("ann", "s2")
+    latter.post("ann", "n", 0)
+    await settle()
+    assert not latter.open("ann", "s3", int(sockets.numbers["s1"]))
+
+
+async def test_what_a_former_page_missed_is_forgotten() -> None:
+    sockets = Sockets()
+    messenger = Messenger(sockets)
+    messenger.open("ann", "s1")
+    messenger.post("ann", "n", 0)
+    await settle()
+    messenger.close("ann")
+    messenger.forget("ann")
+    messenger.post("ann", "n", 1)
+    assert not messenger.open("ann", "s2", int(sockets.numbers["s1"]))
+    await settle()
+    assert [data for to, _, data in sockets.sent if to == "s2"] == []
+
+
+async def test_what_is_only_mentioned_is_lost_without_a_socket() -> None:
+    sockets = Sockets()
+    messenger = Messenger(sockets)
+    messenger.open("ann", "s1")
+    messenger.post("ann", "n", 0)
+    messenger.mention("ann", "lobby", 1)
+    await settle()
+    messenger.lost("ann", "s1")
+    messenger.mention("ann", "lobby", 2)
+    assert not messenger.open("ann", "s2", 0)
+    await settle()
+    assert [data for _, event, data in sockets.sent if event == "lobby"] == [1]
+
+
+async def test_datagrams_are_dropped_rather_than_queued() -> None:
+    sockets = Sockets()
+    messenger = Messenger(sockets)
+    assert not await messenger.stream("ann", "datagram", b"x")
+    messenger.open("ann", "s1")
+    assert await messenger.stream("ann", "datagram", b"x")
+    sockets.behind = PRESSURE
+    assert not await messenger.stream("ann", "datagram", b"y")
+    assert sockets.sent == [("s1", "datagram", b"x")]
+
+
+async def test_pages_lost_long_ago_are_forgotten() -> None:
+    sockets = Sockets()
+    messenger = Messenger(sockets)
+    messenger.open("ann", "s1")
+    messenger.post("ann", "n", 0)
+    await settle()
+    messenger.forget_lost(clock.now() + 1)  # not lost at all
+    messenger.lost("ann", "s1")
+    messenger.forget_lost(clock.now() - 1)
+    assert messenger.open("ann", "s2", int(sockets.numbers["s1"]))
+    messenger.lost("ann", "s2")
+    messenger.forget_lost(clock.now() + 1)
+    assert not messenger.open("ann", "s3", int(sockets.numbers["s1"]))

@@ -28,11 +28,11 @@ from coplay.server.pages import Pages, SecurityHeaders
 from coplay.server.recorder import Recorder
 from coplay.server.settings import Settings
 from coplay.server.showing import Showing
-from coplay.server.sockets import Sockets, make_socket_server
+from coplay.server.sockets import Outlet, Sockets, make_socket_server
 from coplay.server.stages import Stage
 from coplay.server.usher import Usher
 from coplay.server.visitors import Visitors
-from coplay.signaling import TokenSigner
+from coplay.signaling import IceServers, TokenSigner
 from coplay.study.study import Study
 
 WEB = Path(__file__).parent.parent / "_web"
@@ -53,6 +53,7 @@ class Hosting:
         store: Where the data goes.
         settings: Limits and waits.
         web: Where the built page is.
+        ice: STUN and TURN servers.
     """
 
     study: Study
@@ -63,6 +64,7 @@ class Hosting:
     store: Store
     settings: Settings = field(default_factory=Settings)
     web: Path = WEB
+    ice: IceServers = field(default_factory=IceServers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,25 +76,33 @@ class StudyServer:
         coordinator: Runs the games.
         ledger: Takes uploads.
         visitors: The participants.
+        sockets: The Socket.IO server.
     """
 
     asgi: Any
     coordinator: GameCoordinator
     ledger: Ledger
     visitors: Visitors
+    sockets: socketio.AsyncServer
 
 
 def make_server(hosting: Hosting) -> StudyServer:
     """Put a server together."""
     study, settings, store = hosting.study, hosting.settings, hosting.store
-    identity = Identity(study.name, study.version, hosting.bundle.sha256, hosting.runtime.lock_hash)
+    identity = Identity(
+        study.name,
+        study.version,
+        hosting.bundle.sha256,
+        hosting.runtime.lock_hash,
+        bool(getattr(study, "relay_only", False)),
+    )
     signer = TokenSigner(_secret(store.directory))
     recorder = Recorder(store, study.name)
     ledger = Ledger(recorder)
     visitors = Visitors(study, recorder)
     sockets = make_socket_server()
-    messenger = Messenger(sockets)
-    coordinator = GameCoordinator(identity, settings, messenger, recorder, ledger, signer)
+    messenger = Messenger(Outlet(sockets))
+    coordinator = GameCoordinator(identity, settings, messenger, recorder, ledger, signer, hosting.ice)
     ledger.heard = coordinator.seats.hear_batch
     showing = Showing(hosting.folder, hosting.stages)
     usher = Usher(study, hosting.stages, settings, showing, visitors, messenger, recorder, coordinator)
@@ -111,7 +121,7 @@ def make_server(hosting: Hosting) -> StudyServer:
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        task = asyncio.create_task(_look_after(usher, ledger, settings.tick_s))
+        task = asyncio.create_task(_look_after(usher, ledger, messenger, settings))
         yield
         task.cancel()
 
@@ -131,19 +141,20 @@ def make_server(hosting: Hosting) -> StudyServer:
         exception_handlers={Refusal: refused, UploadError: refused, Exception: broken},
         lifespan=lifespan,
     )
-    return StudyServer(socketio.ASGIApp(sockets, app), coordinator, ledger, visitors)
+    return StudyServer(socketio.ASGIApp(sockets, app), coordinator, ledger, visitors, sockets)
 
 
 async def _healthz(_request: Request) -> Response:
     return JSONResponse({"ok": True})
 
 
-async def _look_after(usher: Usher, ledger: Ledger, every_s: float) -> None:
+async def _look_after(usher: Usher, ledger: Ledger, messenger: Messenger, settings: Settings) -> None:
     while True:
-        await asyncio.sleep(every_s)
+        await asyncio.sleep(settings.tick_s)
         try:
             usher.tick()
             ledger.forget(clock.now())
+            messenger.forget_lost(clock.now() - settings.resume_s)
         except Exception:
             # One participant's trouble must not stop everyone's lobby.
             _log.exception("looking after lobbies and games failed once")

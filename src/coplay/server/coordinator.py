@@ -15,7 +15,8 @@ from coplay.server.seats import SeatKeeper
 from coplay.server.settings import Settings
 from coplay.server.stages import Stage
 from coplay.server.visitors import Visitor
-from coplay.signaling import Refused, SignalRelay, TokenSigner
+from coplay.signaling import DatagramRelay, IceServers, Refused, SignalRelay, TokenSigner
+from coplay.signaling.turn import CREDENTIALS_S
 
 _log = logging.getLogger(__name__)
 
@@ -41,9 +42,11 @@ class GameCoordinator:
         recorder: Writes down games and events.
         ledger: Takes what the peers upload.
         signer: Makes the games' tokens.
+        ice: STUN and TURN servers.
 
     Attributes:
         relay: The rules of signaling, with their counters.
+        datagrams: The rules of datagrams that go through the server, with theirs.
         games: Those that are running.
         seats: Keeps their seats while pages go and come.
     """
@@ -56,14 +59,17 @@ class GameCoordinator:
         recorder: Recorder,
         ledger: Ledger,
         signer: TokenSigner,
+        ice: IceServers,
     ) -> None:
-        self.relay = SignalRelay()
+        self.relay = SignalRelay(hide_addresses=identity.relay_only)
+        self.datagrams = DatagramRelay()
         self._identity = identity
         self._settings = settings
         self._messenger = messenger
         self._recorder = recorder
         self._ledger = ledger
         self._signer = signer
+        self._ice = ice
         self.games = Games()
         self.seats = SeatKeeper(self.games, self.relay, settings, messenger, recorder)
         self._given_up: list[tuple[str, bool]] = []
@@ -117,10 +123,11 @@ class GameCoordinator:
             },
             "rejoining": incarnation > 0,
             "left": sorted(game.left),
-            "ice_servers": [],
+            "ice_servers": self._ice.for_player(f"{game.game_id}-{player}", clock.wall()),
             "token": self._signer.sign("game", claims, clock.wall() + self._settings.token_s),
         }
         self._messenger.post(member, "game", config, after=game.stored)
+        game.seats[player].configured = clock.now()
         return True
 
     # Signals
@@ -149,6 +156,18 @@ class GameCoordinator:
             _log.warning("closing the socket of %s: %s", member, answer.detail)
             self._messenger.close(member)
         return {"ok": False, "error": f"This signal was refused: {answer.detail}.", "reason": answer.reason}
+
+    def relay_datagram(self, member: str, data: object) -> tuple[str, bytes] | None:
+        """To whom a page's datagram goes, and as what; None if it is dropped."""
+        game, player = self.games.seat_of(member)
+        members = {} if game is None else {each: seat.member for each, seat in game.seats.items()}
+        passed = self.datagrams.relay(player, members, data, clock.now())
+        return None if passed is None else (members[passed.target], passed.data)
+
+    def ice_servers(self, member: str) -> list[dict[str, Any]] | None:
+        """STUN and TURN servers with fresh credentials; None for someone who is in no game."""
+        game, player = self.games.seat_of(member)
+        return None if game is None else self._ice.for_player(f"{game.game_id}-{player}", clock.wall())
 
     # Pages that go and come
 
@@ -213,6 +232,9 @@ class GameCoordinator:
                 elif late and not self._ledger.has_frames(game.game_id, player):
                     self.leave(seat.member, "never began")
                     gone.append(seat.member)
+                elif self._ice.expires and now - seat.configured >= CREDENTIALS_S / 2:
+                    # Repeated, so that the page's credentials are good whenever it has to connect anew.
+                    self.send_config(seat.member)
         return gone
 
     def take_given_up(self) -> list[tuple[str, bool]]:
@@ -236,7 +258,9 @@ class GameCoordinator:
                 self._given_up.append((seat.member, again))
 
     def _vacate(self, game: Game, player: int) -> None:
+        member = game.seats[player].member
         self.games.vacate(game, player)
         self.relay.remove_player(game.game_id, player)
+        self.datagrams.forget(member)
         if not game.seats:
             self._ledger.close(game.game_id, game.left)

@@ -42,6 +42,7 @@ class Seat:
         has_state: Whether that page can play the game, and give it to others: a page that came later can from
             its first upload on.
         absence: Set while the page has no socket.
+        configured: When the page was told of the game last; monotonic seconds.
     """
 
     member: str
@@ -49,6 +50,7 @@ class Seat:
     incarnation: int = 0
     has_state: bool = True
     absence: Absence | None = None
+    configured: float = 0.0
 
 
 @dataclass(slots=True)

@@ -78,4 +78,4 @@ class Lobbies:
         self._told[index] = now
         queue = self._queues[index]
         for member in queue.members:
-            self._messenger.post(member, "lobby", asdict(queue.state(member, now)))
+            self._messenger.mention(member, "lobby", asdict(queue.state(member, now)))

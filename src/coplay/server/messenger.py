@@ -1,12 +1,25 @@
-"""What the server says to pages: one ordered, bounded queue for each socket."""
+"""What the server says to pages: in order, after it was stored, within bounds, and again if it was missed.
+
+Every event has a number, but for those that a moment makes worthless. A page that connects again tells which
+it took last, and gets what it missed; a page that missed more than is kept here is told everything anew.
+"""
 
 import asyncio
 import logging
+from collections import deque
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from coplay.server import clock
+
 MAX_QUEUED: Final = 256
+MAX_KEPT: Final = 256
+MAX_BACKLOG: Final = 64
+"""Packets that a socket may have under way; a page that reads nothing must not fill our memory."""
+PRESSURE: Final = 16
+"""From so many packets on, datagrams are dropped."""
+_RETRY_S: Final = 0.05
 
 _log = logging.getLogger(__name__)
 
@@ -15,17 +28,51 @@ class SocketServer(Protocol):
     """What is needed of python-socketio's server."""
 
     async def emit(self, event: str, data: Any, *, to: str) -> None:
-        """Send an event to one socket."""
+        """Send an event to one socket; a tuple is several arguments."""
 
     async def disconnect(self, sid: str) -> None:
         """Close a socket."""
+
+    def backlog(self, sid: str) -> int:
+        """How many packets wait to be sent to a socket."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """An event for a page: numbered, or (0) worthless when missed."""
+
+    number: int
+    event: str
+    data: Any
+    after: "Future[Any] | None"
 
 
 @dataclass(slots=True)
 class _Outbox:
     sid: str
-    queue: "asyncio.Queue[tuple[str, Any, Future[Any] | None]]"
+    queue: "asyncio.Queue[_Said]"
     task: "asyncio.Task[None]"
+
+
+@dataclass(slots=True)
+class _Log:
+    """What was said to one page lately. Numbers begin at the time, so that those of a former run of the
+    server are never taken for ours."""
+
+    last: int = field(default_factory=lambda: int(clock.wall() * 1000))
+    kept: "deque[_Said]" = field(default_factory=lambda: deque(maxlen=MAX_KEPT))
+
+    def add(self, event: str, data: Any, after: "Future[Any] | None") -> _Said:
+        self.last += 1
+        said = _Said(self.last, event, data, after)
+        self.kept.append(said)
+        return said
+
+    def since(self, number: int | None) -> list[_Said] | None:
+        """What came after a number; None if that is not known here any more."""
+        if number is None or not self.kept or not self.kept[0].number - 1 <= number <= self.last:
+            return None
+        return [said for said in self.kept if said.number > number]
 
 
 class Messenger:
@@ -38,38 +85,39 @@ class Messenger:
     def __init__(self, sockets: SocketServer) -> None:
         self._sockets = sockets
         self._outboxes: dict[str, _Outbox] = {}
+        self._logs: dict[str, _Log] = {}
+        self._lost_at: dict[str, float] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
-    def open(self, member: str, sid: str) -> None:
-        """From now on `member` is reached by this socket; an older one is closed."""
+    # Sockets
+
+    def open(self, member: str, sid: str, last: int | None = None) -> bool:
+        """From now on `member` is reached by this socket; an older one is closed.
+
+        Args:
+            member: The participant.
+            sid: The socket.
+            last: The number of the last event that the page took; None for a new page.
+
+        Returns:
+            Whether the page gets all that it missed; if not, it has to be told how things stand.
+        """
         self.close(member)
-        queue: asyncio.Queue[tuple[str, Any, Future[Any] | None]] = asyncio.Queue(MAX_QUEUED)
+        self._lost_at.pop(member, None)
+        missed = self._logs[member].since(last) if member in self._logs else None
+        if missed is None:
+            self._logs[member] = _Log()
+        queue: asyncio.Queue[_Said] = asyncio.Queue(MAX_QUEUED)
+        for said in missed or ():
+            queue.put_nowait(said)
         task = asyncio.create_task(self._deliver(sid, queue))
         self._outboxes[member] = _Outbox(sid, queue, task)
+        return missed is not None
 
     def sid_of(self, member: str) -> str | None:
         """The socket that reaches a participant now."""
         outbox = self._outboxes.get(member)
         return None if outbox is None else outbox.sid
-
-    def post(self, member: str, event: str, data: Any, after: "Future[Any] | None" = None) -> None:
-        """Send an event; nothing happens if the participant has no socket, since a new one is told
-        everything.
-
-        Args:
-            member: To whom.
-            event: Its name.
-            data: JSON.
-            after: Not before this is done: what is shown must have been stored.
-        """
-        outbox = self._outboxes.get(member)
-        if outbox is None:
-            return
-        try:
-            outbox.queue.put_nowait((event, data, after))
-        except asyncio.QueueFull:
-            _log.warning("the page of %s takes nothing any more; its socket is closed", member)
-            self.close(member)
 
     def lost(self, member: str, sid: str) -> bool:
         """A socket is gone. Whether it was the one that reached the participant."""
@@ -78,7 +126,19 @@ class Messenger:
             return False
         del self._outboxes[member]
         outbox.task.cancel()
+        self._lost_at[member] = clock.now()
         return True
+
+    def forget(self, member: str) -> None:
+        """The page of a participant will not come back: what it missed is of no interest."""
+        self._logs.pop(member, None)
+        self._lost_at.pop(member, None)
+
+    def forget_lost(self, then: float) -> None:
+        """Forget the pages whose sockets were lost before a moment; if they do come back, they are told
+        everything anew."""
+        for member in [member for member, at in self._lost_at.items() if at < then]:
+            self.forget(member)
 
     def close(self, member: str, last_event: str = "", data: Any = None) -> None:
         """Close a participant's socket, perhaps after one last event."""
@@ -86,21 +146,60 @@ class Messenger:
         if outbox is None:
             return
         outbox.task.cancel()
+        self._lost_at[member] = clock.now()
         task = asyncio.create_task(self._farewell(outbox.sid, last_event, data))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
+
+    # Events
+
+    def post(self, member: str, event: str, data: Any, after: "Future[Any] | None" = None) -> None:
+        """Send an event, or keep it for the page's next socket.
+
+        Args:
+            member: To whom.
+            event: Its name.
+            data: JSON.
+            after: Not before this is done: what is shown must have been stored.
+        """
+        log = self._logs.get(member)
+        if log is not None:
+            self._put(member, log.add(event, data, after))
+
+    def mention(self, member: str, event: str, data: Any) -> None:
+        """Send an event that the next one of its kind replaces; without a socket it is lost."""
+        self._put(member, _Said(0, event, data, None))
+
+    async def stream(self, member: str, event: str, data: bytes) -> bool:
+        """Send bytes at once or never; False if the page has no socket, or its socket is behind."""
+        outbox = self._outboxes.get(member)
+        if outbox is None or self._sockets.backlog(outbox.sid) >= PRESSURE:
+            return False
+        await self._sockets.emit(event, data, to=outbox.sid)
+        return True
+
+    def _put(self, member: str, said: _Said) -> None:
+        outbox = self._outboxes.get(member)
+        if outbox is None:
+            return
+        try:
+            outbox.queue.put_nowait(said)
+        except asyncio.QueueFull:
+            _log.warning("the page of %s takes nothing any more; its socket is closed", member)
+            self.close(member)
 
     async def _farewell(self, sid: str, event: str, data: Any) -> None:
         if event:
             await self._sockets.emit(event, data, to=sid)
         await self._sockets.disconnect(sid)
 
-    async def _deliver(self, sid: str, queue: "asyncio.Queue[tuple[str, Any, Future[Any] | None]]") -> None:
+    async def _deliver(self, sid: str, queue: "asyncio.Queue[_Said]") -> None:
         while True:
-            event, data, after = await queue.get()
-            if after is not None:
+            said = await queue.get()
+            event, data = said.event, said.data
+            if said.after is not None:
                 try:
-                    await asyncio.wrap_future(after)
+                    await asyncio.wrap_future(said.after)
                 except Exception:
                     _log.exception("not shown, because it could not be stored: %s", event)
                     event, data = (
@@ -111,4 +210,7 @@ class Messenger:
                             "reference": "store",
                         },
                     )
-            await self._sockets.emit(event, data, to=sid)
+            while self._sockets.backlog(sid) >= MAX_BACKLOG:
+                await asyncio.sleep(_RETRY_S)
+            # The number as a text at the end is what socket.io-client remembers by itself.
+            await self._sockets.emit(event, (data, str(said.number)) if said.number else data, to=sid)

@@ -1,6 +1,7 @@
 """The Socket.IO half of the server: who is on which socket, and what their pages ask."""
 
 import logging
+import re
 from typing import Any, Final
 
 import socketio
@@ -12,10 +13,29 @@ from coplay.server.recorder import Recorder
 from coplay.server.usher import Usher, failure
 from coplay.server.visitors import Visitor, Visitors
 from coplay.signaling import TokenError, TokenSigner
+from coplay.signaling.bucket import Buckets
 
 MAX_MESSAGE_BYTES: Final = 64 * 1024
+MESSAGES_A_SECOND: Final = 10.0
+MESSAGE_BURST: Final = 60.0
+CONNECTIONS_A_SECOND: Final = 2.0
+CONNECTION_BURST: Final = 60.0
+_OFFSET = re.compile(r"[0-9]{1,16}")
 
 _log = logging.getLogger(__name__)
+
+
+class RecoverablePacket(socketio.packet.Packet):  # type: ignore[misc]
+    """Tells pages on connecting that we keep what they miss.
+
+    socket.io-client then remembers the number at the end of each event, and tells it as `offset` when it
+    connects again: "connection state recovery" of the Socket.IO protocol, which python-socketio lacks.
+    """
+
+    def __init__(self, packet_type: int = socketio.packet.EVENT, data: Any = None, **more: Any) -> None:
+        if packet_type == socketio.packet.CONNECT and isinstance(data, dict) and "sid" in data:
+            data = {**data, "pid": "coplay"}
+        super().__init__(packet_type, data, **more)
 
 
 def make_socket_server() -> socketio.AsyncServer:
@@ -28,6 +48,7 @@ def make_socket_server() -> socketio.AsyncServer:
     return socketio.AsyncServer(
         async_mode="asgi",
         transports=["websocket"],
+        serializer=RecoverablePacket,
         async_handlers=False,
         max_http_buffer_size=MAX_MESSAGE_BYTES,
         cors_allowed_origins=None,
@@ -36,6 +57,30 @@ def make_socket_server() -> socketio.AsyncServer:
         logger=False,
         engineio_logger=False,
     )
+
+
+class Outlet:
+    """The side of the Socket.IO server that the messenger uses.
+
+    Args:
+        server: The Socket.IO server.
+    """
+
+    def __init__(self, server: socketio.AsyncServer) -> None:
+        self._server = server
+
+    async def emit(self, event: str, data: Any, *, to: str) -> None:
+        """Send an event to one socket; a tuple is several arguments."""
+        await self._server.emit(event, data, to=to)
+
+    async def disconnect(self, sid: str) -> None:
+        """Close a socket."""
+        await self._server.disconnect(sid)
+
+    def backlog(self, sid: str) -> int:
+        """How many packets wait to be sent to a socket."""
+        socket = self._server.eio.sockets.get(self._server.manager.eio_sid_from_sid(sid, "/"))
+        return 0 if socket is None else int(socket.queue.qsize())
 
 
 class Sockets:
@@ -68,11 +113,15 @@ class Sockets:
         self._coordinator = coordinator
         self._recorder = recorder
         self._members: dict[str, str] = {}
+        self._messages = Buckets(MESSAGES_A_SECOND, MESSAGE_BURST)
+        self._connections = Buckets(CONNECTIONS_A_SECOND, CONNECTION_BURST)
         server.on("connect", self._connect)
         server.on("disconnect", self._disconnect)
         server.on("continue", self._continue)
         server.on("leave", self._leave)
         server.on("webrtc_signal", self._webrtc_signal)
+        server.on("datagram", self._datagram)
+        server.on("ice_servers", self._ice_servers)
         server.on("game_over", self._game_over)
         server.on("prepared", self._prepared)
 
@@ -87,10 +136,13 @@ class Sockets:
             raise _refusal("The study does not know this participant.", "Reload the page.")
         if claims["visit"] != visitor.visit:
             raise _refusal("This study was opened in another tab.", "Go on in that tab, and close this one.")
+        if not self._connections.take(visitor.participant_id, clock.now()):
+            # Without a reason in its data a refusal is not final.
+            raise socketio.exceptions.ConnectionRefusedError("too many connections")
         self._members[sid] = visitor.participant_id
-        self._messenger.open(visitor.participant_id, sid)
-        self._recorder.event("connected", visitor.participant_id)
-        self._usher.arrived(visitor)
+        resumed = self._messenger.open(visitor.participant_id, sid, _offset(auth))
+        self._recorder.event("connected", visitor.participant_id, resumed=resumed)
+        self._usher.arrived(visitor, resumed)
 
     async def _disconnect(self, sid: str, *_reason: object) -> None:
         member = self._members.pop(sid, None)
@@ -101,12 +153,12 @@ class Sockets:
             self._usher.dropped(self._visitors[member])
 
     async def _continue(self, sid: str, message: object = None) -> dict[str, Any]:
-        visitor = self._visitor(sid)
+        visitor = self._asking(sid)
         index = message.get("index") if isinstance(message, dict) else None
         return {"ok": visitor is not None and self._usher.continue_from(visitor, index)}
 
     async def _leave(self, sid: str, _message: object = None) -> dict[str, Any]:
-        visitor = self._visitor(sid)
+        visitor = self._asking(sid)
         if visitor is not None:
             self._usher.leave(visitor)
         return {"ok": visitor is not None}
@@ -117,22 +169,46 @@ class Sockets:
             return {"ok": False, "error": "This socket has been replaced.", "reason": "not_member"}
         return self._coordinator.handle_webrtc_signal(visitor.participant_id, message)
 
-    async def _game_over(self, sid: str, message: object = None) -> dict[str, Any]:
+    async def _datagram(self, sid: str, data: object = None, *_more: object) -> None:
         visitor = self._visitor(sid)
+        passed = self._coordinator.relay_datagram(visitor.participant_id, data) if visitor else None
+        if passed is not None and not await self._messenger.stream(passed[0], "datagram", passed[1]):
+            self._coordinator.datagrams.dropped["pressure"] += 1
+
+    async def _ice_servers(self, sid: str, _message: object = None) -> dict[str, Any]:
+        visitor = self._asking(sid)
+        servers = self._coordinator.ice_servers(visitor.participant_id) if visitor else None
+        return {"ok": False} if servers is None else {"ok": True, "ice_servers": servers}
+
+    async def _game_over(self, sid: str, message: object = None) -> dict[str, Any]:
+        visitor = self._asking(sid)
         game_id = message.get("game_id") if isinstance(message, dict) else None
         return {"ok": visitor is not None and self._usher.game_over(visitor, game_id)}
 
     async def _prepared(self, sid: str, message: object = None) -> dict[str, Any]:
-        visitor = self._visitor(sid)
+        visitor = self._asking(sid)
         index = message.get("index") if isinstance(message, dict) else None
-        if visitor is not None and isinstance(index, int):
+        if visitor is not None and isinstance(index, int) and 0 <= index < 2**31:
             self._recorder.event("prepared", visitor.participant_id, scene=index)
         return {"ok": visitor is not None}
+
+    def _asking(self, sid: str) -> Visitor | None:
+        """Who speaks on a socket, unless they do it too often; a flood must not fill the disk."""
+        visitor = self._visitor(sid)
+        if visitor is None or not self._messages.take(visitor.participant_id, clock.now()):
+            return None
+        return visitor
 
     def _visitor(self, sid: str) -> Visitor | None:
         """Who speaks on a socket; None if a newer socket speaks for them."""
         member = self._members.get(sid)
         return self._visitors[member] if member and self._messenger.sid_of(member) == sid else None
+
+
+def _offset(auth: object) -> int | None:
+    """The number of the last event that a page took, as socket.io-client tells it."""
+    offset = auth.get("offset") if isinstance(auth, dict) else None
+    return int(offset) if isinstance(offset, str) and _OFFSET.fullmatch(offset) else None
 
 
 def _refusal(error: str, hint: str) -> socketio.exceptions.ConnectionRefusedError:

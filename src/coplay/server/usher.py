@@ -61,15 +61,20 @@ class Usher:
 
     # What pages do
 
-    def arrived(self, visitor: Visitor) -> None:
-        """A page has opened its socket: it is shown where its participant is."""
+    def arrived(self, visitor: Visitor, resumed: bool = False) -> None:
+        """A page has opened its socket: it is shown where its participant is.
+
+        Args:
+            visitor: The participant.
+            resumed: Whether the page has a former socket's place, and gets what it missed.
+        """
         visitor.away_since = None
         seated = self._coordinator.arrive(visitor.participant_id, visitor.visit)
         shown = self._take_given_up()
         if seated is Seated.DONE:
             visitor.game_id = None
             self._advance(visitor, PathEvent.PLAYED)
-        elif visitor.participant_id not in shown:
+        elif visitor.participant_id not in shown and not (resumed and seated is Seated.PLAYING):
             self._show(visitor)
 
     def dropped(self, visitor: Visitor) -> None:
@@ -82,6 +87,7 @@ class Usher:
 
     def reloaded(self, visitor: Visitor) -> None:
         """A new page was loaded for a participant; a seat of theirs waits for its socket."""
+        self._messenger.forget(visitor.participant_id)
         self._coordinator.seats.replace_page(visitor.participant_id, clock.now())
 
     def continue_from(self, visitor: Visitor, index: object) -> bool:

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from coplay.signaling.bucket import TokenBucket
+from coplay.signaling.addresses import without_addresses
+from coplay.signaling.bucket import Buckets
 from coplay.signaling.messages import MalformedSignalError, read_signal
 
 SIGNALS_A_SECOND: Final = 30.0
@@ -49,20 +50,24 @@ class Refused:
 class SignalRelay:
     """Relays the signals of all games of one server.
 
+    Args:
+        hide_addresses: Whether players must not learn each other's addresses.
+
     Attributes:
         refused: How often each reason was given.
         refused_by: The same for each (member, reason).
         relayed: How many signals passed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, hide_addresses: bool = False) -> None:
+        self._hide_addresses = hide_addresses
         self.refused: Counter[str] = Counter()
         self.refused_by: Counter[tuple[str, str]] = Counter()
         self.relayed = 0
         self._games: dict[str, dict[int, str]] = {}
         self._epochs: dict[tuple[str, int, int], int] = {}
-        self._signals: dict[str, TokenBucket] = {}
-        self._offers: dict[str, TokenBucket] = {}
+        self._signals = Buckets(SIGNALS_A_SECOND, SIGNAL_BURST)
+        self._offers = Buckets(OFFERS_A_SECOND, OFFER_BURST)
 
     def open_game(self, game_id: str, seats: Mapping[int, str]) -> None:
         """Let the members of a game signal to each other.
@@ -78,8 +83,8 @@ class SignalRelay:
         seats = self._games.get(game_id, {})
         member = seats.pop(player_id, None)
         if member is not None and not any(member in others.values() for others in self._games.values()):
-            self._signals.pop(member, None)
-            self._offers.pop(member, None)
+            self._signals.forget(member)
+            self._offers.forget(member)
         if not seats:
             self._games.pop(game_id, None)
             for pair in [pair for pair in self._epochs if pair[0] == game_id]:
@@ -96,6 +101,11 @@ class SignalRelay:
         epoch = self.epoch(game_id, one, other) + 1
         self._epochs[game_id, min(one, other), max(one, other)] = epoch
         return epoch
+
+    def restore_epoch(self, game_id: str, one: int, other: int, epoch: int) -> None:
+        """Go on from an epoch that was issued before the server was restarted."""
+        pair = (game_id, min(one, other), max(one, other))
+        self._epochs[pair] = max(epoch, self._epochs.get(pair, 0))
 
     def relay(self, member: str, message: object, now: float) -> Relayed | Refused:
         """Decide about one signal.
@@ -114,7 +124,7 @@ class SignalRelay:
         return answer
 
     def _decided(self, member: str, message: object, now: float) -> Relayed | Refused:
-        if not self._take(self._signals, member, SIGNALS_A_SECOND, SIGNAL_BURST, now):
+        if not self._signals.take(member, now):
             return Refused("rate", f"more than {SIGNALS_A_SECOND:.0f} signals a second")
         try:
             signal = read_signal(message)
@@ -138,18 +148,15 @@ class SignalRelay:
             return Refused("role", f"player {sender} may not send this {signal.type}")
         if signal.payload.get("epoch", 0) > self.epoch(signal.game_id, sender, signal.target_player_id):
             return Refused("epoch", "an epoch that the server never issued")
-        if signal.type == "offer" and not self._take(self._offers, member, OFFERS_A_SECOND, OFFER_BURST, now):
+        if signal.type == "offer" and not self._offers.take(member, now):
             return Refused("rate", f"more than {OFFERS_A_SECOND:.0f} offers a second")
+        payload = signal.payload
+        if self._hide_addresses:
+            payload = without_addresses(signal.type, payload)
         stamped = {
             "type": signal.type,
             "from_player_id": sender,
             "game_id": signal.game_id,
-            "payload": signal.payload,
+            "payload": payload,
         }
         return Relayed(target, stamped)
-
-    @staticmethod
-    def _take(buckets: dict[str, TokenBucket], member: str, rate: float, burst: float, now: float) -> bool:
-        if member not in buckets:
-            buckets[member] = TokenBucket(rate, burst, now)
-        return buckets[member].take(now)
