@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from tests.netcode.simulation.playing import PATIENCE_S, check, stage
+from tests.netcode.simulation.checking import check
+from tests.netcode.simulation.playing import PATIENCE_S, stage
 from tests.netcode.simulation.scenario import Scenario
 
 

@@ -13,7 +13,9 @@ def test_returning_peer_plays_on_from_what_the_others_hold(
     owners: tuple[int, ...], away: float, loss: float
 ) -> None:
     for number in set(owners):
-        game = SimulatedGame(owners=owners, frames=300, conditions=Conditions(latency=0.04, loss=loss), seed=3)
+        game = SimulatedGame(
+            owners=owners, frames=300, conditions=Conditions(latency=0.04, loss=loss), seed=3
+        )
         game.plan((1.5, lambda game=game, number=number: game.kill(number)))
         game.plan((1.5 + away, lambda game=game, number=number: game.reload(number)))
         game.run()

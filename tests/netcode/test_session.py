@@ -231,7 +231,7 @@ def test_corrupted_state_is_found_at_exactly_its_frame_at_both_peers(frame: int)
         script=held_keys(1, (1, 1), hold=50),
     )
     game.run(until=0.3)
-    game.peers[1].corrupt_at = frame
+    game.peers[1].corrupt(frame)
     game.run()
     for number, peer in game.peers.items():
         (found,) = peer.of(DesyncFound)

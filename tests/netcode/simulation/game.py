@@ -38,6 +38,8 @@ class SimulatedGame:
     """How late each peer's timer fires at most, in seconds; 0 by default."""
     starts: dict[int, float] = field(default_factory=dict)
     """When each peer's session is made; 0 by default."""
+    state_size: int = 0
+    """How many bytes a state takes that another peer is given, at least."""
 
     def __post_init__(self) -> None:
         self.network = Network(self.seed, self.conditions)
@@ -52,6 +54,8 @@ class SimulatedGame:
         """By peer, the frame before which a bit of its state flips."""
         self.incarnations: dict[int, int] = {}
         """By peer, how often its process began anew."""
+        self.former: list[ToyPeer] = []
+        """The processes that were replaced."""
 
     def plan(self, *actions: tuple[float, Callable[[], object]]) -> None:
         """Have things done, each at a time in seconds."""
@@ -107,16 +111,35 @@ class SimulatedGame:
         """Have the server's word reach `peer` that `left` is gone."""
         self.peer(peer, lambda told: told.tell_left(left, self.network.now, certain=certain))
 
-    def reload(self, number: int) -> None:
-        """Make a peer's process begin anew, and let the others know at once."""
+    def reload(self, number: int, word_s: float = 0.0) -> None:
+        """Make a peer's process begin anew, unless its game has ended, and let the others know.
+
+        Args:
+            number: The peer.
+            word_s: How much later each of the others hears of it than the one before, in seconds.
+        """
+        others = [peer for peer in self.survivors() if peer.config.peer != number]
+        if number not in self.peers or all(peer.session.phase == "closed" for peer in others):
+            return
         self.kill(number)
-        self.incarnations[number] = self.incarnations.get(number, 0) + 1
-        for peer in self.peers.values():
-            if peer.config.peer != number and peer.config.peer not in self.network.dead:
-                epoch = self._epoch(number, peer.config.peer)
-                peer.tell_returned(number, epoch, self.network.now)
+        incarnation = self.incarnations[number] = self.incarnations.get(number, 0) + 1
+        self.former.append(self.peers[number])
         self.network.dead.discard(number)
         self._make(number)
+
+        def tell(peer: ToyPeer) -> None:
+            other = peer.config.peer
+            if self.peers.get(other) is peer and self.incarnations[number] == incarnation:
+                self.peer(
+                    other,
+                    lambda told: told.tell_returned(number, self._epoch(number, other), self.network.now),
+                )
+
+        for index, peer in enumerate(others):
+            if word_s:
+                self.plan((self.network.now + index * word_s, lambda peer=peer: tell(peer)))
+            else:
+                tell(peer)
 
     def _epoch(self, one: int, other: int) -> int:
         return (self.incarnations.get(one, 0) + self.incarnations.get(other, 0)) & 0xFF
@@ -176,6 +199,8 @@ class SimulatedGame:
             clock_offset=1000.0 * (number + 1),
             clock_rate=self.clock_rates.get(number, 1.0),
             lateness=self.lateness.get(number, 0.0),
+            state_size=self.state_size,
             chance=self.network.random.random,
         )
-        self.peers[number].corrupt_at = self.corruptions.get(number)
+        if number in self.corruptions and not self.incarnations.get(number):
+            self.peers[number].corrupt(self.corruptions[number])

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from tests.netcode.simulation.footprint import LIMIT, footprint
+from tests.netcode.simulation.repairs import Repairs
 from tests.netcode.simulation.toy_game import Script, State, ToyGame
 
 from coplay.netcode import (
@@ -17,6 +18,7 @@ from coplay.netcode import (
     ImportState,
     LoadState,
     PeerLeft,
+    PeerReturned,
     RollbackSession,
     SaveState,
     SendDatagram,
@@ -57,6 +59,7 @@ class ToyPeer:
         clock_offset: This peer's clock when the network's is at 0, in seconds.
         clock_rate: How fast this peer's clock runs.
         lateness: How late, at most, this peer's timer fires, in seconds.
+        state_size: How many bytes a state takes that another peer is given, at least.
         chance: Draws a number from 0 to 1, for the lateness.
     """
 
@@ -71,6 +74,7 @@ class ToyPeer:
         clock_offset: float = 0.0,
         clock_rate: float = 1.0,
         lateness: float = 0.0,
+        state_size: int = 0,
         chance: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self.config = config
@@ -79,8 +83,6 @@ class ToyPeer:
         self.clock_offset = clock_offset
         self.clock_rate = clock_rate
         self.lateness = lateness
-        self.corrupt_at: int | None = None
-        """Flips a bit of the state before this frame, once."""
         self.frozen_until = 0.0
         self.held_back: list[tuple[int, bytes]] = []
         """What came in while the peer was frozen."""
@@ -93,10 +95,10 @@ class ToyPeer:
         self.stepped: dict[int, tuple[tuple[bytes, ...], int]] = {}
         """Per frame that is not confirmed, the inputs of its newest step, and which are guesses."""
         self.checksums: dict[int, int] = {}
-        self.checked: dict[int, State] = {0: game.state}
-        """The states that were hashed, until all peers are known to have the same."""
-        self.examined: dict[int, State] = {}
-        """The states of the last examination."""
+        self.first_frame = 0
+        """The first frame that was played here: later than 0 for a peer that began anew."""
+        self.resynced: list[int] = []
+        """The frames of states that were taken over from another peer."""
         self.adopted_through = -1
         """The last frame that was stepped again from another peer's state after it had been confirmed."""
         self.depths: Counter[int] = Counter()
@@ -122,6 +124,14 @@ class ToyPeer:
         self.given: dict[int, list[bytes]] = {seat: [] for seat in self.seats}
         """Per own seat, the inputs that everybody must end up with."""
         self.session = RollbackSession(config, self.local(now))
+        self._repairs = Repairs(self.session, game, self.states, state_size)
+        self._absent: set[int] = set()
+        """The peers that began anew and were not heard to play yet."""
+        self.corrupt_at: int | None = None
+
+    def corrupt(self, frame: int) -> None:
+        """Have a bit of the state before this frame flipped, whenever that state is come to."""
+        self.corrupt_at = self._repairs.corrupt_at = frame
 
     @property
     def loads(self) -> int:
@@ -137,9 +147,17 @@ class ToyPeer:
         if now < self.frozen_until:
             self.held_back.append((peer, data))
             return
-        self.session.receive_datagram(peer, data, self.local(now))
-        self._perform()
+        self._take(peer, data, now)
         self._set_timer(now)
+
+    def _take(self, peer: int, data: bytes, now: float) -> None:
+        absent = peer in self._absent
+        packets = self.session.stats.peers[peer].packets_received if absent else 0
+        self.session.receive_datagram(peer, data, self.local(now))
+        if absent and data[0] & 15 == PLAY:
+            taken = self.session.stats.peers[peer].packets_received > packets
+            self._absent -= {peer} if taken else set()
+        self._perform()
 
     def tell_left(self, peer: int, now: float, *, certain: bool = True) -> None:
         """Bring the server's word that a peer is gone, or a mere suspicion."""
@@ -180,8 +198,7 @@ class ToyPeer:
         if self.held_back:
             held_back, self.held_back = self.held_back, []
             for peer, data in held_back:
-                session.receive_datagram(peer, data, self.local(now))
-                self._perform()
+                self._take(peer, data, now)
         local = self.local(now)
         frame, phase = session.current_frame, session.phase
         for seat in session.written:
@@ -202,10 +219,7 @@ class ToyPeer:
         self._set_timer(now)
         if phase != "running" or not running:
             return
-        present = [
-            peer for peer in self._others - self.gone if not session._peers.links[peer].joining
-        ]
-        if due and Counter(told) != Counter(present):
+        if due and Counter(told) != Counter(self._others - self.gone - self._absent):
             raise BrokenInvariantError("one datagram a tick to every running peer", f"{frame}: {told}")
         window = self.config.max_prediction
         confirmed = session.confirmed_frame
@@ -224,7 +238,9 @@ class ToyPeer:
 
     def check_footprint(self) -> int:
         """Check that the session's memory is bounded; return how many things it holds."""
-        held = footprint(self.session)
+        # The log is kept whole, for peers that come back and for the hash at the end.
+        log = sum(self._sizes) * len(self.log) + 4 * len(self.checksums)
+        held = footprint(self.session) - log
         if held > LIMIT:
             raise BrokenInvariantError("bounded memory", held)
         return held
@@ -255,8 +271,8 @@ class ToyPeer:
     def _perform(self) -> list[int]:
         """Perform the effects; return to whom datagrams of the game went."""
         session, told = self.session, []
-        effects = session.effects()
-        if effects:
+        # Answers to some effects ask for more.
+        while effects := session.effects():
             for effect in effects:
                 kind = type(effect)
                 if kind is SendDatagram:
@@ -282,56 +298,52 @@ class ToyPeer:
             for event in events:
                 if isinstance(event, PeerLeft):
                     self.gone.add(event.peer)
+                elif isinstance(event, PeerReturned):
+                    self._absent.add(event.peer)
         return told
 
     def _repair(self, effect: object) -> None:
-        session, game = self.session, self.game
         match effect:
-            case Examine(frame, inputs):
-                self.examined = {}
-                state = self.checked.get(frame)
-                if state is None:
-                    session.examined(frame, ())
-                    return
-                again = ToyGame(game.frames, chance_end=game.chance_end)
-                again.state = state
-                for at, given in enumerate(inputs, start=frame + 1):
-                    again.step(given)
-                    if at == self.corrupt_at:
-                        again.state = State(again.state.frame, again.state.mix ^ 1, again.state.over)
-                    self.examined[at] = again.state
-                session.examined(frame, [game.checksum(state) for state in self.examined.values()])
-            case ExportState(peer, frame, examined):
-                state = (self.examined if examined else self.states).get(frame)
-                data = None if state is None else f"{state.frame} {state.mix} {state.over:d}".encode()
-                session.state_exported(peer, data)
-            case ImportState(frame, data):
-                first, mix, over = (int(part) for part in data.split())
-                game.state = self.states[frame] = State(first, mix, bool(over))
-                self.next_frame = frame
-                self.corrupt_at = None
-                if session.phase == "hello":
-                    self.checked = {frame: game.state}
-                    session.state_imported(frame, game.state.over)
-                    self.log = list(session._timeline.inputs_of_log(0, frame))
-                    self.checksums = dict(session._timeline.chain.checksums)
-                    self.given = {}
-                else:
-                    self.adopted_through = len(self.log) - 1
-                    session.state_imported(frame, game.state.over)
-                self._perform()
-            case CompareState(frame, data):
-                same = self.examined[frame].mix == int(data.split()[1])
-                session.state_compared(frame, [] if same else ["mix"])
+            case Examine():
+                self._repairs.examine(effect)
+            case ExportState():
+                self._repairs.export_state(effect)
+            case CompareState():
+                self._repairs.compare(effect)
+            case ImportState():
+                self._import(effect)
             case _:
                 raise BrokenInvariantError("known effects", effect)
+
+    def _import(self, effect: ImportState) -> None:
+        session, frame = self.session, effect.frame
+        state = self._repairs.import_state(effect)
+        if state is None:
+            return
+        self.game.state = self.states[frame] = state
+        self.next_frame = frame
+        # What was wrong here is gone, unless it happens anew.
+        self.corrupt_at = self._repairs.corrupt_at = None
+        if session.phase == "hello":
+            self._repairs.begin_with(frame, state)
+            session.state_imported(frame, state.over)
+            # The session holds the whole log, for the hash over it; it is not given out again.
+            timeline = session._timeline
+            self.log = list(timeline.inputs_of_log(0, frame))
+            self.first_frame = frame
+            self.checksums = dict(timeline.chain.checksums)
+            self.given = {}
+        else:
+            self.adopted_through = len(self.log) - 1
+            self.resynced.append(frame)
+            session.state_imported(frame, state.over)
 
     def _save(self, frame: int) -> None:
         if frame != self.next_frame:
             raise BrokenInvariantError("saves the current frame", (frame, self.next_frame))
         game = self.game
         if frame == self.corrupt_at:
-            game.state = State(game.state.frame, game.state.mix ^ 1, game.state.over)
+            game.state = game.state.corrupted()
         self.states[frame] = game.state
         self.session.state_saved(frame, over=game.state.over)
 
@@ -398,9 +410,7 @@ class ToyPeer:
             raise BrokenInvariantError("hashes a state as soon as it is final", (frame, len(self.log)))
         value = self.game.checksum(self.states[frame])
         self.checksums[frame] = value
-        oldest = self.session.oldest_compared
-        self.checked = {at: state for at, state in self.checked.items() if at >= oldest}
-        self.checked[frame] = self.states[frame]
+        self._repairs.keep(frame, self.states[frame])
         self.session.checksum_computed(frame, value)
 
     def _sent(self, data: bytes) -> None:

@@ -64,6 +64,19 @@ class Word:
     peer: int
     at: float
     left: int
+    certain: bool = True
+    """Whether it is more than a suspicion."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """A peer's process ends, and another one takes its place."""
+
+    peer: int
+    begin: float
+    end: float
+    word_s: float = 0.0
+    """How much later each of the others hears of it than the one before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +96,10 @@ class Corruption:
     frame: int
 
 
-Fault = Partition | ClockJump | Freeze | Death | Goodbye | Word | DelayChange | Corruption
+Fault = Partition | ClockJump | Freeze | Death | Goodbye | Word | Reload | DelayChange | Corruption
 FAULTS: dict[str, type[Fault]] = {
     kind.__name__: kind
-    for kind in (Partition, ClockJump, Freeze, Death, Goodbye, Word, DelayChange, Corruption)
+    for kind in (Partition, ClockJump, Freeze, Death, Goodbye, Word, Reload, DelayChange, Corruption)
 }
 
 
@@ -120,6 +133,11 @@ class Scenario:
     max_prediction: int = 8
     checksum_interval: int = 30
     prediction: Literal["repeat", "default"] = "repeat"
+    fates: tuple[Literal["end", "default", "bot"], ...] = ()
+    """Per player; empty is `end` everywhere."""
+    on_desync: Literal["resync", "end"] = "end"
+    state_size: int = 0
+    """How many bytes a state takes that another peer is given, at least."""
     conditions: Conditions = field(default_factory=Conditions)
     """Of every direction that `links` does not name."""
     links: tuple[Link, ...] = ()

@@ -31,9 +31,7 @@ def failure(scenario: Scenario) -> str:
     return ""
 
 
-def shrink(
-    scenario: Scenario, seconds: float = 20.0, fails: Callable[[Scenario], str] = failure
-) -> Scenario:
+def shrink(scenario: Scenario, seconds: float = 20.0, fails: Callable[[Scenario], str] = failure) -> Scenario:
     """Return the smallest scenario found that fails as this one does.
 
     Greedy: of the simpler scenarios the first that still fails is taken, until none does or time is up.

@@ -19,6 +19,10 @@ class State:
     mix: int = 1
     over: bool = False
 
+    def corrupted(self) -> "State":
+        """Return this state with one bit flipped."""
+        return State(self.frame, self.mix ^ 1, self.over)
+
 
 class ToyGame:
     """Ends after `frames`, or from frame `frames // 2` on by chance that hangs on the inputs."""

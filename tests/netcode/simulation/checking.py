@@ -1,0 +1,283 @@
+"""What must hold of a game that has ended, whatever befell it; what holds at every effect is in `peer`."""
+
+from collections.abc import Iterable
+
+from tests.netcode.simulation.game import SimulatedGame
+from tests.netcode.simulation.peer import BrokenInvariantError
+from tests.netcode.simulation.scenario import (
+    Corruption,
+    Death,
+    DelayChange,
+    Goodbye,
+    Reload,
+    Scenario,
+    Word,
+)
+from tests.netcode.simulation.toy_game import Script, ToyGame, held_keys, idle_hands, unique_inputs
+
+from coplay.netcode import (
+    DelayChosen,
+    DesyncExplained,
+    DesyncFound,
+    DesyncLocated,
+    Resynced,
+    Running,
+    SeatCut,
+)
+
+SCRIPTS = {"held": held_keys, "unique": unique_inputs, "idle": idle_hands}
+REPAIR_S = 8.0
+"""Long enough to find out where states differ, and to make them equal again."""
+
+
+def script_of(scenario: Scenario) -> Script:
+    """Return what the scenario's players press."""
+    return SCRIPTS[scenario.inputs](scenario.seed, scenario.sizes)
+
+
+def check(scenario: Scenario, game: SimulatedGame) -> None:
+    """Hold a game that has ended against what must be.
+
+    Raises:
+        BrokenInvariantError: The netcode broke a promise.
+    """
+    Examiner(scenario, game).check()
+
+
+class Examiner:
+    """Looks at one game from all sides.
+
+    Args:
+        scenario: What was to happen.
+        game: What became of it.
+    """
+
+    def __init__(self, scenario: Scenario, game: SimulatedGame) -> None:
+        self._scenario = scenario
+        self._game = game
+        self._survivors = game.survivors()
+        self._peers = list(game.peers.values())
+        self._longest = max(self._peers, key=lambda peer: len(peer.log))
+        dead = {death.peer for death in scenario.of(Death)}
+        words = scenario.of(Word)
+        self._torn = any(word.left not in dead for word in words)
+        """Whether somebody was told that a living peer is gone."""
+        self._unsure = any(not word.certain for word in words)
+        self._corruptions = scenario.of(Corruption)
+        self._goodbyes = {goodbye.peer for goodbye in scenario.of(Goodbye)}
+        self._someone_left = bool(dead or words or self._goodbyes)
+
+    def check(self) -> None:
+        """Look at everything."""
+        for peer in self._survivors:
+            if peer.session.phase != "closed":
+                raise BrokenInvariantError("every game ends", (peer.config.peer, peer.session.stats))
+        self._check_verdicts()
+        self._check_histories()
+        self._check_cuts()
+        if not self._scenario.of(DelayChange):
+            self._check_truth()
+        self._check_states()
+        self._check_length()
+        for peer in self._peers:
+            if peer.session.stats.rollbacks != peer.depths.total():
+                raise BrokenInvariantError("statistics count what happened", peer.session.stats)
+        for corruption in self._corruptions:
+            self._check_desyncs(corruption)
+        self._check_that_it_proves_something()
+
+    def _check_verdicts(self) -> None:
+        verdicts = self._game.verdicts()
+        found = {verdicts[peer.config.peer].verdict for peer in self._survivors}
+        if self._corruptions:
+            allowed = {"divergent"}
+        elif self._someone_left:
+            allowed = {"truncated", "identical", "unverified"}
+        else:
+            allowed = {"identical"}
+        if not found <= allowed:
+            raise BrokenInvariantError("verdicts", verdicts)
+        for peer in self._survivors:
+            if verdicts[peer.config.peer].last_frame != len(peer.log) - 1:
+                raise BrokenInvariantError("verdicts name the last frame", verdicts)
+        if not self._goodbyes and not self._torn and not self._unsure and len(found) > 1:
+            raise BrokenInvariantError("one verdict", verdicts)
+        hashes = {
+            verdicts[peer.config.peer].chain_hash
+            for peer in self._survivors
+            if verdicts[peer.config.peer].verdict == "identical"
+        }
+        if len(hashes) > 1:
+            raise BrokenInvariantError("one hash", verdicts)
+
+    def _check_histories(self) -> None:
+        longest = self._longest
+        for peer in [*self._peers, *self._game.former]:
+            if peer.log != longest.log[: len(peer.log)]:
+                frame = next(at for at, inputs in enumerate(peer.log) if inputs != longest.log[at])
+                who = peer.config.peer, longest.config.peer
+                raise BrokenInvariantError("no two histories", (who, frame))
+        if self._torn or self._unsure or (self._corruptions and self._scenario.on_desync == "end"):
+            return
+        staying = [peer for peer in self._survivors if peer.config.peer not in self._goodbyes]
+        lengths = {peer.config.peer: len(peer.log) for peer in staying}
+        if len(set(lengths.values())) > 1:
+            raise BrokenInvariantError("one last frame", lengths)
+
+    def _check_cuts(self) -> None:
+        """Whoever took note of a cut took note of the same."""
+        fates = self._scenario.fates
+        if (self._torn or self._unsure) and "end" in (fates or ("end",)):
+            return
+        cuts: dict[int, SeatCut] = {}
+        for peer in self._peers:
+            for cut in peer.of(SeatCut):
+                if cuts.setdefault(cut.player, cut) != cut:
+                    raise BrokenInvariantError("one cut", (cut, cuts[cut.player]))
+
+    def _check_truth(self) -> None:
+        """The log is what the players pressed, whatever the network did."""
+        scenario, log = self._scenario, self._longest.log
+        chosen = [event.delay for peer in self._peers for event in peer.of(DelayChosen)]
+        if not log or not chosen:
+            return
+        cuts = {cut.player: cut for peer in self._peers for cut in peer.of(SeatCut)}
+        former: dict[int, int] = {}
+        for peer in self._game.former:
+            former.setdefault(peer.config.peer, len(peer.log))
+        script, delay = script_of(scenario), chosen[0]
+        for player, size in enumerate(scenario.sizes):
+            nothing = bytes(size)
+            cut = cuts.get(player)
+            own_through = cut.last_frame if cut is not None else len(log)
+            # What a process that ended had pressed may be lost; what it pressed last is repeated instead.
+            sure_before = former.get(scenario.owners[player], len(log))
+            before = nothing
+            for frame, inputs in enumerate(log):
+                value = inputs[player]
+                pressed = script(player, frame - delay) if frame >= delay else nothing
+                if frame <= own_through:
+                    right = value == pressed or (frame >= sure_before and value == before)
+                elif cut is not None and cut.fate == "default":
+                    right = value == nothing
+                else:
+                    # Until another peer writes the seat, the last input is repeated.
+                    right = value in (pressed, before)
+                if not right:
+                    what = (frame, player, value, pressed)
+                    raise BrokenInvariantError("the log is what was pressed", what)
+                before = value
+
+    def _check_states(self) -> None:
+        """Playing the log once, straight through, leads to the states that all peers hold."""
+        game = ToyGame(self._scenario.frames, chance_end=self._scenario.chance_end)
+        states = [game.state]
+        for inputs in self._longest.log:
+            game.step(inputs)
+            states.append(game.state)
+        if len({state.mix for state in states}) != len(states):
+            raise BrokenInvariantError("the state changes", "this scenario proves nothing")
+        for peer in self._peers:
+            spoilt = [corruption.frame for corruption in self._corruptions]
+            if peer.config.peer not in self._spoilt_peers():
+                spoilt = []
+            elif peer.resynced and 0 not in self._spoilt_at_first():
+                spoilt = [*spoilt, -peer.resynced[-1]]
+            for frame, value in peer.checksums.items():
+                if not _is_spoilt(frame, spoilt) and value != game.checksum(states[frame]):
+                    raise BrokenInvariantError("states follow from the log", (peer.config.peer, frame))
+            if peer.session.phase != "closed" or not peer.states or peer.config.peer in self._goodbyes:
+                continue
+            if not _is_spoilt(len(peer.log), spoilt) and peer.game.state != states[len(peer.log)]:
+                raise BrokenInvariantError("the end is the last state", peer.config.peer)
+
+    def _spoilt_at_first(self) -> set[int]:
+        return {corruption.peer for corruption in self._corruptions}
+
+    def _spoilt_peers(self) -> set[int]:
+        """The peers that held a wrong state, at least for a while."""
+        peers = self._spoilt_at_first()
+        if 0 in peers and self._scenario.on_desync == "resync":
+            # Right or wrong, the lowest peer's state is what the others take over.
+            return set(self._scenario.owners)
+        return peers
+
+    def _check_length(self) -> None:
+        """Nothing ends early without a reason."""
+        longest = self._longest
+        ended = bool(longest.log) and longest.game.state.over
+        fates = self._scenario.fates or ("end",) * len(self._scenario.owners)
+        if self._corruptions and self._scenario.on_desync == "end":
+            return
+        if not self._someone_left:
+            if not ended:
+                raise BrokenInvariantError("games end when they are over", len(longest.log))
+            return
+        gone = {death.peer for death in self._scenario.of(Death)} | self._goodbyes
+        goes_on = all(
+            fate != "end" for fate, owner in zip(fates, self._scenario.owners, strict=True) if owner in gone
+        )
+        if self._torn or self._unsure or not goes_on or self._goodbyes:
+            return
+        if any(peer.of(Running) for peer in self._survivors) and not ended:
+            began = [peer.config.peer for peer in self._survivors if peer.of(Running)]
+            raise BrokenInvariantError("play goes on after a leave", (began, len(longest.log)))
+
+    def _check_desyncs(self, corruption: Corruption) -> None:
+        """A difference is found at both ends, at the first frame that was compared after it came about."""
+        interval = self._scenario.checksum_interval
+        for peer in self._survivors:
+            found = peer.of(DesyncFound)
+            others = [event for event in found if corruption.peer in (event.peer, peer.config.peer)]
+            if len(others) != len(found) or not others:
+                raise BrokenInvariantError("desyncs are found where they are", (peer.config.peer, found))
+            first = min(-(-corruption.frame // interval) * interval, len(peer.log))
+            if any(event.frame != first for event in found):
+                raise BrokenInvariantError("desyncs are found at once", (found, first))
+            for located in peer.of(DesyncLocated):
+                right = corruption.frame if located.reproduced else first
+                if located.frame != right:
+                    raise BrokenInvariantError("desyncs are located", (located, corruption))
+            for explained in peer.of(DesyncExplained):
+                if explained.paths not in ((), ("mix",)):
+                    raise BrokenInvariantError("desyncs are explained", explained)
+        if self._scenario.on_desync == "resync":
+            self._check_resync(corruption)
+
+    def _check_resync(self, corruption: Corruption) -> None:
+        """Those that differ from the lowest peer take over its state, and nothing differs any more."""
+        peers = {peer.config.peer: peer for peer in self._survivors}
+        takers = [peer for number, peer in peers.items() if number > 0]
+        if corruption.peer > 0:
+            takers = [peers[corruption.peer]]
+        time_left = (len(self._longest.log) - corruption.frame) / self._scenario.fps
+        for peer in self._survivors:
+            taken = peer.of(Resynced)
+            if peer not in takers and taken:
+                raise BrokenInvariantError("only who differs resyncs", (peer.config.peer, taken))
+            if peer in takers and not taken and time_left > REPAIR_S:
+                raise BrokenInvariantError("desyncs are repaired", (peer.config.peer, time_left))
+        if all(peer.resynced for peer in takers):
+            states = {peer.config.peer: peer.game.state for peer in self._survivors}
+            if len(set(states.values())) > 1:
+                raise BrokenInvariantError("states are equal after a resync", states)
+
+    def _check_that_it_proves_something(self) -> None:
+        """Where links take longer than the delay hides, and inputs change, somebody rolled back."""
+        scenario, peers = self._scenario, self._peers
+        delay = max((event.delay for peer in peers for event in peer.of(DelayChosen)), default=0)
+        directions = [link.conditions for link in scenario.links] or [scenario.conditions]
+        shortest = min(conditions.latency for conditions in directions)
+        frames = min(len(peer.log) for peer in peers)
+        busy = scenario.inputs == "unique" or (scenario.inputs == "held" and frames >= 40)
+        late = scenario.peers > 1 and frames >= 20 and shortest > (delay + 2) / scenario.fps
+        played_on = not scenario.of(Reload)
+        if late and busy and played_on and not any(peer.depths for peer in peers):
+            raise BrokenInvariantError("late inputs roll back", "nobody did")
+
+
+def _is_spoilt(frame: int, bounds: Iterable[int]) -> bool:
+    """Whether a frame lies in a span of wrong states: from a positive bound on, before a negative one."""
+    begins = [bound for bound in bounds if bound > 0]
+    ends = [-bound for bound in bounds if bound <= 0]
+    return any(frame >= begin for begin in begins) and all(frame < end for end in ends)
