@@ -43,6 +43,7 @@ export interface WebRTCManagerOptions {
 interface Shown {
   state: LinkState;
   relaying: boolean;
+  reason: string;
 }
 
 export class WebRTCManager {
@@ -176,11 +177,11 @@ export class WebRTCManager {
   }
 
   #show(peer: number, link: Link): void {
-    const before = this.#shown.get(peer) ?? { state: 'idle', relaying: false };
-    const now = { state: shownState(link), relaying: link.relaying };
+    const before = this.#shown.get(peer) ?? { state: 'idle', relaying: false, reason: '' };
+    const now = { state: shownState(link), relaying: link.relaying, reason: link.reason };
     this.#shown.set(peer, now);
     if (now.relaying !== before.relaying) this.#options.onEvent({ kind: 'relay', peer, on: now.relaying });
-    if (now.state !== before.state)
+    if (now.state !== before.state || now.reason !== before.reason)
       this.#options.onEvent({ kind: 'link', peer, state: now.state, reason: link.reason });
   }
 

@@ -94,6 +94,7 @@ export interface Link {
   needed: boolean;
   need_at_ms: number | null;
   need_until_ms: number | null;
+  mirror_since_ms: number;
   mirror_until_ms: number;
   no_mirror_until_ms: number;
 }
@@ -171,6 +172,7 @@ export function newLink(role: Role, epoch: number, name: string): Link {
     needed: false,
     need_at_ms: null,
     need_until_ms: null,
+    mirror_since_ms: 0,
     mirror_until_ms: 0,
     no_mirror_until_ms: 0,
   };
@@ -191,8 +193,7 @@ export function isUp({ state }: Link): boolean {
 }
 
 /** How the link looks from outside: an attempt at something better is no news while play goes through the server. */
-export function shownState({ state, retrying }: Link): LinkState {
-  return retrying && (state === 'signaling' || state === 'connecting' || state === 'rebuilding')
-    ? 'relayed'
-    : state;
+export function shownState({ state, relaying }: Link): LinkState {
+  const attempts = state === 'signaling' || state === 'connecting' || state === 'rebuilding';
+  return attempts && relaying ? 'relayed' : state;
 }

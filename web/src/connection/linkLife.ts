@@ -141,6 +141,11 @@ export function networkChanged(turn: Turn): void {
   else if (link.state === 'relayed') retry(turn);
 }
 
+/** Without the server nothing could be agreed on: an attempt that came to nothing then is no reason to wait now. */
+export function socketBack(turn: Turn): void {
+  if (turn.link.state === 'relayed') retry(turn);
+}
+
 /** After a sleep, whatever was known is old. */
 export function woke(turn: Turn): void {
   turn.link.alive_ms = turn.now_ms;

@@ -56,6 +56,7 @@ function decide(turn: Turn, event: LinkEvent): void {
       return;
     case 'socket_back':
       resendAll(turn);
+      life.socketBack(turn);
       return;
     case 'network_changed':
       life.networkChanged(turn);

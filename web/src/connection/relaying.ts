@@ -32,7 +32,10 @@ export function directAgain(turn: Turn): void {
 export function relayHeard(turn: Turn): void {
   const { link, now_ms } = turn;
   if (link.state === 'closed') return;
-  if (!link.needed && now_ms >= link.no_mirror_until_ms) link.mirror_until_ms = now_ms + TIMES.mirror_ms;
+  if (!link.needed && now_ms >= link.no_mirror_until_ms) {
+    if (link.mirror_until_ms <= now_ms) link.mirror_since_ms = now_ms;
+    link.mirror_until_ms = Math.min(now_ms, link.mirror_since_ms + TIMES.mirror_at_most_ms) + TIMES.mirror_ms;
+  }
   relayTimer(turn);
 }
 
@@ -45,11 +48,12 @@ export function relayTimer(turn: Turn): void {
   if (link.need_until_ms !== null && link.need_until_ms <= now_ms) {
     link.needed = false;
     link.need_until_ms = null;
-    link.no_mirror_until_ms = now_ms + TIMES.no_mirror_ms;
   }
   const on = link.state !== 'closed' && (link.needed || link.mirror_until_ms > now_ms);
   if (on === link.relaying) return;
   link.relaying = on;
+  // What still comes may be the echo of our own: two peers would keep each other at it for ever.
+  if (!on) link.no_mirror_until_ms = now_ms + TIMES.no_mirror_ms;
   turn.effects.push({ kind: 'relay', on });
 }
 

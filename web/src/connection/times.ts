@@ -19,9 +19,11 @@ export const TIMES = {
   /** A direct path that worked for this long is trusted alone. */
   stable_ms: 3000,
   /** We relay for a peer that relays to us until this long after its last datagram. */
-  mirror_ms: 3000,
-  /** After our own relaying ended, the peer's echo of it is no reason to begin again. */
-  no_mirror_ms: 6000,
+  mirror_ms: 1500,
+  /** Longer than this a peer with a need of its own has us look for a new path. */
+  mirror_at_most_ms: 10_000,
+  /** After our relaying ended, the peer's echo of it is no reason to begin again. */
+  no_mirror_ms: 2500,
   /** While play goes through the server, a direct path is tried again. */
   retry_first_ms: 30_000,
   retry_ms: 60_000,
