@@ -2,8 +2,11 @@
  * The participant's page: joins the study, loads the game while the first page is read, and shows one scene after another
  * as the server says.
  */
+import { Outbox } from './connection/Outbox';
+import { Saving } from './connection/Saving';
 import { type Failure, type Scene, SignalingClient } from './connection/SignalingClient';
 import { joinStudy, StudyError } from './connection/StudyClient';
+import { sleepUnevenly, Uploads, type UploadsHost } from './connection/Uploads';
 import { HeldKeys } from './input/HeldKeys';
 import { GameClient } from './play/GameClient';
 import { Simulation } from './play/Simulation';
@@ -15,6 +18,9 @@ import { LobbyScene } from './scenes/LobbyScene';
 import { PlayScene } from './scenes/PlayScene';
 import { announceScene, type SceneView } from './scenes/Scene';
 import type { FromWorker, GameConfig, GameStats } from './worker/messages';
+
+/** A game that is broken off sends what it had gathered: within this time, unless the device is very slow. */
+const LAST_BATCH_MS = 1000;
 
 export class App {
   readonly #root: HTMLElement;
@@ -29,6 +35,10 @@ export class App {
   #game: GameClient | null = null;
   /** All games of this page: the last words of one may come while the next one begins. */
   readonly #games = new Map<string, GameClient>();
+  /** Keeps what is on its way to the server; and what earlier pages left of that. */
+  #outbox = new Outbox('', '');
+  #left_over: Uploads[] = [];
+  readonly #saving = new Saving();
   /** A game that was announced before its scene. */
   #announced: GameConfig | null = null;
   #conditions = { latency_ms: 0, loss: 0 };
@@ -41,6 +51,7 @@ export class App {
     );
     addEventListener('pagehide', () => {
       for (const game of this.#games.values()) game.flush();
+      for (const uploads of this.#left_over) uploads.flush();
     });
     addEventListener('online', () => this.#game?.handleNetworkChange());
   }
@@ -55,6 +66,8 @@ export class App {
       });
       document.title = participation.study.name;
       this.#participant_id = participation.participant_id;
+      this.#outbox = new Outbox(participation.study.name, participation.participant_id);
+      void this.#saving.hold(this.#bringLeftOver());
       this.#simulation = new Simulation(participation.runtime, participation.bundle, (message) =>
         this.#hear(message),
       );
@@ -65,6 +78,22 @@ export class App {
         cause instanceof StudyError ? cause : { error: 'This page could not start.', hint: String(cause) },
       );
     }
+  }
+
+  /** Earlier pages of this participant, or of others who sat here, may have been closed before all was saved. */
+  async #bringLeftOver(): Promise<void> {
+    const { own, others } = await this.#outbox.leftOver();
+    const host = (changed: UploadsHost['changed']): UploadsHost => ({
+      request: (url, init) => fetch(url, init),
+      outbox: this.#outbox,
+      sleep: sleepUnevenly,
+      changed,
+    });
+    const noting = (token: string) => host((waiting, failing) => this.#saving.note(token, waiting, failing));
+    this.#left_over = [
+      ...Uploads.resume(own, noting),
+      ...Uploads.resume(others, () => host(() => undefined)),
+    ];
   }
 
   // For scripts: window.coplay
@@ -143,7 +172,8 @@ export class App {
         break;
       }
       case 'finish':
-        this.#show('finish', 'ended', new FinishScene(scene));
+        if (this.#game?.over === false) void this.#saving.hold(later(LAST_BATCH_MS));
+        this.#show('finish', 'ended', new FinishScene(scene, this.#saving));
         break;
     }
     // A game that ended on its own closes its links by itself, once the others had our last words.
@@ -170,7 +200,9 @@ export class App {
       sendSignal: (signal) => this.#signaling?.sendSignal(signal),
       sendDatagram: (message) => this.#signaling?.sendDatagram(message),
       gameOver: (game_id) => this.#signaling?.gameOver(game_id),
+      outbox: this.#outbox,
       news: (news) => {
+        if (news.kind === 'saving') this.#saving.note(config.game_id, news.waiting, news.failing);
         if (this.#game === game) view.handle(news);
       },
     });
@@ -232,4 +264,8 @@ export class App {
     const reference = failure.reference || this.#participant_id;
     this.#show('error', 'ended', new FailureScene({ ...failure, reference }, () => location.reload()));
   }
+}
+
+function later(delay_ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delay_ms));
 }

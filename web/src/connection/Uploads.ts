@@ -1,23 +1,21 @@
 /**
- * Brings a game's batches and its report to the server, and keeps each of them until the server has it.
+ * Brings a game's batches and its report to the server, and keeps each of them, on this device too, until the server has
+ * it.
  *
  * One request at a time, in order; a failure waits a little longer each time and never gives up by itself. Only what the
  * server refuses for good is let go.
  */
+import type { Outbox, Parcel } from './Outbox';
 
 export interface UploadsHost {
   request: typeof fetch;
+  /** Keeps what is on its way. */
+  outbox: Outbox;
   /** The server has batch `number`, or (not ok) will never take it. */
-  settled(number: number, ok: boolean): void;
+  settled?(number: number, ok: boolean): void;
   /** How much is still to be brought, and whether the last try failed. */
   changed(waiting: number, failing: boolean): void;
   sleep(delay_ms: number): Promise<void>;
-}
-
-interface Pending {
-  url: string;
-  body: ArrayBuffer | string;
-  number: number | null;
 }
 
 const FIRST_WAIT_MS = 500;
@@ -27,25 +25,37 @@ const LONGEST_WAIT_MS = 10_000;
 const KEEPALIVE_BYTES = 60_000;
 
 export class Uploads {
-  readonly #base: string;
+  readonly #game_id: string;
   readonly #token: string;
   readonly #host: UploadsHost;
-  #pending: Pending[] = [];
+  #pending: Parcel[] = [];
   #working = false;
   #empty_waiters: (() => void)[] = [];
 
   constructor(game_id: string, token: string, host: UploadsHost) {
-    this.#base = `/api/games/${encodeURIComponent(game_id)}`;
+    this.#game_id = game_id;
     this.#token = token;
     this.#host = host;
   }
 
+  /** Bring what earlier pages left: for each page and game, by its token, with a host of its own. */
+  static resume(parcels: readonly Parcel[], hostOf: (token: string) => UploadsHost): Uploads[] {
+    const by_token = new Map<string, Uploads>();
+    for (const parcel of parcels) {
+      const { game_id, token } = parcel;
+      const uploads = by_token.get(token) ?? new Uploads(game_id, token, hostOf(token));
+      by_token.set(token, uploads);
+      uploads.#add(parcel);
+    }
+    return [...by_token.values()];
+  }
+
   addBatch(number: number, body: ArrayBuffer): void {
-    this.#add({ url: `${this.#base}/batches`, body, number });
+    this.#keep('batches', number, body);
   }
 
   addReport(report: unknown): void {
-    this.#add({ url: `${this.#base}/report`, body: JSON.stringify(report), number: null });
+    this.#keep('report', 0, JSON.stringify(report));
   }
 
   /** Resolves when the server has everything that was added. */
@@ -57,15 +67,27 @@ export class Uploads {
   /** The page goes away: send what fits in requests that outlive it. What the server already has does no harm twice. */
   flush(): void {
     let room = KEEPALIVE_BYTES;
-    for (const item of this.#pending) {
-      room -= typeof item.body === 'string' ? item.body.length : item.body.byteLength;
+    for (const parcel of this.#pending) {
+      room -= size(parcel);
       if (room < 0) return;
-      this.#post(item, true).catch(() => undefined);
+      this.#post(parcel, true).catch(() => undefined);
     }
   }
 
-  #add(item: Pending): void {
-    this.#pending.push(item);
+  #keep(kind: Parcel['kind'], number: number, body: Parcel['body']): void {
+    const parcel = this.#host.outbox.parcel({
+      game_id: this.#game_id,
+      token: this.#token,
+      kind,
+      number,
+      body,
+    });
+    void this.#host.outbox.keep(parcel);
+    this.#add(parcel);
+  }
+
+  #add(parcel: Parcel): void {
+    this.#pending.push(parcel);
     this.#host.changed(this.#pending.length, false);
     void this.#work();
   }
@@ -74,16 +96,17 @@ export class Uploads {
     if (this.#working) return;
     this.#working = true;
     let wait_ms = FIRST_WAIT_MS;
-    for (let item = this.#pending[0]; item !== undefined; item = this.#pending[0]) {
-      const outcome = await this.#bring(item);
-      if (outcome === 'failed') {
+    for (let parcel = this.#pending[0]; parcel !== undefined; parcel = this.#pending[0]) {
+      const outcome = await this.#bring(parcel);
+      if (typeof outcome === 'number') {
         this.#host.changed(this.#pending.length, true);
-        await this.#host.sleep(wait_ms);
+        await this.#host.sleep(Math.max(wait_ms, outcome));
         wait_ms = Math.min(LONGEST_WAIT_MS, wait_ms * 2);
       } else {
         this.#pending.shift();
         wait_ms = FIRST_WAIT_MS;
-        if (item.number !== null) this.#host.settled(item.number, outcome === 'taken');
+        void this.#host.outbox.remove(parcel);
+        if (parcel.kind === 'batches') this.#host.settled?.(parcel.number, outcome === 'taken');
         this.#host.changed(this.#pending.length, false);
       }
     }
@@ -91,27 +114,37 @@ export class Uploads {
     for (const resolve of this.#empty_waiters.splice(0)) resolve();
   }
 
-  async #bring(item: Pending): Promise<'taken' | 'refused' | 'failed'> {
+  /** What became of it, or after how many milliseconds the server would like to be asked again. */
+  async #bring(parcel: Parcel): Promise<'taken' | 'refused' | number> {
     try {
-      const response = await this.#post(item, size(item) < KEEPALIVE_BYTES / 4);
+      const response = await this.#post(parcel, size(parcel) < KEEPALIVE_BYTES / 4);
       if (response.ok) return 'taken';
-      if (!isFinal(response.status)) return 'failed';
-      console.error(`coplay: the server refused ${item.url} (${response.status})`);
+      if (!isFinal(response.status)) return retryAfter(response);
+      console.error(`coplay: the server refused ${urlOf(parcel)} (${response.status})`);
       return 'refused';
     } catch {
-      return 'failed';
+      return 0;
     }
   }
 
-  #post(item: Pending, keepalive: boolean): Promise<Response> {
-    const type = typeof item.body === 'string' ? 'application/json' : 'application/octet-stream';
-    return this.#host.request(item.url, {
+  #post(parcel: Parcel, keepalive: boolean): Promise<Response> {
+    const type = parcel.kind === 'report' ? 'application/json' : 'application/octet-stream';
+    return this.#host.request(urlOf(parcel), {
       method: 'POST',
       keepalive,
-      headers: { Authorization: `Bearer ${this.#token}`, 'Content-Type': type },
-      body: item.body,
+      headers: { Authorization: `Bearer ${parcel.token}`, 'Content-Type': type },
+      body: parcel.body,
     });
   }
+}
+
+/** Wait, a little more or less: when a server comes back, its pages should not all ask at once. */
+export function sleepUnevenly(delay_ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delay_ms * (0.75 + Math.random() / 2)));
+}
+
+function urlOf({ game_id, kind }: Parcel): string {
+  return `/api/games/${encodeURIComponent(game_id)}/${kind}`;
 }
 
 /** Whether asking again cannot help. A participant must not wait for ever over what the server will never take. */
@@ -119,6 +152,11 @@ function isFinal(status: number): boolean {
   return status >= 400 && status < 500 && status !== 408 && status !== 429;
 }
 
-function size(item: Pending): number {
-  return typeof item.body === 'string' ? item.body.length : item.body.byteLength;
+function retryAfter(response: Response): number {
+  const seconds = Number(response.headers.get('Retry-After'));
+  return Number.isFinite(seconds) ? Math.min(LONGEST_WAIT_MS, Math.max(0, 1000 * seconds)) : 0;
+}
+
+function size({ body }: Parcel): number {
+  return typeof body === 'string' ? body.length : body.byteLength;
 }

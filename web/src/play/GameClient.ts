@@ -4,8 +4,9 @@
  */
 import type { LinkState } from '../connection/link';
 import type { LinkFigures } from '../connection/linkFigures';
+import type { Outbox } from '../connection/Outbox';
 import type { IncomingSignal, OutgoingSignal } from '../connection/signals';
-import { Uploads } from '../connection/Uploads';
+import { sleepUnevenly, Uploads } from '../connection/Uploads';
 import { WebRTCManager } from '../connection/WebRTCManager';
 import type { Picture } from '../draw/DisplayList';
 import type {
@@ -40,6 +41,8 @@ export interface GameHost {
   sendDatagram(message: Uint8Array): void;
   gameOver(game_id: string): void;
   news(news: GameNews): void;
+  /** Keeps on this device what the server has not got yet. */
+  outbox: Outbox;
 }
 
 /** After the end, the links stay open for this long: the other players may still wait for our last words. */
@@ -74,9 +77,10 @@ export class GameClient {
     this.#host = host;
     this.#uploads = new Uploads(config.game_id, config.token, {
       request: (url, init) => fetch(url, init),
+      outbox: host.outbox,
       settled: (number, ok) => simulation.post({ kind: 'uploaded', number, ok }),
       changed: (waiting, failing) => host.news({ kind: 'saving', waiting, failing }),
-      sleep: (delay_ms) => new Promise((resolve) => setTimeout(resolve, delay_ms)),
+      sleep: sleepUnevenly,
     });
     for (const peer of config.peers) this.#incarnations.set(peer, config.incarnations?.[peer] ?? 0);
     this.#relay = new RelayLane((peer, data) => host.sendDatagram(addressed(peer, data)));

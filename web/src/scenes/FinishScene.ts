@@ -1,20 +1,54 @@
+import type { Saving, SavingState } from '../connection/Saving';
 import { element, plainButton, prose } from './dom';
 import type { SceneView } from './Scene';
 
-/** The end: thanks, a completion code, and the way back to where the participant came from. */
+interface FinishProps {
+  title: string;
+  html: string;
+  code?: string;
+  redirect?: string;
+}
+
+/**
+ * The end: thanks, a completion code, and the way back to where the participant came from. Code and way back appear once
+ * the participant's data is with the server: whoever has them closes the page.
+ */
 export class FinishScene implements SceneView {
   readonly root: HTMLElement;
+  readonly #status = element('p', { class: 'status', role: 'status', 'data-testid': 'saving' });
+  readonly #stop: () => void;
 
-  constructor(scene: { title: string; html: string; code?: string; redirect?: string }) {
+  constructor(scene: FinishProps, saving: Saving) {
     this.root = element('article', { class: 'card finish' }, [
       element('h1', { text: scene.title || 'Thank you' }),
       prose(scene.html),
-      ...(scene.code ? [completionCode(scene.code)] : []),
-      ...(scene.redirect ? [wayBack(scene.redirect)] : []),
+      this.#status,
     ]);
+    this.#stop = saving.listen((state) => this.#show(state, scene));
+    this.#show(saving.state, scene);
   }
 
-  close(): void {}
+  close(): void {
+    this.#stop();
+  }
+
+  #show(state: SavingState, scene: FinishProps): void {
+    if (state.waiting > 0) {
+      const text = sentence(state, Boolean(scene.code));
+      if (this.#status.textContent !== text) this.#status.textContent = text;
+      return;
+    }
+    this.#stop();
+    this.#status.remove();
+    if (scene.code) this.root.append(completionCode(scene.code));
+    if (scene.redirect) this.root.append(wayBack(scene.redirect));
+  }
+}
+
+function sentence({ failing }: SavingState, has_code: boolean): string {
+  const then = has_code ? 'Your completion code appears here as soon as it is saved.' : '';
+  if (!failing) return `Saving your data … ${then}`.trim();
+  return `The study cannot save data at the moment. Yours is kept on this device: please keep this page open. ${then}`.trim();
 }
 
 function completionCode(code: string): HTMLElement {

@@ -14,6 +14,12 @@ import { element, plainButton, prose } from './dom';
 import { PlayOverlay } from './PlayOverlay';
 import { announcePhase, type SceneView } from './Scene';
 
+/** A batch a second: fewer than these are no reason to disturb anyone. */
+const UNSAVED_BATCHES = 3;
+
+const UNSAVED =
+  'The study cannot save your game at the moment. It is kept on this device: play on, and please keep this page open.';
+
 export interface PlaySceneProps {
   label: string;
   title: string;
@@ -120,6 +126,7 @@ export class PlayScene implements SceneView {
         return;
       case 'saving':
         if (this.#phase === 'ended') this.#overlay.saving(news.waiting, news.failing);
+        else this.#showUnsaved(news.failing && news.waiting >= UNSAVED_BATCHES);
         return;
       case 'saved':
         this.#saved = true;
@@ -204,6 +211,11 @@ export class PlayScene implements SceneView {
         ]),
       ),
     );
+  }
+
+  #showUnsaved(unsaved: boolean): void {
+    if (unsaved) this.#say(UNSAVED);
+    else if (this.#notice.textContent === UNSAVED) this.#say('');
   }
 
   #say(text: string): void {
