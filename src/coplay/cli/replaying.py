@@ -12,8 +12,20 @@ from coplay.cli.options import data_option, json_option
 @click.command()
 @click.argument("game_id")
 @data_option
+@click.option("--gif", type=click.Path(path_type=Path), help="Also film it into this file.")
+@click.option("--mp4", type=click.Path(path_type=Path), help="Also film it into this file.")
+@click.option("--episode", type=click.IntRange(0), help="Film this episode only, from 0.")
+@click.option("--player", type=click.IntRange(0), default=0, show_default=True, help="Film this screen.")
 @json_option
-def replay(game_id: str, data: Path, as_json: bool) -> None:
+def replay(
+    game_id: str,
+    data: Path,
+    gif: Path | None,
+    mp4: Path | None,
+    episode: int | None,
+    player: int,
+    as_json: bool,
+) -> None:
     """Play a recorded game again and compare it with all that was stored.
 
     It is played in the very runtime and code that its browsers ran, under Node. Exit code 0: every checksum,
@@ -21,12 +33,20 @@ def replay(game_id: str, data: Path, as_json: bool) -> None:
 
     \b
     coplay replay 0123456789abcdef0123 --data coplay-data
+    coplay replay 0123456789abcdef0123 --gif game.gif --episode 2 --player 1
     """
+    from coplay.export.film import film_game
     from coplay.headless.replay import replay_game
     from coplay.runtime import shown_progress
 
+    films = {"gif": gif, "mp4": mp4}
     with shown_progress() as progress:
-        found = replay_game(data, game_id, progress=progress)
+        if any(films.values()):
+            found = film_game(data, game_id, **films, episode=episode, player=player, progress=progress)
+        else:
+            found = replay_game(data, game_id, progress=progress)
+    for path in filter(None, films.values()):
+        click.echo(f"coplay: wrote {path}", err=as_json)
     if as_json:
         click.echo(json.dumps(found.as_json()))
     elif found.equal:

@@ -28,6 +28,8 @@ class Recording:
     """The study's name."""
     setup: dict[str, Any]
     """`scene_index seed episodes max_frames countdown_frames input_sizes`."""
+    fps: float
+    """Frames a second."""
     code_hash: str
     """Of the bundle that the browsers ran."""
     lock_hash: str
@@ -133,6 +135,7 @@ def _read(connection: Connection, game_id: str) -> Recording | None:
             "countdown_frames": game.countdown_frames,
             "input_sizes": sizes,
         },
+        fps=game.fps,
         code_hash=game.code_hash,
         lock_hash=game.lock_hash,
         verdict=game.verdict or "not yet ended",

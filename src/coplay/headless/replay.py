@@ -97,7 +97,7 @@ def replay_game(
         data: The data directory; the study may be running.
         game_id: Which game.
         progress: Told how far it is.
-        watch: Told what every portion of frames gave, before it is compared.
+        watch: Told what every portion of frames gave; nothing is drawn beyond a difference.
         wishes: `observe=True` or `screens=[player]`, and `draw=[frame]`, for `watch`.
 
     Raises:
@@ -171,8 +171,6 @@ class _Comparison:
         if drawn := [frame for frame in self._draw if first <= frame < last]:
             request["draw"] = drawn
         reply = self._simulation.ask(do="step", **request)
-        if self._watch is not None:
-            self._watch(first, reply)
         replayed = {frame: int(text, 16) for frame, text in reply["checksums"]}
         differences = [*_unlike_copies(recording, first, end), *_unlike_rows(recording, first, end, reply)]
         differences += [
@@ -194,6 +192,10 @@ class _Comparison:
             for _, checksum in stored[frame]
             if found is None or frame <= found.frame
         )
+        if self._watch is not None:
+            if found is not None and "drawn" in reply:
+                reply["drawn"] = [drawn for drawn in reply["drawn"] if drawn["frame"] <= found.frame]
+            self._watch(first, reply)
         return found
 
 
