@@ -23,7 +23,7 @@ from coplay.server.stages import build_stages
 from coplay.signaling import IceServers
 from coplay.study import Study, keys, scenes
 
-FAST = Settings(hold_s=0.3, begin_s=30, tick_s=0.02, lobby_every_s=0.1)
+FAST = Settings(hold_s=0.3, resume_s=1.0, begin_s=30, tick_s=0.02, lobby_every_s=0.1)
 WAIT_S = 5.0
 
 
@@ -89,15 +89,19 @@ class Page:
     """What a participant's browser does, without the browser."""
 
     def __init__(self, base: str, http: aiohttp.ClientSession, pages: "list[Page]") -> None:
-        self.base = base
-        self.http = http
         self.pages = pages
-        pages.append(self)
         self.identity: dict[str, Any] = {}
         self.received: list[tuple[str, Any]] = []
         self.offset = ""
         self._arrived = asyncio.Condition()
         self._next = 0
+        self.visit(base, http)
+
+    def visit(self, base: str, http: aiohttp.ClientSession) -> None:
+        """From now on its server is at this address."""
+        self.base = base
+        self.http = http
+        self.pages.append(self)
         self.socket = socketio.AsyncClient(reconnection=False, http_session=http)
         self.socket.on("*", self._take)
 
@@ -227,7 +231,7 @@ class FakeRuntime:
 
 @asynccontextmanager
 async def running(
-    study: Study, folder: Path, settings: Settings = FAST, ice: IceServers | None = None
+    study: Study, folder: Path, settings: Settings = FAST, ice: IceServers | None = None, port: int = 0
 ) -> AsyncIterator[Lab]:
     web = folder / "web"
     (web / "assets").mkdir(parents=True, exist_ok=True)
@@ -247,7 +251,7 @@ async def running(
         ice or IceServers(),
     )
     server = make_server(hosting)
-    listening = listen("127.0.0.1", 0)
+    listening = listen("127.0.0.1", port)
     ready = asyncio.Event()
     uvicorn = Server(server.asgi, ready.set)
     serving = asyncio.create_task(uvicorn.serve(sockets=[listening]))

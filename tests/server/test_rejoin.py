@@ -2,6 +2,7 @@
 
 import asyncio
 from array import array
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -254,7 +255,12 @@ async def test_reload_while_the_other_is_done_leads_on(lab: Lab) -> None:
     assert (await again.scene("finish"))["code"] == "DONE"
 
 
-async def test_page_without_a_socket_that_plays_on_keeps_its_seat(lab: Lab) -> None:
+async def test_page_without_a_socket_that_plays_on_keeps_its_seat(tmp_path: Path) -> None:
+    async with running(duel_study(), tmp_path, replace(FAST, resume_s=60)) as lab:
+        await plays_on(lab)
+
+
+async def plays_on(lab: Lab) -> None:
     one, two, first, second = await lab.pair()
     await one.socket.disconnect()
     # Its own uploads, or those of the other, whose confirmed frames need its inputs.
@@ -268,8 +274,7 @@ async def test_page_without_a_socket_that_plays_on_keeps_its_seat(lab: Lab) -> N
 
 
 async def test_seat_is_not_kept_for_ever_without_a_socket(tmp_path: Path) -> None:
-    settings = Settings(hold_s=0.3, resume_s=0.6, tick_s=0.02)
-    async with running(duel_study(hold=0.3), tmp_path, settings) as lab:
+    async with running(duel_study(), tmp_path, replace(FAST, resume_s=0.6)) as lab:
         one, two, first, _ = await lab.pair()
         await one.socket.disconnect()
         number = 0

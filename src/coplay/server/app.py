@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import hmac
 import logging
 import os
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from coplay.server.ledger import Ledger, UploadError
 from coplay.server.messenger import Messenger
 from coplay.server.pages import Pages, SecurityHeaders
 from coplay.server.recorder import Recorder
+from coplay.server.restoring import read_groups, read_running, restore_games
 from coplay.server.settings import Settings
 from coplay.server.showing import Showing
 from coplay.server.sockets import Outlet, Sockets, make_socket_server
@@ -96,14 +99,18 @@ def make_server(hosting: Hosting) -> StudyServer:
         hosting.runtime.lock_hash,
         bool(getattr(study, "relay_only", False)),
     )
-    signer = TokenSigner(_secret(store.directory))
+    # Two studies may share a data directory; a token of one must be worth nothing in the other.
+    signer = TokenSigner(hmac.digest(_secret(store.directory), study.name.encode(), "sha256"))
     recorder = Recorder(store, study.name)
-    ledger = Ledger(recorder)
+    running = store.submit(partial(read_running, identity, hosting.stages)).result()
+    ledger = Ledger(recorder, [game.row.game_id for game in running])
     visitors = Visitors(study, recorder)
+    visitors.restore_groups(store.submit(partial(read_groups, study.name)).result())
     sockets = make_socket_server()
     messenger = Messenger(Outlet(sockets))
     coordinator = GameCoordinator(identity, settings, messenger, recorder, ledger, signer, hosting.ice)
     ledger.heard = coordinator.seats.hear_batch
+    restore_games(running, identity, hosting.stages, visitors, coordinator)
     showing = Showing(hosting.folder, hosting.stages)
     usher = Usher(study, hosting.stages, settings, showing, visitors, messenger, recorder, coordinator)
     Sockets(sockets, signer, visitors, messenger, usher, coordinator, recorder)

@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -96,9 +96,25 @@ class GameCoordinator:
         self._ledger.open(game_id, stage.input_sizes, stage.humans, stage.fps)
         self.relay.open_game(game_id, members)
         for player, member in members.items():
-            self._recorder.event("game_joined", member, game_id=game_id, player_id=player)
+            visit = seats[player].visit
+            self._recorder.event("game_joined", member, game_id=game_id, player_id=player, visit=visit)
             self.send_config(member)
         return game
+
+    def resume_game(self, game: Game, epochs: Mapping[tuple[int, int], int]) -> None:
+        """A game goes on after the server was restarted; its seats are held until the pages are back.
+
+        Args:
+            game: The game, as the store has it.
+            epochs: Pair of players → connection epoch.
+        """
+        now = clock.now()
+        self.games.add(game)
+        self.relay.open_game(game.game_id, {player: seat.member for player, seat in game.seats.items()})
+        for (one, other), epoch in epochs.items():
+            self.relay.restore_epoch(game.game_id, one, other, epoch)
+        for seat in game.seats.values():
+            seat.absence = self.seats.patience(game).restarted(now)
 
     def send_config(self, member: str) -> bool:
         """Tell a participant's page about the game they are in; False if they are in none."""

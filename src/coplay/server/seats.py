@@ -105,6 +105,7 @@ class SeatKeeper:
             seat.member,
             game_id=game.game_id,
             player_id=player,
+            visit=seat.visit,
             incarnation=seat.incarnation,
             epochs={str(other): epoch for other, epoch in epochs.items()},
         )

@@ -9,9 +9,9 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
-from coplay.data.records import participants
+from coplay.data.records import events, participants
 from coplay.server.recorder import Recorder
 from coplay.study.progress import Progress, start
 from coplay.study.study import Study
@@ -101,6 +101,12 @@ class Visitors:
         """The participant, if they ever arrived."""
         return self._visitors.get(participant_id)
 
+    def restore_groups(self, groups: Mapping[str, Group]) -> None:
+        """Everyone is in the group that they were in before the server was restarted."""
+        for participant_id, group in groups.items():
+            if participant_id in self._visitors:
+                self._visitors[participant_id].group = group
+
     def arrive(self, body: Mapping[str, Any], browser: str) -> tuple[Visitor, str]:
         """A page was loaded.
 
@@ -146,11 +152,22 @@ class Visitors:
         return visitor, secret
 
     def _load(self, connection: Connection) -> dict[str, Visitor]:
-        rows = connection.execute(select(participants).where(participants.c.study == self._recorder.study))
+        study = self._recorder.study
+        # Tokens name the visit, so that a restart must not begin to count anew.
+        counted = (
+            select(events.c.participant_id, func.count())
+            .where(events.c.study == study, events.c.kind == "arrived")
+            .group_by(events.c.participant_id)
+        )
+        visits = {row[0]: row[1] for row in connection.execute(counted)}
+        rows = connection.execute(select(participants).where(participants.c.study == study))
         last = len(self._study.scenes) - 1
         return {
             row.participant_id: Visitor(
-                row.participant_id, row.secret_hash, Progress(min(row.scene, last), row.ended_how or "")
+                row.participant_id,
+                row.secret_hash,
+                Progress(min(row.scene, last), row.ended_how or ""),
+                visits.get(row.participant_id, 0),
             )
             for row in rows
         }
