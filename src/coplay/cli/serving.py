@@ -74,18 +74,25 @@ def new(folder: Path) -> None:
     "--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="0: any free one."
 )
 @data_option
-def run(study: Path, host: str, port: int, data: Path) -> None:
+@click.option("--stun", multiple=True, metavar="URL", help="STUN server: stun:HOST:PORT. Or set COPLAY_STUN.")
+@click.option("--turn", multiple=True, metavar="URL", help="TURN server: turn:HOST:PORT. Or set COPLAY_TURN.")
+def run(study: Path, host: str, port: int, data: Path, stun: tuple[str, ...], turn: tuple[str, ...]) -> None:
     """Serve a study. Participants open the address that is printed; Ctrl-C ends it.
+
+    Players on one network need no STUN or TURN. For others, name a coturn that has use-auth-secret, and set
+    COPLAY_TURN_SECRET to its static-auth-secret.
 
     \b
     coplay run study.py
     coplay run study.py --host 0.0.0.0 --port 80 --data /srv/my-study
+    coplay run study.py --stun stun:turn.example.org:3478 --turn turn:turn.example.org:3478
     """
-    from coplay.server.hosting import host_study
+    from coplay.server.hosting import host_study, ice_servers
     from coplay.server.running import listen
 
+    ice = ice_servers(stun, turn)
     with listen(host, port) as listening:
-        host_study(study, listening, data, lambda: _ready(listening, "/", False))
+        host_study(study, listening, data, lambda: _ready(listening, "/", False), ice)
 
 
 @click.command()

@@ -1,8 +1,9 @@
 """From a study file to a running server."""
 
 import logging
+import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,22 @@ from coplay.runtime import build_bundle, ensure_runtime, shown_progress
 from coplay.server.app import Hosting, make_server
 from coplay.server.running import run
 from coplay.server.stages import build_stages
+from coplay.signaling import IceServers
 from coplay.study import load_study
 
 LOG_FILE = "coplay.log"
+STUN_VARIABLE = "COPLAY_STUN"
+TURN_VARIABLE = "COPLAY_TURN"
+TURN_SECRET_VARIABLE = "COPLAY_TURN_SECRET"  # noqa: S105 (its name)
 
 
-def host_study(path: Path, listening: socket.socket, data: Path, on_ready: Callable[[], None]) -> None:
+def host_study(
+    path: Path,
+    listening: socket.socket,
+    data: Path,
+    on_ready: Callable[[], None],
+    ice: IceServers | None = None,
+) -> None:
     """Serve a study until Ctrl-C or SIGTERM.
 
     Args:
@@ -25,10 +36,12 @@ def host_study(path: Path, listening: socket.socket, data: Path, on_ready: Calla
         listening: From `coplay.server.running.listen`.
         data: The data directory.
         on_ready: Called once participants may come.
+        ice: STUN and TURN servers; None for those of the environment, which are none if it names none.
 
     Raises:
         CoplayError: Something that the researcher can put right.
     """
+    ice = ice_servers() if ice is None else ice
     study = load_study(path)
     stages = build_stages(study)
     with shown_progress() as progress:
@@ -38,8 +51,28 @@ def host_study(path: Path, listening: socket.socket, data: Path, on_ready: Calla
         # A study can be replayed in ten years only with the very code and runtime that were served.
         store.keep_file("bundles", f"{bundle.sha256}.zip", bundle.data)
         store.keep_file("locks", f"{runtime.lock_hash}.json", runtime.lock.to_bytes())
-        hosting = Hosting(study, path.resolve().parent, stages, runtime, bundle, store)
+        hosting = Hosting(study, path.resolve().parent, stages, runtime, bundle, store, ice=ice)
         run(make_server(hosting).asgi, listening, on_ready)
+
+
+def ice_servers(stun: Sequence[str] = (), turn: Sequence[str] = ()) -> IceServers:
+    """STUN and TURN servers, as options and the environment name them.
+
+    The secret comes from the environment only: everyone on a machine can read its command lines.
+
+    Args:
+        stun: Addresses; none for those of `COPLAY_STUN`, separated by blanks.
+        turn: Addresses; none for those of `COPLAY_TURN`.
+
+    Raises:
+        UsageError: An address is none, or there is TURN without `COPLAY_TURN_SECRET`.
+    """
+    named = os.environ.get
+    return IceServers(
+        tuple(stun) or tuple(named(STUN_VARIABLE, "").split()),
+        tuple(turn) or tuple(named(TURN_VARIABLE, "").split()),
+        named(TURN_SECRET_VARIABLE, ""),
+    )
 
 
 @contextmanager
