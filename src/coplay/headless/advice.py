@@ -29,7 +29,7 @@ def advise(costs: Mapping[str, Any]) -> Advice:
     """Draw the conclusions that a session itself would draw.
 
     Args:
-        costs: `step_us`, `snapshot_us` and `render_fps`, as `examination.answer` gives them.
+        costs: `step_us`, `snapshot_us`, `restore_us` and `render_fps`, as `examination.answer` gives them.
     """
     frame_s = (costs["step_us"] + costs["snapshot_us"]) / 1e6
     max_fps = next((fps for fps in FRAME_RATES if _affordable(fps, frame_s)), 0)

@@ -1,36 +1,32 @@
 """Is an environment safe for peer-to-peer play? Tried in CPython and in the browsers' Python."""
 
-import json
-import os
-import subprocess
-import sys
-import tempfile
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
-from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
-
-from coplay.errors import RuntimeUnavailableError, StudyError, UsageError
-from coplay.headless import examination
+from coplay.errors import UsageError
 from coplay.headless.advice import Advice, advise
-from coplay.headless.node_simulation import NO_NODE_HINT, node_simulation
-from coplay.runtime import Report, Runtime, ensure_runtime, find_node, silent
-from coplay.runtime.bundle import coplay_part
-from coplay.runtime.distribution import pinned_distribution
+from coplay.headless.findings import (
+    CPYTHON,
+    WASM,
+    Finding,
+    depends_on_addresses,
+    depends_on_hashes,
+    does_not_run,
+    findings_of,
+    merged,
+    remembers,
+)
+from coplay.headless.in_wasm import try_in_wasm
+from coplay.headless.native import native_simulation
+from coplay.headless.simulation import Simulation
+from coplay.runtime import Report, silent
 
 FRAMES = 300
-ROLLBACK = 4
-CPYTHON, WASM = "CPython", "WebAssembly"
-_OTHER_PROCESS = (
-    "Two processes of CPython differ in the state before frame {}: something depends on where objects lie in "
-    "memory (id(), the hash of an object) or on the system."
-)
+SECONDS = 30.0
+PATIENCE_S = 120.0
+Verdict = Literal["safe", "unsafe", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +35,10 @@ class Check:
 
     environment: str
     """As it was named."""
-    safe: bool
-    """Whether peers that each simulate it stay in the same state."""
-    reasons: list[str]
-    """Sentences that say why it is not safe; empty if it is."""
+    verdict: Verdict
+    """Whether peers that each simulate it stay in the same state; `unknown` if WebAssembly was not tried."""
+    findings: list[Finding]
+    """What leaks, what to look out for, and what is tamed, in this order."""
     cpython: dict[str, Any]
     """See `examination.answer`."""
     wasm: dict[str, Any]
@@ -50,8 +46,22 @@ class Check:
     disagree_at: int | None
     """The first frame before which the states of the two differ; None if they never do, or one was not
     tried."""
+    disagreeing: list[str]
+    """Attributes that differ there, as `path (one | other)`."""
+    packages: list[str]
+    """What a study lists as its packages."""
     advice: Advice
     """What it costs, in frame rate and delay."""
+
+    @property
+    def safe(self) -> bool:
+        """Whether it was tried in both Pythons, and nothing leaks."""
+        return self.verdict == "safe"
+
+    @property
+    def reasons(self) -> list[str]:
+        """Sentences that say why it is not safe; empty if nothing leaks."""
+        return [finding.says for finding in self.findings if finding.weight == "leak"]
 
     @property
     def agree(self) -> bool | None:
@@ -62,69 +72,113 @@ class Check:
         """Plain values for a program."""
         return {
             "environment": self.environment,
+            "verdict": self.verdict,
             "safe": self.safe,
             "reasons": self.reasons,
+            "findings": [finding.as_json() for finding in self.findings],
             "cpython": self.cpython,
             "wasm": self.wasm,
             "agree": self.agree,
             "disagree_at": self.disagree_at,
+            "disagreeing": self.disagreeing,
+            "packages": self.packages,
             "max_fps": self.advice.max_fps,
             "fps": self.advice.fps,
             "delay_frames": {f"{rtt}_ms": frames for rtt, frames in self.advice.delays.items()},
         }
 
 
-def check(environment: str, *, frames: int = FRAMES, progress: Report = silent) -> Check:
-    """Play random inputs, roll back at every frame, and compare, in both Pythons.
+def check(
+    environment: str, *, frames: int = FRAMES, seconds: float = SECONDS, progress: Report = silent
+) -> Check:
+    """Play random inputs, roll back at every frame by 1 to 8 frames, and compare, in both Pythons.
 
     Args:
         environment: A Gymnasium id, `package:id`, or `module:factory` importable from the current folder.
-        frames: How many to play; fewer when the episodes end before.
+        frames: How many to play.
+        seconds: About how long each Python may take. A slow environment is rolled back at fewer frames, and
+            the result says so.
         progress: Told what is being done.
 
     Raises:
         UsageError: It cannot be made or played even here.
     """
-    progress(f"Playing {environment} in {CPYTHON}", None)
-    request = {"environment": environment, "frames": frames, "rollback": ROLLBACK}
-    cpython = _in_cpython({**request, "displaced": False})
-    sources = cpython.pop("sources")
-    trace = cpython.pop("trace")
-    reasons = _reasons(CPYTHON, cpython)
-    if not reasons:
-        other = _in_cpython({**request, "rollback": 0, "displaced": True})["trace"]
-        if (frame := _first_difference(trace, other)) is not None:
-            reasons.append(_OTHER_PROCESS.format(frame))
-    wasm, blame = _in_wasm(request, sources, progress)
-    if blame:
-        reasons.append(f"It does not run in the browsers' Python: {wasm['error'].rstrip('.')}.")
-    reasons += _reasons(WASM, wasm)
-    tried = "error" not in wasm
-    disagree_at = _first_difference(trace, wasm.pop("trace")) if tried else None
+    order = {"environment": environment, "frames": frames, "seconds": seconds}
+    with native_simulation(environment, patience_s=PATIENCE_S) as here:
+        cpython = _examined(here, f"Playing {environment} in {CPYTHON}", order, progress)
+        sources = here.ask(do="sources", environment=environment)
+        trace = cpython.pop("trace")
+        findings = findings_of(CPYTHON, cpython)
+        if not any(finding.weight == "leak" for finding in findings):
+            progress(f"Playing {environment} in other processes", None)
+            findings += _compared_elsewhere(here, environment, frames, trace, cpython["unsaved"])
+
+        def play(there: Simulation) -> dict[str, Any]:
+            report = _examined(there, f"Playing {environment} in {WASM}", order, progress)
+            report["disagree_at"] = frame = _first_difference(trace, report.pop("trace"))
+            report["disagreeing"] = [] if frame is None else _differing(here, there, frames, frame)
+            return report
+
+        trial = try_in_wasm(sources, play, patience_s=PATIENCE_S, progress=progress)
+    wasm = trial.report
+    if trial.blamed:
+        findings.append(does_not_run(wasm))
+    if "error" not in wasm:
+        findings += findings_of(WASM, wasm)
+    findings = merged(findings)
+    leaks = any(finding.weight == "leak" for finding in findings)
     return Check(
         environment=environment,
-        safe=not reasons,
-        reasons=reasons,
+        verdict="unsafe" if leaks else "unknown" if "error" in wasm else "safe",
+        findings=findings,
         cpython=cpython,
         wasm=wasm,
-        disagree_at=disagree_at,
-        advice=advise(wasm if tried else cpython),
+        disagree_at=wasm.pop("disagree_at", None),
+        disagreeing=wasm.pop("disagreeing", []),
+        packages=trial.packages,
+        advice=advise(cpython if "error" in wasm else wasm),
     )
 
 
-def _reasons(where: str, report: Mapping[str, Any]) -> list[str]:
-    reasons = []
-    if report.get("first_difference") is not None:
-        differing = report["differing"]
-        more = f" and {len(differing) - 5} more" if len(differing) > 5 else ""
-        reasons.append(
-            f"In {where} the state before frame {report['first_difference']} came out differently when it "
-            f"was played again: {', '.join(differing[:5]) or 'no attribute that is in sight'}{more}."
-        )
-    if report.get("unwalkable"):
-        parts = ", ".join(report["unwalkable"][:5])
-        reasons.append(f"In {where} parts of the state cannot be saved, so not be rolled back: {parts}.")
-    return reasons
+def _examined(
+    simulation: Simulation, what: str, order: Mapping[str, Any], progress: Report
+) -> dict[str, Any]:
+    """Have a process examine the environment, and tell how far it is."""
+    progress(what, 0.0)
+    try:
+        reply = simulation.ask(do="begin", **order)
+        while "report" not in reply:
+            progress(what, reply["fraction"])
+            reply = simulation.ask(do="go_on")
+    except UsageError as error:
+        if error.message.startswith("it "):
+            raise UsageError(
+                f"{order['environment']} cannot be played: {error.message}", error.hint
+            ) from error
+        raise
+    progress(what, 1.0)
+    report: dict[str, Any] = reply["report"]
+    return report
+
+
+def _compared_elsewhere(
+    here: Simulation, environment: str, frames: int, trace: Sequence[str], unsaved: Sequence[str]
+) -> Iterator[Finding]:
+    """Play the same in processes that are different in what must not matter."""
+    order = {"do": "trace", "environment": environment, "frames": frames}
+    with native_simulation(environment, displaced=True, patience_s=PATIENCE_S) as there:
+        other = there.ask(**order, before=True)["trace"]
+        frame = _first_difference(trace, other)
+        paths = [] if frame is None else _differing(here, there, frames, frame)
+    if frame is not None:
+        with native_simulation(environment, displaced=True, patience_s=PATIENCE_S) as there:
+            fresh = _first_difference(trace, there.ask(**order, before=False)["trace"]) is None
+        yield remembers(frame, paths, unsaved) if fresh else depends_on_addresses(frame, paths)
+        return
+    with native_simulation(environment, hash_seed=1, patience_s=PATIENCE_S) as there:
+        other = there.ask(**order, before=False)["trace"]
+        if (frame := _first_difference(trace, other)) is not None:
+            yield depends_on_hashes(frame, _differing(here, there, frames, frame))
 
 
 def _first_difference(trace: Sequence[str], other: Sequence[str]) -> int | None:
@@ -132,69 +186,12 @@ def _first_difference(trace: Sequence[str], other: Sequence[str]) -> int | None:
     return next((frame for frame, (mine, theirs) in pairs if mine != theirs), None)
 
 
-def _in_cpython(request: Mapping[str, Any]) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "-m", "coplay.headless.native"],
-        input=json.dumps(request),
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        env={**os.environ, "PYTHONHASHSEED": "0"},
-        check=False,
-    )
-    lines = done.stdout.splitlines()
-    if done.returncode or not lines:
-        said = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        raise UsageError(
-            f"{request['environment']} ended Python itself: {said[-300:]}",
-            "Play it alone first, with random actions.",
-        )
-    reply: dict[str, Any] = json.loads(lines[-1])
-    if "error" in reply:
-        raise UsageError(str(reply["error"]), str(reply["hint"]))
-    return reply
+def _differing(here: Simulation, there: Simulation, frames: int, frame: int) -> list[str]:
+    """Name what differs between two processes before a frame, as `path (one | other)`."""
+    mine, theirs = (one.ask(do="look", frames=frames, frame=frame)["leaves"] for one in (here, there))
+    paths = [path for path in {**mine, **theirs} if mine.get(path) != theirs.get(path)]
+    return [f"{path} ({_value(mine, path)} | {_value(theirs, path)})" for path in sorted(paths)[:20]]
 
 
-def _in_wasm(
-    request: Mapping[str, Any], sources: Mapping[str, Any], progress: Report
-) -> tuple[dict[str, Any], bool]:
-    """What was found in the browsers' Python; or an error, and whether the environment is to blame for it."""
-    if find_node() is None:
-        return {"error": "there is no Node to run the browsers' Python", "hint": NO_NODE_HINT}, False
-    base = {wheel.project for wheel in pinned_distribution().wheels}
-    packages = [p for p in sources["packages"] if canonicalize_name(Requirement(p).name) not in base]
-    try:
-        runtime = ensure_runtime(packages, progress=progress)
-        code = coplay_part(runtime, progress=progress)
-    except StudyError as error:
-        return {"error": error.message, "hint": error.hint}, True
-    except RuntimeUnavailableError as error:
-        return {"error": error.message, "hint": error.hint}, False
-    progress(f"Playing {request['environment']} in {WASM}", None)
-    try:
-        with _packed(code, sources["files"]) as archives:
-            return _asked(runtime, archives, request)
-    except RuntimeUnavailableError as error:
-        return {"error": error.message, "hint": error.hint}, False
-
-
-def _asked(runtime: Runtime, code: list[Path], request: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
-    with node_simulation(runtime, code, examination.__name__) as simulation:
-        try:
-            return simulation.ask(**request), False
-        except (UsageError, RuntimeUnavailableError) as error:  # it had booted: the environment's doing
-            return {"error": error.message, "hint": error.hint}, True
-
-
-@contextmanager
-def _packed(coplay: bytes, files: Mapping[str, str]) -> Iterator[list[Path]]:
-    """Archives with coplay, and with the environment's own files and the program that examines it."""
-    with tempfile.TemporaryDirectory(prefix="coplay-") as folder:
-        first, second = Path(folder) / "coplay.zip", Path(folder) / "own.zip"
-        first.write_bytes(coplay)
-        with zipfile.ZipFile(second, "w") as archive:
-            for name in ("__init__.py", "examination.py"):
-                archive.write(Path(__file__).with_name(name), f"coplay/headless/{name}")
-            for member, path in files.items():
-                archive.write(path, member)
-        yield [first, second]
+def _value(leaves: Mapping[str, str], path: str) -> str:
+    return leaves[path][:40] if path in leaves else "missing"

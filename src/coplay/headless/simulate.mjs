@@ -50,5 +50,5 @@ try {
 } catch (error) {
   // Never the whole error: its stack quotes Pyodide's minified source, a megabyte of it.
   process.stderr.write(`${String(error.message ?? error).slice(-2000)}\n`);
-  process.exitCode = 1;
+  process.exit(1); // not the exit code alone: Node would wait for more requests
 }
