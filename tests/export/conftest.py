@@ -152,7 +152,7 @@ class Meeting:
         store.keep_file("locks", f"{self.runtime.lock_hash}.json", self.runtime.lock.to_bytes())
         for place, who in enumerate(people):
             self._add_person(store, who, place)
-        members = {"group_id": f"g-{game_id[:4]}", "study": "meeting", "scene": 0, "members": list(people)}
+        members = {"group_id": f"g-{game_id}", "study": "meeting", "scene": 0, "members": list(people)}
         formed = {"formed_utc": "2026-01-01T00:01:00.000+00:00", "formed_ms": 60_000.0}
         store.execute(insert(records.groups).values({**members, **formed})).result()
         store.execute(insert(records.games).values({**self.row(game_id, people, scene), **changes})).result()
@@ -168,7 +168,7 @@ class Meeting:
         """The game's row."""
         return {
             "game_id": game_id,
-            "group_id": f"g-{game_id[:4]}",
+            "group_id": f"g-{game_id}",
             "study": "meeting",
             "version": "3",
             "scene": scene,

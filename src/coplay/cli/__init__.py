@@ -5,6 +5,7 @@ import click
 from coplay.cli.exporting import export
 from coplay.cli.failing import Commands
 from coplay.cli.replaying import replay
+from coplay.cli.reporting import report
 from coplay.cli.serving import demo, doctor, new, run
 from coplay.cli.trying import check, robots
 
@@ -27,5 +28,5 @@ def main() -> None:
     """
 
 
-for command in (demo, new, run, check, robots, export, replay, doctor):
+for command in (demo, new, run, check, robots, export, replay, report, doctor):
     main.add_command(command)

@@ -1,0 +1,146 @@
+"""Charts as SVG, drawn here by Vega-Lite: the page that shows them runs no script and needs no network.
+
+Source: https://vega.github.io/vega-lite/docs/
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Final
+
+from coplay.export.extras import needed
+from coplay.export.report.findings import Row, most_uneven
+
+WIDTH: Final = 560
+NARROW: Final = 400
+"""Beside long names."""
+_GAMES_SHOWN: Final = 40
+_COLORS: Final = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#999999"]
+"""Distinguishable for the colour-blind. Source: Okabe and Ito, https://jfly.uni-koeln.de/color/"""
+_VERDICTS: Final = {
+    "identical": "#009e73",
+    "truncated": "#e69f00",
+    "divergent": "#d55e00",
+    "unverified": "#999999",
+    "running": "#56b4e9",
+}
+_CONFIG: Final[dict[str, Any]] = {
+    "background": "transparent",
+    "font": "Liberation Sans, Arial, sans-serif",
+    "axis": {
+        "labelColor": "#44505c",
+        "titleColor": "#44505c",
+        "titleFontWeight": "normal",
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "gridColor": "#e6eaee",
+        "domainColor": "#c5ccd3",
+        "tickColor": "#c5ccd3",
+        "labelLimit": 260,
+    },
+    "legend": {
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "labelColor": "#44505c",
+    },
+    "view": {"stroke": None},
+    # The reader's letters may be wider than those that were measured here.
+    "padding": {"left": 28, "right": 12, "top": 5, "bottom": 5},
+    "range": {"category": _COLORS},
+    "bar": {"cornerRadiusEnd": 3},
+}
+
+
+def bars(rows: Sequence[Row], category: str, count: str, *, title: str, color: str | None = None) -> str:
+    """Horizontal bars, in the order of the rows, each with its number."""
+    totals: Counter[str] = Counter()
+    for row in rows:
+        totals[row[category]] += row[count]
+    most = max(totals.values(), default=0)
+    ticks = {"values": list(range(0, most + 1, max(1, -(-most // 8)))), "format": "d"}
+    x = {"field": count, "type": "quantitative", "title": title, "axis": ticks}
+    y = {"field": category, "type": "nominal", "sort": None, "title": None}
+    fill: dict[str, Any] = {"value": _COLORS[0]}
+    if color == "verdict":
+        names = list(_VERDICTS)
+        scale = {"domain": names, "range": [_VERDICTS[name] for name in names]}
+        fill = {"field": color, "type": "nominal", "scale": scale, "title": None}
+        here = {row["verdict"] for row in rows}
+        fill["legend"] = {"values": [name for name in names if name in here], "orient": "top"}
+        layers: list[dict[str, Any]] = [{"mark": "bar", "encoding": {"x": x, "y": y, "color": fill}}]
+    else:
+        text = {"text": {"field": count}, "x": x, "y": y, "color": {"value": "#44505c"}}
+        layers = [
+            {"mark": "bar", "encoding": {"x": x, "y": y, "color": fill}},
+            {"mark": {"type": "text", "align": "left", "dx": 5, "fontSize": 12}, "encoding": text},
+        ]
+    return _svg(rows, {"layer": layers, "height": {"step": 30}, "width": NARROW})
+
+
+def lines(rows: Sequence[Row]) -> str:
+    """Mean return over episodes with its standard error: a line a condition, a panel a scene."""
+    data = [
+        {**row, "low": row["mean"] - row["se"], "high": row["mean"] + row["se"]}
+        if row["se"] is not None
+        else {**row, "low": row["mean"], "high": row["mean"]}
+        for row in rows
+    ]
+    scenes = {row["scene"] for row in rows}
+    x = {"field": "episode", "type": "ordinal", "title": "episode", "axis": {"labelAngle": 0}}
+    y = {"field": "mean", "type": "quantitative", "title": "return", "scale": {"zero": False}}
+    color = {"field": "condition", "type": "nominal", "title": "condition"}
+    if len({row["condition"] for row in rows}) == 1:
+        color["legend"] = None  # type: ignore[assignment]
+    ends = {"y": {"field": "low", "type": "quantitative", "title": "return"}, "y2": {"field": "high"}}
+    layer = [
+        {"mark": {"type": "rule", "opacity": 0.6}, "encoding": {"x": x, "color": color, **ends}},
+        {"mark": {"type": "line", "point": {"size": 50}}, "encoding": {"x": x, "y": y, "color": color}},
+    ]
+    width = WIDTH / min(2, len(scenes)) - 40 * (len(scenes) > 1)
+    if len(scenes) == 1:
+        return _svg(data, {"layer": layer, "height": 220})
+    panel = {"layer": layer, "width": width, "height": 180}
+    facet = {"field": "scene", "type": "nominal", "title": None}
+    return _svg(
+        data, {"facet": facet, "columns": 2, "spec": panel, "resolve": {"scale": {"y": "independent"}}}
+    )
+
+
+def histogram(rows: Sequence[Row], field: str, color: str, *, title: str) -> str:
+    """How often which values were, stacked by colour."""
+    encoding = {
+        "x": {"bin": {"maxbins": 40}, "field": field, "type": "quantitative", "title": title},
+        "y": {"aggregate": "count", "type": "quantitative", "title": "seconds, on either side"},
+        "color": {"field": color, "type": "nominal", "title": color, "legend": {"orient": "top"}},
+    }
+    return _svg(rows, {"mark": {"type": "bar", "cornerRadiusEnd": 0}, "encoding": encoding, "height": 220})
+
+
+def pairs(rows: Sequence[Row], field: str, *, title: str) -> str:
+    """Each game's sides on one line: a long line is an uneven game. Of many games, the most uneven."""
+    rows = most_uneven(rows, field, _GAMES_SHOWN)
+    x = {"field": field, "type": "quantitative", "title": title, "axis": {"tickCount": 8}}
+    y = {"field": "game", "type": "nominal", "sort": None, "title": None}
+    ends = {
+        "x": {"aggregate": "min", **x},
+        "x2": {"aggregate": "max", "field": field},
+        "y": y,
+        "color": {"value": "#c5ccd3"},
+    }
+    color = {"field": "player", "type": "nominal", "title": None, "legend": {"orient": "top"}}
+    layer = [
+        {"mark": {"type": "rule", "strokeWidth": 3}, "encoding": ends},
+        {
+            "mark": {"type": "point", "filled": True, "size": 90, "opacity": 0.85},
+            "encoding": {"x": x, "y": y, "color": color},
+        },
+    ]
+    return _svg(rows, {"layer": layer, "height": {"step": 22}})
+
+
+def _svg(rows: Sequence[Row], spec: dict[str, Any]) -> str:
+    whole = {"data": {"values": list(rows)}, "config": _CONFIG, **spec}
+    if "facet" not in spec:
+        whole.setdefault("width", WIDTH)
+    picture: str = needed("vl_convert", "report").vegalite_to_svg(whole)
+    return picture

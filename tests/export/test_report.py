@@ -1,0 +1,125 @@
+"""One page that shows how a study went, without scripts and without a network."""
+
+import re
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import insert
+
+from coplay.cli import main
+from coplay.data import records
+from coplay.data.store import Store
+from coplay.export.report import findings
+from coplay.export.report.findings import Exported
+from coplay.export.tables import export_tables
+
+
+@pytest.fixture
+def study(meeting, data):
+    """Two games and one person more, who waited in vain."""
+    later = {"started_utc": "2026-01-02T00:00:00.000+00:00", "verdict": "truncated", "verdict_frame": 80}
+    meeting.store(
+        data, "a" * 20, people=("eve", "bob"), left_early=[0], verdict_reason="player 0 <left>", **later
+    )
+    person = {"study": "meeting", "participant_id": "zoe", "version": "3", "secret_hash": "", "scene": 0}
+    arrived = {"arrived_utc": "2026-01-03T00:00:00.000+00:00", "arrived_ms": 0.0, "browser": ""}
+    event = {
+        "study": "meeting",
+        "participant_id": "zoe",
+        "utc": "2026-01-03T00:01:00",
+        "ms": 0.0,
+        "detail": {},
+    }
+    store = Store(data)
+    store.execute(insert(records.participants).values(**person, **arrived, ended_how="waited")).result()
+    store.execute(insert(records.events).values(**event, kind="disconnected")).result()
+    store.close()
+    return data
+
+
+@pytest.fixture
+def exported(study, tmp_path):
+    export_tables(study, tmp_path / "out")
+    return Exported.read(tmp_path / "out")
+
+
+def test_page_is_one_file_that_asks_no_network_and_names_nobody(study, tmp_path):
+    answer = CliRunner().invoke(main, ["report", str(tmp_path / "r.html"), "--data", str(study)])
+    assert answer.exit_code == 0, answer.stderr
+    text = (tmp_path / "r.html").read_text("utf-8")
+    assert "<script" not in text
+    assert "<link" not in text
+    linked = set(re.findall(r"""(?:href|src)=["']?([^"'> ]+)|url\(([^)]+)\)""", text))
+    assert {place for pair in linked for place in pair if place and not place.startswith("#")} == set()
+    assert not re.search(r"\b(ada|bob|eve|zoe)\b", text)
+    charts = re.findall(r"<svg.*?</svg>", text, re.DOTALL)
+    assert len(charts) == 8
+    for chart in charts:
+        assert len(list(ElementTree.fromstring(chart).iter())) > 10  # noqa: S314 (our own)
+    assert "player 0 &lt;left&gt;" in text
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "r.html"]
+
+
+def test_funnel_counts_each_person_once_at_each_step(exported):
+    assert [(row["people"], row["share"]) for row in findings.funnel(exported)] == [
+        (4, 1.0), (3, 0.75), (3, 0.75), (3, 0.75)
+    ]  # fmt: skip
+
+
+def test_games_are_counted_by_verdict_and_doubtful_ones_named(exported):
+    assert {row["verdict"]: row["games"] for row in findings.verdicts(exported)} == {
+        "identical": 1,
+        "truncated": 1,
+    }
+    assert [row["game"] for row in findings.doubtful_games(exported)] == ["a" * 20]
+
+
+def test_returns_are_those_of_people_in_finished_episodes(exported):
+    rows = findings.returns(exported)
+    assert {row["condition"] for row in rows} == {"color: blue", "color: red"}
+    first = exported["episodes"][0]["returns"]
+    assert next(r for r in rows if r["condition"] == "color: red" and r["episode"] == 0)["mean"] == first[1]
+    assert {row["players"] for row in rows} == {2}
+
+
+def test_rollbacks_are_counted_by_side_and_told_apart(exported):
+    rows = findings.sides(exported)
+    assert [(row["game"], row["player"]) for row in rows] == [
+        ("012345", "player 0"), ("012345", "player 1"), ("aaaaaa", "player 0"), ("aaaaaa", "player 1")
+    ]  # fmt: skip
+    # 3 rollbacks in each row, on player 1's side alone.
+    assert [row["rollbacks"] > 0 for row in rows] == [False, True, False, True]
+    assert [row["one-sidedness"] for row in findings.one_sidedness(rows)] == [1.0, 1.0]
+
+
+def test_one_sidedness_is_zero_for_equals_and_unknown_for_none():
+    def rows(*rates: float) -> list:
+        return [{"game": "g", "player": f"player {p}", "rollbacks": rate} for p, rate in enumerate(rates)]
+
+    assert findings.one_sidedness(rows(4, 4, 4))[0]["one-sidedness"] == pytest.approx(0)
+    assert findings.one_sidedness(rows(3, 1))[0]["one-sidedness"] == pytest.approx(0.5)
+    assert findings.one_sidedness(rows(0, 0))[0]["one-sidedness"] is None
+
+
+def test_round_trips_have_quantiles_by_link(exported):
+    rows = findings.round_trip_quantiles(findings.round_trips(exported))
+    assert [(row["link"], row["seconds"], row["most"]) for row in rows] == [("direct", 16, 130.0)]
+
+
+def test_endings_and_disturbances_leave_out_who_closed_the_page_at_the_end(exported):
+    ended = findings.endings(exported, {"zoe": "lobby", "ada": "finish"})
+    assert {(row["ended"], row["last scene"]): row["people"] for row in ended} == {
+        ("completed", ""): 3,
+        ("waited in vain", "lobby"): 1,
+    }
+    counts = {row["what"]: (row["times"], row["people"]) for row in findings.disturbances(exported)}
+    assert counts["left a game early"] == (1, 1)
+    assert counts["the page lost the server, or was closed"] == (1, 1)
+
+
+def test_empty_study_has_a_report(tmp_path):
+    Store(tmp_path / "d").close()
+    answer = CliRunner().invoke(main, ["report", str(tmp_path / "r.html"), "--data", str(tmp_path / "d")])
+    assert answer.exit_code == 0, answer.stderr
+    assert "An empty study" in (tmp_path / "r.html").read_text("utf-8")
