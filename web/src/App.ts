@@ -199,6 +199,7 @@ export class App {
     const game = new GameClient(config, simulation, {
       sendSignal: (signal) => this.#signaling?.sendSignal(signal),
       sendDatagram: (message) => this.#signaling?.sendDatagram(message),
+      iceServers: async () => (await this.#signaling?.iceServers()) ?? null,
       gameOver: (game_id) => this.#signaling?.gameOver(game_id),
       outbox: this.#outbox,
       news: (news) => {

@@ -6,6 +6,7 @@ Both use only what the contract promises: the command line, `<body data-scene da
 """
 
 from playtest.agreement import assert_agreed
+from playtest.breakage import Breakage
 from playtest.chromium import Chromium, ChromiumFrame, ChromiumLauncher
 from playtest.conditions import Conditions
 from playtest.couple import arrive, finish, meet
@@ -18,6 +19,7 @@ from playtest.studies import short_study
 from playtest.uploads import Uploads
 
 __all__ = [
+    "Breakage",
     "Chromium",
     "ChromiumFrame",
     "ChromiumLauncher",

@@ -87,6 +87,10 @@ interface PageEvents {
   webrtc_signal(signal: OutgoingSignal, ack: (answer: Acked) => void): void;
   /** u8 target, then the bytes; never acknowledged. */
   datagram(message: Uint8Array): void;
+  ice_servers(
+    nothing: Record<string, never>,
+    ack: (answer: Acked & { ice_servers?: RTCIceServer[] }) => void,
+  ): void;
   game_over(over: { game_id: string }, ack: (answer: Acked) => void): void;
   prepared(prepared: { index: number }): void;
 }
@@ -99,16 +103,22 @@ const ACK_TIMEOUT_MS = 3000;
 export class SignalingClient {
   readonly #socket: Socket<ServerEvents, PageEvents>;
   #closed = false;
+  /** The number of the last event that came: after a reconnection the server repeats what followed it. */
+  #offset: string | null = null;
 
   constructor(token: string, handlers: SignalingHandlers) {
     const { connectionChanged, ...events } = handlers;
     const socket: Socket<ServerEvents, PageEvents> = io({
       transports: ['websocket'],
-      auth: { token },
+      auth: (tell) => tell(this.#offset === null ? { token } : { token, offset: this.#offset }),
       reconnectionDelay: 300,
       reconnectionDelayMax: 5000,
     });
     this.#socket = socket;
+    socket.onAny((_event, ...data) => {
+      const last: unknown = data.at(-1);
+      if (typeof last === 'string') this.#offset = last;
+    });
     for (const [name, handle] of Object.entries(events)) socket.on(name as keyof ServerEvents, handle);
     socket.on('connect', () => connectionChanged?.(true));
     socket.on('disconnect', (reason) => {
@@ -152,6 +162,16 @@ export class SignalingClient {
   /** Send one signal, or lose it: the link sends it again until its peer has acknowledged it. */
   sendSignal(signal: OutgoingSignal): void {
     if (this.#socket.connected) this.#socket.emit('webrtc_signal', signal, () => undefined);
+  }
+
+  /** Fresh credentials for the game's relays; null when they cannot be had now. */
+  async iceServers(): Promise<RTCIceServer[] | null> {
+    try {
+      const answer = await this.#socket.timeout(ACK_TIMEOUT_MS).emitWithAck('ice_servers', {});
+      return answer.ice_servers ?? null;
+    } catch {
+      return null;
+    }
   }
 
   /** Send one datagram to a player through the server, or lose it. */

@@ -1,0 +1,100 @@
+"""Links that break while two people play: the game goes on, and both hold the same."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playtest import Breakage, Chromium, Servers, assert_agreed, finish, meet
+
+VOLLEY = {"countdown": 0, "input_delay": 2}
+
+# Silence is noticed after 0.8 s; then the server carries the game.
+LONGEST_WAIT_MS = 1500
+
+
+@pytest.fixture
+def couple(chromium: Callable[..., Chromium]) -> tuple[Chromium, Chromium]:
+    return chromium("ada"), chromium("bob")
+
+
+def _say(*waits_ms: float) -> None:
+    print(
+        "\nlongest time without a new confirmed frame: "
+        + ", ".join(f"{wait_ms:.0f} ms" for wait_ms in waits_ms)
+    )
+
+
+def test_cut_link_is_bridged_through_the_server_until_it_is_back(
+    couple: tuple[Chromium, Chromium], servers: Servers, tmp_path: Path
+) -> None:
+    server = servers.serve("volley/study.py", **VOLLEY, episodes=4, max_frames=300)
+    breakages = [Breakage(participant) for participant in couple]
+    meet(*couple, server.url)
+    for seed, participant in enumerate(couple):
+        participant.play(seed)
+    for after_frame, for_s in ((120, 2), (420, 8)):
+        couple[0].wait_until("confirmed_frame", after_frame)
+        for breakage in breakages:
+            breakage.cut_datagrams(True)
+        time.sleep(for_s)
+        for breakage in breakages:
+            breakage.cut_datagrams(False)
+    finish(*couple)
+
+    game_id = couple[0].stats()["game_id"]
+    waits_ms = [breakage.longest_wait_ms(game_id) for breakage in breakages]
+    _say(*waits_ms)
+    for participant, breakage in zip(couple, breakages, strict=True):
+        assert "relay" in breakage.links(), participant.name
+        assert breakage.links()[:1] == ["direct"]
+    assert_agreed(server, couple, tmp_path, least_frames=1000)
+    assert max(waits_ms) <= LONGEST_WAIT_MS
+
+
+def test_closed_connection_is_replaced_and_a_lost_socket_disturbs_nobody(
+    couple: tuple[Chromium, Chromium], servers: Servers, tmp_path: Path
+) -> None:
+    server = servers.serve("volley/study.py", **VOLLEY, episodes=3, max_frames=300)
+    breakages = [Breakage(participant) for participant in couple]
+    meet(*couple, server.url)
+    for seed, participant in enumerate(couple):
+        participant.play(seed)
+    couple[0].wait_until("confirmed_frame", 120)
+    breakages[0].close_connections()
+    couple[0].wait_until("confirmed_frame", 420)
+    breakages[1].cut_socket(True)
+    time.sleep(3)
+    breakages[1].cut_socket(False)
+    finish(*couple)
+
+    game_id = couple[0].stats()["game_id"]
+    waits_ms = [breakage.longest_wait_ms(game_id) for breakage in breakages]
+    _say(*waits_ms)
+    for breakage in breakages:
+        assert breakage.links()[-1] == "direct"
+    assert_agreed(server, couple, tmp_path, least_frames=800)
+    assert max(waits_ms) <= LONGEST_WAIT_MS
+
+
+def test_players_without_any_direct_path_play_through_the_server(
+    couple: tuple[Chromium, Chromium], servers: Servers, tmp_path: Path
+) -> None:
+    server = servers.serve("volley/study.py", **VOLLEY, episodes=2, max_frames=300)
+    breakages = [Breakage(participant) for participant in couple]
+    for breakage in breakages:
+        breakage.block_datagrams()
+    seconds = meet(*couple, server.url)
+    for seed, participant in enumerate(couple):
+        participant.play(seed)
+    finish(*couple)
+
+    game_id = couple[0].stats()["game_id"]
+    waits_ms = [breakage.longest_wait_ms(game_id) for breakage in breakages]
+    _say(*waits_ms)
+    for breakage in breakages:
+        assert breakage.links() == ["relay"]
+    assert_agreed(server, couple, tmp_path, least_frames=500)
+    # 2.5 seconds are given to the direct path.
+    assert seconds < 15
+    assert max(waits_ms) <= LONGEST_WAIT_MS

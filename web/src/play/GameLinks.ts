@@ -1,0 +1,194 @@
+/**
+ * The links of one game on the page: their connections, the channels that the worker could not take, and the way through
+ * the server. Datagrams pass through here only where they cannot go from worker to worker.
+ */
+import type { LinkState } from '../connection/link';
+import type { LinkFigures } from '../connection/linkFigures';
+import type { IncomingSignal, OutgoingSignal } from '../connection/signals';
+import { type ManagerEvent, WebRTCManager } from '../connection/WebRTCManager';
+import type { FromWorker, GameConfig, GameStats, LinkType } from '../worker/messages';
+import { addressed, RelayLane, readAddressed } from './RelayLane';
+import type { Simulation } from './Simulation';
+
+export type LinkNews =
+  | { kind: 'link'; peer: number; state: LinkState; reason: string }
+  | { kind: 'figures'; peer: number; link: LinkType; rtt_ms: number | null };
+
+export interface GameLinksHost {
+  sendSignal(signal: OutgoingSignal): void;
+  /** Through the server: u8 target, then the datagram. */
+  sendDatagram(message: Uint8Array): void;
+  /** Relays with fresh credentials; null when they cannot be had. */
+  iceServers(): Promise<RTCIceServer[] | null>;
+  news(news: LinkNews): void;
+  /** The round trip that the game itself measures. */
+  measuredRtt(peer: number): number | null;
+}
+
+/** Credentials for relays are valid for ten minutes. */
+const ICE_RENEWAL_MS = 240_000;
+
+/** More than this waiting in a channel's buffer means that the link is slower than the game. */
+const MAX_BUFFERED_BYTES = 4096;
+
+export class GameLinks {
+  readonly #config: GameConfig;
+  readonly #simulation: Simulation;
+  readonly #host: GameLinksHost;
+  readonly #manager: WebRTCManager;
+  readonly #relay: RelayLane;
+  /** Channels that the browser would not transfer. */
+  readonly #kept_channels = new Map<number, RTCDataChannel>();
+  readonly #states = new Map<number, LinkState>();
+  readonly #figures = new Map<number, LinkFigures>();
+  readonly #types = new Map<number, LinkType>();
+  #ice_timer: ReturnType<typeof setInterval> | null = null;
+
+  constructor(config: GameConfig, simulation: Simulation, host: GameLinksHost) {
+    this.#config = config;
+    this.#simulation = simulation;
+    this.#host = host;
+    this.#relay = new RelayLane((peer, data) => host.sendDatagram(addressed(peer, data)));
+    this.#manager = new WebRTCManager({
+      game_id: config.game_id,
+      player_id: config.player_id,
+      peers: config.peers,
+      epochOf: (peer) => config.epochs?.[peer] ?? config.epoch,
+      ice_servers: config.ice_servers,
+      ...(config.ice_policy ? { ice_policy: config.ice_policy } : {}),
+      sendSignal: (target_player_id, type, payload) =>
+        host.sendSignal({ type, game_id: config.game_id, target_player_id, payload }),
+      onEvent: (event) => this.#take(event),
+    });
+  }
+
+  /** Begin to connect to everybody who is still there. */
+  connect(): void {
+    if (this.#config.ice_servers.length > 0) {
+      this.#ice_timer = setInterval(() => void this.#renewIceServers(), ICE_RENEWAL_MS);
+    }
+    this.#manager.connect();
+  }
+
+  /** Of the automation contract: how each peer is reached, and what the browser says of that path. */
+  get stats(): Pick<GameStats, 'link' | 'paths'> {
+    const paths = [...this.#figures].map(([peer, { link: _, ...figures }]) => [peer, figures]);
+    return { link: Object.fromEntries(this.#types), paths: Object.fromEntries(paths) };
+  }
+
+  handleSignal(signal: IncomingSignal): void {
+    this.#manager.handleSignal(signal);
+  }
+
+  /** A datagram of another player came through the server. */
+  handleRelayed(message: unknown): void {
+    const datagram = readAddressed(message);
+    if (datagram === null || !this.#states.has(datagram.player_id)) return;
+    const { player_id: peer, data } = datagram;
+    this.#manager.handleRelayed(peer);
+    this.#simulation.post({ kind: 'datagram', peer, data, direct: false }, [data]);
+  }
+
+  /** The server raised the epoch of our pair. */
+  handleEpoch(peer: number, epoch: number): void {
+    this.#manager.handleEpoch(peer, epoch);
+  }
+
+  handleSocketBack(): void {
+    this.#manager.handleSocketBack();
+  }
+
+  handleNetworkChange(): void {
+    this.#manager.handleNetworkChange();
+  }
+
+  setIceServers(ice_servers: RTCIceServer[]): void {
+    this.#manager.setIceServers(ice_servers);
+  }
+
+  /** Take what the worker says of its channels, and what it wants sent. */
+  handleMessage(message: Extract<FromWorker, { kind: 'channel_state' | 'hearing' | 'send' }>): void {
+    switch (message.kind) {
+      case 'channel_state':
+        this.#manager.handleChannel(message.peer, message.connection, message.open);
+        return;
+      case 'hearing':
+        this.#manager.handleHearing(message.peer, message.connection, message.direct);
+        return;
+      case 'send':
+        if (message.direct) this.#sendKept(message.peer, message.data);
+        else this.#relay.send(message.peer, message.data, performance.now());
+        return;
+    }
+  }
+
+  /** Close the link to one player for good. */
+  closePeer(peer: number): void {
+    this.#manager.closePeer(peer);
+  }
+
+  close(): void {
+    if (this.#ice_timer !== null) clearInterval(this.#ice_timer);
+    this.#manager.close();
+  }
+
+  #take(event: ManagerEvent): void {
+    switch (event.kind) {
+      case 'channel':
+        this.#placeChannel(event.peer, event.connection, event.channel);
+        return;
+      case 'link':
+        this.#states.set(event.peer, event.state);
+        this.#showType(event.peer);
+        this.#host.news(event);
+        return;
+      case 'relay':
+        this.#relay.set(event.peer, event.on);
+        this.#simulation.post({ kind: 'relay', peer: event.peer, on: event.on });
+        this.#showType(event.peer);
+        return;
+      case 'figures':
+        this.#figures.set(event.peer, event.figures);
+        this.#showType(event.peer);
+        return;
+      case 'rejected':
+        console.warn(`coplay: refused from player ${event.peer}: ${event.reason}`);
+        return;
+    }
+  }
+
+  /** Tell the worker and the page by which way a peer is reached. */
+  #showType(peer: number): void {
+    const figures = this.#figures.get(peer);
+    // While the direct path is on trial both lanes carry everything; what cannot fail is what play rests on.
+    const relayed = this.#relay.has(peer) && this.#states.get(peer) !== 'connected';
+    const link = relayed ? 'relay' : figures?.link;
+    if (link === undefined) return;
+    this.#types.set(peer, link);
+    this.#simulation.post({ kind: 'link', peer, link });
+    const rtt_ms = relayed ? this.#host.measuredRtt(peer) : (figures?.rtt_ms ?? null);
+    this.#host.news({ kind: 'figures', peer, link, rtt_ms });
+  }
+
+  #placeChannel(peer: number, connection: number, channel: RTCDataChannel): void {
+    if (this.#simulation.transferChannel(peer, connection, channel)) return;
+    this.#kept_channels.set(peer, channel);
+    channel.onopen = () => this.#simulation.post({ kind: 'channel_open', peer, connection });
+    channel.onclose = () => {
+      if (this.#kept_channels.get(peer) === channel)
+        this.#simulation.post({ kind: 'channel_closed', peer, connection });
+    };
+    channel.onmessage = ({ data }: MessageEvent<ArrayBuffer>) =>
+      this.#simulation.post({ kind: 'datagram', peer, data, direct: true }, [data]);
+  }
+
+  #sendKept(peer: number, data: ArrayBuffer): void {
+    const channel = this.#kept_channels.get(peer);
+    if (channel?.readyState === 'open' && channel.bufferedAmount <= MAX_BUFFERED_BYTES) channel.send(data);
+  }
+
+  async #renewIceServers(): Promise<void> {
+    const ice_servers = await this.#host.iceServers();
+    if (ice_servers !== null) this.#manager.setIceServers(ice_servers);
+  }
+}
