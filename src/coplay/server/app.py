@@ -24,6 +24,7 @@ from coplay.server import clock
 from coplay.server.api import Api, Refusal, broken, refused
 from coplay.server.coordinator import GameCoordinator
 from coplay.server.games import Identity
+from coplay.server.guard import SocketGuard
 from coplay.server.ledger import Ledger, UploadError
 from coplay.server.messenger import Messenger
 from coplay.server.pages import Pages, SecurityHeaders
@@ -75,14 +76,14 @@ class StudyServer:
     """A study's server, ready to be run.
 
     Attributes:
-        asgi: The ASGI application.
+        asgi: The ASGI application, guarded.
         coordinator: Runs the games.
         ledger: Takes uploads.
         visitors: The participants.
         sockets: The Socket.IO server.
     """
 
-    asgi: Any
+    asgi: SocketGuard
     coordinator: GameCoordinator
     ledger: Ledger
     visitors: Visitors
@@ -148,7 +149,8 @@ def make_server(hosting: Hosting) -> StudyServer:
         exception_handlers={Refusal: refused, UploadError: refused, Exception: broken},
         lifespan=lifespan,
     )
-    return StudyServer(socketio.ASGIApp(sockets, app), coordinator, ledger, visitors, sockets)
+    guard = SocketGuard(socketio.ASGIApp(sockets, app))
+    return StudyServer(guard, coordinator, ledger, visitors, sockets)
 
 
 async def _healthz(_request: Request) -> Response:

@@ -2,12 +2,15 @@
 
 import logging
 import re
+import secrets
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import socketio
 
 from coplay.server import clock
 from coplay.server.coordinator import GameCoordinator
+from coplay.server.guard import GuardedPacket, close_on_malformed_packets, hang_up_later
 from coplay.server.messenger import Messenger
 from coplay.server.recorder import Recorder
 from coplay.server.usher import Usher, failure
@@ -25,19 +28,6 @@ _OFFSET = re.compile(r"[0-9]{1,16}")
 _log = logging.getLogger(__name__)
 
 
-class RecoverablePacket(socketio.packet.Packet):  # type: ignore[misc]
-    """Tells pages on connecting that we keep what they miss.
-
-    socket.io-client then remembers the number at the end of each event, and tells it as `offset` when it
-    connects again: "connection state recovery" of the Socket.IO protocol, which python-socketio lacks.
-    """
-
-    def __init__(self, packet_type: int = socketio.packet.EVENT, data: Any = None, **more: Any) -> None:
-        if packet_type == socketio.packet.CONNECT and isinstance(data, dict) and "sid" in data:
-            data = {**data, "pid": "coplay"}
-        super().__init__(packet_type, data, **more)
-
-
 def make_socket_server() -> socketio.AsyncServer:
     """The Socket.IO server.
 
@@ -45,10 +35,10 @@ def make_socket_server() -> socketio.AsyncServer:
     socket (`async_handlers=False`), so that signals cannot overtake each other. Only pages of our own origin
     may connect.
     """
-    return socketio.AsyncServer(
+    server = socketio.AsyncServer(
         async_mode="asgi",
         transports=["websocket"],
-        serializer=RecoverablePacket,
+        serializer=GuardedPacket,
         async_handlers=False,
         max_http_buffer_size=MAX_MESSAGE_BYTES,
         cors_allowed_origins=None,
@@ -57,6 +47,8 @@ def make_socket_server() -> socketio.AsyncServer:
         logger=False,
         engineio_logger=False,
     )
+    close_on_malformed_packets(server)
+    return server
 
 
 class Outlet:
@@ -75,6 +67,7 @@ class Outlet:
 
     async def disconnect(self, sid: str) -> None:
         """Close a socket."""
+        hang_up_later(self._server, sid)
         await self._server.disconnect(sid)
 
     def backlog(self, sid: str) -> int:
@@ -106,6 +99,7 @@ class Sockets:
         coordinator: GameCoordinator,
         recorder: Recorder,
     ) -> None:
+        self._server = server
         self._signer = signer
         self._visitors = visitors
         self._messenger = messenger
@@ -117,15 +111,28 @@ class Sockets:
         self._connections = Buckets(CONNECTIONS_A_SECOND, CONNECTION_BURST)
         server.on("connect", self._connect)
         server.on("disconnect", self._disconnect)
-        server.on("continue", self._continue)
-        server.on("leave", self._leave)
-        server.on("webrtc_signal", self._webrtc_signal)
-        server.on("datagram", self._datagram)
-        server.on("ice_servers", self._ice_servers)
-        server.on("game_over", self._game_over)
-        server.on("prepared", self._prepared)
+        for event, handle in (
+            ("continue", self._continue),
+            ("leave", self._leave),
+            ("webrtc_signal", self._webrtc_signal),
+            ("datagram", self._datagram),
+            ("ice_servers", self._ice_servers),
+            ("game_over", self._game_over),
+            ("prepared", self._prepared),
+        ):
+            server.on(event, _answering(event, handle))
 
     async def _connect(self, sid: str, _environ: object, auth: object = None) -> None:
+        try:
+            self._admit(sid, auth)
+        except socketio.exceptions.ConnectionRefusedError:
+            hang_up_later(self._server, sid)
+            raise
+        except Exception as error:
+            told = _broken("connect", error)
+            raise socketio.exceptions.ConnectionRefusedError(told["error"], told) from None
+
+    def _admit(self, sid: str, auth: object) -> None:
         try:
             token = auth.get("token") if isinstance(auth, dict) else None
             claims = self._signer.read("participant", token, clock.wall())
@@ -169,7 +176,7 @@ class Sockets:
             return {"ok": False, "error": "This socket has been replaced.", "reason": "not_member"}
         return self._coordinator.handle_webrtc_signal(visitor.participant_id, message)
 
-    async def _datagram(self, sid: str, data: object = None, *_more: object) -> None:
+    async def _datagram(self, sid: str, data: object = None) -> None:
         visitor = self._visitor(sid)
         passed = self._coordinator.relay_datagram(visitor.participant_id, data) if visitor else None
         if passed is not None and not await self._messenger.stream(passed[0], "datagram", passed[1]):
@@ -203,6 +210,25 @@ class Sockets:
         """Who speaks on a socket; None if a newer socket speaks for them."""
         member = self._members.get(sid)
         return self._visitors[member] if member and self._messenger.sid_of(member) == sid else None
+
+
+def _answering(event: str, handle: Callable[[str, object], Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """A handler that takes whatever comes with an event, and answers with a sentence if the fault is ours."""
+
+    async def answer(sid: str, message: object = None, *_more: object) -> Any:
+        try:
+            return await handle(sid, message)
+        except Exception as error:
+            return {"ok": False, **_broken(event, error)}
+
+    return answer
+
+
+def _broken(event: str, error: Exception) -> dict[str, Any]:
+    """What a page is told of our fault: a number; the traceback is in the log."""
+    reference = secrets.token_hex(4)
+    _log.error("%s failed (reference %s)", event, reference, exc_info=error)
+    return failure("Something went wrong on the study's server.", "Reload the page in a minute.", reference)
 
 
 def _offset(auth: object) -> int | None:

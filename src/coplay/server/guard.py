@@ -1,0 +1,168 @@
+"""Stands between the network and the Socket.IO server: what no page of ours would do ends the connection.
+
+Socket.IO's parsers were not written for adversaries: they log a traceback for each malformed packet, keep
+parts of messages without bound, and queue answers for whoever does not read them.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import socketio
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from coplay.server import clock
+from coplay.signaling.bucket import TokenBucket
+
+MAX_SOCKETS_AN_ADDRESS: Final = 512
+FRAMES_A_SECOND: Final = 1000.0
+FRAME_BURST: Final = 2000.0
+WRITE_WITHIN_S: Final = 10.0
+HANG_UP_S: Final = 5.0
+MAX_ATTACHMENTS: Final = 1
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})
+_PACKET_TYPES: Final = "1234"
+"""What a client may send in Engine.IO: close, ping, pong, message."""
+_GREETING: Final = "40"
+"""A Socket.IO connect, which must come first."""
+
+_log = logging.getLogger(__name__)
+
+
+class SocketGuard:
+    """An ASGI application around the one that has the sockets.
+
+    A client that sends too fast is read more slowly; one that does not read is closed.
+
+    Args:
+        app: What answers.
+
+    Attributes:
+        closed: How many connections were ended here, by reason.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._open: Counter[str] = Counter()
+        self.closed: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "websocket":
+            await self._app(scope, receive, send)
+            return
+        address = (scope.get("client") or ("", 0))[0]
+        if self._open[address] >= MAX_SOCKETS_AN_ADDRESS and address not in LOOPBACK:
+            self.closed["address"] += 1
+            await send({"type": "websocket.close", "code": 1013})
+            return
+        self._open[address] += 1
+        guarded = _Guarded(receive, send, self.closed)
+        try:
+            await self._app(scope, guarded.receive, guarded.send)
+        except Exception as error:
+            self.closed["error"] += 1
+            _log.warning("a socket ended with %s: %.200s", type(error).__name__, error)
+        finally:
+            self._open[address] -= 1
+            if not self._open[address]:
+                del self._open[address]
+
+
+class _Guarded:
+    def __init__(self, receive: Receive, send: Send, closed: Counter[str]) -> None:
+        self._receive = receive
+        self._send = send
+        self._closed = closed
+        self._bucket = TokenBucket(FRAMES_A_SECOND, FRAME_BURST, clock.now())
+        self._greeted = False
+        self._dead = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] != "websocket.receive":
+            return message
+        if self._dead or not self._is_fine(message):
+            self._closed["unread" if self._dead else "frame"] += 1
+            return {"type": "websocket.disconnect", "code": 1008}
+        while not self._bucket.take(clock.now()):
+            await asyncio.sleep(1 / FRAMES_A_SECOND)
+        return message
+
+    async def send(self, message: Message) -> None:
+        try:
+            async with asyncio.timeout(WRITE_WITHIN_S):
+                await self._send(message)
+        except TimeoutError:
+            self._dead = True
+            raise
+
+    def _is_fine(self, message: Message) -> bool:
+        text = message.get("text")
+        if not self._greeted:
+            self._greeted = isinstance(text, str) and text.startswith(_GREETING)
+            return self._greeted
+        # Bytes are attachments of an event; whether one is expected is asked where events are read.
+        return text is None or (bool(text) and text[0] in _PACKET_TYPES)
+
+
+class GuardedPacket(socketio.packet.Packet):  # type: ignore[misc]
+    """A Socket.IO packet that has few attachments, and tells pages on connecting that we keep what they miss.
+
+    socket.io-client then remembers the number at the end of each event, and tells it as `offset` when it
+    connects again: "connection state recovery" of the Socket.IO protocol, which python-socketio lacks.
+    """
+
+    def __init__(self, packet_type: int = socketio.packet.EVENT, data: Any = None, **more: Any) -> None:
+        if packet_type == socketio.packet.CONNECT and isinstance(data, dict) and "sid" in data:
+            data = {**data, "pid": "coplay"}
+        super().__init__(packet_type, data, **more)
+
+    def decode(self, encoded_packet: str) -> int:
+        """Read a packet; answers how many attachments it waits for."""
+        if not isinstance(encoded_packet, str):
+            raise ValueError("bytes that no event waits for")
+        count = int(super().decode(encoded_packet) or 0)
+        if count > MAX_ATTACHMENTS:
+            raise ValueError("too many attachments")
+        return count
+
+
+def close_on_malformed_packets(server: socketio.AsyncServer) -> None:
+    """End a socket whose packets cannot be read, instead of logging each of them with a traceback.
+
+    What goes wrong in our own handlers must not come here: they answer for themselves.
+    """
+    handle: Callable[[str, Any], Awaitable[None]] = server.eio.handlers["message"]
+    failed = 0
+
+    async def handle_or_close(sid: str, data: Any) -> None:
+        nonlocal failed
+        try:
+            await handle(sid, data)
+        except Exception as error:
+            failed += 1
+            # One line for the first, the tenth, the hundredth: a flood must not fill the disk.
+            if str(failed).strip("0") == "1":
+                _log.warning("%d sockets were closed for packets that cannot be read: %.200r", failed, error)
+            await server.eio.disconnect(sid)
+
+    server.eio.on("message", handle_or_close)
+
+
+def hang_up_later(server: socketio.AsyncServer, sid: str) -> None:
+    """End the connection below a socket that was refused or closed, if its client does not.
+
+    Pages of ours hang up by themselves, once they have read why.
+    """
+    below = server.manager.eio_sid_from_sid(sid, "/")
+    tasks: set[asyncio.Task[None]] = set()
+
+    def hang_up() -> None:
+        if below in server.eio.sockets and server.manager.sid_from_eio_sid(below, "/") is None:
+            task = asyncio.ensure_future(server.eio.disconnect(below))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+
+    asyncio.get_running_loop().call_later(HANG_UP_S, hang_up)
