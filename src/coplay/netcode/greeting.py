@@ -2,6 +2,7 @@
 
 from coplay.netcode.wire import (
     FIELD_HASH_SIZE,
+    HELLO_ANEW,
     HELLO_DELAY_CHOSEN,
     HELLO_PLAYING,
     HELLO_READY,
@@ -15,13 +16,15 @@ from coplay.netcode.wire import (
 class Hello:
     """A decoded greeting."""
 
-    __slots__ = ("delay", "fields", "playing", "ready", "rtt", "start_in", "step_cost", "wants_reply")
+    __slots__ = ("anew", "delay", "fields", "playing", "ready", "rtt", "start_in", "step_cost", "wants_reply")
 
     def __init__(self) -> None:
         self.wants_reply = False
         """Whether an answer is asked for."""
         self.ready = False
         """Whether the sender has met and measured all its peers."""
+        self.anew = False
+        """Whether the sender began anew, and does not know how the game stands."""
         self.playing = False
         """Whether the sender's game has begun."""
         self.rtt = 0.0
@@ -43,6 +46,7 @@ def put_hello(out: bytearray, hello: Hello) -> None:
         | (HELLO_READY if hello.ready else 0)
         | (HELLO_DELAY_CHOSEN if hello.delay is not None else 0)
         | (HELLO_PLAYING if hello.playing else 0)
+        | (HELLO_ANEW if hello.anew else 0)
     )
     out += min(0xFFFF, round(hello.rtt * 10_000)).to_bytes(2, "little")
     out += min(0xFFFF, round(hello.step_cost * 100_000)).to_bytes(2, "little")
@@ -71,10 +75,11 @@ def decode_hello(data: bytes) -> Hello:
 def _decode_hello(data: bytes) -> Hello:
     hello = Hello()
     flags = data[7]
-    if flags > 15:
+    if flags > 31:
         raise MalformedDatagramError("unknown flags")
     hello.wants_reply = bool(flags & HELLO_WANTS_REPLY)
     hello.playing = bool(flags & HELLO_PLAYING)
+    hello.anew = bool(flags & HELLO_ANEW)
     hello.ready = bool(flags & HELLO_READY)
     hello.rtt = (data[8] | data[9] << 8) / 10_000
     hello.step_cost = (data[10] | data[11] << 8) / 100_000

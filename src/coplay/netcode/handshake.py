@@ -110,6 +110,7 @@ class Handshake:
         link.greeted = True
         link.peer_ready = link.peer_ready or hello.ready
         link.playing = link.playing or hello.playing
+        link.anew = hello.anew
         link.hello_rtt = hello.rtt
         link.step_cost = hello.step_cost
         news = self._advance(link, hello, now)
@@ -132,7 +133,7 @@ class Handshake:
         news = False
         if not self._ready and all(other.greeted and self._is_measured(other) for other in self._links):
             self._ready = news = True
-        if self.delay is not None or not self._ready or self.late:
+        if self.delay is not None or not self._ready or self.late or self.lost:
             return news
         if self._chooses:
             if all(other.peer_ready for other in self._links):
@@ -155,6 +156,13 @@ class Handshake:
     def late(self) -> bool:
         """Whether the others play already, so that this peer, which begins anew, must catch up with them."""
         return self._config.rejoining and any(link.playing and not link.left for link in self._links)
+
+    @property
+    def lost(self) -> bool:
+        """Whether this peer began anew, and so did all that remain: nobody knows how the game stood."""
+        if not self._config.rejoining:
+            return False
+        return all(link.left or (link.greeted and link.anew) for link in self._links)
 
     @property
     def all_greeted(self) -> bool:
@@ -181,6 +189,7 @@ class Handshake:
         hello.wants_reply = wants_reply
         hello.ready = self._ready
         hello.playing = self.playing
+        hello.anew = self._config.rejoining and not self.playing
         hello.rtt = max([0.0, *(other.shortest_rtt for other in self._links)])
         hello.step_cost = self._config.step_cost
         if self._chooses:

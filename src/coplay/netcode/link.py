@@ -42,6 +42,7 @@ class PeerLink:
         "_sent_at",
         "_seq",
         "advantage",
+        "anew",
         "bye_at",
         "bytes_sent",
         "chain",
@@ -126,6 +127,8 @@ class PeerLink:
         self.greeted = False
         self.playing = False
         """Whether its game has begun, by its greeting."""
+        self.anew = False
+        """Whether it began anew and does not know how the game stands, by its greeting."""
         self.peer_ready = False
         self.hello_rtt = 0.0
         self.step_cost = 0.0

@@ -63,9 +63,8 @@ def write_memory(
         # An orphan is still its former writer's, to the one who comes back: it hears of the leave anew.
         out.append(seats.writers[player] & 0xFF)
         cut = seats.cuts.get(player)
-        settled = cut is not None and bool(seats.settled_players & queue.bit)
-        out.append(1 + _FATES.index(cut.fate) if cut is not None and settled else 0)
-        if cut is not None and settled:
+        out.append(1 + _FATES.index(cut.fate) if cut is not None else 0)
+        if cut is not None:
             put_varint(out, cut.last_frame + 1)
         ahead = queue.inputs_from(frame) if queue.held >= frame else []
         out.append(len(ahead))

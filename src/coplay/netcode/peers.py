@@ -153,7 +153,8 @@ class Peers:
 
     def restore(self, memory: Memory) -> None:
         """Take over who writes which seat, from a peer that knows (a peer that comes back)."""
-        self.seats.restore(memory.writers, memory.cuts)
+        left = {link.peer for link in self.links.values() if link.left}
+        self.seats.restore(memory.writers, memory.cuts, left)
         self.own = [queue for queue in self._queues if self.seats.writers[queue.player] == self._me]
         self._find_sources()
 

@@ -16,7 +16,7 @@ end, after hearing of the same leaves. So no frame of a seat is ever written twi
 Source: the newest input that any survivor holds, after GekkoNet; its settlement is ours.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from coplay.netcode.config import Fate, SessionConfig
@@ -182,12 +182,13 @@ class Seats:
         """Return the cuts that a log up to `last_frame` contains, as pairs of (player, last frame)."""
         return [(cut.player, cut.last_frame) for cut in self.cuts.values() if cut.last_frame < last_frame]
 
-    def restore(self, writers: Sequence[int], cuts: Sequence[Cut]) -> None:
+    def restore(self, writers: Sequence[int], cuts: Sequence[Cut], left: Collection[int]) -> None:
         """Take over what another peer has settled (a peer that comes back).
 
         Args:
             writers: Per player, who writes it; `NOBODY` for a default.
             cuts: Where persons' inputs ended.
+            left: The peers that are known to have left.
         """
         self.writers = list(writers)
         self.cuts = {cut.player: cut for cut in cuts}
@@ -195,4 +196,6 @@ class Seats:
             self.settled_players |= 1 << cut.player
             if cut.fate == "default":
                 self.defaulted |= 1 << cut.player
+        self.orphans = sum(1 << player for player, writer in enumerate(writers) if writer in left)
+        self.settled_players &= ~self.orphans
         self._index()

@@ -33,7 +33,7 @@ from coplay.netcode.events import (
 )
 from coplay.netcode.greeting import decode_hello
 from coplay.netcode.handshake import FOREIGN_VERSIONS_LIMIT, Handshake
-from coplay.netcode.input_queue import RING
+from coplay.netcode.input_queue import RING, InputQueue
 from coplay.netcode.link import PeerLink
 from coplay.netcode.memory import Memory
 from coplay.netcode.outbox import Outbox
@@ -94,7 +94,7 @@ class RollbackSession:
         self._pacer = FramePacer(config.fps)
         self._phase = "hello"
         self._delay = config.delay or 0
-        self._catching_up_until: float | None = None
+        self._late_since: float | None = None
         self._tries = 0
         self._restoring = 0  # own seats whose inputs of before a new beginning are not all here yet
         # Our own inputs must fit the ring until everyone holds them.
@@ -272,14 +272,14 @@ class RollbackSession:
             frame: The frame of the effect.
             over: Whether the game has ended in this state.
         """
-        if self._catching_up_until is None:
+        if self._late_since is None:
             self._recovery.state_imported(frame, over)
         elif self._recovery.memory is not None and self._phase == "hello":
             self._play_on(self._recovery.memory, over)
 
     def state_refused(self, frame: int) -> None:
         """Answer `ImportState`: the bytes are no state of this game."""
-        if self._catching_up_until is None:
+        if self._late_since is None:
             self._recovery.state_refused()
         else:
             self._close("truncated", "This peer could not come back: the state it was given is unusable.")
@@ -472,15 +472,23 @@ class RollbackSession:
     def _catch_up(self, now: float) -> None:
         """The others play already: learn from one of them what there is to know."""
         recovery, handshake = self._recovery, self._handshake
-        if self._phase != "hello" or not handshake.late:
+        if self._phase != "hello":
             return
-        if self._catching_up_until is None:
-            self._catching_up_until = now + _CATCH_UP_S + _MEET_S
-        if now > self._catching_up_until:
-            self._close("truncated", "This peer could not come back: nobody told it how the game stands.")
+        if handshake.lost:
+            self._close("truncated", "Nobody is left who knows how the game stood.")
         elif recovery.receiving:
             recovery.request(now)
-        elif recovery.memory is None and (handshake.all_greeted or now > self._catching_up_until - _MEET_S):
+        if self._phase != "hello" or not handshake.late:
+            return
+        if self._late_since is None:
+            self._late_since = now
+        if now - self._late_since > _CATCH_UP_S:
+            self._close("truncated", "This peer could not come back: nobody told it how the game stands.")
+        elif (
+            not recovery.receiving
+            and recovery.memory is None
+            and (handshake.all_greeted or now - self._late_since > _MEET_S)
+        ):
             givers = [link for link in self._peers.running if link.playing]
             recovery.ask_memory(givers[self._tries % len(givers)], now)
             self._tries += 1
@@ -494,7 +502,7 @@ class RollbackSession:
         self._actions = {queue.player: queue.default for queue in peers.own}
         self._restoring = sum(queue.bit for queue in peers.own)
         self._recovery.memory = None
-        self._catching_up_until = None
+        self._late_since = None
         self._phase = "running"
         self._handshake.catch_up(memory.delay, now)
         self._handshake.playing = True
@@ -503,16 +511,22 @@ class RollbackSession:
         self._events += (DelayChosen(memory.delay), Rejoined(memory.frame), Running())
         self._effects.append(SaveState(memory.frame))
 
-    def _restored(self) -> bool:
-        """Whether all that this peer gave before it began anew is here again, as far as anyone holds it."""
+    def _restore_own(self) -> None:
+        """Give inputs again, once all that were given before this peer began anew are here, if anyone holds
+        them."""
+        own = self._peers.own
         for link in self._peers.running:
-            if link.frame < 0:
-                return False
-            for queue in self._peers.own:
-                if link.last[queue.player] > queue.last:
-                    return False
+            if link.frame < 0 or any(link.last[queue.player] > queue.last for queue in own):
+                return
         self._restoring = 0
-        return True
+        for queue in own:
+            self._fill(queue)
+
+    def _fill(self, queue: InputQueue) -> None:
+        """Begin to give a seat's inputs. Play may be waiting for nothing else: it gave what it was taken to
+        give."""
+        self._actions[queue.player] = queue.last_input
+        queue.give(self._timeline.frame + self._delay - 1, queue.last_input)
 
     # Play
 
@@ -563,6 +577,8 @@ class RollbackSession:
             return
         if seats.orphans or seats.unhosted:
             self._settle(now)
+        if self._restoring:
+            self._restore_own()
         if recovery.busy:
             if recovery.tick(now):
                 self._end(now, stopped=True)
@@ -586,7 +602,7 @@ class RollbackSession:
         received = timeline.received_frame
         if frame <= min(received + self._config.max_prediction, agreed + self._longest_span):
             if frame <= stop_at:
-                if not self._restoring or self._restored():
+                if not self._restoring:
                     for queue in peers.own:
                         queue.give(frame + self._delay, self._actions[queue.player])
                 timeline.advance()
@@ -612,7 +628,8 @@ class RollbackSession:
         peers = self._peers
         self._timeline.mark_wrong(peers.settle(now))
         for queue in peers.own:
-            self._actions.setdefault(queue.player, queue.last_input)
+            if queue.player not in self._actions:
+                self._fill(queue)
 
     def _leave(self, link: PeerLink, now: float, *, certain: bool) -> None:
         if self._phase != "closed":

@@ -134,18 +134,10 @@ class Timeline:
 
     def roll_back(self) -> None:
         """Go back to the first wrong frame and step again to the current one."""
-        first, frame, effects = self.first_wrong, self.frame, self._effects
+        first, frame = self.first_wrong, self.frame
         self.first_wrong = NO_FRAME
-        effects.append(LoadState(first))
-        for again in range(first, frame):
-            inputs, predicted = self._inputs(again)
-            slot = again & MASK
-            shown = self._stepped[slot]
-            if inputs != shown:
-                self._corrected[slot] = self._correction(slot, shown, inputs, frame - again)
-                self._stepped[slot] = inputs
-            effects.append(Step(again, inputs, predicted))
-            effects.append(SaveState(again + 1))
+        self._effects.append(LoadState(first))
+        self._step_again(first)
         self.saved = first
         depth = frame - first
         self.rollbacks += 1
@@ -216,16 +208,23 @@ class Timeline:
 
     def adopt(self, frame: int, over: bool) -> None:
         """Step again from `frame`, whose saved state is another peer's now, to the current one."""
-        effects = self._effects
         self._over[frame & MASK] = over
+        self.first_wrong = NO_FRAME
+        self._step_again(frame)
         self.saved = frame
-        for again in range(frame, self.frame):
+
+    def _step_again(self, first: int) -> None:
+        """Step the frames from `first` to the current one with what is known by now."""
+        frame, effects = self.frame, self._effects
+        for again in range(first, frame):
             inputs, predicted = self._inputs(again)
-            if again > self.published:
-                self._stepped[again & MASK] = inputs
+            slot = again & MASK
+            shown = self._stepped[slot]
+            if inputs != shown:
+                self._corrected[slot] = self._correction(slot, shown, inputs, frame - again)
+                self._stepped[slot] = inputs
             effects.append(Step(again, inputs, predicted))
             effects.append(SaveState(again + 1))
-        self.first_wrong = NO_FRAME
 
     def inputs_of_log(self, first: int, end: int) -> tuple[tuple[bytes, ...], ...]:
         """Return all players' published inputs of the frames from `first` up to `end`, exclusive."""

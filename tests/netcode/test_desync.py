@@ -1,0 +1,105 @@
+"""States that differ: found by both, located to the frame, named, and then equal again or the end."""
+
+import pytest
+from tests.netcode.simulation import Conditions, SimulatedGame, ToyPeer
+
+from coplay.netcode import DesyncExplained, DesyncFound, DesyncLocated, Resynced
+
+
+def corrupted_game(bad: int, frame: int, policy: str, owners: tuple[int, ...] = (0, 1)) -> SimulatedGame:
+    """A game in which a bit of peer `bad` flips before `frame`."""
+    game = SimulatedGame(
+        owners=owners,
+        frames=500,
+        conditions=Conditions(latency=0.03, loss=0.1),
+        config={"on_desync": policy, "delay": 2},
+    )
+    game.corruptions[bad] = frame
+    return game
+
+
+def checksums_of(peer: ToyPeer, after: int) -> dict[int, int]:
+    return {frame: value for frame, value in peer.checksums.items() if frame > after}
+
+
+@pytest.mark.parametrize("frame", [1, 31, 45, 60, 100])
+@pytest.mark.parametrize("bad", [0, 1])
+def test_resync_takes_the_lowest_peers_state_and_goes_on(bad: int, frame: int) -> None:
+    game = corrupted_game(bad, frame, "resync").run()
+    lowest, other = game.peers[0], game.peers[1]
+    for peer in (lowest, other):
+        (found,) = peer.of(DesyncFound)
+        assert found.frame == -(-frame // 30) * 30
+        (located,) = peer.of(DesyncLocated)
+        assert (located.frame, located.reproduced) == (frame, True)
+    (explained,) = other.of(DesyncExplained)
+    assert (explained.frame, explained.paths) == (frame, ("mix",))
+    assert not lowest.of(DesyncExplained)
+    (resynced,) = other.of(Resynced)
+    assert resynced.peer == 0
+    assert frame < resynced.frame < frame + 120
+    assert lowest.log == other.log
+    assert len(lowest.log) == 500
+    assert lowest.game.state == other.game.state
+    after = max(resynced.frame + 60, frame)
+    assert checksums_of(lowest, after) == checksums_of(other, after) != {}
+    verdicts = game.verdicts()
+    assert {verdict.verdict for verdict in verdicts.values()} == {"divergent"}
+    assert f"before frame {frame} differ between peers" in verdicts[1].reason
+    assert "mix" in verdicts[1].reason
+
+
+@pytest.mark.parametrize("bad", [0, 1, 2])
+def test_of_three_the_odd_one_out_or_all_others_follow_the_lowest(bad: int) -> None:
+    game = corrupted_game(bad, 50, "resync", (0, 1, 2)).run()
+    followed = {number for number, peer in game.peers.items() if peer.of(Resynced)}
+    assert followed == ({1, 2} if bad == 0 else {bad})
+    assert len({peer.game.state for peer in game.peers.values()}) == 1
+    assert {verdict.verdict for verdict in game.verdicts().values()} == {"divergent"}
+
+
+def test_end_ends_soon_after_the_frame_was_found_and_named() -> None:
+    game = corrupted_game(1, 70, "end").run()
+    verdicts = game.verdicts()
+    for number, peer in game.peers.items():
+        assert verdicts[number].verdict == "divergent"
+        assert "before frame 70" in verdicts[number].reason
+        assert 90 <= len(peer.log) < 90 + 3 * 60
+        assert not peer.of(Resynced)
+    assert game.peers[1].of(DesyncExplained)[0].paths == ("mix",)
+
+
+def test_chance_outside_the_state_is_told_apart() -> None:
+    """The state differs, but stepping again does not show it."""
+    game = corrupted_game(1, 70, "resync")
+    game.run(until=1.0)
+    peer = game.peers[1]
+
+    def forget(ticked: ToyPeer) -> None:
+        if ticked is peer and len(peer.log) > 75:
+            peer.corrupt_at = peer._repairs.corrupt_at = None
+
+    game.before_tick = forget
+    game.run()
+    for each in game.peers.values():
+        (located,) = each.of(DesyncLocated)
+        assert (located.frame, located.reproduced) == (90, False)
+    assert game.peers[0].game.state == game.peers[1].game.state
+
+
+def test_state_that_differs_again_and_again_ends_the_repairs_but_not_the_truth() -> None:
+    game = corrupted_game(1, 40, "resync")
+    peer = None
+
+    def spoil(ticked: ToyPeer) -> None:
+        nonlocal peer
+        if ticked.config.peer == 1:
+            peer = ticked
+            if ticked.corrupt_at is None and len(ticked.log) % 40 == 0:
+                ticked.corrupt_at = len(ticked.log) + 20
+
+    game.before_tick = spoil
+    game.run()
+    assert peer is not None
+    assert 1 <= len(peer.of(Resynced)) <= 8
+    assert {verdict.verdict for verdict in game.verdicts().values()} == {"divergent"}
