@@ -79,7 +79,21 @@ def study(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["demo"], ["new"], ["run"], ["check"], ["replay"], ["robots"], ["export"], ["doctor"]]
+    "command",
+    [
+        [],
+        ["demo"],
+        ["new"],
+        ["run"],
+        ["check"],
+        ["replay"],
+        ["robots"],
+        ["export"],
+        ["doctor"],
+        ["report"],
+        ["forget"],
+        ["datasheet"],
+    ],
 )
 def test_help_of_every_command_shows_an_example(tmp_path: Path, command: list[str]) -> None:
     answer = run(tmp_path, *command, "--help")

@@ -4,6 +4,7 @@ import click
 
 from coplay.cli.exporting import export
 from coplay.cli.failing import Commands
+from coplay.cli.privacy import datasheet, forget
 from coplay.cli.replaying import replay
 from coplay.cli.reporting import report
 from coplay.cli.serving import demo, doctor, new, run
@@ -23,10 +24,12 @@ def main() -> None:
     Run a study:       coplay run study.py
     Check yours:       coplay check CartPole-v1
     Take the data:     coplay export out --data coplay-data
+    See how it went:   coplay report report.html --data coplay-data
     Prove it right:    coplay replay GAME_ID --data coplay-data
+    Erase a person:    coplay forget PARTICIPANT --data coplay-data
     Something amiss?   coplay doctor
     """
 
 
-for command in (demo, new, run, check, robots, export, replay, report, doctor):
+for command in (demo, new, run, check, robots, export, report, replay, forget, datasheet, doctor):
     main.add_command(command)

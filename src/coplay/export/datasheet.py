@@ -1,0 +1,103 @@
+"""A data sheet for an ethics board: what is stored of people, where, for how long, and how it is erased.
+
+Made from the schema and from the data, so that it says what is, not what was meant; its words are in
+datasheet.md.
+
+Source: Gebru et al., Datasheets for Datasets, https://doi.org/10.1145/3458723
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+from string import Template
+from typing import Any, Final
+
+from sqlalchemy import make_url
+
+from coplay.data import records
+from coplay.data.schema import TABLES, Column
+from coplay.data.store import DATABASE_FILE, DATABASE_VARIABLE
+from coplay.export.reading import Reader, reading
+
+_ABOUT: Final[Mapping[str, str]] = {
+    "participants": "one row for each person",
+    "groups": "one row for each group of people who were matched",
+    "games": "one row for each game",
+    "episodes": "one row for each episode of a game",
+    "steps": "one row for each step of the environment and player; derived from the inputs",
+    "inputs": "one row for each frame and player: what was pressed",
+    "responses": "one row for each answer to a question",
+    "events": "one row for whatever happened to a person's page: arrived, hidden, reconnected, left",
+    "net": "one row for each second and player: how good the connection was",
+}
+
+
+def write_datasheet(data: Path, out: Path, *, retention: str = "") -> None:
+    """Write the data sheet as Markdown.
+
+    Args:
+        data: A data directory; the study may be running.
+        out: The file; replaced at once when it is there.
+        retention: How long data will be kept, in words; empty if that was not decided.
+
+    Raises:
+        StoreError: There is no data in `data`.
+    """
+    with reading(data) as reader:
+        words = _words(reader, data, retention)
+    template = Template(resources.files(__package__).joinpath("datasheet.md").read_text("utf-8"))
+    partial = out.with_name(f".{out.name}.partial")
+    partial.write_text(template.substitute(words), "utf-8")
+    partial.replace(out)
+
+
+def _words(reader: Reader, data: Path, retention: str) -> dict[str, str]:
+    people = reader.rows(records.participants)
+    studies = sorted({f"{row['study']} (version {row['version']})" for row in people})
+    arrivals = sorted(row["arrived_utc"][:10] for row in people)
+    return {
+        "studies": ", ".join(studies) or "an empty study",
+        "today": f"{datetime.now(UTC):%Y-%m-%d}",
+        "people": str(len(people)),
+        "games": str(len(reader.games())),
+        "period": f"{arrivals[0]} to {arrivals[-1]}" if arrivals else "nobody has arrived yet",
+        "recruited": _recruited(reader.rows(records.recruitment)),
+        "retention": retention or "**not decided** (say it with --retention)",
+        "age": retention or "2 years",
+        "places": "\n".join(f"- {place}" for place in _places(data)),
+        "tables": "\n\n".join(_table(name, columns) for name, columns in TABLES.items()),
+    }
+
+
+def _recruited(links: Sequence[Mapping[str, Any]]) -> str:
+    names = sorted({name for row in links for name in row["params"]})
+    if not names:
+        return "No recruiter's ids are stored."
+    listed = ", ".join(f"`{name}`" for name in names)
+    count = len({row["participant_id"] for row in links})
+    return f"Recruiters' links carried {listed}, for {count} people; kept apart from the rest."
+
+
+def _places(data: Path) -> list[str]:
+    address = os.environ.get(DATABASE_VARIABLE)
+    folder = data.resolve()
+    if address:
+        url = make_url(address)
+        return [
+            f"In the PostgreSQL database `{url.database}` on `{url.host or 'this machine'}`.",
+            f"Code and program lists in `{folder}` on the study's server.",
+        ]
+    size = sum(file.stat().st_size for file in data.glob(f"{DATABASE_FILE}*")) / 2**20
+    return [
+        f"In one folder of the study's server, `{folder}`: an SQLite database of {size:.1f} MB.",
+        "It is not encrypted by itself: use an encrypted disk, and let only the study's staff read it.",
+    ]
+
+
+def _table(name: str, columns: tuple[Column, ...]) -> str:
+    lines = [f"### {name}: {_ABOUT[name]}", "", "| Column | Meaning | Unit |", "|---|---|---|"]
+    for column in columns:
+        lines.append(f"| `{column.name}` | {column.meaning.replace('|', '/')} | {column.unit} |")
+    return "\n".join(lines)
