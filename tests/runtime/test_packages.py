@@ -156,3 +156,29 @@ def test_unreachable_index_is_a_missing_runtime(make: Make, monkeypatch: pytest.
     monkeypatch.setattr(sources, "download_pure_wheel", fail)
     with pytest.raises(RuntimeUnavailableError, match=r"game==1\.0 could not be fetched"):
         resolver.resolve(["game==1.0"])
+
+
+def test_library_that_only_draws_is_replaced_where_a_package_needs_it(make: Make) -> None:
+    resolver, sources = make(
+        {"grid==1.0": ("grid-1.0-py3-none-any.whl", ["pygame-ce>=2.4", "pygame>=2", "numpy-free"])}
+        | {"numpy-free": ("numpy_free-1-py3-none-any.whl", [])}
+    )
+    first = resolver.resolve(["grid==1.0"])
+    assert [wheel.requirement for wheel in first] == ["grid==1.0", "numpy-free==1", "pygame-ce==0+absent"]
+    assert not any("pygame" in asked for asked in sources.asked)
+    stand_in = first[-1]
+    assert sources.store.find(stand_in.sha256, stand_in.name) is not None
+    assert resolver.resolve(["grid==1.0"]) == first
+    # As a lock lists it, for a replay.
+    assert resolver.resolve(["pygame-ce==0+absent"]) == (stand_in,)
+
+
+def test_library_that_only_draws_comes_where_the_study_lists_it(make: Make) -> None:
+    resolver, _ = make(
+        {
+            "grid==1.0": ("grid-1.0-py3-none-any.whl", ["pygame>=2"]),
+            "pygame-ce==2.5": ("pygame_ce-2.5-py3-none-any.whl", []),
+        }
+    )
+    wheels = resolver.resolve(["grid==1.0", "pygame-ce==2.5"])
+    assert [wheel.requirement for wheel in wheels] == ["grid==1.0", "pygame-ce==2.5"]

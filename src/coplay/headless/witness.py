@@ -20,8 +20,6 @@ TAMED: Final = {"clock": "clock", "python": "random", "numpy": "numpy.random", "
 _LIBRARIES = frozenset(sys.stdlib_module_names) | {"numpy", "gymnasium", "pettingzoo", "coplay", "__main__"}
 _ENVIRONMENTS = ("gymnasium.envs.", "pettingzoo.")  # environments among the libraries
 _AUDITED: Final = {
-    "_thread.start_new_thread": "thread",
-    "_thread.start_joinable_thread": "thread",
     "subprocess.Popen": "process",
     "os.system": "process",
     "os.fork": "process",
@@ -38,7 +36,6 @@ class Witness:
     def __init__(self) -> None:
         self._seen: dict[tuple[str, str], int] = {}
         self._started: list[str] = []  # threads, while it was made; only those that stay count
-        self._watching = False
         self._playing = False
         self._hooked = False
         self._threads = threading.active_count()
@@ -61,11 +58,23 @@ class Witness:
         if not self._hooked:
             sys.addaudithook(self._audit)
             self._hooked = True
-        self._watching, self._playing = True, playing
+        self._playing = playing
+        thread_class: Any = threading.Thread
+        start = thread_class.start
+
+        def noted_start(thread: threading.Thread) -> None:
+            if playing:
+                self._note("thread")
+            else:
+                self._started.append(_place(sys._getframe(1)))
+            start(thread)
+
+        thread_class.start = noted_start
         try:
             yield
         finally:
-            self._watching = False
+            self._playing = False
+            thread_class.start = start
             for name, original in originals.items():
                 setattr(SimulatedFrame, name, original)
 
@@ -83,13 +92,10 @@ class Witness:
         return noted
 
     def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if not self._watching:
+        if not self._playing:
             return
         what = _AUDITED.get(event)
-        if not self._playing:
-            if what == "thread":
-                self._started.append(_place(sys._getframe(1)))
-        elif what is not None:
+        if what is not None:
             self._note(what)
         elif event == "open":
             path, mode, flags = arguments

@@ -230,7 +230,10 @@ class _Assembly:
 
     def _note_key(self, packages: Sequence[str]) -> str:
         here = resources.files(__package__)
-        recipe = [here.joinpath(name).read_text("utf-8") for name in ("archives.py", "assembly.py")]
+        recipe = [
+            here.joinpath(name).read_text("utf-8")
+            for name in ("archives.py", "assembly.py", "absent_drawing.py")
+        ]
         question = [asdict(self._distribution), sorted(packages), recipe, find_node() is not None]
         return "runtime-" + hashlib.sha256(json.dumps(question).encode()).hexdigest()
 

@@ -1,8 +1,8 @@
 """A study's own packages for the browser: which wheels they come to.
 
 A study pins what it imports, `packages=["cogrid==0.3.2"]`. A package must be Python alone, or one that
-Pyodide publishes for WebAssembly. What it depends on is found by a small walk over the wheels' metadata;
-nothing is installed or run.
+Pyodide publishes for WebAssembly; a stand-in replaces what only draws (see `stand_ins`). What it depends on
+is found by a small walk over the wheels' metadata; nothing is installed or run.
 """
 
 import hashlib
@@ -21,7 +21,10 @@ from coplay.runtime.clients import SourceFailedError
 from coplay.runtime.distribution import Distribution, PinnedWheel
 from coplay.runtime.progress import Report
 from coplay.runtime.sources import OFFLINE_HINT, Sources
+from coplay.runtime.stand_ins import MODULES, VERSION, is_replaced, wheel_of
 from coplay.runtime.store import Store
+
+_STUDY = "the study"
 
 
 class Resolver:
@@ -56,11 +59,13 @@ class Resolver:
         """
         requirements = [_pinned(package) for package in packages]
         base = [wheel.sha256 for wheel in self._base.values()]
-        question = json.dumps([base, sorted(str(requirement) for requirement in requirements)])
+        stand_ins = [hashlib.sha256(wheel_of(project)[1]).hexdigest() for project in MODULES]
+        question = json.dumps([base, stand_ins, sorted(str(requirement) for requirement in requirements)])
         key = "packages-" + hashlib.sha256(question.encode()).hexdigest()
         noted = self._store.read_note(key)
         if isinstance(noted, list):
-            return tuple(PinnedWheel(**wheel) for wheel in noted)
+            wheels = tuple(PinnedWheel(**wheel) for wheel in noted)
+            return tuple(self._stand_in(w.project) if w.version == VERSION else w for w in wheels)
         wheels = self._walk(requirements)
         self._store.write_note(
             key,
@@ -74,11 +79,15 @@ class Resolver:
     def _walk(self, requirements: Sequence[Requirement]) -> tuple[PinnedWheel, ...]:
         chosen: dict[str, PinnedWheel] = {}
         seen: set[str] = set()
-        waiting = [(requirement, "the study") for requirement in requirements]
+        waiting = [(requirement, _STUDY) for requirement in requirements]
         while waiting:
             requirement, wanted_by = waiting.pop(0)
             project = canonicalize_name(requirement.name)
             wheel = self._base.get(project) or chosen.get(project)
+            if is_replaced(requirement, by_study=wanted_by == _STUDY):
+                if not any(MODULES[project] == MODULES.get(other) for other in chosen):
+                    chosen[project] = self._stand_in(project)
+                continue
             if wheel is not None and not requirement.specifier.contains(wheel.version, prereleases=True):
                 raise StudyError(
                     f"{wanted_by} needs {requirement}, and the browser has {wheel.requirement}.",
@@ -93,6 +102,11 @@ class Resolver:
             path = self._sources.wheels([wheel])[wheel.name]
             waiting += [(needed, wheel.requirement) for needed in self._needs(path, requirement.extras)]
         return tuple(chosen[project] for project in sorted(chosen))
+
+    def _stand_in(self, project: str) -> PinnedWheel:
+        name, data = wheel_of(project)
+        _path, sha256 = self._store.add_bytes(data, name)
+        return PinnedWheel(name, sha256, project, VERSION)
 
     def _choose(self, requirement: Requirement, wanted_by: str) -> PinnedWheel:
         self._report(f"Finding {requirement}", None)
