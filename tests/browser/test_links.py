@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playtest import Breakage, Chromium, Servers, assert_agreed, finish, meet
+from playtest import Breakage, Chromium, Export, Servers, arrive, assert_agreed, finish, meet
 
 VOLLEY = {"countdown": 0, "input_delay": 2}
 
@@ -98,3 +98,42 @@ def test_players_without_any_direct_path_play_through_the_server(
     # 2.5 seconds are given to the direct path.
     assert seconds < 15
     assert max(waits_ms) <= LONGEST_WAIT_MS
+
+
+def test_reloaded_page_comes_back_into_its_game_and_a_newer_tab_takes_its_place(
+    couple: tuple[Chromium, Chromium], servers: Servers, tmp_path: Path
+) -> None:
+    server = servers.serve("volley/study.py", **VOLLEY, episodes=5, max_frames=300, hold="60 s")
+    ada, bob = couple
+    breakage = Breakage(ada)
+    # An id in the link is kept by the browser, not by the tab.
+    bobs_url = f"{server.url}/?participant=bob"
+    arrive(ada, server.url)
+    arrive(bob, bobs_url)
+    for participant in couple:
+        participant.click_continue()
+    for seed, participant in enumerate(couple):
+        participant.wait_for("play", "playing")
+        participant.play(seed)
+    before = bob.wait_until("confirmed_frame", 200)
+
+    bob.open(bobs_url)
+    bob.wait_for("play", "playing")
+    bob.play(seed=3)
+    back = bob.wait_until("confirmed_frame", before["confirmed_frame"] + 60)
+    assert (back["game_id"], back["player_id"]) == (before["game_id"], before["player_id"])
+
+    old_tab = bob.open_tab()
+    bob.open(bobs_url)
+    bob.wait_for("play", "playing")
+    bob.play(seed=4)
+    bob.wait_until("confirmed_frame", back["confirmed_frame"] + 60)
+    assert "another tab" in old_tab.inner_text("[role=alert]")
+    finish(ada, bob)
+
+    game_id = before["game_id"]
+    _say(breakage.longest_wait_ms(game_id))
+    (game,) = Export(server.data, tmp_path / "export").rows("games", game_id=game_id)
+    assert game["verdict"] == "identical", game
+    assert game["frames"] >= 1200
+    assert set(ada.stats()["link"].values()) == set(bob.stats()["link"].values()) == {"direct"}

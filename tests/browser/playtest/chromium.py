@@ -124,6 +124,16 @@ class Chromium(Participant):
         """
         self._devtools.send("Network.emulateNetworkConditions", conditions.parameters())
 
+    def open_tab(self) -> Page:
+        """Go on in a new tab.
+
+        Returns:
+            The old one, which stays open.
+        """
+        old = self.page
+        self.page = self._context.new_page()
+        return old
+
     def close_page(self) -> None:
         """Close the tab, as a person does: the browser goes on."""
         spare = self._context.new_page()
