@@ -13,10 +13,11 @@ from playtest import ChromiumLauncher, Servers
 
 from bench.figures import Figures
 from bench.games import measure_netcode, measure_overcooked
+from bench.ingest import measure_ingest
 from bench.starts import measure_match, measure_start
 from bench.stock import StockServer
 
-SECTIONS = ("netcode", "match", "overcooked", "start")
+SECTIONS = ("netcode", "match", "overcooked", "start", "ingest")
 
 
 def main() -> None:
@@ -35,6 +36,7 @@ def main() -> None:
             "match": lambda _: measure_match(launcher, servers, figures),
             "overcooked": lambda _: measure_overcooked(launcher, servers, figures, options.seconds),
             "start": lambda run: measure_start(launcher, servers, stock, figures, run),
+            "ingest": lambda _: measure_ingest(figures, new_folder, options.seconds),
         }
         try:
             for run in range(options.runs):

@@ -1,14 +1,21 @@
 """Simulated games, uploaded as pages do it over a network that loses, repeats and reorders."""
 
 import asyncio
+import hmac
 import random
+import secrets
+import time
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import aiohttp
 
 from coplay.data.batches import NUMBERS_OF_A_PAGE, FrameBatch, encode
+from coplay.data.store import Store
+from coplay.server.recorder import Recorder
+from coplay.signaling import TokenSigner
 
 FRAMES_A_BATCH = 30
 RETRY_S = 0.05
@@ -29,7 +36,7 @@ class Peer:
     game_id: str
     player: int
     tokens: list[str]
-    bodies: dict[int, bytes]
+    bodies: dict[int, bytes] = field(default_factory=dict)
     acked: set[int] = field(default_factory=set)
 
 
@@ -93,6 +100,38 @@ class Network:
         except aiohttp.ClientError:
             pass
         await asyncio.sleep(RETRY_S)
+
+
+def open_games(data: Path, count: int) -> list[tuple[Peer, Peer]]:
+    """Games in a new data directory as a server opens them, with the tokens of each peer's pages."""
+    store = Store(data)
+    secret = secrets.token_bytes(32)
+    (data / "secret").write_bytes(secret)
+    signer = TokenSigner(hmac.digest(secret, b"duel", "sha256"))
+    recorder = Recorder(store, "duel")
+    games = []
+    for seed in range(count):
+        game_id = secrets.token_hex(10)
+        seats = [
+            {"player_id": player, "participant_id": f"p-{seed}-{player}", "owner": player}
+            for player in (0, 1)
+        ]
+        recorder.game({**_GAME, "game_id": game_id, "seats": seats, "seed": seed})
+        peers = []
+        for player in (0, 1):
+            claims = ({"game": game_id, "player": player, "incarnation": page} for page in (0, 1))
+            tokens = [signer.sign("game", claim, time.time() + 3600) for claim in claims]
+            peers.append(Peer(game_id, player, tokens))
+        games.append((peers[0], peers[1]))
+    store.close()
+    return games
+
+
+_GAME = {
+    "group_id": None, "version": "7", "scene": 2, "label": "duel", "input_sizes": [1, 1], "codecs": [],
+    "env": "duel", "code_hash": "", "lock_hash": "", "fps": 30.0, "window": 8, "episodes": 1,
+    "countdown_frames": 0,
+}  # fmt: skip
 
 
 def play(peer: int, batches: int, seed: int, first_frame: int = 0, incarnation: int = 0) -> dict[int, bytes]:

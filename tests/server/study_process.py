@@ -1,12 +1,14 @@
 """A study's server in a process of its own, that may be killed and started again at once.
 
-`python -m tests.server.study_process FOLDER PORT` reads one line for each start. Everything is imported once,
-and every server is a fork: a whole process is killed, and the next one has nothing of it but the disk.
+`python -m tests.server.study_process FOLDER PORT [going-on]` reads one line for each start.
+Everything is imported once, and every server is a fork: a whole process is killed, and the
+next one has nothing of it but the disk.
 """
 
 import asyncio
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,21 +30,27 @@ class StudyProcess:
 
     Args:
         folder: Its data is in `data` below it.
-        port: Where it listens, whenever it runs.
+        going_on: Whether the games that are in its data already go on; otherwise they are over.
+
+    Attributes:
+        base: Where it listens, whenever it runs.
+        starts: How often it was started.
     """
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, *, going_on: bool = False) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
         self.base = f"http://127.0.0.1:{port}"
         self.starts = 0
-        self._folder = folder
-        self._port = port
+        self._arguments = [str(folder), str(port), *(["going-on"] if going_on else [])]
         self._server = 0
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
         """Return once it serves."""
         if self._process is None:
-            command = (sys.executable, "-m", __name__, str(self._folder), str(self._port))
+            command = (sys.executable, "-m", __name__, *self._arguments)
             pipe = asyncio.subprocess.PIPE
             self._process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdin=pipe, stdout=pipe)
         assert self._process.stdin is not None
@@ -69,7 +77,7 @@ class StudyProcess:
         await self._process.wait()
 
 
-def serve(folder: Path, port: int) -> None:
+def serve(folder: Path, port: int, going_on: bool) -> None:
     """Be a server until killed."""
     listening = listen("127.0.0.1", port)
     study = duel_study()
@@ -77,7 +85,11 @@ def serve(folder: Path, port: int) -> None:
     store = Store(folder / "data")
     runtime = FakeRuntime(folder)
     hosting = Hosting(study, folder, build_stages(study), runtime, bundle, store, PATIENT, folder)
-    run(make_server(hosting).asgi, listening, lambda: print("serving", os.getpid(), flush=True))
+    server = make_server(hosting)
+    if going_on:
+        for book in server.ledger._books.values():
+            book.closed = False
+    run(server.asgi, listening, lambda: print("serving", os.getpid(), flush=True))
 
 
 def main() -> None:
@@ -89,7 +101,7 @@ def main() -> None:
             os.waitpid(child, 0)
         child = os.fork()
         if not child:
-            serve(folder, port)
+            serve(folder, port, "going-on" in sys.argv)
             os._exit(0)
 
 

@@ -3,8 +3,6 @@
 import asyncio
 import os
 import random
-import secrets
-import socket
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,12 +10,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from coplay.data.store import Store
-from coplay.server.recorder import Recorder
-from coplay.signaling import TokenSigner
-
 from .conftest import Page
-from .lossy_peers import FRAMES_A_BATCH, Network, Peer, play
+from .lossy_peers import FRAMES_A_BATCH, Network, Peer, open_games, play
 from .study_process import StudyProcess
 from .uploading import kinds, rows
 
@@ -29,17 +23,10 @@ BATCHES = 6
 
 
 @pytest.fixture
-async def server(tmp_path: Path, database: str, unused_port: int) -> AsyncIterator[StudyProcess]:
-    server = StudyProcess(tmp_path, unused_port)
+async def server(tmp_path: Path, database: str) -> AsyncIterator[StudyProcess]:
+    server = StudyProcess(tmp_path)
     yield server
     await server.close()
-
-
-@pytest.fixture
-def unused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def stored(data: Path) -> dict[tuple[str, int, int], bytes]:
@@ -95,62 +82,17 @@ async def test_server_killed_at_ten_moments_of_one_game_loses_nothing(
     assert not {"copies_differ", "batch_conflict", "report_conflict"} & set(kinds(data))
 
 
-def seed_games(data: Path, count: int) -> list[Peer]:
-    """Games that a server has opened, with the tokens of their pages; every fifth has a page that was loaded
-    anew in the middle."""
-    store = Store(data)
-    secret = secrets.token_bytes(32)
-    (data / "secret").write_bytes(secret)
-    signer, recorder = TokenSigner(secret), Recorder(store, "duel")
-    peers: list[Peer] = []
-    for seed in range(count):
-        game_id = secrets.token_hex(10)
-        recorder.game(
-            {
-                "game_id": game_id,
-                "group_id": None,
-                "version": "7",
-                "scene": 2,
-                "label": "duel",
-                "seats": [
-                    {"player_id": player, "participant_id": f"p-{seed}-{player}", "owner": player}
-                    for player in (0, 1)
-                ],
-                "input_sizes": [1, 1],
-                "codecs": [],
-                "seed": seed,
-                "env": "duel",
-                "code_hash": "",
-                "lock_hash": "",
-                "fps": 30.0,
-                "window": 8,
-                "episodes": 1,
-                "countdown_frames": 0,
-            }
-        )
-        for player in (0, 1):
-            tokens = [
-                signer.sign(
-                    "game",
-                    {"game": game_id, "player": player, "incarnation": incarnation},
-                    time.time() + 3600,
-                )
-                for incarnation in (0, 1)
-            ]
-            bodies = play(player, BATCHES, seed)
-            if seed % 5 == 0 and player:
-                # The second page begins at a frame > 0, and has frames of the first one again.
-                bodies = play(1, BATCHES - 2, seed) | play(1, 3, seed, FRAMES_A_BATCH * 3, 1)
-            peers.append(Peer(game_id, player, tokens, bodies))
-    store.close()
-    return peers
-
-
 async def test_games_are_stored_exactly_once_over_a_bad_network_and_restarts(
     server: StudyProcess, tmp_path: Path
 ) -> None:
     data, chance = tmp_path / "data", random.Random(5)
-    peers = seed_games(data, GAMES)
+    peers = []
+    for seed, (one, two) in enumerate(open_games(data, GAMES)):
+        one.bodies, two.bodies = play(0, BATCHES, seed), play(1, BATCHES, seed)
+        if seed % 5 == 0:
+            # The second page begins at a frame > 0, and has frames of the first one again.
+            two.bodies = play(1, BATCHES - 2, seed) | play(1, 3, seed, FRAMES_A_BATCH * 3, 1)
+        peers += [one, two]
     await server.start()
     games_at_once = asyncio.Semaphore(40)
     finished = 0

@@ -34,6 +34,7 @@ class Book:
         taking: Uploads on their way into the store; a repeat waits for the same one.
         conflicts: Batches that were not the stored ones of their numbers.
         left: Who went before the end.
+        settled: What the game's row says of its data, if it was written since this book was opened.
         closed: Whether the game is over.
         touched: When anything happened last; monotonic seconds.
     """
@@ -49,6 +50,7 @@ class Book:
     taking: "dict[tuple[Any, ...], asyncio.Task[None]]" = field(default_factory=dict)
     conflicts: int = 0
     left: set[int] = field(default_factory=set)
+    settled: dict[str, Any] = field(default_factory=dict)
     closed: bool = False
     touched: float = field(default_factory=clock.now)
 

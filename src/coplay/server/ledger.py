@@ -218,6 +218,9 @@ class Ledger:
 
     def _settle(self, book: Book, ended: bool = False) -> "Future[None]":
         values = book.verdict_columns()
+        if values == book.settled and not ended:
+            return self._store.submit(lambda _: None)
+        book.settled = dict(values)
         if ended:
             utc, ms = clock.stamp()
             values |= {"ended_utc": utc, "ended_ms": ms}
