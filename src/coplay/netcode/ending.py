@@ -75,8 +75,8 @@ class Ending:
         if closing is None:
             return
         if closing.finished(now):
-            if not play.closing & CLOSING_ACKED or now >= link.bye_at:
-                link.bye_at = now + Closing.RESEND_S
+            if not play.closing & CLOSING_ACKED or now >= link.answer_at:
+                link.answer_at = now + Closing.RESEND_S
                 self._outbox.send_play(now, closing)
         elif news:
             self.next_send = min(self.next_send, now)

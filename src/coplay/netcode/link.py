@@ -43,7 +43,7 @@ class PeerLink:
         "_seq",
         "advantage",
         "anew",
-        "bye_at",
+        "answer_at",
         "bytes_sent",
         "chain",
         "chain_last_frame",
@@ -160,8 +160,8 @@ class PeerLink:
         self.chain: bytes | None = None
         self.chain_last_frame = NO_FRAME
         self.closing_bits = 0
-        self.bye_at = now
-        """Until then a peer that left, or has ended, is not answered again."""
+        self.answer_at = now
+        """Until then what it says out of turn is not answered again."""
 
     def header(self, kind: int, now: float, checksums: int = 0) -> bytearray:
         """Begin a datagram.

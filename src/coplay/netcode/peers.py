@@ -39,7 +39,9 @@ class Peers:
         players = range(self._players)
         for peer in sorted(set(config.owners) - {config.peer}):
             seats = tuple(player for player in players if config.owners[player] == peer)
-            self.links[peer] = PeerLink(peer, seats, self._players, config.epochs.get(peer, 0), now)
+            self.links[peer] = link = PeerLink(peer, seats, self._players, config.epochs.get(peer, 0), now)
+            # Others may have begun anew before this process did, and need back what they gave.
+            link.returned = config.rejoining
         self.running = list(self.links.values())
         """The links to all peers that have not left."""
         self.seats = Seats(config, queues)

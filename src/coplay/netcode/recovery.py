@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from coplay.netcode.config import SessionConfig
 from coplay.netcode.desync import Examination, Inquiry
 from coplay.netcode.effects import CompareState, Effect, Examine, ExportState, ImportState
-from coplay.netcode.events import DesyncExplained, DesyncLocated, Event, Resynced
+from coplay.netcode.events import DesyncExplained, DesyncFound, DesyncLocated, Event, Resynced
 from coplay.netcode.link import PeerLink
 from coplay.netcode.memory import Memory, read_memory, write_memory
 from coplay.netcode.outbox import Outbox
@@ -94,6 +94,11 @@ class Recovery:
         return self._incoming is not None
 
     @property
+    def idle(self) -> bool:
+        """Whether nothing is asked for, and nothing that came waits to be used."""
+        return self._incoming is None and self.memory is None
+
+    @property
     def busy(self) -> bool:
         """Whether states differ, or did a moment ago."""
         return self._examination is not None
@@ -122,14 +127,14 @@ class Recovery:
         incoming.put_want(out, now)
         self._outbox.send([(link, bytes(out))])
 
-    def receive(self, link: PeerLink, body: bytes, now: float, *, playing: bool) -> None:
+    def receive(self, link: PeerLink, body: bytes, now: float, *, serving: bool) -> None:
         """Take a datagram of a transfer.
 
         Args:
             link: Who sent it.
             body: What follows the header.
             now: Seconds.
-            playing: Whether this peer's game has begun, so that it has something to give.
+            serving: Whether this peer has something to give.
 
         Raises:
             MalformedDatagramError: The bytes break the layout or its bounds.
@@ -138,7 +143,7 @@ class Recovery:
         incoming = self._incoming
         if kind == WANT:
             want = decode_want(body[1:])
-            if playing:
+            if serving:
                 self._serve(link, want, now)
         elif kind == PIECE:
             ident, total, index, piece = decode_piece(body[1:])
@@ -229,7 +234,14 @@ class Recovery:
 
     # Differing states
 
-    def found(self, link: PeerLink, frame: int, now: float) -> None:
+    def compare(self, link: PeerLink, frame: int, theirs: int, now: float) -> None:
+        """Compare a peer's checksum with ours, now or as soon as we have it."""
+        found = self._timeline.checksums.compare(link, frame, theirs)
+        if found:
+            self._events.append(DesyncFound(frame, link.peer, *found))
+            self._found(link, frame, now)
+
+    def _found(self, link: PeerLink, frame: int, now: float) -> None:
         """Two peers differ: begin to find out where."""
         self.explanation = self.explanation or f"The states before frame {frame} differ between peers."
         self._inquiries.append(Inquiry(link, frame, now))

@@ -22,48 +22,28 @@ from coplay.netcode.config import SessionConfig
 from coplay.netcode.effects import Effect, SaveState
 from coplay.netcode.ending import Ending
 from coplay.netcode.events import (
-    DatagramRejected,
     DelayChosen,
-    DesyncFound,
     Event,
     HelloMismatch,
     Rejoined,
     Running,
     Stalled,
 )
-from coplay.netcode.greeting import decode_hello
-from coplay.netcode.handshake import FOREIGN_VERSIONS_LIMIT, Handshake
+from coplay.netcode.handshake import Handshake
+from coplay.netcode.inbox import Inbox
 from coplay.netcode.input_queue import RING, InputQueue
-from coplay.netcode.link import PeerLink
 from coplay.netcode.memory import Memory
 from coplay.netcode.outbox import Outbox
 from coplay.netcode.pacing import FramePacer, SteadyClock
-from coplay.netcode.packets import decode_play
 from coplay.netcode.peers import Peers
 from coplay.netcode.recovery import Recovery
+from coplay.netcode.returning import Returning
 from coplay.netcode.seats import Cut
 from coplay.netcode.stats import SessionStats
 from coplay.netcode.time_sync import pace
 from coplay.netcode.timeline import Timeline
-from coplay.netcode.wire import (
-    BYE,
-    HEADER_SIZE,
-    HELLO,
-    MAX_DATAGRAM,
-    OUT,
-    PLAY,
-    STATE,
-    VERSION,
-    MalformedDatagramError,
-)
 
 _KEPT_EVENTS = 1024
-_OUT_S = 0.1
-_REPORTED_REJECTIONS = 16
-_CATCH_UP_S = 30.0
-"""How long a peer that begins anew tries to learn what the others hold."""
-_MEET_S = 0.5
-"""How long it waits to meet all of them first; one may have left long ago."""
 
 
 class RollbackSession:
@@ -92,11 +72,19 @@ class RollbackSession:
             config, self._timeline, self._peers, self._outbox, self._effects, self._events
         )
         self._pacer = FramePacer(config.fps)
+        self._inbox = Inbox(
+            self._timeline,
+            self._peers,
+            self._handshake,
+            self._recovery,
+            self._ending,
+            self._outbox,
+            self._pacer,
+            self._events,
+        )
+        self._returning = Returning(self._peers, self._handshake, self._recovery, self._inbox)
         self._phase = "hello"
         self._delay = config.delay or 0
-        self._late_since: float | None = None
-        self._tries = 0
-        self._restoring = 0  # own seats whose inputs of before a new beginning are not all here yet
         # Our own inputs must fit the ring until everyone holds them.
         self._longest_span = RING - 1 - max(config.max_delay, config.delay or 0)
 
@@ -137,36 +125,12 @@ class RollbackSession:
         now = self._clock.read(now)
         if type(data) is not bytes:
             data = bytes(data)
-        try:
-            if not HEADER_SIZE <= len(data) <= MAX_DATAGRAM:
-                raise MalformedDatagramError(f"it has {len(data)} bytes")
-            if data[0] >> 4 != VERSION:
-                self._foreign_version(link, data)
-                raise MalformedDatagramError(f"protocol version {data[0] >> 4}, not {VERSION}")
-            if data[1] != link.epoch:
-                raise MalformedDatagramError(f"epoch {data[1]}, not {link.epoch}")
-            kind = data[0] & 0x0F
-            if kind == PLAY:
-                self._receive_play(link, data, now)
-            elif kind == HELLO:
-                self._receive_hello(link, data, now)
-            elif kind == STATE:
-                if link.receive_header(data, now) is not None and not link.left:
-                    playing = self._phase in ("running", "closing") or self.lingering
-                    self._recovery.receive(link, data[HEADER_SIZE:], now, playing=playing)
-            elif kind in (BYE, OUT) and len(data) == HEADER_SIZE:
-                if link.receive_header(data, now) is not None and not link.agreed and not link.left:
-                    if kind == BYE:
-                        self._leave(link, now, certain=True)
-                    else:
-                        self._peers.excluded = True
-                        self._leave_if_excluded(now)
-            else:
-                raise MalformedDatagramError(f"unknown kind {kind}")
-        except MalformedDatagramError as error:
-            link.rejected += 1
-            if link.rejected <= _REPORTED_REJECTIONS:
-                self._events.append(DatagramRejected(peer, str(error)))
+        serving = self._phase in ("running", "closing") or self.lingering
+        self._inbox.receive(link, data, now, serving=serving)
+        if self._phase == "hello":
+            self._look_after_hello(now)
+        elif self._peers.excluded:
+            self._leave_if_excluded(now)
 
     def peer_left(self, peer: int, now: float, *, certain: bool = True) -> None:
         """Take note that a peer is gone for good. The remaining peers agree on where its inputs end.
@@ -180,7 +144,12 @@ class RollbackSession:
         Raises:
             UnknownPeerError: `peer` never joined.
         """
-        self._leave(self._peers.link(peer), self._clock.read(now), certain=certain)
+        link = self._peers.link(peer)
+        now = self._clock.read(now)
+        if self._phase != "closed":
+            self._peers.leave(link, certain=certain)
+        if self._phase == "hello":
+            self._look_after_hello(now)
 
     def peer_returned(self, peer: int, epoch: int, now: float) -> None:
         """Take note that the process of a peer began anew and wants to play on. Play waits for it.
@@ -209,6 +178,7 @@ class RollbackSession:
         if self._phase == "closed":
             return
         self._ending.say_goodbye(now)
+        self._ending.closing = None
         self._close("truncated", "This peer left.")
 
     def state_saved(self, frame: int, over: bool = False) -> None:
@@ -244,7 +214,8 @@ class RollbackSession:
         self._timeline.chain.checksums.append((frame, value))
         for link in self._peers.links.values():
             if frame in link.pending_checksums:
-                self._compare(link, frame, link.pending_checksums.pop(frame), self._clock.latest)
+                theirs = link.pending_checksums.pop(frame)
+                self._recovery.compare(link, frame, theirs, self._clock.latest)
         self._ending.seal(self._clock.latest)
 
     def examined(self, frame: int, values: Sequence[int]) -> None:
@@ -272,14 +243,14 @@ class RollbackSession:
             frame: The frame of the effect.
             over: Whether the game has ended in this state.
         """
-        if self._late_since is None:
+        if not self._returning.catching_up:
             self._recovery.state_imported(frame, over)
         elif self._recovery.memory is not None and self._phase == "hello":
             self._play_on(self._recovery.memory, over)
 
     def state_refused(self, frame: int) -> None:
         """Answer `ImportState`: the bytes are no state of this game."""
-        if self._late_since is None:
+        if not self._returning.catching_up:
             self._recovery.state_refused()
         else:
             self._close("truncated", "This peer could not come back: the state it was given is unusable.")
@@ -306,11 +277,13 @@ class RollbackSession:
                 self._slot(now)
         elif phase == "hello":
             self._outbox.send(self._handshake.tick(now))
-            self._begin_when_settled()
-            self._catch_up(now)
+            self._look_after_hello(now)
+            if self._phase == "hello" and (in_vain := self._returning.tick(now)):
+                self._close("truncated", in_vain)
         else:
             self._ending.tick(now, self._recovery.explanation)
-            self._follow_ending()
+            if self._ending.closed:
+                self._phase = "closed"
         if self._phase in ("running", "closing"):
             self._peers.check_silence(now)
             self._leave_if_excluded(now)
@@ -431,143 +404,45 @@ class RollbackSession:
 
     # The hello
 
-    def _receive_hello(self, link: PeerLink, data: bytes, now: float) -> None:
-        hello = decode_hello(data)
-        if link.receive_header(data, now) is None:
-            return
-        if link.left:
-            self._answer_left(link, now)
-            return
-        field, replies = self._handshake.receive(link, hello, now)
-        self._outbox.send(replies)
-        if field and self._phase == "hello":
-            self._mismatch(link, field)
-        elif self._phase == "hello":
-            self._begin_when_settled()
+    def _look_after_hello(self, now: float) -> None:
+        """Begin, or give up, once that is due."""
+        peers, handshake = self._peers, self._handshake
+        if self._inbox.mismatch is not None:
+            peer, field = self._inbox.mismatch
+            self._events.append(HelloMismatch(peer, field))
+            self._close("mismatch", f"Peer {peer} has another {field} than this peer.")
+        elif peers.excluded:
+            self._leave_if_excluded(now)
+        elif peers.seats.left_players and not handshake.late:
+            # A game that has not begun does not begin without everyone.
+            self._ending.say_goodbye(now)
+            self._close("truncated", "A peer left before the game began.")
+        elif handshake.delay is not None:
+            self._run(handshake.delay, handshake.start_at)
+            self._events.append(Running())
+            self._timeline.start()
 
-    def _foreign_version(self, link: PeerLink, data: bytes) -> None:
-        if self._phase != "hello" or data[0] & 0x0F != HELLO or data[1] != link.epoch:
-            return
-        link.foreign_versions += 1
-        if link.foreign_versions == FOREIGN_VERSIONS_LIMIT:
-            self._mismatch(link, "protocol")
-
-    def _mismatch(self, link: PeerLink, field: str) -> None:
-        self._events.append(HelloMismatch(link.peer, field))
-        self._close("mismatch", f"Peer {link.peer} has another {field} than this peer.")
-
-    def _begin_when_settled(self) -> None:
-        delay = self._handshake.delay
-        if delay is None:
-            return
+    def _run(self, delay: int, start_at: float) -> None:
         self._phase = "running"
         self._handshake.playing = True
         self._delay = delay
-        self._pacer.start(self._handshake.start_at)
-        self._events += (DelayChosen(delay), Running())
-        self._timeline.start()
-
-    # Coming back
-
-    def _catch_up(self, now: float) -> None:
-        """The others play already: learn from one of them what there is to know."""
-        recovery, handshake = self._recovery, self._handshake
-        if self._phase != "hello":
-            return
-        if handshake.lost:
-            self._close("truncated", "Nobody is left who knows how the game stood.")
-        elif recovery.receiving:
-            recovery.request(now)
-        if self._phase != "hello" or not handshake.late:
-            return
-        if self._late_since is None:
-            self._late_since = now
-        if now - self._late_since > _CATCH_UP_S:
-            self._close("truncated", "This peer could not come back: nobody told it how the game stands.")
-        elif (
-            not recovery.receiving
-            and recovery.memory is None
-            and (handshake.all_greeted or now - self._late_since > _MEET_S)
-        ):
-            givers = [link for link in self._peers.running if link.playing]
-            recovery.ask_memory(givers[self._tries % len(givers)], now)
-            self._tries += 1
-            recovery.request(now)
+        self._pacer.start(start_at)
+        self._events.append(DelayChosen(delay))
 
     def _play_on(self, memory: Memory, over: bool) -> None:
         """All that the others know is here, and the state is loaded: go on from there."""
-        timeline, peers, now = self._timeline, self._peers, self._clock.latest
+        now, peers = self._clock.latest, self._peers
         peers.restore(memory)
-        timeline.recall(memory, over)
+        self._timeline.recall(memory, over)
         self._actions = {queue.player: queue.default for queue in peers.own}
-        self._restoring = sum(queue.bit for queue in peers.own)
         self._recovery.memory = None
-        self._late_since = None
-        self._phase = "running"
+        self._returning.arrived()
         self._handshake.catch_up(memory.delay, now)
-        self._handshake.playing = True
-        self._delay = memory.delay
-        self._pacer.start(now)
-        self._events += (DelayChosen(memory.delay), Rejoined(memory.frame), Running())
+        self._run(memory.delay, now)
+        self._events += (Rejoined(memory.frame), Running())
         self._effects.append(SaveState(memory.frame))
 
-    def _restore_own(self) -> None:
-        """Give inputs again, once all that were given before this peer began anew are here, if anyone holds
-        them."""
-        own = self._peers.own
-        for link in self._peers.running:
-            if link.frame < 0 or any(link.last[queue.player] > queue.last for queue in own):
-                return
-        self._restoring = 0
-        for queue in own:
-            self._fill(queue)
-
-    def _fill(self, queue: InputQueue) -> None:
-        """Begin to give a seat's inputs. Play may be waiting for nothing else: it gave what it was taken to
-        give."""
-        self._actions[queue.player] = queue.last_input
-        queue.give(self._timeline.frame + self._delay - 1, queue.last_input)
-
     # Play
-
-    def _receive_play(self, link: PeerLink, data: bytes, now: float) -> None:
-        play = decode_play(data, self._sizes)
-        if link.left:
-            self._answer_left(link, now)
-            return
-        if not link.greeted:
-            if now >= link.bye_at:
-                link.bye_at = now + _OUT_S
-                self._outbox.send(self._handshake.greet(link, now))
-            raise MalformedDatagramError("play before hello")
-        fresh = link.receive_header(data, now)
-        if fresh is None:
-            return
-        if fresh:
-            link.joining = False
-            link.frame = play.frame
-            link.frame_at = now
-            link.remote_advantage = play.advantage
-            self._peers.heard(link)
-        last = link.last
-        for player, held in enumerate(play.last):
-            if held > last[player]:
-                last[player] = held
-        if play.left:
-            self._hear(link, play.left, play.settled, now, fresh=fresh)
-        if play.blocks:
-            seats = self._peers.seats
-            writable = seats.written_by.get(link.peer, 0) | seats.orphans | self._restoring
-            for player, first, values in play.blocks:
-                if writable >> player & 1:
-                    self._timeline.received(player, first, values)
-        if play.detail_frame >= 0:
-            link.detail_frame, link.detail = play.detail_frame, play.detail
-        for frame, value in play.checksums:
-            self._compare(link, frame, value, now)
-        if play.closing >= 0:
-            self._ending.receive(link, play, now)
-        self._pacer.hurry(now)
 
     def _slot(self, now: float) -> None:
         """One frame's time: correct, give out, step, tell."""
@@ -577,8 +452,9 @@ class RollbackSession:
             return
         if seats.orphans or seats.unhosted:
             self._settle(now)
-        if self._restoring:
-            self._restore_own()
+        if self._inbox.restoring and self._returning.restored():
+            for queue in peers.own:
+                self._fill(queue)
         if recovery.busy:
             if recovery.tick(now):
                 self._end(now, stopped=True)
@@ -602,7 +478,7 @@ class RollbackSession:
         received = timeline.received_frame
         if frame <= min(received + self._config.max_prediction, agreed + self._longest_span):
             if frame <= stop_at:
-                if not self._restoring:
+                if not self._inbox.restoring:
                     for queue in peers.own:
                         queue.give(frame + self._delay, self._actions[queue.player])
                 timeline.advance()
@@ -612,17 +488,7 @@ class RollbackSession:
         self._outbox.compare_clocks(now)
         self._outbox.send_play(now, None, recovery.detail_for if recovery.busy else None)
 
-    def _compare(self, link: PeerLink, frame: int, theirs: int, now: float) -> None:
-        if found := self._timeline.checksums.compare(link, frame, theirs):
-            self._events.append(DesyncFound(frame, link.peer, *found))
-            self._recovery.found(link, frame, now)
-
     # Leaves
-
-    def _hear(self, link: PeerLink, left: int, settled: int, now: float, *, fresh: bool) -> None:
-        self._peers.hear_of_leaves(link, left, settled, fresh=fresh)
-        self._leave_if_excluded(now)
-        self._give_up_hello(now)
 
     def _settle(self, now: float) -> None:
         peers = self._peers
@@ -631,10 +497,11 @@ class RollbackSession:
             if queue.player not in self._actions:
                 self._fill(queue)
 
-    def _leave(self, link: PeerLink, now: float, *, certain: bool) -> None:
-        if self._phase != "closed":
-            self._peers.leave(link, certain=certain)
-            self._give_up_hello(now)
+    def _fill(self, queue: InputQueue) -> None:
+        """Begin to give a seat's inputs. Play may be waiting for nothing else: it gave what it was taken to
+        give."""
+        self._actions[queue.player] = queue.last_input
+        queue.give(self._timeline.frame + self._delay - 1, queue.last_input)
 
     def _leave_if_excluded(self, now: float) -> None:
         """The others go on without this peer: what was given out so far is all that it may keep."""
@@ -646,27 +513,11 @@ class RollbackSession:
             self._phase = "closing"
             self._ending.begin(now, stopped=True, alone=True)
 
-    def _give_up_hello(self, now: float) -> None:
-        """A game that has not begun does not begin without everyone."""
-        if self._phase == "hello" and self._peers.seats.left_players and not self._handshake.late:
-            self._ending.say_goodbye(now)
-            self._close("truncated", "A peer left before the game began.")
-
-    def _answer_left(self, link: PeerLink, now: float) -> None:
-        """Tell a peer that counts as left, and plays on, that it does."""
-        if now >= link.bye_at and not link.agreed:
-            link.bye_at = now + _OUT_S
-            self._outbox.send_out(link, now)
-
     # The end
 
     def _end(self, now: float, *, stopped: bool) -> None:
         self._phase = "closing"
         self._ending.begin(now, stopped=stopped)
-
-    def _follow_ending(self) -> None:
-        if self._ending.closed:
-            self._phase = "closed"
 
     def _close(self, verdict: str, reason: str) -> None:
         self._phase = "closed"
