@@ -178,6 +178,7 @@ export class GameClient {
         return;
       case 'closed':
         this.#session_closed();
+        this.#links.rest();
         setTimeout(() => this.#links.close(), LINGER_MS);
         return;
       default:

@@ -42,6 +42,7 @@ export class GameLinks {
   readonly #states = new Map<number, LinkState>();
   readonly #figures = new Map<number, LinkFigures>();
   readonly #types = new Map<number, LinkType>();
+  #resting = false;
   #ice_timer: ReturnType<typeof setInterval> | null = null;
 
   constructor(config: GameConfig, simulation: Simulation, host: GameLinksHost) {
@@ -122,6 +123,11 @@ export class GameLinks {
     }
   }
 
+  /** The session is over: how the links end is no news. */
+  rest(): void {
+    this.#resting = true;
+  }
+
   /** Close the link to one player for good. */
   closePeer(peer: number): void {
     this.#manager.closePeer(peer);
@@ -133,6 +139,7 @@ export class GameLinks {
   }
 
   #take(event: ManagerEvent): void {
+    if (this.#resting && event.kind !== 'channel') return;
     switch (event.kind) {
       case 'channel':
         this.#placeChannel(event.peer, event.connection, event.channel);
