@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from coplay.data.batches import MAX_BATCH_BYTES
 from coplay.server import clock
 from coplay.server.bodies import Refusal as Refusal
-from coplay.server.bodies import check_origin, check_type, read_body, read_json
+from coplay.server.bodies import announced_size, check_origin, check_type, read_body, read_json
 from coplay.server.ledger import Ledger, UploadError
 from coplay.server.messenger import Messenger
 from coplay.server.settings import Settings
@@ -101,7 +101,7 @@ class Api:
             acked = await self._ledger.add_batch(game_id, player, body, incarnation)
             return JSONResponse({"ok": True, "acked": acked})
 
-        return await self._upload(take)
+        return await self._upload(request, take)
 
     async def report(self, request: Request) -> Response:
         """`POST /api/games/<game_id>/report`: how a peer saw the end."""
@@ -112,11 +112,12 @@ class Api:
             await self._ledger.add_report(game_id, player, await read_json(request, MAX_BATCH_BYTES))
             return JSONResponse({"ok": True})
 
-        return await self._upload(take)
+        return await self._upload(request, take)
 
-    async def _upload(self, take: Callable[[], Awaitable[Response]]) -> Response:
-        """Take an upload if there is room for one, and count it if it is refused."""
-        self._arriving += MAX_BATCH_BYTES
+    async def _upload(self, request: Request, take: Callable[[], Awaitable[Response]]) -> Response:
+        """Take an upload if there is room for it, and count it if it is refused."""
+        size = announced_size(request, MAX_BATCH_BYTES)
+        self._arriving += size
         try:
             self._ledger.check_room(self._arriving)
             return await take()
@@ -128,7 +129,7 @@ class Api:
                 _log.warning("%d uploads were refused with %d: %s", count, error.status, error)
             raise
         finally:
-            self._arriving -= MAX_BATCH_BYTES
+            self._arriving -= size
 
     def _check_arrivals(self, request: Request) -> None:
         """Nobody fills the database from one address; this machine itself (tests, robots) may."""

@@ -55,6 +55,12 @@ def check_type(request: Request, expected: str) -> None:
         raise Refusal(415, f"This must be sent as {expected}.")
 
 
+def announced_size(request: Request, most: int) -> int:
+    """How many bytes a body has at most, as far as that is known before it is read; not above `most`."""
+    announced = request.headers.get("content-length", "")
+    return min(most, int(announced)) if announced.isdecimal() else most
+
+
 async def read_body(request: Request, most: int) -> bytes:
     """A body of at most `most` bytes; more is not even read.
 
