@@ -9,7 +9,8 @@ import pytest
 
 from coplay.netcode.greeting import decode_hello
 from coplay.netcode.packets import decode_play
-from coplay.netcode.wire import MalformedDatagramError
+from coplay.netcode.transfer import PIECE, WANT, decode_piece, decode_want
+from coplay.netcode.wire import HEADER_SIZE, MalformedDatagramError
 
 VECTORS = Path(__file__).resolve().parents[2] / "protocol" / "vectors"
 
@@ -53,3 +54,21 @@ def test_hello_vector_reads_as_stated(vector: dict[str, Any]) -> None:
     hello = decode_hello(data)
     for field, expected in vector["fields"].items():
         assert plain(getattr(hello, field)) == expected, field
+
+
+@pytest.mark.parametrize("vector", load("state.json"))
+def test_state_vector_reads_as_stated(vector: dict[str, Any]) -> None:
+    kind, body = bytes.fromhex(vector["hex"])[HEADER_SIZE], bytes.fromhex(vector["hex"])[HEADER_SIZE + 1 :]
+    if "malformed" in vector:
+        with pytest.raises(MalformedDatagramError, match=re.escape(vector["malformed"])):
+            (decode_want if kind == WANT else decode_piece)(body)
+    elif "want" in vector:
+        assert kind == WANT
+        want = decode_want(body)
+        have = [index for index in range(16) if want.has(index)]
+        found = {"ident": want.ident, "purpose": want.purpose, "frame": want.frame, "have": have}
+        assert found == vector["want"]
+    else:
+        assert kind == PIECE
+        names = ("ident", "size", "index", "bytes")
+        assert dict(zip(names, plain(decode_piece(body)), strict=True)) == vector["piece"]

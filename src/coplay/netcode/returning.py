@@ -2,7 +2,8 @@
 
 It greets all others as in any hello. From one of them that plays it learns the whole log, the seats and a
 state; then it plays, and once every other has said what it holds of this peer's own inputs, and that is here
-again, it gives inputs again. What anyone may have been given is never given a second time, with another value.
+again, it gives inputs again. What anyone may have been given is never given a second time, with another
+value.
 """
 
 from coplay.netcode.handshake import Handshake

@@ -336,11 +336,6 @@ class RollbackSession:
         return self._timeline.published
 
     @property
-    def agreed_frame(self) -> int:
-        """The last frame whose every input every running peer is known to hold; -1 at first."""
-        return self._peers.seats.agreed(self._peers.running)
-
-    @property
     def oldest_compared(self) -> int:
         """The last frame whose state is known to be equal at all running peers; -1 at first. `Examine` begins
         nowhere before it, so that the caller may forget older states."""
