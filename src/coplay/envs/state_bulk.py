@@ -30,19 +30,19 @@ class Bulk:
         "_dict_keys",
         "_dict_sizes",
         "_dict_values",
-        "_dicts",
         "_list_items",
         "_list_sizes",
-        "_lists",
+        "dicts",
         "digest",
+        "lists",
         "root",
     )
 
     def __init__(self, root: Any, dicts: list[dict[Any, Any]], lists: list[list[Any]]) -> None:
         self.root = root
         self.digest: bytes | None = None
-        self._dicts = dicts
-        self._lists = lists
+        self.dicts = dicts
+        self.lists = lists
         self._dict_sizes = list(map(len, dicts))
         self._dict_keys = list(chain.from_iterable(dicts))
         self._dict_values = list(chain.from_iterable(map(dict.values, dicts)))
@@ -51,7 +51,7 @@ class Bulk:
 
     def unchanged(self) -> bool:
         """Whether every container still holds the very same things in the same order."""
-        dicts, lists = self._dicts, self._lists
+        dicts, lists = self.dicts, self.lists
         # With all sizes equal, walking saved and live things side by side compares like with like.
         return (
             list(map(len, lists)) == self._list_sizes
@@ -65,9 +65,9 @@ class Bulk:
         """Give a copy of each container's contents, by the container's id, in walk order."""
         found: dict[int, Any] = {}
         keys, values, items = iter(self._dict_keys), iter(self._dict_values), iter(self._list_items)
-        for holder, size in zip(self._dicts, self._dict_sizes, strict=True):
+        for holder, size in zip(self.dicts, self._dict_sizes, strict=True):
             found[id(holder)] = dict(zip(islice(keys, size), islice(values, size), strict=True))
-        for row, size in zip(self._lists, self._list_sizes, strict=True):
+        for row, size in zip(self.lists, self._list_sizes, strict=True):
             found[id(row)] = list(islice(items, size))
         return found
 
@@ -76,10 +76,10 @@ class Bulk:
         if self.unchanged():
             return
         contents = self.contents()
-        for holder in self._dicts:
+        for holder in self.dicts:
             holder.clear()
             holder.update(contents[id(holder)])
-        for row in self._lists:
+        for row in self.lists:
             row[:] = contents[id(row)]
 
 

@@ -17,16 +17,18 @@ import types
 from collections.abc import Callable
 from hashlib import blake2b
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from coplay.envs.snapshot import Snapshot, kind_now
 from coplay.envs.state_bulk import Bulk
-from coplay.envs.state_kinds import ARRAY, DRAWING, KINDS, MISSING, PLAIN, TUPLE
+from coplay.envs.state_kinds import DRAWING, KINDS, MISSING, PLAIN, Kind
+from coplay.envs.state_numbers import ARRAY
+from coplay.envs.state_references import TUPLE
 
-if TYPE_CHECKING:
-    from coplay.envs.snapshot import Snapshot
-
+_MASK = (1 << 64) - 1
+_UNNUMBERED = (TUPLE, DRAWING)
 _MARK = ...  # begins every tuple that stands for something else; never a value by itself
 _READABLE_MODULES = frozenset({"datetime", "decimal", "fractions", "uuid", "pathlib", "builtins", "numpy"})
 Canonical = Callable[[Any], Any]
@@ -35,21 +37,69 @@ Canonical = Callable[[Any], Any]
 def digest(snapshot: Snapshot, extra: object = None) -> int:
     """Give the 64-bit checksum of a snapshot.
 
+    The digests of the plan's members are summed up, so that those that have not changed since it was made
+    need no look; then comes what is in the state since.
+
     Args:
         snapshot: What to sum up.
         extra: Plain values that belong to the state as well.
     """
-    return int.from_bytes(blake2b(encode(snapshot, extra), digest_size=8).digest(), "little")
+    plan = snapshot.plan
+    canonical = _canonical_by(_positions(snapshot))
+    digests = plan.digests
+    if digests is None:
+        first = _canonical_by(plan.numbers)
+        members = enumerate(zip(plan.members, plan.contents, strict=True))
+        digests = [_of_member(place, kind, obj, saved, first) for place, ((kind, obj), saved) in members]
+        plan.digests = digests
+    if plan.still_sum is None:
+        plan.still_sum = sum(digests) - sum([digests[place] for place in plan.lively])
+    total = plan.still_sum
+    for place in plan.lively:
+        saved = snapshot.contents[place]
+        if saved is plan.contents[place]:
+            total += digests[place]
+        else:
+            kind, obj = plan.members[place]
+            total += _of_member(place, kind, obj, saved, canonical)
+    out = [extra, total & _MASK]
+    _encode_later(snapshot, canonical, out)
+    return int.from_bytes(blake2b(marshal.dumps(out, 2), digest_size=8).digest(), "little")
 
 
 def encode(snapshot: Snapshot, extra: object = None) -> bytes:
     """Give the canonical bytes of a snapshot."""
-    # Whether two equal tuples are one is an accident of the code that made them, and does not count.
-    holders = [key for key, obj in snapshot.met.items() if KINDS[type(obj)] is not TUPLE]
-    canonical = _canonical_by(dict(zip(holders, range(len(holders)), strict=True)))
-    out: list[Any] = [extra]
+    canonical = _canonical_by(_positions(snapshot))
+    members = zip(snapshot.plan.members, snapshot.contents, strict=True)
+    out: list[Any] = [extra, [_encoded(kind, obj, saved, canonical) for (kind, obj), saved in members]]
+    _encode_later(snapshot, canonical, out)
+    return marshal.dumps(out, 2)
+
+
+def _positions(snapshot: Snapshot) -> dict[int, int]:
+    """Number everything that can be held."""
+    numbers = snapshot.plan.numbers
+    if not snapshot.met:
+        return numbers
+    # Whether two equal tuples are one is an accident of the code that made them, and does not count; nor does
+    # what only a peer that draws has.
+    later = [key for key, obj in snapshot.met.items() if KINDS[type(obj)] not in _UNNUMBERED]
+    return numbers | dict(zip(later, range(len(numbers), len(numbers) + len(later)), strict=True))
+
+
+def _of_member(place: int, kind: Kind, obj: Any, saved: Any, canonical: Canonical) -> int:
+    encoded = marshal.dumps((place, _encoded(kind, obj, saved, canonical)), 2)
+    return int.from_bytes(blake2b(encoded, digest_size=8).digest(), "little")
+
+
+def _encoded(kind: Kind, obj: Any, saved: Any, canonical: Canonical) -> Any:
+    kind = kind_now(kind, obj, saved)
+    return type(obj).__qualname__, None if kind.restore is None else _ENCODERS[kind.name](saved, canonical)
+
+
+def _encode_later(snapshot: Snapshot, canonical: Canonical, out: list[Any]) -> None:
     arrays: list[Any] = []
-    for kind, obj, saved in snapshot.records:
+    for kind, obj, saved in snapshot.later:
         if kind is ARRAY and not saved.dtype.hasobject:
             arrays.append(saved)
         else:
@@ -58,10 +108,9 @@ def encode(snapshot: Snapshot, extra: object = None) -> bytes:
     out += map(_array_type, arrays)
     out += map(_array_shape, arrays)
     out += map(_array_bytes, arrays)
-    return marshal.dumps(out, 2)
 
 
-_array_type = attrgetter("dtype.char")
+_array_type = attrgetter("dtype.str")
 _array_shape = attrgetter("shape")
 _array_bytes = np.ndarray.tobytes
 
@@ -76,13 +125,14 @@ def _canonical_by(positions: dict[int, int]) -> Canonical:
             return value
         if cls is tuple:
             return tuple([v if type(v) in PLAIN else canonical(v) for v in value])
-        if KINDS.get(cls) is TUPLE:
-            return _MARK, cls.__qualname__, _encode_tuple(value, canonical)
         position = positions.get(id(value))
         if position is not None:
-            kind = KINDS[cls]
-            name = value.__qualname__ if isinstance(value, _NAMED) else None
-            return None if kind is DRAWING else (_MARK, position, name)
+            return _MARK, position, value.__qualname__ if isinstance(value, _NAMED) else None
+        kind = KINDS.get(cls)
+        if kind is TUPLE:
+            return _MARK, cls.__qualname__, _encode_tuple(value, canonical)
+        if kind is DRAWING:
+            return None
         if isinstance(value, np.generic):
             return _MARK, value.dtype.str, value.tobytes()
         return _constant(value, canonical)

@@ -8,15 +8,13 @@ from __future__ import annotations
 import collections
 import struct
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from coplay.envs.snapshot import Snapshot
 from coplay.envs.state_bulk import BULK
 from coplay.envs.state_kinds import ATOM, ATOMS, DRAWING, KINDS, MISSING, kind_of, slots_of
-
-if TYPE_CHECKING:
-    from coplay.envs.snapshot import Snapshot
 
 Leaf = tuple[str, object]
 

@@ -36,7 +36,18 @@ def export_state(walk: StateWalk, snapshot: Snapshot, extra: tuple[Any, ...]) ->
     """
     graph = GraphExport(snapshot, Landmarks(walk.roots))
     checksum = walk.checksum(snapshot, extra)
-    return pack(("coplay state", _VERSION, checksum, extra, graph.roots, tuple(graph.nodes)))
+    return pack(
+        (
+            "coplay state",
+            _VERSION,
+            checksum,
+            extra,
+            graph.roots,
+            graph.members,
+            graph.tables,
+            tuple(graph.nodes),
+        )
+    )
 
 
 def import_state(walk: StateWalk, data: bytes, accept: Any) -> tuple[Snapshot, tuple[Any, ...]]:
@@ -55,7 +66,16 @@ def import_state(walk: StateWalk, data: bytes, accept: Any) -> tuple[Snapshot, t
     """
     try:
         match unpack(data):
-            case ("coplay state", 1, int(checksum), tuple(extra), tuple(roots), tuple(nodes)):
+            case (
+                "coplay state",
+                1,
+                int(checksum),
+                tuple(extra),
+                tuple(roots),
+                tuple(members),
+                tuple(tables),
+                tuple(nodes),
+            ):
                 accept(extra)
             case _:
                 raise StateTransferError("a state that was received is of another version")
@@ -64,16 +84,18 @@ def import_state(walk: StateWalk, data: bytes, accept: Any) -> tuple[Snapshot, t
     except Exception as error:
         raise _unusable(error) from error
     before = walk.take()
+    known = before.objects
     kept = []
     try:
         landmarks = Landmarks(walk.roots)
         graph = GraphImport(roots, nodes, GraphExport(before, landmarks), landmarks)
         for obj in graph.touched:
             kind = kind_of(type(obj))
-            if kind.restore is not None and id(obj) not in before.met:
+            if kind.restore is not None and id(obj) not in known:
                 kept.append((kind.restore, obj, kind.save(obj, [])))
         graph.make()
         graph.fill()
+        walk.begin_with(graph.objects(members), frozenset(tables))
         after = walk.take()
         if walk.checksum(after, extra) != checksum:
             raise StateTransferError("a state that was received came out as another one")

@@ -39,6 +39,8 @@ class GraphExport:
 
     Attributes:
         roots: `(name, Link)` of each root.
+        members: A `Link` for each member of the plan.
+        tables: The places of those that are saved as one thing.
         nodes: Each node's tree.
         objects: Each node's object.
         here: What stands for itself by reference, by the tuple that stands for it.
@@ -52,8 +54,11 @@ class GraphExport:
         self.objects: list[Any] = []
         self.nodes: list[Tree] = []
         self.here: dict[int, tuple[Tree, Any]] = {}
-        landmarks.use(type(obj) for obj in snapshot.met.values())
+        landmarks.use(type(obj) for obj in snapshot.objects.values())
         self.roots = tuple([(name, self.value(root)) for name, root in snapshot.roots.items()])
+        members = snapshot.plan.members
+        self.members = tuple([self._link("object", obj) for _kind, obj in members])
+        self.tables = tuple([place for place, (kind, _obj) in enumerate(members) if kind is BULK])
         while self._todo:
             form, obj = self._todo.popleft()
             self.nodes.append(self._memory(obj) if form == "memory" else self._node(obj))
@@ -177,7 +182,7 @@ class GraphExport:
         if isinstance(obj, types.FunctionType):
             self._landmarks.use_function(obj)
             cells = tuple(map(value, obj.__closure__ or ()))
-            held = value(obj.__defaults__), value(obj.__kwdefaults__), value(obj.__dict__ or None)
+            held = value(obj.__defaults__), value(obj.__kwdefaults__), value(obj.__dict__)
             return "function", obj.__module__ or "", obj.__qualname__, held, cells
         if isinstance(obj, types.MethodType):
             return "method", value(obj.__func__), value(obj.__self__)

@@ -51,6 +51,10 @@ class GraphImport:
         for index in range(len(self._nodes)):
             self._maker.object(index)
 
+    def objects(self, links: Tree) -> list[Any]:
+        """Give the objects of some nodes."""
+        return [self._maker.object(link.index) for link in links]
+
     def fill(self) -> None:
         """Put all contents into their objects."""
         later: dict[str, list[int]] = {name: [] for name in _LATER}

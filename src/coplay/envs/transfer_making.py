@@ -218,13 +218,13 @@ class Maker:
                     held = (
                         own.__defaults__,
                         own.__kwdefaults__,
-                        own.__dict__ or None,
+                        own.__dict__,
                         *(own.__closure__ or ()),
                     )
                     if len(held) == len(parts) and all(map(is_, held, parts)):
                         return own
                 made = self._landmarks.function((module, name), parts[0], parts[1], tuple(parts[3:]))
-                if parts[2]:
+                if parts[2] is not None:
                     made.__dict__ = parts[2]
                 return made
             case ("method", function, holder):

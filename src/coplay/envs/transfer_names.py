@@ -58,7 +58,6 @@ class Landmarks:
         self._by_id: dict[int, Key] = {}
         self._classes: dict[Key, type] = {key_of(cls): cls for cls in _ALWAYS}
         self._entered: set[type] = {type, *_ALWAYS}
-        self._functions: dict[Key, types.FunctionType] = {}
         self._codes: dict[Key, tuple[types.CodeType, dict[str, Any]]] = {}
         self._watched = {
             (id(root.owner), name)
@@ -108,14 +107,11 @@ class Landmarks:
     def function(
         self, key: Key, defaults: Any, keyword_defaults: Any, cells: tuple[types.CellType, ...]
     ) -> types.FunctionType:
-        """Give the function of a name: the one there is, or another around the same code.
+        """Make a function around the code of the one of a name.
 
         Raises:
             StateTransferError: The environment has no such code.
         """
-        known = self._functions.get(key)
-        if known is not None and not cells and not known.__closure__ and known.__defaults__ is defaults:
-            return known
         code, scope = self._codes.get(key, (None, {}))
         if code is None or len(code.co_freevars) != len(cells):
             raise StateTransferError(
@@ -162,7 +158,6 @@ class Landmarks:
     def use_function(self, function: types.FunctionType) -> None:
         """Add a function that the environment's objects hold."""
         module = function.__module__ or ""
-        self._functions.setdefault((module, function.__qualname__), function)
         for code, name in _codes(function.__code__, function.__qualname__):
             self._codes.setdefault((module, name), (code, function.__globals__))
 

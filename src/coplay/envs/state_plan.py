@@ -1,0 +1,276 @@
+"""What an environment's state consists of at the beginning of an episode, and which of it never changes.
+
+Most of an environment stays as it is while an episode is played: its configuration, lookup tables, closures.
+A plan is the list of everything that the walk found when the episode began, in walk order; an object's place
+in it is its number for as long as the plan holds. Its members are of two sorts:
+
+- a *still* one has held the very same things since then. All still ones together are looked over in a few
+  calls into C, and share their contents with every snapshot of the plan;
+- a *lively* one changed at least once, and is saved at each frame. Still ones become lively, never the other
+  way.
+
+Which ones are lively is a matter of speed alone: two peers may differ in it, and no checksum depends on it.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from operator import attrgetter, call, is_
+from typing import Any, Final
+
+import numpy as np
+
+from coplay.envs.addresses import addresses
+from coplay.envs.state_bulk import BULK, Bulk
+from coplay.envs.state_containers import DEFAULTDICT, DEQUE, DICT, LIST, SET
+from coplay.envs.state_instances import INSTANCE, NAMESPACE
+from coplay.envs.state_kind import MISSING, Kind
+from coplay.envs.state_numbers import ARRAY, BIT_GENERATOR, SPACES
+from coplay.envs.state_references import CELL
+
+Member = tuple[Kind, Any]
+
+_SEPARATOR: Final = [object()]  # between containers, so that nothing moves from one to the next unnoticed
+_BUFFER_KINDS: Final = frozenset("?bBiufcSU")  # numbers that numpy shows as plain memory
+_contents_of_cell = attrgetter("cell_contents")
+_state = attrgetter("state")
+_generator_of_space = attrgetter("_np_random")
+_shape = np.ndarray.shape.__get__
+
+
+class Plan:
+    """The members of a state, and their contents when it was made.
+
+    Args:
+        members: (kind, object), in walk order.
+        contents: Of each.
+        lively: Places of members that hold what is no member, so are lively from the start.
+
+    Attributes:
+        members: (kind, object), in walk order.
+        numbers: Each member's place, by its id.
+        contents: Each member's contents, as they were when the plan was made.
+        lively: The places of those that have changed since, ascending.
+        rows: Of each lively one its place, kind, object, and contents when the plan was made; these are empty
+            where they held what is no member.
+        digests: Of `contents`, each with its place; None until somebody asked for a checksum.
+        still_sum: The sum of the digests of the still ones; None when it is to be summed up again.
+    """
+
+    def __init__(self, members: list[Member], contents: list[Any], lively: Iterable[int] = ()) -> None:
+        self.members = members
+        self.numbers = {id(obj): place for place, (_kind, obj) in enumerate(members)}
+        self.contents = contents
+        self.digests: list[int] | None = None
+        self.still_sum: int | None = None
+        self.lively: list[int] = []
+        self.rows: list[tuple[int, Kind, Any, Any]] = []
+        self._holding = frozenset(lively)
+        never_still = {place for place, member in enumerate(members) if not _can_be_still(*member)}
+        self._set_lively(never_still | self._holding)
+
+    def _set_lively(self, places: set[int]) -> None:
+        self.lively = sorted(places)
+        self.still_sum = None
+        self.rows = [
+            (place, *self.members[place], {} if place in self._holding else self.contents[place])
+            for place in self.lively
+        ]
+        self._look()
+
+    def _is_still(self, place: int, kind: Kind, obj: Any) -> bool:
+        held = self.contents[place]
+        if kind is BULK:
+            return bool(held.unchanged())
+        try:
+            return same(kind.name, held, kind.save(obj, []))
+        except AttributeError:
+            return False
+
+    # All still ones at once
+
+    def _look(self) -> None:
+        """Remember how the still ones look."""
+        dicts: list[dict[Any, Any]] = []
+        traversed: list[Any] = []
+        cells: list[Any] = []
+        arrays: list[Any] = []
+        generators: list[Any] = []
+        sets: list[tuple[set[Any], list[Any]]] = []
+        spaces: list[Any] = []
+        names: list[str] = []
+        getters: list[Callable[..., Any]] = []
+        lively = set(self.lively)
+        for place, (kind, obj) in enumerate(self.members):
+            if place in lively or kind.restore is None:
+                continue
+            if kind is INSTANCE:
+                dicts.append(obj.__dict__)
+                # Where an instance keeps its attributes without a dict, it shows them itself, and its class.
+                traversed += (obj, obj.__dict__)
+            elif kind is DICT or kind is DEFAULTDICT:
+                dicts.append(obj)
+                traversed += (obj, _SEPARATOR)
+            elif kind is LIST or kind is DEQUE:
+                traversed += (obj, _SEPARATOR)
+            elif kind is CELL:
+                cells.append(obj)  # one thing in each
+            elif kind is SET:
+                traversed += (obj, _SEPARATOR)
+                sets.append((obj, self.contents[place]))
+            elif kind is BIT_GENERATOR:
+                generators.append(obj)
+            elif kind is ARRAY:
+                arrays.append(obj)
+            elif kind is BULK:
+                bulk: Bulk = self.contents[place]
+                dicts += bulk.dicts
+                traversed += chain.from_iterable([(held, _SEPARATOR) for held in (*bulk.dicts, *bulk.lists)])
+            elif kind in SPACES:
+                spaces.append(obj)
+            elif kind is NAMESPACE:
+                names += obj.names
+                getters += [vars(obj.owner).get] * len(obj.names)
+        self._traversed = (*cells, _SEPARATOR, *traversed)
+        # In an empty one no key can come without a thing that shows.
+        self._dicts = [held for held in dicts if held]
+        self._arrays, self._generators, self._sets, self._spaces = arrays, generators, sets, spaces
+        self._names, self._getters, self._missing = names, getters, [MISSING] * len(names)
+        # Kept alive here, so that no address is another thing's as long as it is compared with.
+        self._referents = self._all_referents()
+        self._addresses = addresses(self._referents)
+        self._keys = list(chain.from_iterable(self._dicts))
+        self._bytes = b"".join(arrays)
+        self._states = list(map(_state, generators))
+        self._shapes = list(map(_shape, arrays))
+
+    def _all_referents(self) -> tuple[Any, ...]:
+        found = gc.get_referents(*self._traversed)
+        if self._names:
+            found += map(call, self._getters, self._names, self._missing)
+        if self._spaces:
+            found += map(_generator_of_space, self._spaces)
+        return tuple(found)
+
+    def unchanged(self) -> bool:
+        """Tell whether all still ones hold the very same things in the same order."""
+        return (
+            addresses(self._all_referents()) == self._addresses
+            # Dicts show keys that are texts to nobody but those who ask for them.
+            and list(chain.from_iterable(self._dicts)) == self._keys
+            and b"".join(self._arrays) == self._bytes
+            and list(map(_shape, self._arrays)) == self._shapes
+            and list(map(_state, self._generators)) == self._states
+        )
+
+    def settle(self) -> None:
+        """See to it that everything that changed is lively, and that sets give their elements in order."""
+        if not self.unchanged():
+            lively = set(self.lively)
+            for place, (kind, obj) in enumerate(self.members):
+                if place not in lively and kind.restore is not None and not self._is_still(place, kind, obj):
+                    lively.add(place)
+            self._set_lively(lively)
+        for elements, in_order in self._sets:
+            set.clear(elements)
+            set.update(elements, in_order)
+
+
+def _can_be_still(kind: Kind, obj: Any) -> bool:
+    """Tell whether an object can be looked over in C."""
+    if kind.restore is None:
+        return True
+    if kind is ARRAY:
+        return bool(obj.flags.c_contiguous and obj.dtype.kind in _BUFFER_KINDS)
+    if kind in (INSTANCE, DICT, DEFAULTDICT):
+        # Not taken for granted of any interpreter: that it shows all that is held.
+        held = obj.__dict__ if kind is INSTANCE else obj
+        shown = set(map(id, gc.get_referents(obj, held)))
+        return shown.issuperset(map(id, held.values()))
+    if kind is BIT_GENERATOR:
+        return all(type(held) in (int, str) for held in _leaves(obj.state))
+    if kind is CELL:
+        return bool(gc.get_referents(obj))
+    return kind in _LOOKED_OVER
+
+
+def _leaves(state: Any) -> Iterator[Any]:
+    for held in state.values():
+        if isinstance(held, dict):
+            yield from _leaves(held)
+        else:
+            yield held
+
+
+_LOOKED_OVER: Final = (LIST, DEQUE, SET, BULK, NAMESPACE, *SPACES)
+
+
+# Whether two contents of the same object are the same
+
+
+def same(name: str, old: Any, new: Any) -> bool:
+    """Tell whether two contents of one object are the same, bit for bit. In doubt they are not.
+
+    Args:
+        name: Of the object's kind.
+    """
+    return _SAME[name](old, new)
+
+
+def _same_mapping(old: Any, new: Any) -> bool:
+    return len(old) == len(new) and all(map(is_, old, new)) and all(map(is_, old.values(), new.values()))
+
+
+def _same_sequence(old: Any, new: Any) -> bool:
+    return len(old) == len(new) and all(map(is_, old, new))
+
+
+def _same_array(old: Any, new: Any) -> bool:
+    if old.dtype.hasobject or old.dtype != new.dtype or old.shape != new.shape:
+        return False
+    return bool(old.tobytes() == new.tobytes())
+
+
+def _same_state(old: Any, new: Any) -> bool:
+    try:
+        return bool(old == new)
+    except ValueError:  # an array in it
+        return False
+
+
+def _same_bytes(old: Any, new: Any) -> bool:
+    return bytes(memoryview(old)) == bytes(memoryview(new))
+
+
+_SAME: dict[str, Callable[[Any, Any], bool]] = {
+    "object": _same_mapping,
+    "dict": _same_mapping,
+    "list": _same_sequence,
+    "deque": _same_sequence,
+    "set": _same_sequence,
+    "namespace": _same_sequence,
+    "array": _same_array,
+    "cell": is_,
+    "space": is_,
+    "bulk": is_,
+    "generator": _same_state,
+    "buffer": _same_bytes,
+}
+
+
+def _same_slotted(content: Callable[[Any, Any], bool] | None) -> Callable[[Any, Any], bool]:
+    def same_slotted(old: Any, new: Any) -> bool:
+        (slots, attributes, inner), (new_slots, new_attributes, new_inner) = old, new
+        return (
+            all(map(is_, slots, new_slots))
+            and (attributes is None or _same_mapping(attributes, new_attributes))
+            and (content is None or content(inner, new_inner))
+        )
+
+    return same_slotted
+
+
+_SAME |= {f"slotted {name}": _same_slotted(content) for name, content in _SAME.items()}
+_SAME["slotted"] = _same_slotted(None)
