@@ -14,6 +14,7 @@ from tests.netcode.simulation.scenario import (
     Goodbye,
     Link,
     Partition,
+    Reload,
     Scenario,
     Word,
 )
@@ -197,6 +198,30 @@ def _delays(random: Random, scenario: Scenario) -> Scenario:
 def _leaves(random: Random, scenario: Scenario) -> Scenario:
     """Some vanish, about at once or one after the other; the others are told late and in any order."""
     scenario = _linked(random.choice((_near, _lossy, _far)))(random, scenario)
+    return scenario.but(faults=_deaths(random, scenario, certain=True))
+
+
+def _going_on(random: Random, scenario: Scenario) -> Scenario:
+    """As above, and the seats of those that left get the default input or another writer."""
+    scenario = _with_fates(random, _linked(random.choice((_near, _lossy, _far)))(random, scenario))
+    scenario = scenario.but(frames=scenario.frames + random.choice((0, 120)))
+    return scenario.but(faults=_deaths(random, scenario, certain=random.random() < 0.7))
+
+
+def _with_fates(random: Random, scenario: Scenario) -> Scenario:
+    players = range(len(scenario.owners))
+    fates = random.choice(
+        (
+            tuple("default" for _ in players),
+            tuple("bot" for _ in players),
+            tuple(random.choice(("default", "bot")) for _ in players),
+            tuple(random.choice(("default", "bot", "bot", "end")) for _ in players),
+        )
+    )
+    return scenario.but(fates=fates)
+
+
+def _deaths(random: Random, scenario: Scenario, *, certain: bool) -> tuple[Fault, ...]:
     peers = range(scenario.peers)
     leavers = random.sample(peers, random.randint(1, scenario.peers - 1))
     staying = [peer for peer in peers if peer not in leavers]
@@ -206,17 +231,20 @@ def _leaves(random: Random, scenario: Scenario) -> Scenario:
         at = round(first + random.random() * random.choice((0.0, 0.3, 1.0)), 3)
         faults.append(Death(left, at))
         told = [peer for peer in peers if peer != left]
-        if random.random() < 0.3:
+        if not scenario.fates and random.random() < 0.3:
+            # Where a leave ends the game, it is enough that one hears of it.
             told = [random.choice(staying)]
         for peer in told:
             heard = round(at + random.random() * random.choice((0.01, 0.5, 1.5)), 3)
-            faults.append(Word(peer, heard, left))
-    return scenario.but(faults=tuple(faults))
+            faults.append(Word(peer, heard, left, certain))
+    return tuple(faults)
 
 
 def _torn(random: Random, scenario: Scenario) -> Scenario:
     """The peers fall apart, and each side is told that the other is gone."""
     scenario = _linked(random.choice((_near, _lossy)))(random, scenario)
+    if random.random() < 0.7:
+        scenario = _with_fates(random, scenario)
     order = random.sample(range(scenario.peers), scenario.peers)
     cut = random.randint(1, scenario.peers - 1)
     near, far = tuple(sorted(order[:cut])), tuple(sorted(order[cut:]))
@@ -227,12 +255,14 @@ def _torn(random: Random, scenario: Scenario) -> Scenario:
         for peer in one:
             for left in other:
                 heard = round(begin + random.random() * random.choice((0.1, 1.0, 2.0)), 3)
-                faults.append(Word(peer, heard, left))
+                faults.append(Word(peer, heard, left, certain=False))
     return scenario.but(faults=tuple(faults))
 
 
 def _goodbyes(random: Random, scenario: Scenario) -> Scenario:
     scenario = _linked(random.choice((_near, _lossy)))(random, scenario)
+    if random.random() < 0.5:
+        scenario = _with_fates(random, scenario)
     first = random.uniform(0.0, _length(scenario))
     leavers = random.sample(range(scenario.peers), random.randint(1, scenario.peers - 1))
     faults: list[Fault] = []
@@ -246,6 +276,67 @@ def _goodbyes(random: Random, scenario: Scenario) -> Scenario:
             if peer != left
         ]
     return scenario.but(faults=tuple(faults))
+
+
+def _reloads(random: Random, scenario: Scenario) -> Scenario:
+    """Pages are loaded anew, one after the other or several at once; one peer at least plays through."""
+    scenario = _linked(random.choice((_near, _near, _lossy, _far)))(random, scenario)
+    return scenario.but(
+        frames=scenario.frames + 60,
+        state_size=random.choice((0, 0, 3_000, 20_000)),
+        faults=_reloading(random, scenario, random.sample(range(scenario.peers), scenario.peers)[1:]),
+    )
+
+
+def _reloading(random: Random, scenario: Scenario, peers: list[int]) -> tuple[Fault, ...]:
+    faults: list[Fault] = []
+    at = random.uniform(0.0, _length(scenario))
+    for peer in peers[: random.choice((1, 1, 2, 3))]:
+        for _ in range(random.choice((1, 1, 1, 2))):
+            begin = round(at, 3)
+            end = round(begin + random.choice((0.0, 0.3, 1.0, 3.0)), 3)
+            faults.append(Reload(peer, begin, end, word_s=random.choice((0.0, 0.0, 0.02))))
+            at = end + random.choice((0.05, 0.5, 2.0))
+        if random.random() < 0.3:
+            # The next one goes while this one is on its way back.
+            at = begin + random.random()
+    return tuple(faults)
+
+
+def _comings_and_goings(random: Random, scenario: Scenario) -> Scenario:
+    """Some leave for good, others are loaded anew before, meanwhile or afterwards."""
+    if scenario.peers < 3:
+        scenario = scenario.but(
+            owners=(*scenario.owners, 2),
+            sizes=(*scenario.sizes, 1),
+            links=_links(random, 3, lambda: _near(random)),
+        )
+    scenario = _with_fates(random, _linked(random.choice((_near, _lossy)))(random, scenario))
+    scenario = scenario.but(frames=scenario.frames + 100)
+    order = random.sample(range(scenario.peers), scenario.peers)
+    left, others = order[0], order[1:]
+    at = round(random.uniform(0.0, _length(scenario)), 3)
+    faults: list[Fault] = [Death(left, at)]
+    faults += [
+        Word(peer, round(at + random.random() * random.choice((0.01, 0.5, 1.5)), 3), left) for peer in others
+    ]
+    # A page that comes back is told who is gone, as all are.
+    reloads = _reloading(random, scenario, others[1:])
+    faults += reloads
+    for reload in reloads:
+        assert isinstance(reload, Reload)
+        faults.append(Word(reload.peer, round(max(at, reload.end) + 0.3, 3), left))
+    return scenario.but(faults=tuple(faults))
+
+
+def _repaired(random: Random, scenario: Scenario) -> Scenario:
+    """A state goes wrong, and play goes on with the lowest peer's."""
+    scenario = _corrupted(random, scenario)
+    return scenario.but(
+        frames=scenario.frames + int(scenario.fps * random.choice((1, 5, 10))),
+        on_desync="resync",
+        state_size=random.choice((0, 0, 3_000)),
+    )
 
 
 def _corrupted(random: Random, scenario: Scenario) -> Scenario:
@@ -279,8 +370,12 @@ KINDS: dict[str, Callable[[Random, Scenario], Scenario]] = {
     "sleepers": _sleepers,
     "delays": _delays,
     "leaves": _leaves,
+    "going on": _going_on,
     "torn": _torn,
     "goodbyes": _goodbyes,
+    "reloads": _reloads,
+    "comings": _comings_and_goings,
     "corrupted": _corrupted,
+    "repaired": _repaired,
     "everything": _everything,
 }

@@ -4,8 +4,9 @@ from collections import deque
 from collections.abc import Mapping
 from types import BuiltinFunctionType, FunctionType, MethodType
 
-LIMIT = 40_000
-"""More than eight players with full queues need; far less than a queue that grows without an end takes."""
+ALONE, LINK = 6_000, 3_000
+"""What a session may hold by itself, and for each other peer, besides inputs, logs and states: more than
+full queues need, far less than one takes that grows without an end."""
 _ATOMS = (int, float, str, type(None), type, FunctionType, BuiltinFunctionType)
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TypeVar
 
-from tests.netcode.simulation.footprint import LIMIT, footprint
+from tests.netcode.simulation.footprint import ALONE, LINK, footprint
 from tests.netcode.simulation.repairs import Repairs
 from tests.netcode.simulation.toy_game import Script, State, ToyGame
 
@@ -25,6 +25,7 @@ from coplay.netcode import (
     SessionConfig,
     Step,
 )
+from coplay.netcode.input_queue import RING
 from coplay.netcode.packets import decode_play
 from coplay.netcode.wire import MAX_DATAGRAM, PLAY
 
@@ -98,7 +99,7 @@ class ToyPeer:
         self.first_frame = 0
         """The first frame that was played here: later than 0 for a peer that began anew."""
         self.resynced: list[int] = []
-        """The frames of states that were taken over from another peer."""
+        """How many frames were confirmed whenever a state was taken over from another peer."""
         self.adopted_through = -1
         """The last frame that was stepped again from another peer's state after it had been confirmed."""
         self.depths: Counter[int] = Counter()
@@ -119,6 +120,7 @@ class ToyPeer:
         self._jumped = False
         self._ticks = 0
         self._ticked_at = self.local(now)
+        self._state_size = state_size
         self._others = set(config.owners) - {config.peer}
         self.seats = [seat for seat, owner in enumerate(config.owners) if owner == config.peer]
         self.given: dict[int, list[bytes]] = {seat: [] for seat in self.seats}
@@ -230,7 +232,7 @@ class ToyPeer:
         if confirmed < self.confirmed:
             raise BrokenInvariantError("nothing certain is taken back", (self.confirmed, confirmed))
         self.confirmed = confirmed
-        if len(self.states) > 2 * (window + max(self.config.max_delay, session.delay)) + 8:
+        if len(self.states) > min(after - session.published_frame, RING) + 3:
             raise BrokenInvariantError("bounded states", len(self.states))
         self._ticks += 1
         if self._ticks % _WEIGHED_EVERY == 0:
@@ -240,9 +242,12 @@ class ToyPeer:
         """Check that the session's memory is bounded; return how many things it holds."""
         # The log is kept whole, for peers that come back and for the hash at the end.
         log = sum(self._sizes) * len(self.log) + 4 * len(self.checksums)
+        # Rings of inputs; and, per peer, what is known of it and what it is given when it comes back.
+        rings = 3 * RING * (sum(self._sizes) + len(self._sizes))
+        links = len(self._others) * (LINK + log + 2 * self._state_size)
         held = footprint(self.session) - log
-        if held > LIMIT:
-            raise BrokenInvariantError("bounded memory", held)
+        if held > ALONE + rings + links:
+            raise BrokenInvariantError("bounded memory", (held, ALONE, rings, links))
         return held
 
     def of(self, kind: type[Kind]) -> list[Kind]:
@@ -320,7 +325,9 @@ class ToyPeer:
         state = self._repairs.import_state(effect)
         if state is None:
             return
-        self.game.state = self.states[frame] = state
+        self.game.state = state
+        if frame >= len(self.log) - 1:
+            self.states[frame] = state
         self.next_frame = frame
         # What was wrong here is gone, unless it happens anew.
         self.corrupt_at = self._repairs.corrupt_at = None
@@ -335,7 +342,7 @@ class ToyPeer:
             self.given = {}
         else:
             self.adopted_through = len(self.log) - 1
-            self.resynced.append(frame)
+            self.resynced.append(len(self.log))
             session.state_imported(frame, state.over)
 
     def _save(self, frame: int) -> None:
@@ -344,7 +351,8 @@ class ToyPeer:
         game = self.game
         if frame == self.corrupt_at:
             game.state = game.state.corrupted()
-        self.states[frame] = game.state
+        if frame >= len(self.log) - 1:
+            self.states[frame] = game.state
         self.session.state_saved(frame, over=game.state.over)
 
     def _step(self, effect: Step) -> None:

@@ -208,7 +208,9 @@ def _milder_versions(fault: Fault) -> Iterator[Fault]:
             value = getattr(fault, name)
             for digits in (0, 1, 2):
                 rounded = round(value, digits)
-                if rounded != value:
-                    yield replace(fault, **{name: rounded})
+                other = replace(fault, **{name: rounded})
+                in_order = not names.issuperset(_SPAN) or other.begin <= other.end  # type: ignore[union-attr]
+                if rounded != value and in_order:
+                    yield other
     if "seconds" in names and abs(fault.seconds) > 1:  # type: ignore[union-attr]
         yield replace(fault, seconds=fault.seconds / 10)  # type: ignore[union-attr,call-arg]
