@@ -26,6 +26,7 @@ export interface PythonWorker {
   eager(): boolean;
   keys(list_json: string): void;
   peer_left(peer: number): void;
+  peer_returned(peer: number, incarnation: number): void;
   link(peer: number, kind: string): void;
   channel_state(peer: number, open: boolean): void;
   uploaded?(number: number, ok: boolean): void;

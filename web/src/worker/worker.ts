@@ -127,6 +127,9 @@ page.onmessage = ({ data: message }) => {
     case 'peer_left':
       withPython((worker) => worker.peer_left(message.peer));
       return;
+    case 'peer_returned':
+      withPython((worker) => worker.peer_returned(message.peer, message.incarnation));
+      return;
     case 'link':
       withPython((worker) => worker.link(message.peer, message.link));
       return;
