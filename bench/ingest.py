@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import sqlite3
 import time
 from array import array
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -26,6 +28,7 @@ TAKEN = Kind("player-frames taken per second", "", Target("≥", 0.99 * OFFERED)
 COMMIT = Kind("from sending to committed, p50", "ms")
 COMMIT_TAIL = Kind("from sending to committed, p99", "ms", Target("≤", 250.0))
 LATER = Kind("batches told to come later", "%")
+PROCESSOR = Kind("processor time of the server, per batch", "ms", Target("≤", 0.8))
 MOST = Kind("player-frames taken per second, at most", "", None, "as fast as 64 pages can")
 DISK = Kind("on disk, per player and minute", "kB")
 
@@ -127,7 +130,7 @@ async def _measure(
         for _ in peers:
             connections.append((await loop.create_connection(PageConnection, host, int(port)))[1])
         pages = list(zip(peers, connections, strict=True))
-        tally, began = Tally(), time.monotonic()
+        tally, began, processor = Tally(), time.monotonic(), server.processor_s()
         await asyncio.gather(
             *(
                 _bring_steadily(*page, began + 1 + place / len(pages), tally)
@@ -140,6 +143,7 @@ async def _measure(
         figures.add(section, TAKEN, whole * FPS / elapsed)
         figures.add(section, COMMIT, 1000 * quantiles(tally.seconds, n=100)[49])
         figures.add(section, COMMIT_TAIL, 1000 * quantiles(tally.seconds, n=100)[98])
+        figures.add(section, PROCESSOR, 1000 * (server.processor_s() - processor) / whole)
         figures.add(section, LATER, 100 * tally.later / whole)
         figures.add(section, DISK, (size(folder / "data") - before) / minutes / 1000)
         tally, began = Tally(), time.monotonic()
@@ -209,5 +213,6 @@ def _batch(player: int, number: int, chance: Random) -> FrameBatch:
 
 
 def _sqlite_size(data: Path) -> int:
-    files = (data / f"{DATABASE_FILE}{end}" for end in ("", "-wal"))
-    return sum(file.stat().st_size for file in files if file.exists())
+    with closing(sqlite3.connect(data / DATABASE_FILE, timeout=30)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return (data / DATABASE_FILE).stat().st_size

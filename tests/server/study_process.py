@@ -66,6 +66,11 @@ class StudyProcess:
         os.kill(self._server, signal.SIGKILL)
         self._server = 0
 
+    def processor_s(self) -> float:
+        """Seconds of processor time that the server has used."""
+        fields = Path(f"/proc/{self._server}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     async def close(self) -> None:
         """End it, and the process that starts it."""
         if self._process is None:
