@@ -14,11 +14,11 @@ from coplay.headless.findings import (
     depends_on_addresses,
     depends_on_hashes,
     does_not_run,
-    findings_of,
     merged,
     remembers,
 )
 from coplay.headless.in_wasm import try_in_wasm
+from coplay.headless.meanings import findings_of
 from coplay.headless.native import native_simulation
 from coplay.headless.simulation import Simulation
 from coplay.runtime import Report, silent

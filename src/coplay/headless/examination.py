@@ -25,6 +25,7 @@ from coplay.envs import Environment, load_environment
 from coplay.envs.state_paths import describe
 from coplay.errors import CoplayError
 from coplay.headless import costs, living, unwatched
+from coplay.headless.handing_over import handed_over
 from coplay.headless.rolling_back import Inputs, Rollbacks, new_game, random_inputs, roll_back, traced
 from coplay.headless.witness import Witness
 
@@ -123,6 +124,9 @@ def _examine(name: str, frames: int, seconds: float, report: dict[str, Any]) -> 
             yield "rolling back", 0.1 + 0.6 * fraction
         if found.difference is None:
             yield from _play_again(environment, inputs, trace, states, report)
+            if not report["unwalkable"]:
+                for fraction in handed_over(environment, inputs, trace, report):
+                    yield "handing over", 0.75 + 0.05 * fraction
         report["unsaved"] = unwatched.changes(before, unwatched.fingerprints(environment))
     witness.count_threads()
     difference = found.difference
@@ -179,7 +183,7 @@ def _play_again(
             differing = game.diff(states[frame], game.save())[:20] if frame < len(states) else []
             report["remembered"] = {"frame": frame, "differing": differing}
             return
-        yield "playing again", 0.7 + 0.1 * frame / len(inputs)
+        yield "playing again", 0.7 + 0.05 * frame / len(inputs)
 
 
 def _draw(name: str, inputs: Inputs, trace: list[int], report: dict[str, Any]) -> Progress:

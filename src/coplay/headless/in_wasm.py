@@ -25,6 +25,7 @@ _OWN_FILES: Final = (
     "__init__.py",
     "costs.py",
     "examination.py",
+    "handing_over.py",
     "living.py",
     "rolling_back.py",
     "unwatched.py",

@@ -57,7 +57,9 @@ def _played(report: Mapping[str, Any], where: str) -> str:
     distances = {int(distance): frames for distance, frames in report["distances"].items()}
     fewest = min(distances.values(), default=0)
     every = f"at every one of {report['frames']} frames"
-    if fewest < report["frames"]:
+    if report["first_difference"] is not None:
+        every = f"at every frame until frame {report['first_difference']}, which came out differently"
+    elif fewest < report["frames"]:
         every += f" (time was short: {_shortened(distances, report['frames'])})"
     return (
         f"{where}: random actions in {report['episodes']} episodes, rolled back by 1 to "
@@ -75,10 +77,13 @@ def _agreement(found: Check) -> Iterator[str]:
         yield f"  {CPYTHON} and {WASM} compute the same, to the last bit of every state."
     elif found.agree is False:
         what = shown(found.disagreeing, 2) or "nothing in sight"
+        harmless = (
+            f" That does no harm, since participants all play in {WASM} and replays are made there, too."
+            if found.safe
+            else ""
+        )
         yield from _wrapped(
-            "  ",
-            f"{CPYTHON} and {WASM} differ from frame {found.disagree_at} on: {what}. That does no harm, "
-            f"since participants all play in {WASM} and replays are made there, too.",
+            "  ", f"{CPYTHON} and {WASM} differ from frame {found.disagree_at} on: {what}.{harmless}"
         )
 
 
