@@ -1,13 +1,28 @@
 """Links that break while two people play: the game goes on, and both hold the same."""
 
+import shutil
+import socket
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from playtest import Breakage, Chromium, Export, Servers, arrive, assert_agreed, finish, meet
+from playtest import (
+    Breakage,
+    Chromium,
+    CoplayServer,
+    Export,
+    Servers,
+    arrive,
+    assert_agreed,
+    finish,
+    meet,
+    short_study,
+)
 
 VOLLEY = {"countdown": 0, "input_delay": 2}
+TURN_SECRET = "a secret of these tests"
 
 # Silence is noticed after 0.8 s; then the server carries the game.
 LONGEST_WAIT_MS = 1500
@@ -18,6 +33,42 @@ def couple(chromium: Callable[..., Chromium]) -> tuple[Chromium, Chromium]:
     return chromium("ada"), chromium("bob")
 
 
+@pytest.fixture
+def coturn(tmp_path: Path) -> Iterator[str]:
+    """The address of a TURN server."""
+    program = shutil.which("turnserver")
+    if program is None:
+        pytest.skip("there is no turnserver here (Debian's package coturn)")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = {
+        "listening-ip": "127.0.0.1",
+        "relay-ip": "127.0.0.1",
+        "listening-port": port,
+        "realm": "coplay.test",
+        "static-auth-secret": TURN_SECRET,
+        "pidfile": tmp_path / "turnserver.pid",
+        "userdb": tmp_path / "turndb",
+        "log-file": "stdout",
+    }
+    flags = ("use-auth-secret", "no-tls", "no-dtls", "no-cli", "allow-loopback-peers")
+    process = subprocess.Popen(
+        [
+            program,
+            "-n",
+            *(f"--{name}={value}" for name, value in options.items()),
+            *(f"--{flag}" for flag in flags),
+        ],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    yield f"turn:127.0.0.1:{port}"
+    process.kill()
+    process.wait()
+
+
 def _say(*waits_ms: float) -> None:
     print(
         "\nlongest time without a new confirmed frame: "
@@ -25,31 +76,46 @@ def _say(*waits_ms: float) -> None:
     )
 
 
-def test_cut_link_is_bridged_through_the_server_until_it_is_back(
-    couple: tuple[Chromium, Chromium], servers: Servers, tmp_path: Path
+def test_cut_link_is_bridged_by_the_server_even_one_that_was_killed_in_between(
+    couple: tuple[Chromium, Chromium], tmp_path: Path
 ) -> None:
-    server = servers.serve("volley/study.py", **VOLLEY, episodes=4, max_frames=300)
+    study = short_study(
+        "volley/study.py", tmp_path / "server" / "study", **VOLLEY, episodes=5, max_frames=300
+    )
+    server = CoplayServer(("run", str(study)), tmp_path / "server")
+    server.wait_until_serving()
     breakages = [Breakage(participant) for participant in couple]
-    meet(*couple, server.url)
-    for seed, participant in enumerate(couple):
-        participant.play(seed)
-    for after_frame, for_s in ((120, 2), (420, 8)):
-        couple[0].wait_until("confirmed_frame", after_frame)
-        for breakage in breakages:
-            breakage.cut_datagrams(True)
-        time.sleep(for_s)
-        for breakage in breakages:
-            breakage.cut_datagrams(False)
-    finish(*couple)
+    try:
+        meet(*couple, server.url)
+        for seed, participant in enumerate(couple):
+            participant.play(seed)
+        couple[0].wait_until("confirmed_frame", 120)
+        _cut(breakages, for_s=2)
+        couple[0].wait_until("confirmed_frame", 300)
+        server.kill()
+        server = CoplayServer(("run", str(study)), tmp_path / "server", server.port)
+        server.wait_until_serving()
+        for participant in couple:
+            participant.run("await breakage.reached()")
+        _cut(breakages, for_s=8)
+        finish(*couple)
 
-    game_id = couple[0].stats()["game_id"]
-    waits_ms = [breakage.longest_wait_ms(game_id) for breakage in breakages]
-    _say(*waits_ms)
-    for participant, breakage in zip(couple, breakages, strict=True):
-        assert "relay" in breakage.links(), participant.name
-        assert breakage.links()[:1] == ["direct"]
-    assert_agreed(server, couple, tmp_path, least_frames=1000)
-    assert max(waits_ms) <= LONGEST_WAIT_MS
+        waits_ms = [breakage.longest_wait_ms(couple[0].stats()["game_id"]) for breakage in breakages]
+        _say(*waits_ms)
+        for breakage in breakages:
+            assert breakage.links() == ["direct", "relay", "direct", "relay", "direct"]
+        assert_agreed(server, couple, tmp_path, least_frames=1300)
+        assert max(waits_ms) <= LONGEST_WAIT_MS
+    finally:
+        server.stop()
+
+
+def _cut(breakages: Sequence[Breakage], for_s: float) -> None:
+    for breakage in breakages:
+        breakage.cut_datagrams(True)
+    time.sleep(for_s)
+    for breakage in breakages:
+        breakage.cut_datagrams(False)
 
 
 def test_closed_connection_is_replaced_and_a_lost_socket_disturbs_nobody(
@@ -98,6 +164,29 @@ def test_players_without_any_direct_path_play_through_the_server(
     # 2.5 seconds are given to the direct path.
     assert seconds < 15
     assert max(waits_ms) <= LONGEST_WAIT_MS
+
+
+def test_players_without_a_path_of_their_own_play_through_a_turn_server(
+    couple: tuple[Chromium, Chromium], coturn: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("COPLAY_TURN", coturn)
+    monkeypatch.setenv("COPLAY_TURN_SECRET", TURN_SECRET)
+    study = short_study("volley/study.py", tmp_path / "server" / "study", **VOLLEY, max_frames=300)
+    server = CoplayServer(("run", str(study)), tmp_path / "server")
+    server.wait_until_serving()
+    breakages = [Breakage(participant) for participant in couple]
+    try:
+        for breakage in breakages:
+            breakage.block_datagrams()
+        meet(*couple, server.url)
+        for seed, participant in enumerate(couple):
+            participant.play(seed)
+        finish(*couple)
+        for breakage in breakages:
+            assert breakage.links() == ["turn"]
+        assert_agreed(server, couple, tmp_path, least_frames=150)
+    finally:
+        server.stop()
 
 
 def test_reloaded_page_comes_back_into_its_game_and_a_newer_tab_takes_its_place(

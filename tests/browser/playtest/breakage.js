@@ -19,6 +19,10 @@
       breakage.unreachable = cut;
       if (cut) for (const socket of sockets) socket.close();
     },
+    // The server is reached over a socket.
+    reached: async () => {
+      while (sockets.at(-1)?.readyState !== WebSocket.OPEN) await new Promise((resolve) => setTimeout(resolve, 50));
+    },
   };
   window.breakage = breakage;
 

@@ -71,6 +71,11 @@ class CoplayServer:
         """All that it printed."""
         return self._log_file.read_text("utf-8") if self._log_file.exists() else ""
 
+    def kill(self) -> None:
+        """End it as a power cut does; another one may follow on its port and folder."""
+        self._process.kill()
+        self.stop()
+
     def stop(self) -> int:
         """Ask it to end, as Ctrl-C does, and wait.
 
