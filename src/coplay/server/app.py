@@ -81,6 +81,8 @@ class StudyServer:
         ledger: Takes uploads.
         visitors: The participants.
         sockets: The Socket.IO server.
+        usher: Leads participants through the study.
+        signer: Makes and reads tokens.
     """
 
     asgi: SocketGuard
@@ -88,6 +90,8 @@ class StudyServer:
     ledger: Ledger
     visitors: Visitors
     sockets: socketio.AsyncServer
+    usher: Usher
+    signer: TokenSigner
 
 
 def make_server(hosting: Hosting) -> StudyServer:
@@ -150,7 +154,7 @@ def make_server(hosting: Hosting) -> StudyServer:
         lifespan=lifespan,
     )
     guard = SocketGuard(socketio.ASGIApp(sockets, app))
-    return StudyServer(guard, coordinator, ledger, visitors, sockets)
+    return StudyServer(guard, coordinator, ledger, visitors, sockets, usher, signer)
 
 
 async def _healthz(_request: Request) -> Response:

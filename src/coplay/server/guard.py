@@ -5,6 +5,7 @@ parts of messages without bound, and queue answers for whoever does not read the
 """
 
 import asyncio
+import contextlib
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -27,6 +28,8 @@ _PACKET_TYPES: Final = "1234"
 """What a client may send in Engine.IO: close, ping, pong, message."""
 _GREETING: Final = "40"
 """A Socket.IO connect, which must come first."""
+
+_KEY: Final = "coplay.guarded"
 
 _log = logging.getLogger(__name__)
 
@@ -60,7 +63,7 @@ class SocketGuard:
         self._open[address] += 1
         guarded = _Guarded(receive, send, self.closed)
         try:
-            await self._app(scope, guarded.receive, guarded.send)
+            await self._app({**scope, _KEY: guarded}, guarded.receive, guarded.send)
         except Exception as error:
             self.closed["error"] += 1
             _log.warning("a socket ended with %s: %.200s", type(error).__name__, error)
@@ -83,8 +86,10 @@ class _Guarded:
         message = await self._receive()
         if message["type"] != "websocket.receive":
             return message
-        if self._dead or not self._is_fine(message):
-            self._closed["unread" if self._dead else "frame"] += 1
+        if not self._dead and not self._is_fine(message):
+            self._closed["frame"] += 1
+            self._dead = True
+        if self._dead:
             return {"type": "websocket.disconnect", "code": 1008}
         while not self._bucket.take(clock.now()):
             await asyncio.sleep(1 / FRAMES_A_SECOND)
@@ -95,8 +100,17 @@ class _Guarded:
             async with asyncio.timeout(WRITE_WITHIN_S):
                 await self._send(message)
         except TimeoutError:
+            self._closed["unread"] += 1
             self._dead = True
             raise
+
+    async def end(self, reason: str) -> None:
+        """End the connection, whatever its client does."""
+        if not self._dead:
+            self._dead = True
+            self._closed[reason] += 1
+            with contextlib.suppress(Exception):
+                await self.send({"type": "websocket.close", "code": 1008})
 
     def _is_fine(self, message: Message) -> bool:
         text = message.get("text")
@@ -146,7 +160,7 @@ def close_on_malformed_packets(server: socketio.AsyncServer) -> None:
             # One line for the first, the tenth, the hundredth: a flood must not fill the disk.
             if str(failed).strip("0") == "1":
                 _log.warning("%d sockets were closed for packets that cannot be read: %.200r", failed, error)
-            await server.eio.disconnect(sid)
+            await _end(server, sid, "packet")
 
     server.eio.on("message", handle_or_close)
 
@@ -157,12 +171,17 @@ def hang_up_later(server: socketio.AsyncServer, sid: str) -> None:
     Pages of ours hang up by themselves, once they have read why.
     """
     below = server.manager.eio_sid_from_sid(sid, "/")
-    tasks: set[asyncio.Task[None]] = set()
 
-    def hang_up() -> None:
-        if below in server.eio.sockets and server.manager.sid_from_eio_sid(below, "/") is None:
-            task = asyncio.ensure_future(server.eio.disconnect(below))
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
+    async def hang_up() -> None:
+        await asyncio.sleep(HANG_UP_S)
+        if server.manager.sid_from_eio_sid(below, "/") is None:
+            await _end(server, below, "refused")
 
-    asyncio.get_running_loop().call_later(HANG_UP_S, hang_up)
+    # The server keeps a reference to its background tasks.
+    server.start_background_task(hang_up)
+
+
+async def _end(server: socketio.AsyncServer, below: str | None, reason: str) -> None:
+    environ = server.environ.get(below)
+    if environ is not None:
+        await environ["asgi.scope"][_KEY].end(reason)

@@ -67,7 +67,6 @@ class Outlet:
 
     async def disconnect(self, sid: str) -> None:
         """Close a socket."""
-        hang_up_later(self._server, sid)
         await self._server.disconnect(sid)
 
     def backlog(self, sid: str) -> int:
@@ -152,6 +151,7 @@ class Sockets:
         self._usher.arrived(visitor, resumed)
 
     async def _disconnect(self, sid: str, *_reason: object) -> None:
+        hang_up_later(self._server, sid)
         member = self._members.pop(sid, None)
         if member is None:
             return
