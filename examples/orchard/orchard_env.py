@@ -1,8 +1,7 @@
 """Orchard: players pick apples that grow back only where apples are left.
 
-A commons game, as the social dilemmas of that kind are called: picking quickly pays each player, and leaves all
-with less. A PettingZoo `ParallelEnv` like any other: nothing in this file knows that people will play it over a
-network.
+A commons: whoever picks quickly has more than the others, and all have less in the end. A PettingZoo
+`ParallelEnv` like any other: nothing in this file knows that people will play it over a network.
 
 Sources of the idea: Janssen, Holahan, Lee and Ostrom, "Lab experiments for the study of social-ecological
 systems", Science 328 (2010), where tokens come back with a probability that rises with the number of tokens
@@ -21,13 +20,15 @@ from pettingzoo import ParallelEnv
 # Cells are numbered row by row from the top left: cell = row * COLUMNS + column.
 COLUMNS, ROWS = 22, 14
 # The lower row is the upper one turned by half a circle: no corner is better than another.
-TREES = tuple(row * COLUMNS + column for column, row in ((3, 3), (10, 3), (17, 3), (4, 10), (11, 10), (18, 10)))
+TREES = tuple(
+    row * COLUMNS + column for column, row in ((3, 3), (10, 3), (17, 3), (4, 10), (11, 10), (18, 10))
+)
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
 MOVES = ((0, 0), (0, -1), (0, 1), (-1, 0), (1, 0))  # by action: columns, rows
 
 GLIDE = 5  # frames from one cell to the next: six cells a second
-FULL = 30  # so many apples nearby would make a bare spot grow back surely when its turn comes
+FULL = 12  # so many apples nearby make a bare spot bear again for sure when its turn comes
 
 GROUND, TREE, APPLE, OTHER, SELF = range(5)
 
@@ -38,13 +39,13 @@ class Orchard(ParallelEnv[str, Observation, int]):
     """The game.
 
     Six trees stand in the orchard. The 20 cells around each are its spots: places where apples grow. In each
-    frame one spot, drawn from all 120, has its turn: if it is bare and nobody stands there, an apple grows with
-    probability `n / 30`, `n` being the number of apples that hang within two cells of it, 0 to 12. So what is
-    picked bare stays bare, and a half-full orchard bears most: about three apples a second.
+    frame one spot, drawn from all 120, has its turn: if it is bare and nobody stands there, an apple grows
+    with probability `n / 12`, `n` being the number of apples within two cells of it, 0 to 12. So what is
+    picked bare stays bare, and an orchard with half its apples left bears most.
 
     A player walks from cell to cell in 5 frames and picks the apple of a cell on arrival. Nobody walks through
-    trees or players; when two want the same cell at once, it goes to each in turn. A direction that begins
-    while a player is still walking is remembered until the next cell.
+    trees or players; who goes first changes from frame to frame. A direction that begins while a player is
+    still walking is remembered until the next cell.
 
     Args:
         n_players: 2 to 6.
@@ -197,7 +198,7 @@ class Orchard(ParallelEnv[str, Observation, int]):
             near[other] += change
 
     def _draw(self) -> int:
-        # Lehmer's generator with Park and Miller's modulus: its whole state is one number, quick to save and load.
+        # Lehmer's generator with Park and Miller's modulus: its state is one number, quick to save and load.
         self.chance = self.chance * 48271 % _PRIME
         return self.chance
 
