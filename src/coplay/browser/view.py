@@ -1,5 +1,6 @@
 """What a player sees: the study's own drawing, or what the environment renders itself."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +26,21 @@ class View:
         """Fill the canvas from the environment's current state."""
         self.canvas.begin()
         self._draw(self._environment.unwrapped, self.canvas)
+
+    def show(self, host: Any, corrected: bool, frame: int) -> None:
+        """Draw, and hand the picture to the page.
+
+        Args:
+            host: The worker's JavaScript side.
+            corrected: Whether a rollback changed what was shown before.
+            frame: The next frame to be stepped.
+        """
+        self.draw()
+        canvas = self.canvas
+        strings = canvas.new_strings()
+        width, height = canvas.size
+        names = json.dumps(strings) if strings else None
+        host.draw(canvas.ops(), names, canvas.pixels, width, height, corrected, frame)
 
     def _render(self, _original: Any, canvas: Canvas) -> None:
         picture = self._environment.render()

@@ -17,6 +17,7 @@ from coplay.browser.controls import Controls
 from coplay.browser.driver import Driver
 from coplay.browser.figures import Desyncs, NetRows, details, live_figures, moment
 from coplay.browser.session_setup import Stage, link_epoch, make_driver, prepare_stage
+from coplay.browser.spectator import Spectator
 from coplay.browser.view import View
 from coplay.envs import wasm_stubs
 from coplay.errors import StudyError
@@ -54,6 +55,7 @@ class Worker:
         self._stage: Stage | None = None
         self._view: View | None = None  # of the game that runs; the next scene's stage may be ready by then
         self._driver: Driver | None = None
+        self._spectator: Spectator | None = None  # instead of a driver, on the page of one who looks on
         self._config: dict[str, Any] = {}
         self._next_batch = 0.0
         self._next_stats = 0.0
@@ -95,6 +97,16 @@ class Worker:
         self._view = stage.view
         self._driver = make_driver(stage, config, self, now)
         self._set_phase("connecting")
+
+    def watch(self, config_json: str) -> None:
+        """Look on at a game of others, which the server described."""
+        config = json.loads(config_json)
+        self._spectator = Spectator(self.prepare(config["scene_index"]), config, self._host)
+
+    def frames(self, first: int, data: Any) -> None:
+        """Take confirmed frames of the game that is watched."""
+        if self._spectator is not None:
+            self._spectator.add(first, data.to_bytes())
 
     def keys(self, held_json: str) -> None:
         """Take the names of the keys that are held now, in the order of their presses."""
@@ -150,6 +162,8 @@ class Worker:
         Returns:
             When to call again at the latest, on the same clock.
         """
+        if self._spectator is not None:
+            return self._spectator.tick(now)
         driver, view = self._driver, self._view
         if driver is None or view is None:
             return now + _IDLE_SECONDS
@@ -218,19 +232,7 @@ class Worker:
     def _draw(self, driver: Driver, view: View, corrected: bool) -> None:
         game = driver.game
         started = time.perf_counter()
-        view.draw()
-        canvas = view.canvas
-        strings = canvas.new_strings()
-        width, height = canvas.size
-        self._host.draw(
-            canvas.ops(),
-            json.dumps(strings) if strings else None,
-            canvas.pixels,
-            width,
-            height,
-            corrected,
-            driver.session.current_frame,
-        )
+        view.show(self._host, corrected, driver.session.current_frame)
         fps = self._config["fps"]
         hud = (game.phase, game.scores, game.episode, -(-game.countdown_left // fps))
         if hud != self._hud:

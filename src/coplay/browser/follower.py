@@ -1,0 +1,90 @@
+"""Plays a game that others play, from what they have agreed on, a second or two behind them.
+
+A spectator has no session and no links: its frames come from the server, which has them from the players'
+uploads. Confirmed frames only, so nothing is ever rolled back.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from coplay.envs import Game
+
+CATCH_UP_S = 2.0
+"""A spectator that is further behind plays as fast as it can."""
+BURST_S = 0.03
+"""How long it does so without drawing."""
+
+
+class Follower:
+    """One spectator's loop body.
+
+    Args:
+        game: The simulation, not yet started.
+        input_sizes: Per player, the length of an input in bytes.
+        fps: Frames a second.
+        clock: Monotonic seconds, for bounding bursts of work.
+    """
+
+    def __init__(
+        self,
+        game: Game,
+        input_sizes: Sequence[int],
+        fps: float,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.game = game
+        self._ends = [sum(input_sizes[: player + 1]) for player in range(len(input_sizes))]
+        self._sizes = tuple(input_sizes)
+        self._frame_time = 1.0 / fps
+        self._clock = clock
+        self._waiting: deque[tuple[bytes, ...]] = deque()
+        self._due_at = 0.0
+        self.frames = 0
+        """Frames that are here, played or not."""
+        game.start()
+
+    @property
+    def frame(self) -> int:
+        """The next frame to be played."""
+        return self.frames - len(self._waiting)
+
+    def add(self, first: int, inputs: bytes) -> None:
+        """Take confirmed frames; what is here already is skipped, and nothing after a gap is taken.
+
+        Args:
+            first: The first of them.
+            inputs: All players' inputs of that frame, then of the next …
+        """
+        width = self._ends[-1]
+        for at in range(0, len(inputs) - width + 1, width):
+            if first + at // width == self.frames:
+                self._waiting.append(
+                    tuple(
+                        inputs[at + end - size : at + end]
+                        for end, size in zip(self._ends, self._sizes, strict=True)
+                    )
+                )
+                self.frames += 1
+
+    def tick(self, now: float) -> bool:
+        """Play what is due at `now`; return whether the state changed."""
+        waiting, changed = self._waiting, False
+        behind = len(waiting) * self._frame_time
+        if behind > CATCH_UP_S:
+            stop_at = self._clock() + BURST_S
+            while len(waiting) * self._frame_time > CATCH_UP_S / 2 and self._clock() < stop_at:
+                self.game.step(waiting.popleft())
+                changed = True
+            self._due_at = now
+        while waiting and now >= self._due_at:
+            self.game.step(waiting.popleft())
+            self._due_at = max(self._due_at, now - self._frame_time) + self._frame_time
+            changed = True
+        return changed
+
+    def next_deadline(self, now: float) -> float:
+        """Return when to call `tick` next, in seconds."""
+        if not self._waiting:
+            return now + 0.25
+        return now if len(self._waiting) * self._frame_time > CATCH_UP_S else self._due_at
