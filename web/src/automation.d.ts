@@ -4,7 +4,10 @@ interface CoplayAutomation {
   stats(): object;
   /** Hold exactly these keys, named as in `KeyboardEvent.key`; an empty list lets go. */
   press(keys: readonly string[]): void;
-  /** Make this participant's sending worse: latency one way, and the share that is lost (0 to 1). */
+  /**
+   * Make what this participant sends directly worse: latency one way, and the share that is lost (0 to 1). With all lost at
+   * both ends the direct path is cut, and the game goes through the server.
+   */
   conditions(conditions: { latency_ms: number; loss: number }): void;
 }
 

@@ -33,7 +33,8 @@ export class PeerLink {
   /** The negotiation that candidates found now belong to. */
   #describing = 0;
   #found: RTCIceCandidateInit[] = [];
-  #events: LinkEvent[] = [];
+  readonly #events: LinkEvent[] = [];
+  #deciding = false;
   #chain: Promise<void> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | null = null;
 
@@ -56,15 +57,14 @@ export class PeerLink {
   dispatch(event: LinkEvent): void {
     this.#events.push(event);
     // An effect may cause the next event at once; it waits for its turn.
-    if (this.#events.length > 1) return;
-    for (let next = this.#events[0]; next !== undefined; next = this.#events[0]) {
-      const before = this.#link;
-      const { link, effects } = reduceLink(before, next, this.#host.now_ms(), this.#host.random());
-      this.#link = link;
-      for (const effect of effects) this.#perform(effect);
-      if (link.state !== before.state || link.relaying !== before.relaying)
-        this.#host.changed(this.peer, link);
-      this.#events.shift();
+    if (this.#deciding) return;
+    this.#deciding = true;
+    try {
+      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
+        this.#decide(next);
+      }
+    } finally {
+      this.#deciding = false;
     }
     this.#arm();
   }
@@ -74,10 +74,24 @@ export class PeerLink {
     return this.#chain;
   }
 
+  #decide(event: LinkEvent): void {
+    const before = this.#link;
+    const { link, effects } = reduceLink(before, event, this.#host.now_ms(), this.#host.random());
+    this.#link = link;
+    for (const effect of effects) this.#perform(effect);
+    if (link.state !== before.state || link.relaying !== before.relaying) this.#host.changed(this.peer, link);
+  }
+
   #perform(effect: LinkEffect): void {
     switch (effect.kind) {
       case 'open':
-        this.#open(effect.connection);
+        try {
+          this.#open(effect.connection);
+        } catch (cause) {
+          // Some browsers are kept from connecting to others at all: the way through the server is left.
+          this.#host.rejected(this.peer, `no connection can be made here: ${String(cause)}`);
+          this.dispatch({ kind: 'step_failed', connection: effect.connection });
+        }
         return;
       case 'close':
         this.#close();

@@ -22,6 +22,8 @@ class Table {
   readonly delivered: IncomingSignal[] = [];
   /** What the server tells pages that load from now on. */
   epoch = 3;
+  /** No browser here can make a connection. */
+  broken = false;
   readonly #peers: number[];
 
   constructor(players = 2) {
@@ -55,6 +57,7 @@ class Table {
       },
       onEvent: (event) => side.events.push(event),
       createConnection: (configuration) => {
+        if (this.broken) throw new ReferenceError('RTCPeerConnection is not defined');
         const connection = new FakeConnection(configuration);
         side.connections.push(connection);
         return connection as unknown as RTCPeerConnection;
@@ -422,6 +425,20 @@ describe('a peer whose page was loaded anew', () => {
     await table.settle();
     expect(table.side(0).connections.length).toBe(2);
     expect(table.sent('offer').at(-1)?.payload.epoch).toBe(5);
+  });
+});
+
+describe('a browser that makes no connections', () => {
+  it('plays through the server', async () => {
+    table.close();
+    table = new Table();
+    table.broken = true;
+    table.connect();
+    await vi.advanceTimersByTimeAsync(2500);
+    for (const player of [0, 1])
+      expect(table.side(player).events).toContainEqual({ kind: 'relay', peer: 1 - player, on: true });
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(table.side(0).manager.linkState(1)).toBe('relayed');
   });
 });
 
