@@ -1,6 +1,6 @@
 """Players for Orchard: one that leaves some apples to grow back from, and one that leaves none."""
 
-from orchard_env import APPLE, NEXT, STAY, Orchard
+from orchard_env import APPLE, NEXT, SPOTS, STAY, Orchard
 
 SPARED = 2
 
@@ -22,10 +22,10 @@ def pick(env: Orchard, player_id: int, spared: int = SPARED) -> int:
     """
     if env.walking[player_id]:
         return env.held[player_id]
-    if not env.apples:
+    field, near = env.field, env.near
+    if not any(field[spot] == APPLE and near[spot] >= spared for spot in SPOTS):
         return STAY
     start = env.place[player_id]
-    field, near = env.field, env.near
     # Breadth first: every cell is reached by a shortest way, and remembers that way's first step. Bots try
     # the directions in different orders, so that those who meet part again.
     order = [1 + (player_id + turn) % 4 for turn in range(4)]

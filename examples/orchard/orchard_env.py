@@ -43,9 +43,9 @@ class Orchard(ParallelEnv[str, Observation, int]):
     with probability `n / 12`, `n` being the number of apples within two cells of it, 0 to 12. So what is
     picked bare stays bare, and an orchard with half its apples left bears most.
 
-    A player walks from cell to cell in 5 frames and picks the apple of a cell on arrival. Nobody walks through
-    trees or players; who goes first changes from frame to frame. A direction that begins while a player is
-    still walking is remembered until the next cell.
+    A player walks from cell to cell in 5 frames and picks the apple of a cell on arrival. Nobody walks
+    through trees or players; who goes first changes from frame to frame. A direction that begins while a
+    player is still walking is remembered until the next cell.
 
     Args:
         n_players: 2 to 6.
@@ -101,7 +101,7 @@ class Orchard(ParallelEnv[str, Observation, int]):
         self.apples = 0  # that hang now
         self.field = bytearray(COLUMNS * ROWS)  # GROUND, TREE or APPLE, by cell
         self.near = bytearray(COLUMNS * ROWS)  # apples within two cells, by cell
-        self.grown = [-GLIDE] * len(SPOTS)  # frame in which each spot's last apple grew
+        self.grown = [-99] * len(SPOTS)  # frame in which each spot's last apple grew
         for tree in TREES:
             self.field[tree] = TREE
         for spot in random.sample(SPOTS, 3 * len(SPOTS) // 4):
