@@ -10,7 +10,9 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // Transferable data channels came later than anything this target lacks.
     target: 'es2022',
-    rollupOptions: { input: { index: 'index.html', demo: 'demo.html' } },
+    rollupOptions: {
+      input: { index: 'index.html', demo: 'demo.html', scrub: 'scrub.html', watch: 'watch.html' },
+    },
   },
   worker: { format: 'es' },
   test: { include: ['src/**/*.test.ts'], environment: 'node' },

@@ -44,7 +44,7 @@ def demo(port: int | None, no_open: bool, data: Path) -> None:
         else:
             listening = listen(host, 0)
     with listening:
-        host_study(study, listening, data, lambda: _ready(listening, "/demo", not no_open))
+        host_study(study, listening, data, lambda _: _ready(listening, "/demo", not no_open))
 
 
 @click.command()
@@ -79,6 +79,8 @@ def new(folder: Path) -> None:
 def run(study: Path, host: str, port: int, data: Path, stun: tuple[str, ...], turn: tuple[str, ...]) -> None:
     """Serve a study. Participants open the address that is printed; Ctrl-C ends it.
 
+    A second address shows you the games while they are played. Keep it to yourself: whoever has it may watch.
+
     Players on one network need no STUN or TURN. For others, name a coturn that has use-auth-secret, and set
     COPLAY_TURN_SECRET to its static-auth-secret.
 
@@ -88,11 +90,17 @@ def run(study: Path, host: str, port: int, data: Path, stun: tuple[str, ...], tu
     coplay run study.py --stun stun:turn.example.org:3478 --turn turn:turn.example.org:3478
     """
     from coplay.server.hosting import host_study, ice_servers
-    from coplay.server.running import listen
+    from coplay.server.running import address_of, listen
 
     ice = ice_servers(stun, turn)
     with listen(host, port) as listening:
-        host_study(study, listening, data, lambda: _ready(listening, "/", False), ice)
+
+        def ready(watch_key: str) -> None:
+            _ready(listening, "/", False)
+            click.echo(f"coplay: watch the games at {address_of(listening)}/watch#{watch_key}")
+            sys.stdout.flush()
+
+        host_study(study, listening, data, ready, ice)
 
 
 @click.command()

@@ -36,6 +36,7 @@ from coplay.server.sockets import Outlet, Sockets, make_socket_server
 from coplay.server.stages import Stage
 from coplay.server.usher import Usher
 from coplay.server.visitors import Visitors
+from coplay.server.watching import Watching
 from coplay.signaling import IceServers, TokenSigner
 from coplay.study.study import Study
 
@@ -83,6 +84,7 @@ class StudyServer:
         sockets: The Socket.IO server.
         usher: Leads participants through the study.
         signer: Makes and reads tokens.
+        watching: Lets those who run the study look on.
     """
 
     asgi: SocketGuard
@@ -92,6 +94,7 @@ class StudyServer:
     sockets: socketio.AsyncServer
     usher: Usher
     signer: TokenSigner
+    watching: Watching
 
 
 def make_server(hosting: Hosting) -> StudyServer:
@@ -130,6 +133,7 @@ def make_server(hosting: Hosting) -> StudyServer:
     }
     api = Api(boot, settings, signer, visitors, messenger, usher, ledger)
     pages = Pages(hosting.web, hosting.runtime, hosting.bundle)
+    watching = Watching(boot, signer, store, coordinator.games)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -141,6 +145,10 @@ def make_server(hosting: Hosting) -> StudyServer:
         routes=[
             Route("/", pages.index),
             Route("/demo", pages.demo),
+            Route("/watch", pages.watch),
+            Route("/api/watch", watching.games),
+            Route("/api/watch/{game_id}", watching.game),
+            Route("/api/watch/{game_id}/frames", watching.frames),
             Route("/healthz", _healthz),
             Route("/assets/{name}", pages.asset),
             Route("/runtime/{lock_hash}/{name}", pages.runtime),
@@ -154,7 +162,7 @@ def make_server(hosting: Hosting) -> StudyServer:
         lifespan=lifespan,
     )
     guard = SocketGuard(socketio.ASGIApp(sockets, app))
-    return StudyServer(guard, coordinator, ledger, visitors, sockets, usher, signer)
+    return StudyServer(guard, coordinator, ledger, visitors, sockets, usher, signer, watching)
 
 
 async def _healthz(_request: Request) -> Response:

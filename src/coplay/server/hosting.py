@@ -26,7 +26,7 @@ def host_study(
     path: Path,
     listening: socket.socket,
     data: Path,
-    on_ready: Callable[[], None],
+    on_ready: Callable[[str], None],
     ice: IceServers | None = None,
 ) -> None:
     """Serve a study until Ctrl-C or SIGTERM.
@@ -35,7 +35,7 @@ def host_study(
         path: The study file.
         listening: From `coplay.server.running.listen`.
         data: The data directory.
-        on_ready: Called once participants may come.
+        on_ready: Called once participants may come, with the key of those who may watch.
         ice: STUN and TURN servers; None for those of the environment, which are none if it names none.
 
     Raises:
@@ -52,7 +52,8 @@ def host_study(
         store.keep_file("bundles", f"{bundle.sha256}.zip", bundle.data)
         store.keep_file("locks", f"{runtime.lock_hash}.json", runtime.lock.to_bytes())
         hosting = Hosting(study, path.resolve().parent, stages, runtime, bundle, store, ice=ice)
-        run(make_server(hosting).asgi, listening, on_ready)
+        server = make_server(hosting)
+        run(server.asgi, listening, lambda: on_ready(server.watching.key()))
 
 
 def ice_servers(stun: Sequence[str] = (), turn: Sequence[str] = ()) -> IceServers:

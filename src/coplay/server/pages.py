@@ -95,6 +95,10 @@ class Pages:
         """`GET /demo`: two participants side by side."""
         return self._page("demo.html")
 
+    async def watch(self, _request: Request) -> Response:
+        """`GET /watch`: the games, for those who run the study."""
+        return self._page("watch.html")
+
     async def asset(self, request: Request) -> Response:
         """`GET /assets/<name>`: part of the built page; its name holds a hash of its content."""
         name = request.path_params["name"]

@@ -47,6 +47,11 @@ export class Simulation {
     }
   }
 
+  /** Throw the worker away. */
+  close(): void {
+    this.#worker.terminate();
+  }
+
   /** Throw the worker away and load everything anew. */
   restart(): void {
     this.#worker.terminate();

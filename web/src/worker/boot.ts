@@ -27,6 +27,8 @@ export interface PythonWorker {
   keys(list_json: string): void;
   peer_left(peer: number): void;
   peer_returned(peer: number, incarnation: number): void;
+  watch(config_json: string): void;
+  frames(first: number, data: Uint8Array): void;
   link(peer: number, kind: string): void;
   channel_state(peer: number, open: boolean): void;
   uploaded?(number: number, ok: boolean): void;

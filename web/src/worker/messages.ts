@@ -54,6 +54,19 @@ export type GamePhase = 'loading' | 'waiting' | 'connecting' | 'playing' | 'paus
 /** How datagrams travel between two peers. */
 export type LinkType = 'direct' | 'turn' | 'relay';
 
+/** A game as one who looks on needs to know it. */
+export interface WatchConfig {
+  game_id: string;
+  scene_index: number;
+  seed: number;
+  fps: number;
+  episodes: number;
+  max_frames: number | null;
+  countdown_frames: number;
+  peers: number[];
+  input_sizes: number[];
+}
+
 export type ToWorker =
   | { kind: 'boot'; runtime: Runtime; bundle: Bundle }
   | { kind: 'prepare'; scene_index: number }
@@ -72,6 +85,9 @@ export type ToWorker =
   | { kind: 'peer_left'; peer: number }
   /** A new page has taken the seat of `peer`; it knows nothing of the game. */
   | { kind: 'peer_returned'; peer: number; incarnation: number }
+  /** Look on at a game of others; then its confirmed frames, from `first` on. */
+  | { kind: 'watch'; config: WatchConfig }
+  | { kind: 'frames'; first: number; data: ArrayBuffer }
   | { kind: 'link'; peer: number; link: LinkType }
   | { kind: 'uploaded'; number: number; ok: boolean }
   | { kind: 'stop' };
@@ -138,6 +154,7 @@ export type FromWorker =
   | DrawMessage
   | ({ kind: 'hud' } & Hud)
   | ({ kind: 'stats' } & GameStats)
+  | ({ kind: 'watched'; frame: number; received: number } & Omit<Hud, 'countdown'>)
   | { kind: 'partner'; peer: number; present: boolean }
   | { kind: 'upload'; game_id: string; number: number; body: ArrayBuffer }
   | ({ kind: 'report'; game_id: string } & GameReport)

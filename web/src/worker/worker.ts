@@ -130,6 +130,15 @@ page.onmessage = ({ data: message }) => {
     case 'peer_returned':
       withPython((worker) => worker.peer_returned(message.peer, message.incarnation));
       return;
+    case 'watch':
+      withPython((worker) => {
+        worker.watch(JSON.stringify(message.config));
+        loop?.start();
+      });
+      return;
+    case 'frames':
+      withPython((worker) => worker.frames(message.first, new Uint8Array(message.data)));
+      return;
     case 'link':
       withPython((worker) => worker.link(message.peer, message.link));
       return;
