@@ -17,6 +17,7 @@ import aiohttp
 import pytest
 
 from coplay.server import guard
+from coplay.server.settings import Settings
 from coplay.signaling import TokenSigner
 
 from .conftest import Lab, Page, duel_study, running
@@ -101,8 +102,11 @@ async def siege(
 
 
 @asynccontextmanager
-async def besieged(folder: Path, caplog: pytest.LogCaptureFixture) -> AsyncIterator[Siege]:
-    async with running(duel_study(hold=30), folder, PATIENT) as lab:
+async def besieged(
+    folder: Path, caplog: pytest.LogCaptureFixture, settings: Settings = PATIENT, *, strict: bool = True
+) -> AsyncIterator[Siege]:
+    """A server, and two people who play on it before and after; `strict`: who hear nothing of it either."""
+    async with running(duel_study(hold=30), folder, settings) as lab:
         siege = Siege(lab, *(await lab.pair()), [])
         heard = len(siege.two.received)
         yield siege
@@ -111,12 +115,12 @@ async def besieged(folder: Path, caplog: pytest.LogCaptureFixture) -> AsyncItera
         one, two, first = siege.one, siege.two, siege.first
         # The two play on as if nothing had been.
         assert await one.call("webrtc_signal", signal(first, 1, "bye", message_id="after")) == {"ok": True}
-        assert (await two.next("webrtc_signal"))["payload"]["message_id"] == "after"
+        await two.next("webrtc_signal", lambda heard: heard["payload"].get("message_id") == "after")
         await two.socket.emit("datagram", b"\x00after")
         assert await one.next("datagram", lambda data: data == b"\x01after")
         assert (await one.upload(first, frames(0)))[0] == 200
         unexpected = [(event, data) for event, data in two.received[heard:] if event != "webrtc_signal"]
-        assert unexpected == []
+        assert not strict or unexpected == []
         assert [game.seats.keys() for game in lab.server.coordinator.games.running()] == [{0, 1}]
         for text in siege.texts:
             assert "Traceback" not in text
@@ -245,9 +249,8 @@ async def test_bytes_in_a_signal_are_refused(siege: Siege) -> None:
     assert (await siege.one.call("webrtc_signal", message))["reason"] == "malformed"
 
 
-@pytest.mark.parametrize(
-    "frames_sent",
-    [
+async def test_bytes_that_nothing_waits_for_end_the_socket(siege: Siege) -> None:
+    for frames_sent in [
         [b"\x00\x01\x02"],
         ['459999999999-["datagram",{"_placeholder":true,"num":0}]'],
         ['452-["datagram",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]', b"a", b"b"],
@@ -255,22 +258,20 @@ async def test_bytes_in_a_signal_are_refused(siege: Siege) -> None:
         ['451-["datagram",{"_placeholder":true,"num":"x"}]', b"a"],
         ['451-["datagram",{"_placeholder":true,"num":-1}]', b"a", b"b", b"c"],
         ['451-{"_placeholder":true,"num":0}', b"a"],
-    ],
-)
-async def test_bytes_that_nothing_waits_for_end_the_socket(siege: Siege, frames_sent: list[Any]) -> None:
-    wire = await siege.stranger()
-    for frame in frames_sent:
+    ]:
+        wire = await siege.stranger()
+        for frame in frames_sent:
+            with suppress(ConnectionError):
+                if isinstance(frame, bytes):
+                    await wire.socket.send_bytes(frame)
+                else:
+                    await wire.socket.send_str(frame)
+        # Closed, or of no effect: what is left of an event that is none is no datagram.
         with suppress(ConnectionError):
-            if isinstance(frame, bytes):
-                await wire.socket.send_bytes(frame)
-            else:
-                await wire.socket.send_str(frame)
-    # Closed, or of no effect: what is left of an event that is none is no datagram.
-    with suppress(ConnectionError):
-        await wire.socket.send_str('429["prepared",{"index":0}]')
-    while (text := await wire.next()) and not text.startswith("439"):
-        pass
-    assert siege.lab.server.coordinator.datagrams.relayed == 0
+            await wire.socket.send_str('429["prepared",{"index":0}]')
+        while (text := await wire.next()) and not text.startswith("439"):
+            pass
+        assert siege.lab.server.coordinator.datagrams.relayed == 0
 
 
 async def _ack(wire: Wire) -> tuple[int, str]:
@@ -283,9 +284,8 @@ async def _ack(wire: Wire) -> tuple[int, str]:
 # Malformed packets
 
 
-@pytest.mark.parametrize(
-    "frame",
-    [
+async def test_malformed_packet_harms_nobody(siege: Siege) -> None:
+    for frame in [
         "4",
         "4x",
         "42",
@@ -312,30 +312,28 @@ async def _ack(wire: Wire) -> tuple[int, str]:
         "40/other,",
         "41",
         '40{"token":1}',
-    ],
-)
-async def test_malformed_packet_harms_nobody(siege: Siege, frame: str) -> None:
-    wire = await siege.stranger()
-    await wire.socket.send_str(frame)
-    # Either it is ignored, or the socket is closed.
-    with suppress(ConnectionError):
-        await wire.socket.send_str('427["prepared",{"index":0}]')
-    while (text := await wire.next()) and not text.startswith("437"):
-        pass
+    ]:
+        wire = await siege.stranger()
+        await wire.socket.send_str(frame)
+        # Either it is ignored, or the socket is closed.
+        with suppress(ConnectionError):
+            await wire.socket.send_str('427["prepared",{"index":0}]')
+        while (text := await wire.next()) and not text.startswith("437"):
+            pass
 
 
-@pytest.mark.parametrize("frame", ["", "x", "0{}", "5", "6", "b4AAAA", "\x00", "é"])
-async def test_frame_that_is_no_packet_ends_the_socket(siege: Siege, frame: str) -> None:
-    wire = await siege.stranger()
-    await wire.socket.send_str(frame)
-    assert await wire.closed()
+async def test_frame_that_is_no_packet_ends_the_socket(siege: Siege) -> None:
+    for frame in ["", "x", "0{}", "5", "6", "b4AAAA", "\x00", "é"]:
+        wire = await siege.stranger()
+        await wire.socket.send_str(frame)
+        assert await wire.closed()
 
 
-@pytest.mark.parametrize("frame", ["42[]", "2", "3", "41", "4", ""])
-async def test_socket_that_does_not_begin_with_a_greeting_is_closed(siege: Siege, frame: str) -> None:
-    wire = await siege.wire()
-    await wire.socket.send_str(frame)
-    assert await wire.closed()
+async def test_socket_that_does_not_begin_with_a_greeting_is_closed(siege: Siege) -> None:
+    for frame in ["42[]", "2", "3", "41", "4", ""]:
+        wire = await siege.wire()
+        await wire.socket.send_str(frame)
+        assert await wire.closed()
 
 
 async def test_socket_that_was_refused_is_not_kept(siege: Siege) -> None:
@@ -348,12 +346,10 @@ async def test_socket_that_was_refused_is_not_kept(siege: Siege) -> None:
 # Another site's page
 
 
-@pytest.mark.parametrize(
-    "origin", ["https://evil.example", "null", "http://127.0.0.1.evil.example", "x" * 300]
-)
-async def test_page_of_another_site_opens_no_socket(siege: Siege, origin: str) -> None:
-    with pytest.raises(aiohttp.WSServerHandshakeError):
-        await siege.wire(Origin=origin)
+async def test_page_of_another_site_opens_no_socket(siege: Siege) -> None:
+    for origin in ["https://evil.example", "null", "http://127.0.0.1.evil.example", "x" * 300]:
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            await siege.wire(Origin=origin)
 
 
 async def test_page_of_another_site_uploads_nothing(siege: Siege) -> None:
@@ -413,23 +409,23 @@ async def test_token_in_the_query_is_not_read(siege: Siege) -> None:
 # Ghosts of participants
 
 
-@pytest.mark.parametrize("secret", [None, "", "x", 1, [], {"a": 1}, "é" * 100])
-async def test_id_alone_is_nobody(siege: Siege, secret: Any) -> None:
-    body = {"participant": siege.one.identity["participant_id"], "secret": secret}
-    status, answer = await siege.post("/api/participants", json=body)
-    assert status == 409
-    assert "token" not in answer
+async def test_id_alone_is_nobody(siege: Siege) -> None:
+    for secret in [None, "", "x", 1, [], {"a": 1}, "é" * 100]:
+        body = {"participant": siege.one.identity["participant_id"], "secret": secret}
+        status, answer = await siege.post("/api/participants", json=body)
+        assert status == 409
+        assert "token" not in answer
 
 
 # Ids and paths
 
 
-@pytest.mark.parametrize("game_id", ["..%2f..%2fsecret", "%00", "a" * 5000, "0" * 20, "%2e%2e"])
-async def test_game_that_is_none_takes_nothing(siege: Siege, game_id: str) -> None:
-    url = aiohttp.client.URL(f"{siege.lab.base}/api/games/{game_id}/batches", encoded=True)
-    headers = {"Authorization": f"Bearer {siege.first['token']}"}
-    async with siege.lab.http.post(url, data=frames(0), headers=headers) as response:
-        assert response.status in (403, 404)
+async def test_game_that_is_none_takes_nothing(siege: Siege) -> None:
+    for game_id in ["..%2f..%2fsecret", "%00", "a" * 5000, "0" * 20, "%2e%2e"]:
+        url = aiohttp.client.URL(f"{siege.lab.base}/api/games/{game_id}/batches", encoded=True)
+        headers = {"Authorization": f"Bearer {siege.first['token']}"}
+        async with siege.lab.http.post(url, data=frames(0), headers=headers) as response:
+            assert response.status in (403, 404)
 
 
 # Markup
