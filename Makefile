@@ -6,7 +6,7 @@ BIN := .venv/bin
 SETUP := $(or $(PYTHON),python3) tools/setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format bench lock clean
+.PHONY: help install demo test soak check format bench lock clean
 
 help:  ## What there is
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
@@ -21,6 +21,10 @@ test:  ## All tests, Python's and the page's
 	@$(SETUP) --develop --browsers
 	@$(BIN)/python -m pytest
 	@$(BIN)/python tools/web.py test
+
+soak:  ## 10,000 simulated games and a million spoilt datagrams; SOAK="--minutes 5" for less
+	@$(SETUP) --develop
+	@$(BIN)/python -m tests.netcode.soak $(SOAK)
 
 check:  ## Formatting, lint, types, imports
 	@$(SETUP) --develop

@@ -19,7 +19,7 @@ from tests.netcode.simulation.scenario import (
     Word,
 )
 
-PATIENCE_S = 600.0
+PATIENCE_S = 150.0
 """By then every game has long come to its end."""
 
 
