@@ -2,6 +2,7 @@
 
 from orchard_env import (
     APPLE,
+    BUDS,
     COLUMNS,
     GLIDE,
     MOVES,
@@ -123,11 +124,12 @@ def _bed(left: int, tree: int, canvas: Canvas) -> None:
 
 def _spots(env: Orchard, canvas: Canvas) -> None:
     """Apples; and where one can grow back, a sprout, larger the likelier."""
-    field, near, frame, grown = env.field, env.near, env.frame, env.grown
+    field, near = env.field, env.near
+    ages = {env.buds[(env.frame - age) % BUDS]: age for age in range(BUDS - 1, -1, -1)}
     for index, spot in enumerate(SPOTS):
         x, y = MIDDLES[index]
         if field[spot] == APPLE:
-            size = min(1.0, (frame - grown[index] + 1) / 10)
+            size = (ages.get(index, BUDS - 1) + 1) / BUDS
             canvas.circle(x + 1, y + 2, 11 * size, RIND)
             canvas.circle(x - 0.5, y, 10 * size, SKIN)
             canvas.circle(x - 4, y - 4, 2.6 * size, SHINE)

@@ -29,6 +29,8 @@ MOVES = ((0, 0), (0, -1), (0, 1), (-1, 0), (1, 0))  # by action: columns, rows
 
 GLIDE = 5  # frames from one cell to the next: six cells a second
 FULL = 12  # so many apples nearby make a bare spot bear again for sure when its turn comes
+BUDS = 10  # frames for which an apple is new: it is drawn smaller
+NONE = 255
 
 GROUND, TREE, APPLE, OTHER, SELF = range(5)
 
@@ -101,7 +103,7 @@ class Orchard(ParallelEnv[str, Observation, int]):
         self.apples = 0  # that hang now
         self.field = bytearray(COLUMNS * ROWS)  # GROUND, TREE or APPLE, by cell
         self.near = bytearray(COLUMNS * ROWS)  # apples within two cells, by cell
-        self.grown = [-99] * len(SPOTS)  # frame in which each spot's last apple grew
+        self.buds = bytearray([NONE] * BUDS)  # which spot bore an apple in frame n, at n % BUDS, for as long
         for tree in TREES:
             self.field[tree] = TREE
         for spot in random.sample(SPOTS, 3 * len(SPOTS) // 4):
@@ -185,9 +187,10 @@ class Orchard(ParallelEnv[str, Observation, int]):
         turn = self._draw() % len(SPOTS)
         cell = SPOTS[turn]
         luck = self._draw() % FULL
-        if luck < self.near[cell] and self.field[cell] == GROUND and cell not in self.place:
+        bears = luck < self.near[cell] and self.field[cell] == GROUND and cell not in self.place
+        if bears:
             self._hang(cell, 1)
-            self.grown[turn] = self.frame
+        self.buds[self.frame % BUDS] = turn if bears else NONE
 
     def _hang(self, cell: int, change: int) -> None:
         """Have one apple more (1) or less (-1) in a spot."""

@@ -15,7 +15,7 @@ from pettingzoo.test import parallel_api_test
 
 from coplay.envs import check_environment, load_environment
 from coplay.study import load_study, scenes
-from coplay.study.canvas import SOUND, Canvas
+from coplay.study.canvas import CIRCLE, SOUND, Canvas
 
 FOLDER = Path(__file__).parents[2] / "examples" / "orchard"
 if str(FOLDER) not in sys.path:
@@ -24,7 +24,7 @@ if str(FOLDER) not in sys.path:
 import orchard_env as rules  # noqa: E402
 from orchard_env import APPLE, DOWN, GLIDE, GROUND, LEFT, RIGHT, STAY, UP, Orchard  # noqa: E402
 
-from orchard import HEIGHT, IDS, WIDTH, draw  # noqa: E402
+from orchard import HEIGHT, IDS, SKIN, WIDTH, draw  # noqa: E402
 
 
 def module(name: str) -> ModuleType:
@@ -376,6 +376,25 @@ def test_picture_shows_scores_time_and_a_picked_apple() -> None:
     assert {"38", "41", "+1"} <= words(env, 0)
 
 
+def test_new_apple_is_drawn_small_and_grows() -> None:
+    def largest_skin(env: Orchard) -> float:
+        canvas = Canvas()
+        draw(env, canvas)
+        color, ops = canvas.new_strings().index(SKIN), list(canvas.ops())
+        return max(ops[n + 4] for n in range(len(ops) - 5) if ops[n] == CIRCLE and ops[n + 5] == color)
+
+    env = meadow(cell(0, 0), cell(1, 0))
+    env._hang(rules.SPOTS[0], 1)
+    assert largest_skin(env) == 10.0
+    env.buds[0] = 0  # as if it had grown in this frame
+    shown = [largest_skin(env)]
+    for _ in range(rules.BUDS):
+        env.near[:] = bytes(len(env.near))  # nothing else grows
+        play(env, STAY, STAY)
+        shown.append(largest_skin(env))
+    assert shown == pytest.approx([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 10])
+
+
 def test_only_ones_own_apples_are_heard() -> None:
     def heard(seat: int) -> int:
         env, canvas = meadow(cell(7, 7), cell(0, 0)), Canvas()
@@ -401,7 +420,7 @@ def test_pickers_are_drawn_on_their_way_from_cell_to_cell() -> None:
         return next(
             ops[n + 2]
             for n in range(len(ops) - 4)
-            if ops[n : n + 2] == [2, table.index(IDS[0]["body"])] and ops[n + 4] == pytest.approx(16.2)
+            if ops[n : n + 2] == [CIRCLE, table.index(IDS[0]["body"])] and ops[n + 4] == pytest.approx(16.2)
         )
 
     env = meadow(cell(7, 7), cell(0, 0))
