@@ -4,7 +4,7 @@ Usage: .venv/bin/python tools/check_environments.py [--seconds 30] [WORD …]
 
 Each package is installed, at the version named here, into a temporary environment on top of the current one;
 then each environment of it is checked, for so many seconds in each Python. With words, only environments
-whose name contains one of them are checked, and printed rather than written.
+whose name contains one of them are checked, and their rows only printed.
 """
 # ruff: noqa: E501 (the lines of the page)
 
@@ -14,7 +14,6 @@ import platform
 import subprocess
 import sysconfig
 import tempfile
-import textwrap
 import venv
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -254,7 +253,7 @@ def remark(row: Row) -> str:
         parts.append(f"first in {row.answer['disagreeing'][0]}" if row.answer["disagreeing"] else "")
     fewest = min(row.answer["cpython"]["distances"].values(), default=0)
     if fewest < row.answer["cpython"]["frames"]:
-        parts.append(f"slow: rolled back by 8 at {fewest} frames only")
+        parts.append(f"rolled back by 8 at {fewest} frames for want of time")
     if row.answer["cpython"]["players"] > 1:
         parts.append(f"{row.answer['cpython']['players']} players")
     return "; ".join(filter(None, parts)).replace("\n", " ")
@@ -336,7 +335,7 @@ def main() -> None:
             else:
                 row = check(python, subject, folder, given.seconds)
             rows.append(row)
-            print(textwrap.shorten(" | ".join(cells(row)), 400), flush=True)
+            print(f"| {' | '.join(cells(row))} |", flush=True)
             if not given.words:  # each time, so that an interrupted run leaves what it has
                 DOCUMENT.parent.mkdir(exist_ok=True)
                 DOCUMENT.write_text(document(rows), "utf-8")

@@ -241,7 +241,7 @@ def _shown(kind: str, value: object) -> str:
     if kind == "float" and isinstance(value, tuple):
         value = value[0]
     elif isinstance(value, bytes) and kind not in ("bytes", "buffer"):
-        value = numpy.frombuffer(value, kind)[0]
+        value = f"{numpy.frombuffer(value, kind)[0]} {numpy.dtype(kind).name}"
     return str(value)[:200]
 
 
