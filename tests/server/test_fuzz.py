@@ -43,7 +43,7 @@ def garbage(rng: random.Random, depth: int = 3) -> Any:
     """A value that nobody asked for."""
     match rng.randrange(5 if depth else 2):
         case 0 | 1:
-            return rng.choice(VALUES)
+            return copy.deepcopy(rng.choice(VALUES))
         case 2:
             return [garbage(rng, depth - 1) for _ in range(rng.randrange(4))]
         case 3:
