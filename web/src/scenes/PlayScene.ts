@@ -20,6 +20,12 @@ const UNSAVED_BATCHES = 3;
 const UNSAVED =
   'The study cannot save your game at the moment. It is kept on this device: play on, and please keep this page open.';
 
+const GOING_ON = {
+  end: '',
+  default: ' You can play on.',
+  bot: ' The computer plays on in their place.',
+};
+
 export interface PlaySceneProps {
   label: string;
   title: string;
@@ -146,7 +152,7 @@ export class PlayScene implements SceneView {
   /** Someone will not come back. */
   showLeft(player_id: number): void {
     this.#missing.delete(player_id);
-    this.#say(`${this.#partner} has left the game.`);
+    this.#say(`${this.#partner} has left the game.${GOING_ON[this.#config?.when_left ?? 'end']}`);
     this.#show();
   }
 

@@ -43,6 +43,8 @@ export interface GameConfig {
   incarnations?: Record<string, number>;
   /** Whether this page is not the first of its seat: the game has begun without it. */
   rejoining?: boolean;
+  /** What becomes of the seat of someone who leaves. */
+  when_left?: 'end' | 'default' | 'bot';
   /** Who is gone for good. */
   left?: number[];
   token: string;
