@@ -93,6 +93,7 @@ def study(tmp_path: Path) -> Path:
         ["report"],
         ["forget"],
         ["datasheet"],
+        ["scrub"],
     ],
 )
 def test_help_of_every_command_shows_an_example(tmp_path: Path, command: list[str]) -> None:

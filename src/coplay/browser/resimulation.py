@@ -9,9 +9,11 @@ little endian.
 | `begin` | `modules study scene_index seed episodes max_frames countdown_frames input_sizes` | what plays |
 | `step` | `inputs`, `checksums: [frame]` | `checksums: [[frame, 16 digits]]`, `rewards flags episodes` |
 
-What plays is `agents`, `observation_spaces` (null for those that cannot be described) and `draws`: `own` or
-`environment`. With `observe: true` in `begin` each step's answer has `seen` (see `watching`); with
-`screens: [player]` in `begin` and `draw: [frame]` in `step` it has `drawn` (see `showing`).
+What plays is `agents`, `observation_spaces` (null for those that cannot be described), `draws` (`own` or
+`environment`), and `knows`: what else `begin` may ask for. With `observe: true` each step's answer has `seen`
+(see `watching`). With `screens: [player]`, and `draw: [frame]` in `step`, `drawn` (see `showing`). With
+`imagines: true`, and `imagine: [[frame, player, first, inputs]]` in `step`, `imagined`: the player's
+screen before the frame, had the frames from `first` on been played by these inputs instead.
 
 A request that fails is answered by `{error, hint}`. Free of JavaScript, so that it is tested in CPython.
 """
@@ -20,6 +22,7 @@ import base64
 import importlib
 import json
 from array import array
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,11 +31,13 @@ from coplay.browser.showing import Screens
 from coplay.browser.watching import Watcher, as_columns
 from coplay.data.batches import STEPPED, TERMINATED, TRUNCATED
 from coplay.data.spaces import describe_space
-from coplay.envs import Environment, wasm_stubs
+from coplay.envs import Environment, SavedGame, wasm_stubs
 from coplay.errors import CoplayError, StoreError, StudyError
 from coplay.study import Study
 from coplay.study.scenes import Play
 
+PAST = 64
+"""How many frames back what was shown by guesses may begin."""
 _HINT = "The stored code belongs to other data, or the study depends on something that is not in its folder."
 
 
@@ -67,6 +72,8 @@ class Resimulation:
         self._game = make_game(stage.environment, order)
         self._watcher = Watcher(stage.environment) if order.get("observe") else None
         self._screens = Screens(scene, stage.environment, order.get("screens", []))
+        self._keeps_past = bool(order.get("imagines"))
+        self._past: dict[int, tuple[int, SavedGame]] = {}
         self._game.start()
 
     def described(self) -> dict[str, Any]:
@@ -75,34 +82,51 @@ class Resimulation:
         return {
             "agents": [str(agent) for agent in environment.agents],
             "observation_spaces": _observation_spaces(environment),
+            "knows": ["observe", "screens", "imagines"],
             "draws": "environment" if self._scene.draw is None else "own",
         }
 
-    def step(self, inputs: bytes, wanted: Sequence[int], draw: Sequence[int] = ()) -> dict[str, Any]:
+    def step(
+        self,
+        inputs: bytes,
+        wanted: Sequence[int],
+        draw: Sequence[int] = (),
+        imagine: Sequence[tuple[int, int, int, bytes]] = (),
+    ) -> dict[str, Any]:
         """Play some frames.
 
         Args:
             inputs: Per frame, every player's input in order.
             wanted: The frames before which a checksum is asked for; also the one after the last.
             draw: The frames before which the screens are drawn; likewise.
+            imagine: (frame, player, first, inputs) of what a screen showed by guesses; `first` is at most
+                `PAST` frames ago.
         """
         game, frames, pictures = self._game, set(wanted), set(draw)
         rewards, flags, episodes = array("d"), bytearray(), array("H")
         checksums: list[tuple[int, str]] = []
         drawn: list[dict[str, Any]] = []
+        imagined: list[dict[str, Any]] = []
+        guesses: dict[int, list[tuple[int, int, bytes]]] = defaultdict(list)
+        for frame, player, first, guess in imagine:
+            guesses[frame].append((player, first, guess))
 
         def look() -> None:
             if self._frame in frames:
                 checksums.append((self._frame, f"{game.checksum():016x}"))
             if self._frame in pictures:
                 drawn.extend(self._screens.draw(game, self._frame))
+            if self._keeps_past:
+                self._past[self._frame % PAST] = (self._frame, game.save())
+            for player, first, guess in guesses.pop(self._frame, ()):
+                imagined.extend(self._imagine(player, first, guess))
 
         for offset in range(0, len(inputs), self._width):
             look()
             own = inputs[offset : offset + self._width]
             if self._watcher is not None:
                 self._watcher.frame = self._frame
-            row = game.step(tuple([own[column] for column in self._columns]))
+            row = game.step(self._split(own))
             stepped = STEPPED if row.stepped else 0
             rewards.extend(row.rewards)
             for terminated, truncated in zip(row.terminated, row.truncated, strict=True):
@@ -117,10 +141,27 @@ class Resimulation:
             "flags": _text(flags),
             "episodes": _text(episodes.tobytes()),
             "drawn": drawn,
+            "imagined": imagined,
         }
         if self._watcher is not None:
             reply["seen"] = as_columns(self._watcher.take(), len(self._columns))
         return reply
+
+    def _split(self, inputs: bytes) -> tuple[bytes, ...]:
+        return tuple([inputs[column] for column in self._columns])
+
+    def _imagine(self, player: int, first: int, inputs: bytes) -> list[dict[str, Any]]:
+        """What a player's screen showed, were the last frames played by these inputs."""
+        kept, past = self._past.get(first % PAST, (-1, None))
+        if kept != first or past is None:
+            return []
+        game, now = self._game, self._game.save()
+        game.load(past)
+        for offset in range(0, len(inputs), self._width):
+            game.step(self._split(inputs[offset : offset + self._width]))
+        drawn = self._screens.draw(game, self._frame, [player])
+        game.load(now)
+        return drawn
 
 
 def _observation_spaces(environment: Environment) -> list[dict[str, Any] | None]:
@@ -157,7 +198,11 @@ def _done(request: Mapping[str, Any]) -> dict[str, Any]:
         return _current.described()
     if request["do"] == "step" and _current is not None:
         inputs = base64.b64decode(request["inputs"])
-        return _current.step(inputs, request["checksums"], request.get("draw", ()))
+        imagine = [
+            (frame, player, first, base64.b64decode(text))
+            for frame, player, first, text in request.get("imagine", ())
+        ]
+        return _current.step(inputs, request["checksums"], request.get("draw", ()), imagine)
     raise StudyError(f"The request {request['do']!r} is not known, or comes before `begin`.", _HINT)
 
 

@@ -5,7 +5,7 @@ import click
 from coplay.cli.exporting import export
 from coplay.cli.failing import Commands
 from coplay.cli.privacy import datasheet, forget
-from coplay.cli.replaying import replay
+from coplay.cli.replaying import replay, scrub
 from coplay.cli.reporting import report
 from coplay.cli.serving import demo, doctor, new, run
 from coplay.cli.trying import check, robots
@@ -31,5 +31,5 @@ def main() -> None:
     """
 
 
-for command in (demo, new, run, check, robots, export, report, replay, forget, datasheet, doctor):
+for command in (demo, new, run, check, robots, export, report, replay, scrub, forget, datasheet, doctor):
     main.add_command(command)

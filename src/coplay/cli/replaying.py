@@ -1,7 +1,8 @@
-"""`coplay replay`: recorded games, played again."""
+"""`coplay replay` and `scrub`: recorded games, played again."""
 
 import json
 import sys
+import webbrowser
 from pathlib import Path
 
 import click
@@ -58,3 +59,36 @@ def replay(
         click.echo(f"coplay: {found.difference}; what was replayed before is equal (verdict {found.verdict})")
     if not found.equal:
         sys.exit(1)
+
+
+@click.command()
+@click.argument("game_id")
+@data_option
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on; default any free one."
+)
+@click.option("--no-open", is_flag=True, help="Do not open a browser.")
+def scrub(game_id: str, data: Path, port: int, no_open: bool) -> None:
+    """Go through a recorded game frame by frame, in a page on this machine.
+
+    For any player: what they saw then, with what was guessed of the others, and what became true; under it
+    everybody's inputs, with corrections marked, and the round trips. Ctrl-C ends it.
+
+    \b
+    coplay scrub 0123456789abcdef0123 --data coplay-data
+    """
+    from contextlib import ExitStack
+
+    from coplay.export.scrub.serving import scrub_game
+    from coplay.runtime import shown_progress
+
+    def ready(port: int) -> None:
+        address = f"http://127.0.0.1:{port}"
+        click.echo(f"coplay: serving {address}")
+        sys.stdout.flush()
+        if not no_open:
+            webbrowser.open(address)
+
+    with ExitStack() as bars:
+        progress = bars.enter_context(shown_progress())
+        scrub_game(data, game_id, port, progress=progress, ready=ready, done=bars.close)

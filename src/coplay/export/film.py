@@ -83,9 +83,10 @@ def film_game(
                     if (drawn["frame"] - frames.start) % stride == 0:
                         pipe.write(picture)
 
-        return replay_recording(
-            data, recording, progress=progress, watch=watch, screens=[player], draw=frames
-        )
+        def asks(first: int, last: int) -> dict[str, Any]:
+            return {"draw": list(range(max(first, frames.start), min(last, frames.stop)))}
+
+        return replay_recording(data, recording, progress=progress, watch=watch, asks=asks, screens=[player])
 
 
 def frames_of(recording: Recording, episode: int | None) -> range:

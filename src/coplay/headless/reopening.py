@@ -57,9 +57,9 @@ def reopened(
             described = simulation.ask(
                 do="begin", modules=modules, study=recording.study, **recording.setup, **wishes
             )
-            if wishes and "agents" not in described:
+            if wishes.keys() - set(described.get("knows", ())):
                 raise StoreError(
-                    "the stored code of the game is older than replays that observe or draw",
+                    "the stored code of the game is older than replays that observe and draw",
                     "`coplay replay` without these options still compares it.",
                 )
             yield Reopened(simulation, described)

@@ -2,7 +2,7 @@
 
 import base64
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -98,7 +98,7 @@ def replay_game(
         game_id: Which game.
         progress: Told how far it is.
         watch: Told what every portion of frames gave; nothing is drawn beyond a difference.
-        wishes: `observe=True` or `screens=[player]`, and `draw=[frame]`, for `watch`.
+        wishes: `observe=True` or `screens=[player]`, for `watch`.
 
     Raises:
         UsageError: `game_id` is no game's id, or the stored code cannot play the game.
@@ -116,14 +116,24 @@ def replay_recording(
     progress: Report = silent,
     watch: Watch | None = None,
     opened: Callable[[Mapping[str, Any]], None] | None = None,
-    draw: Sequence[int] = (),
+    asks: Callable[[int, int], Mapping[str, Any]] | None = None,
     **wishes: Any,
 ) -> Replay:
-    """The same for a game that was read; `opened` is told what plays, as answered to `begin`."""
+    """The same for a game that was read.
+
+    Args:
+        data: As above.
+        recording: The game.
+        progress: As above.
+        watch: As above.
+        opened: Told what plays, as answered to `begin`.
+        asks: More for each request `step`, given its first frame and the end of those that it looks at.
+        wishes: As above.
+    """
     with reopened(data, recording, progress=progress, **wishes) as game:
         if opened is not None:
             opened(game.described)
-        comparison = _Comparison(recording, game.simulation, draw, watch)
+        comparison = _Comparison(recording, game.simulation, asks, watch)
         return comparison.run(lambda fraction: progress("Replaying", fraction))
 
 
@@ -131,11 +141,15 @@ class _Comparison:
     """One replay under way."""
 
     def __init__(
-        self, recording: Recording, simulation: NodeSimulation, draw: Sequence[int], watch: Watch | None
+        self,
+        recording: Recording,
+        simulation: NodeSimulation,
+        asks: Callable[[int, int], Mapping[str, Any]] | None,
+        watch: Watch | None,
     ) -> None:
         self._recording = recording
         self._simulation = simulation
-        self._draw = draw
+        self._asks = asks
         self._watch = watch
         self._equal = 0
         self._stored: dict[int, list[tuple[int, int]]] = defaultdict(list)
@@ -168,8 +182,8 @@ class _Comparison:
             "inputs": base64.b64encode(recording.log.inputs[first:end].tobytes()).decode("ascii"),
             "checksums": wanted,
         }
-        if drawn := [frame for frame in self._draw if first <= frame < last]:
-            request["draw"] = drawn
+        if self._asks is not None:
+            request |= self._asks(first, last)
         reply = self._simulation.ask(do="step", **request)
         replayed = {frame: int(text, 16) for frame, text in reply["checksums"]}
         differences = [*_unlike_copies(recording, first, end), *_unlike_rows(recording, first, end, reply)]
@@ -193,8 +207,9 @@ class _Comparison:
             if found is None or frame <= found.frame
         )
         if self._watch is not None:
-            if found is not None and "drawn" in reply:
-                reply["drawn"] = [drawn for drawn in reply["drawn"] if drawn["frame"] <= found.frame]
+            if found is not None:
+                for kind in {"drawn", "imagined"} & reply.keys():
+                    reply[kind] = [drawn for drawn in reply[kind] if drawn["frame"] <= found.frame]
             self._watch(first, reply)
         return found
 

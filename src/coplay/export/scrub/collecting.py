@@ -1,0 +1,151 @@
+"""Draws a game for the scrubber: one file about the game, and its pictures in portions."""
+
+import base64
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from coplay.data.actions import decoded_actions
+from coplay.data.gamelog import GameLog
+from coplay.data.recording import read_recording
+from coplay.export.pictures import png_of
+from coplay.export.reading import StoredGame, reading
+from coplay.export.rows import net_rows, stepped_frames
+from coplay.export.scrub.hindsight import Guess, guesses_of
+from coplay.headless.replay import FRAMES_AT_ONCE, Replay, replay_recording
+from coplay.runtime import Report, silent
+
+PORTION: Final = FRAMES_AT_ONCE
+"""Pictures of so many frames are in one file."""
+
+
+def collect(data: Path, game_id: str, folder: Path, *, progress: Report = silent) -> Replay:
+    """Write `game.json` and `pictures-<number>.json` of a game.
+
+    Args:
+        data: The data directory.
+        game_id: Which game.
+        folder: Where to.
+        progress: Told how far it is.
+
+    Raises:
+        CoplayError: As `coplay.headless.replay.replay_game`.
+    """
+    recording = read_recording(data, game_id)
+    with reading(data) as reader:
+        stored = reader.game(next(row for row in reader.games() if row["game_id"] == game_id))
+    players = sorted(stored.people)
+    owners = {player: stored.owner(player) for player in players}
+    viewers = [player for player in players if player in recording.log.peers]
+    guesses: dict[int, list[Guess]] = defaultdict(list)
+    for viewer in viewers:
+        for guess in guesses_of(recording.log, viewer, owners, recording.setup["input_sizes"]):
+            guesses[guess.frame].append(guess)
+    pictures = _Pictures(folder)
+    described: dict[str, Any] = {}
+
+    def asks(first: int, last: int) -> dict[str, Any]:
+        imagine = [
+            [guess.frame, guess.player, guess.first, base64.b64encode(guess.inputs).decode("ascii")]
+            for frame in range(first, last)
+            for guess in guesses.get(frame, ())
+        ]
+        return {"draw": list(range(first, last)), "imagine": imagine}
+
+    replay = replay_recording(
+        data,
+        recording,
+        progress=progress,
+        watch=pictures.add,
+        opened=described.update,
+        asks=asks,
+        screens=viewers,
+        imagines=True,
+    )
+    about = _about(stored, recording.log, viewers, replay)
+    about |= {"agents": described["agents"], "strings": pictures.strings, "portion": PORTION}
+    (folder / "game.json").write_text(json.dumps(about), "utf-8")
+    return replay
+
+
+class _Pictures:
+    """Takes the pictures of a replay, and writes each portion when it is complete."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.strings: dict[int, list[str]] = defaultdict(list)
+
+    def add(self, first: int, reply: Mapping[str, Any]) -> None:
+        """Write what one portion of frames gave."""
+        truth: dict[int, dict[int, Any]] = defaultdict(dict)
+        shown: dict[int, dict[int, Any]] = defaultdict(dict)
+        for drawn in reply["drawn"]:
+            truth[drawn["player"]][drawn["frame"]] = _picture(drawn)
+        for drawn in reply["imagined"]:
+            picture = _picture(drawn)
+            # A wrong guess may make no difference: in a countdown, say.
+            if picture != truth[drawn["player"]].get(drawn["frame"]):
+                shown[drawn["player"]][drawn["frame"]] = picture
+        # In the order in which they were drawn: a string comes with the first picture that has it.
+        for drawn in sorted((*reply["drawn"], *reply["imagined"]), key=lambda d: d["order"]):
+            self.strings[drawn["player"]] += drawn["strings"]
+        file = self._folder / f"pictures-{first // PORTION}.json"
+        file.write_text(json.dumps({"true": truth, "shown": shown}), "utf-8")
+
+
+def _picture(drawn: Mapping[str, Any]) -> dict[str, Any]:
+    picture = {name: drawn[name] for name in ("width", "height", "ops")}
+    if "pixels" in drawn:
+        rows, columns = drawn["pixels_shape"]
+        png = png_of(base64.b64decode(drawn["pixels"]), rows, columns)
+        picture["png"] = base64.b64encode(png).decode("ascii")
+    return picture
+
+
+def _about(stored: StoredGame, log: GameLog, viewers: list[int], replay: Replay) -> dict[str, Any]:
+    steps = stepped_frames(log)
+    row = stored.row
+    actions = {player: _plain(decoded_actions(space, log.inputs_of(player))) for player, space in _seats(row)}
+    return {
+        "game_id": stored.game_id,
+        "study": row["study"],
+        "label": row["label"],
+        "verdict": row["verdict"] or "running",
+        "difference": None if replay.difference is None else str(replay.difference),
+        "fps": row["fps"],
+        "frames": replay.frames,
+        "viewers": viewers,
+        "people": {str(player): who for player, who in stored.people.items()},
+        "actions": actions,
+        "episodes": [
+            [int(number), int(steps[log.episodes[steps] == number][0])]
+            for number in sorted(set(log.episodes[steps].tolist()))
+        ],
+        "predicted": {viewer: log.peers[viewer].predicted.tolist() for viewer in viewers},
+        "corrected_after": {viewer: log.peers[viewer].corrected_after.tolist() for viewer in viewers},
+        "rtt": {viewer: _round_trips(stored, log, viewer) for viewer in viewers},
+    }
+
+
+def _seats(row: Mapping[str, Any]) -> list[tuple[int, dict[str, Any]]]:
+    return list(enumerate(row["codecs"]))
+
+
+def _plain(actions: list[Any]) -> list[str]:
+    return [str(np.asarray(action).tolist()) for action in actions]
+
+
+def _round_trips(stored: StoredGame, log: GameLog, viewer: int) -> list[list[Any]]:
+    """[frame, other player, milliseconds] of each second of one browser."""
+    times = log.peers[viewer].confirmed_at_ms
+    order = np.where(np.isnan(times), np.inf, times)
+    found = []
+    for row in net_rows(stored, [batch for batch in stored.batches() if batch.peer == viewer]):
+        if row["ms"] is not None and row["rtt_ms"] is not None and row["rtt_ms"] >= 0:
+            frame = int(np.searchsorted(order, row["ms"]))
+            found.append([min(frame, len(order) - 1), row["peer"], row["rtt_ms"]])
+    return found

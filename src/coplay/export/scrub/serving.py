@@ -1,0 +1,84 @@
+"""Serves the scrubber of one game, on this machine alone."""
+
+import re
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from coplay.errors import CoplayError
+from coplay.export.scrub.collecting import collect
+from coplay.runtime import Report
+from coplay.server.pages import SecurityHeaders
+from coplay.server.running import listen
+
+_FILE: Final = re.compile(r"game\.json|pictures-[0-9]{1,7}\.json")
+PAGE: Final = "scrub.html"
+
+
+def scrub_game(
+    data: Path,
+    game_id: str,
+    port: int,
+    *,
+    progress: Report,
+    ready: Callable[[int], None],
+    done: Callable[[], None],
+) -> None:
+    """Replay and draw a game, then show it until interrupted.
+
+    Args:
+        data: The data directory.
+        game_id: Which game.
+        port: On the loopback interface; 0 for any free one.
+        progress: Told how far it is.
+        ready: Called with the port when the page can be opened.
+        done: Called before that, when nothing more is reported to `progress`.
+
+    Raises:
+        CoplayError: The game cannot be replayed, or the pages are not built.
+    """
+    web = Path(__file__).resolve().parents[2] / "_web"
+    if not (web / PAGE).is_file():
+        raise CoplayError("the pages are not built", "In a checkout, run `make install`.")
+    with tempfile.TemporaryDirectory(prefix="coplay-") as folder, listen("127.0.0.1", port) as listening:
+        collect(data, game_id, Path(folder), progress=progress)
+        done()
+        ready(int(listening.getsockname()[1]))
+        settings = uvicorn.Config(scrub_app(Path(folder), web), log_level="warning", lifespan="off")
+        uvicorn.Server(settings).run(sockets=[listening])
+
+
+def scrub_app(folder: Path, web: Path) -> Starlette:
+    """The page, its parts, and the files of `collecting`.
+
+    Args:
+        folder: With the game's files.
+        web: With the built pages.
+    """
+
+    async def page(_request: Request) -> Response:
+        return FileResponse(web / PAGE, media_type="text/html; charset=utf-8")
+
+    async def asset(request: Request) -> Response:
+        # Looked up among what is there, so that no name from outside ever becomes a path.
+        for file in (web / "assets").iterdir():
+            if file.name == request.path_params["name"]:
+                return FileResponse(file)
+        return PlainTextResponse("There is no such file.", 404)
+
+    async def game(request: Request) -> Response:
+        name = request.path_params["name"]
+        if not _FILE.fullmatch(name) or not (folder / name).is_file():
+            return PlainTextResponse("There is no such file.", 404)
+        return FileResponse(folder / name, media_type="application/json")
+
+    app = Starlette(routes=[Route("/", page), Route("/assets/{name}", asset), Route("/game/{name}", game)])
+    app.add_middleware(SecurityHeaders)
+    return app
