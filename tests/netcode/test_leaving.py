@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from random import Random
 
 import pytest
 from tests.netcode.simulation import Conditions, SimulatedGame
@@ -180,49 +179,3 @@ def test_peer_that_says_goodbye_needs_nobody_to_tell() -> None:
     assert isinstance(own, GameAgreed)
     assert own.reason == "This peer left."
     assert game.peers[1].session.next_deadline() == math.inf
-
-
-def random_leaves(seed: int) -> tuple[SimulatedGame, list[int]]:
-    random = Random(seed)
-    count = random.choice((2, 3, 3, 4, 5))
-
-    def conditions(_source: int, _target: int) -> Conditions:
-        return Conditions(
-            latency=random.choice((0.005, 0.02, 0.05, 0.1)),
-            jitter=random.choice((0, 0.01, 0.03)),
-            loss=random.choice((0, 0.05, 0.1, 0.2)),
-            duplicate=random.choice((0, 0.1)),
-            reorder=random.choice((0, 0.1)),
-        )
-
-    game = SimulatedGame(
-        owners=tuple(range(count)),
-        frames=random.choice((60, 120, 400)),
-        conditions=conditions,
-        seed=seed,
-        config={"delay": random.choice((None, 0, 2))},
-    )
-    leavers = random.sample(range(count), random.randint(1, count - 1))
-    first = random.random() * 2.5
-    for left in leavers:
-        at = first + random.random() * random.choice((0, 0.3, 1))
-        game.plan((at, lambda left=left: game.kill(left)))
-        for peer in range(count):
-            if peer != left:
-                game.plan((at + random.random() * random.choice((0.01, 0.5, 1.5)), tell(game, peer, left)))
-    return game, leavers
-
-
-@pytest.mark.parametrize("block", range(8))
-def test_random_leaves_leave_equal_logs(block: int) -> None:
-    for seed in range(block * 20, block * 20 + 20):
-        game, leavers = random_leaves(seed)
-        game.run()
-        verdicts = {game.verdicts()[peer.config.peer].verdict for peer in game.survivors()}
-        assert len(verdicts) == 1, seed
-        assert verdicts <= {"truncated", "identical", "unverified"}, seed
-        log = game.survivors()[0].log
-        assert all(peer.log == log for peer in game.survivors()), seed
-        for left in leavers:
-            if left in game.peers:
-                assert game.peers[left].log == log[: len(game.peers[left].log)], seed

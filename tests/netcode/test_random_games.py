@@ -1,4 +1,4 @@
-"""Hundreds of drawn scenarios: what must hold of a game holds, whatever befalls it. Thousands: `make soak`."""
+"""Hundreds of drawn scenarios: what must hold of a game holds, whatever befalls it. More: `make soak`."""
 
 import pytest
 from tests.netcode.simulation import Conditions, SimulatedGame, unique_inputs

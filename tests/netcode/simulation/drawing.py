@@ -231,8 +231,8 @@ def _deaths(random: Random, scenario: Scenario, *, certain: bool) -> tuple[Fault
         at = round(first + random.random() * random.choice((0.0, 0.3, 1.0)), 3)
         faults.append(Death(left, at))
         told = [peer for peer in peers if peer != left]
-        if not scenario.fates and random.random() < 0.3:
-            # Where a leave ends the game, it is enough that one hears of it.
+        if not scenario.fates and first > 2.0 and random.random() < 0.3:
+            # Where a leave ends a game that has begun, it is enough that one hears of it.
             told = [random.choice(staying)]
         for peer in told:
             heard = round(at + random.random() * random.choice((0.01, 0.5, 1.5)), 3)
