@@ -25,6 +25,7 @@ test:  ## All tests, Python's and the page's
 soak:  ## 10,000 simulated games and a million spoilt datagrams; SOAK="--minutes 5" for less
 	@$(SETUP) --develop
 	@$(BIN)/python -m tests.netcode.soak $(SOAK)
+	@COPLAY_SOAK_GAMES=1000 COPLAY_AWAY_S=10 $(BIN)/python -m pytest -s tests/server/test_crashes.py tests/server/test_away_database.py
 
 check:  ## Formatting, lint, types, imports
 	@$(SETUP) --develop
