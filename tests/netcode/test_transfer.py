@@ -1,0 +1,130 @@
+"""Bytes in pieces: whatever is lost on the way, the whole arrives, or nothing."""
+
+from random import Random
+
+import pytest
+
+from coplay.netcode.transfer import (
+    MAX_TRANSFER,
+    PIECE,
+    PIECE_SIZE,
+    PIECES_A_REQUEST,
+    REFUSAL,
+    REJOIN,
+    RESYNC,
+    WANT,
+    Incoming,
+    Outgoing,
+    decode_piece,
+    decode_want,
+)
+from coplay.netcode.wire import MAX_FRAME, MalformedDatagramError, put_varint
+
+
+def want_of(incoming: Incoming, now: float = 0.0) -> bytes:
+    out = bytearray()
+    incoming.put_want(out, now)
+    assert out[0] == WANT
+    return bytes(out[1:])
+
+
+@pytest.mark.parametrize("size", [1, PIECE_SIZE, PIECE_SIZE + 1, 20 * PIECE_SIZE + 7])
+@pytest.mark.parametrize("loss", [0.0, 0.4])
+def test_whole_arrives_piece_by_piece(size: int, loss: float) -> None:
+    random = Random(size)
+    data = random.randbytes(size)
+    incoming = Incoming(1, 7, REJOIN, 0, 0.0)
+    outgoing = Outgoing(decode_want(want_of(incoming)))
+    outgoing.data = data
+    for _ in range(200):
+        if random.random() < loss:
+            continue
+        answers = list(outgoing.answers(decode_want(want_of(incoming))))
+        assert len(answers) <= PIECES_A_REQUEST
+        for body in answers:
+            assert body[0] == PIECE
+            ident, total, index, piece = decode_piece(body[1:])
+            assert (ident, total) == (7, size)
+            if random.random() < loss:
+                continue
+            whole = incoming.receive(total, index, piece, 0.0)
+            if whole is not None:
+                assert whole == data
+                return
+    pytest.fail("it never arrived")
+
+
+def test_piece_that_comes_twice_counts_once() -> None:
+    incoming = Incoming(1, 0, REJOIN, 0, 0.0)
+    piece = bytes(PIECE_SIZE)
+    for _ in range(5):
+        assert incoming.receive(2 * PIECE_SIZE, 0, piece, 1.0) is None
+    assert incoming.receive(2 * PIECE_SIZE, 1, piece, 1.0) == bytes(2 * PIECE_SIZE)
+
+
+def test_pieces_of_different_wholes_are_refused() -> None:
+    incoming = Incoming(1, 0, REJOIN, 0, 0.0)
+    incoming.receive(2 * PIECE_SIZE, 0, bytes(PIECE_SIZE), 0.0)
+    with pytest.raises(MalformedDatagramError, match="disagree"):
+        incoming.receive(3 * PIECE_SIZE, 1, bytes(PIECE_SIZE), 0.0)
+
+
+def test_new_pieces_move_the_deadline_on_and_a_full_round_asks_at_once() -> None:
+    incoming = Incoming(1, 0, REJOIN, 0, 0.0)
+    want_of(incoming, 10.0)
+    for index in range(PIECES_A_REQUEST):
+        assert incoming.next_want > 10.0
+        incoming.receive(9 * PIECE_SIZE, index, bytes(PIECE_SIZE), 10.0)
+    assert incoming.next_want == 10.0
+    assert incoming.deadline == 15.0
+
+
+def test_what_is_not_there_yet_is_not_answered_and_what_never_will_be_is_refused() -> None:
+    want = decode_want(want_of(Incoming(1, 3, RESYNC, 0, 0.0)))
+    outgoing = Outgoing(want)
+    assert list(outgoing.answers(want)) == []
+    outgoing.refused = True
+    assert list(outgoing.answers(want)) == [bytes((REFUSAL, 3))]
+
+
+def test_who_has_everything_is_sent_nothing() -> None:
+    outgoing = Outgoing(decode_want(bytes((0, REJOIN, 0))))
+    outgoing.data = b"all"
+    assert list(outgoing.answers(decode_want(bytes((0, REJOIN, 0, 1))))) == []
+
+
+def number(value: int) -> bytes:
+    out = bytearray()
+    put_varint(out, value)
+    return bytes(out)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "short"),
+        (bytes((0, REJOIN)), "short"),
+        (bytes((0, 3, 0)), "range"),
+        (bytes((0, REJOIN)) + number(MAX_FRAME + 1), "range"),
+        (bytes((0, REJOIN, 0)) + bytes(1100), "range"),
+    ],
+)
+def test_malformed_request_is_refused(body: bytes, reason: str) -> None:
+    with pytest.raises(MalformedDatagramError, match=reason):
+        decode_want(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "short"),
+        (bytes((0, 5)), "short"),
+        (bytes((0, 0, 0)), "range"),
+        (bytes((0,)) + number(MAX_TRANSFER + 1) + b"\0", "range"),
+        (bytes((0, 5, 1)), "range"),
+        (bytes((0, 5, 0)) + b"four", "length"),
+    ],
+)
+def test_malformed_piece_is_refused(body: bytes, reason: str) -> None:
+    with pytest.raises(MalformedDatagramError, match=reason):
+        decode_piece(body)
