@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, event, func, insert, select, text
+from sqlalchemy import Connection, Engine, create_engine, event, func, insert, select, text
 
-from coplay.data.databases import DATABASE_VARIABLE, insert_unless_there
+from coplay.data.databases import DATABASE_FILE, DATABASE_VARIABLE, insert_unless_there
 from coplay.data.records import batches, events
 from coplay.data.store import MOST_WAITING, MOST_WAITING_BYTES, Store
 from coplay.errors import StoreError
@@ -229,6 +229,25 @@ def test_commit_whose_answer_is_lost_is_not_repeated(store: Store, database: str
     store.execute(insert(events).values(ROW)).result(WAIT_S)
     assert lost[0]
     assert store.submit(count).result(WAIT_S) == 1
+
+
+def test_store_that_is_closed_while_the_database_is_away_gives_up_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("coplay.data.store.CLOSE_AFTER_S", 1.5)
+    store, other = Store(tmp_path), create_engine(f"sqlite:///{tmp_path / DATABASE_FILE}")
+    event.listen(
+        store._engine, "checkout", lambda connection, *_: connection.execute("PRAGMA busy_timeout=10")
+    )
+    with other.connect() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        stored = [store.execute(insert(events).values(ROW)) for _ in range(3)]
+        until(lambda: store.trouble)
+        assert "locked" in store.trouble
+        store.close()
+    other.dispose()
+    assert all(isinstance(future.exception(WAIT_S), StoreError) for future in stored)
+    assert "could not be written" in caplog.text
 
 
 # Opening

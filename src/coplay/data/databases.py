@@ -18,6 +18,8 @@ from coplay.errors import StoreError
 
 DATABASE_VARIABLE: Final = "COPLAY_DATABASE_URL"
 DATABASE_FILE: Final = "coplay.sqlite"
+OLDEST_POSTGRES: Final = 130_000
+"""As `server_version_num`: the first one with `pg_xact_status(xid8)`."""
 
 _POSTGRES_CONNECTION: Final = {
     "connect_timeout": 5,
@@ -88,6 +90,24 @@ def _sqlite(file: Path) -> Engine:
     return engine
 
 
+def check_version(engine: Engine) -> None:
+    """Make sure that the database can be asked what became of a transaction.
+
+    Raises:
+        StoreError: It is too old.
+        sqlalchemy.exc.SQLAlchemyError: It cannot be reached.
+    """
+    if engine.dialect.name == "sqlite":
+        return
+    with engine.connect() as connection:
+        version = connection.execute(text("SHOW server_version_num")).scalar_one()
+    if int(version) < OLDEST_POSTGRES:
+        raise StoreError(
+            f"PostgreSQL {int(version) // 10_000} is too old for coplay",
+            f"Use PostgreSQL {OLDEST_POSTGRES // 10_000} or later.",
+        )
+
+
 def will_pass(error: BaseException) -> bool:
     """Whether the same work may succeed later: the database is away, full or busy, not the work to blame."""
     if isinstance(error, PoolTimeoutError):
@@ -124,10 +144,14 @@ def insert_unless_there(table: Table, dialect: str) -> Any:
 
 
 def receipt_of(connection: Connection) -> str | None:
-    """A number by which to ask later whether this transaction was committed; None where no answer is lost."""
+    """A number by which to ask later whether this transaction was committed.
+
+    None where no answer is lost, or nothing was written.
+    """
     if connection.dialect.name == "sqlite":
         return None
-    return str(connection.execute(text("SELECT pg_current_xact_id()::text")).scalar_one())
+    number = connection.execute(text("SELECT pg_current_xact_id_if_assigned()::text")).scalar_one()
+    return None if number is None else str(number)
 
 
 def was_committed(engine: Engine, receipt: str) -> bool | None:

@@ -24,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from coplay.data.databases import (
     DATABASE_FILE,
     DATABASE_VARIABLE,
+    check_version,
     open_engine,
     plain_reason,
     receipt_of,
@@ -73,6 +74,7 @@ class Store:
             directory.mkdir(parents=True, exist_ok=True)
             self._engine = open_engine(directory)
             try:
+                check_version(self._engine)
                 bring_up_to_date(self._engine)
             except BaseException:
                 self._engine.dispose()
@@ -232,7 +234,10 @@ class Store:
                 self._note_trouble(plain_reason(error))
             if self._closing.is_set() and time.monotonic() - self._trouble_since > CLOSE_AFTER_S / 3:
                 raise StoreError("the database is away, and the server was stopped", "See the log.")
-            self._closing.wait(wait_s)
+            if self._closing.is_set():
+                time.sleep(_FIRST_WAIT_S)
+            else:
+                self._closing.wait(wait_s)
             wait_s = min(_LONGEST_WAIT_S, 2 * wait_s)
 
     def _note_trouble(self, reason: str) -> None:
