@@ -16,8 +16,9 @@ from bench.games import measure_netcode, measure_overcooked
 from bench.ingest import measure_ingest
 from bench.starts import measure_match, measure_start
 from bench.stock import StockServer
+from bench.walks import measure_walks
 
-SECTIONS = ("netcode", "match", "overcooked", "start", "ingest")
+SECTIONS = ("netcode", "match", "overcooked", "start", "ingest", "walk")
 
 
 def main() -> None:
@@ -36,6 +37,7 @@ def main() -> None:
             "match": lambda _: measure_match(launcher, servers, figures),
             "overcooked": lambda _: measure_overcooked(launcher, servers, figures, options.seconds),
             "start": lambda run: measure_start(launcher, servers, stock, figures, run),
+            "walk": lambda _: measure_walks(figures),
             "ingest": lambda _: measure_ingest(figures, new_folder, options.seconds),
         }
         try:

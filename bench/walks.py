@@ -1,4 +1,4 @@
-"""What a snapshot and a checksum cost, beside `copy.deepcopy` of the same state: in CPython, and in WebAssembly."""
+"""What a snapshot and a checksum cost beside `copy.deepcopy` of the same state, in CPython and WebAssembly."""
 
 import json
 import tempfile
@@ -7,16 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from zipfile import ZipFile
 
+from bench import walk_timing
+from bench.figures import Figures, Kind, Target
 from coplay.headless.node_simulation import node_simulation
 from coplay.runtime import ensure_runtime
 from coplay.runtime.bundle import coplay_part
 
-from bench import walk_timing
-from bench.figures import Figures, Kind, Target
-
 ENVIRONMENTS = ("CartPole-v1", "cogrid:Overcooked-CrampedRoom-V0")
 PACKAGES = ("cogrid==0.3.2",)
-FRAMES, ROUNDS = 12, 15
+FRAMES, ROUNDS = 10, 8
 
 _Ask = Callable[[dict[str, object]], dict[str, float]]
 

@@ -1,7 +1,7 @@
 """Nothing that changed is missed, and nothing that was saved comes back otherwise.
 
-The walk looks again only at what seems to have changed. The witness here is a walk that knows nothing yet: it goes
-over everything, and describes what it found leaf by leaf.
+The walk looks again only at what seems to have changed. The witness here is a walk that knows nothing yet: it
+goes over everything, and describes what it found leaf by leaf.
 """
 
 import random

@@ -16,13 +16,15 @@ import marshal
 import types
 from collections.abc import Callable
 from hashlib import blake2b
-from operator import attrgetter
+from itertools import compress, count
+from operator import attrgetter, is_not
 from typing import Any
 
 import numpy as np
 
 from coplay.envs.snapshot import Snapshot, kind_now
 from coplay.envs.state_bulk import Bulk
+from coplay.envs.state_instances import INSTANCE
 from coplay.envs.state_kinds import DRAWING, KINDS, MISSING, PLAIN, Kind
 from coplay.envs.state_numbers import ARRAY
 from coplay.envs.state_references import TUPLE
@@ -45,51 +47,64 @@ def digest(snapshot: Snapshot, extra: object = None) -> int:
         extra: Plain values that belong to the state as well.
     """
     plan = snapshot.plan
-    canonical = _canonical_by(_positions(snapshot))
+    canonical = _canonical_by(plan.numbers, _later_positions(snapshot))
     digests = plan.digests
     if digests is None:
-        first = _canonical_by(plan.numbers)
-        members = enumerate(zip(plan.members, plan.contents, strict=True))
-        digests = [_of_member(place, kind, obj, saved, first) for place, ((kind, obj), saved) in members]
-        plan.digests = digests
+        first = _canonical_by(plan.numbers, {})
+        members = zip(plan.members, plan.contents, strict=True)
+        plan.encodings = [_encoded(kind, obj, saved, first) for (kind, obj), saved in members]
+        plan.digests = digests = list(map(_digest_of_member, range(len(plan.members)), plan.encodings))
     if plan.still_sum is None:
         plan.still_sum = sum(digests) - sum([digests[place] for place in plan.lively])
     total = plan.still_sum
-    for place in plan.lively:
-        saved = snapshot.contents[place]
-        if saved is plan.contents[place]:
+    contents = snapshot.contents
+    for place, kind, obj, first_contents in plan.rows:
+        saved = contents[place]
+        if saved is first_contents:
             total += digests[place]
+        elif kind is INSTANCE:
+            encoding = _changed_instance(plan.encodings[place][1], first_contents, saved, canonical)
+            total += _digest_of_member(place, (type(obj).__qualname__, encoding))
         else:
-            kind, obj = plan.members[place]
-            total += _of_member(place, kind, obj, saved, canonical)
+            total += _digest_of_member(place, _encoded(kind, obj, saved, canonical))
     out = [extra, total & _MASK]
     _encode_later(snapshot, canonical, out)
     return int.from_bytes(blake2b(marshal.dumps(out, 2), digest_size=8).digest(), "little")
 
 
+def _changed_instance(encoding: dict[str, Any], first: Any, saved: Any, canonical: Canonical) -> Any:
+    """Encode attributes, of which most are what they were when the plan was made."""
+    if len(first) != len(saved) or list(first) != list(saved):
+        return _encode_instance(saved, canonical)
+    encoding = encoding.copy()
+    for name in compress(saved, map(is_not, saved.values(), first.values())):
+        value = saved[name]
+        plain = value if type(value) in PLAIN else canonical(value)
+        if plain is None or name not in encoding:  # the order of those that are not None is another
+            return _encode_instance(saved, canonical)
+        encoding[name] = plain
+    return encoding
+
+
 def encode(snapshot: Snapshot, extra: object = None) -> bytes:
     """Give the canonical bytes of a snapshot."""
-    canonical = _canonical_by(_positions(snapshot))
+    canonical = _canonical_by(snapshot.plan.numbers, _later_positions(snapshot))
     members = zip(snapshot.plan.members, snapshot.contents, strict=True)
     out: list[Any] = [extra, [_encoded(kind, obj, saved, canonical) for (kind, obj), saved in members]]
     _encode_later(snapshot, canonical, out)
     return marshal.dumps(out, 2)
 
 
-def _positions(snapshot: Snapshot) -> dict[int, int]:
-    """Number everything that can be held."""
-    numbers = snapshot.plan.numbers
-    if not snapshot.met:
-        return numbers
+def _later_positions(snapshot: Snapshot) -> dict[int, int]:
+    """Number what is in the state since the plan was made."""
     # Whether two equal tuples are one is an accident of the code that made them, and does not count; nor does
     # what only a peer that draws has.
     later = [key for key, obj in snapshot.met.items() if KINDS[type(obj)] not in _UNNUMBERED]
-    return numbers | dict(zip(later, range(len(numbers), len(numbers) + len(later)), strict=True))
+    return dict(zip(later, count(len(snapshot.plan.numbers)), strict=False))
 
 
-def _of_member(place: int, kind: Kind, obj: Any, saved: Any, canonical: Canonical) -> int:
-    encoded = marshal.dumps((place, _encoded(kind, obj, saved, canonical)), 2)
-    return int.from_bytes(blake2b(encoded, digest_size=8).digest(), "little")
+def _digest_of_member(place: int, encoding: Any) -> int:
+    return int.from_bytes(blake2b(marshal.dumps((place, encoding), 2), digest_size=8).digest(), "little")
 
 
 def _encoded(kind: Kind, obj: Any, saved: Any, canonical: Canonical) -> Any:
@@ -110,12 +125,12 @@ def _encode_later(snapshot: Snapshot, canonical: Canonical, out: list[Any]) -> N
     out += map(_array_bytes, arrays)
 
 
-_array_type = attrgetter("dtype.str")
+_array_type = attrgetter("dtype.char")
 _array_shape = attrgetter("shape")
 _array_bytes = np.ndarray.tobytes
 
 
-def _canonical_by(positions: dict[int, int]) -> Canonical:
+def _canonical_by(numbers: dict[int, int], later: dict[int, int]) -> Canonical:
     """Make the function that gives, for any value that something holds, the plain value that stands for
     it."""
 
@@ -125,7 +140,8 @@ def _canonical_by(positions: dict[int, int]) -> Canonical:
             return value
         if cls is tuple:
             return tuple([v if type(v) in PLAIN else canonical(v) for v in value])
-        position = positions.get(id(value))
+        key = id(value)
+        position = numbers[key] if key in numbers else later.get(key)
         if position is not None:
             return _MARK, position, value.__qualname__ if isinstance(value, _NAMED) else None
         kind = KINDS.get(cls)
@@ -224,7 +240,7 @@ def _encode_space(_generator: Any, _canonical: Canonical) -> Any:
 def _encode_bulk(bulk: Bulk, _canonical: Canonical) -> Any:
     if bulk.digest is None:
         contents = bulk.contents()
-        canonical = _canonical_by(dict(zip(contents, range(len(contents)), strict=True)))
+        canonical = _canonical_by(dict(zip(contents, range(len(contents)), strict=True)), {})
         encoded = [
             _encode_dict(held, canonical) if type(held) is dict else _encode_sequence(held, canonical)
             for held in contents.values()

@@ -35,6 +35,8 @@ Member = tuple[Kind, Any]
 _SEPARATOR: Final = [object()]  # between containers, so that nothing moves from one to the next unnoticed
 _BUFFER_KINDS: Final = frozenset("?bBiufcSU")  # numbers that numpy shows as plain memory
 _contents_of_cell = attrgetter("cell_contents")
+_FEW: Final = 64  # with which a loop is faster than their addresses
+_chained = chain.from_iterable
 _state = attrgetter("state")
 _generator_of_space = attrgetter("_np_random")
 _shape = np.ndarray.shape.__get__
@@ -56,6 +58,7 @@ class Plan:
         rows: Of each lively one its place, kind, object, and contents when the plan was made; these are empty
             where they held what is no member.
         digests: Of `contents`, each with its place; None until somebody asked for a checksum.
+        encodings: What the digests are of.
         still_sum: The sum of the digests of the still ones; None when it is to be summed up again.
     """
 
@@ -64,6 +67,7 @@ class Plan:
         self.numbers = {id(obj): place for place, (_kind, obj) in enumerate(members)}
         self.contents = contents
         self.digests: list[int] | None = None
+        self.encodings: list[Any] = []
         self.still_sum: int | None = None
         self.lively: list[int] = []
         self.rows: list[tuple[int, Kind, Any, Any]] = []
@@ -127,7 +131,7 @@ class Plan:
             elif kind is BULK:
                 bulk: Bulk = self.contents[place]
                 dicts += bulk.dicts
-                traversed += chain.from_iterable([(held, _SEPARATOR) for held in (*bulk.dicts, *bulk.lists)])
+                traversed += _chained([(held, _SEPARATOR) for held in (*bulk.dicts, *bulk.lists)])
             elif kind in SPACES:
                 spaces.append(obj)
             elif kind is NAMESPACE:
@@ -139,31 +143,36 @@ class Plan:
         self._arrays, self._generators, self._sets, self._spaces = arrays, generators, sets, spaces
         self._names, self._getters, self._missing = names, getters, [MISSING] * len(names)
         # Kept alive here, so that no address is another thing's as long as it is compared with.
-        self._referents = self._all_referents()
+        self._referents = tuple(self._all_referents())
         self._addresses = addresses(self._referents)
-        self._keys = list(chain.from_iterable(self._dicts))
+        self._keys = list(_chained(self._dicts))
         self._bytes = b"".join(arrays)
         self._states = list(map(_state, generators))
         self._shapes = list(map(_shape, arrays))
 
-    def _all_referents(self) -> tuple[Any, ...]:
+    def _all_referents(self) -> list[Any]:
         found = gc.get_referents(*self._traversed)
         if self._names:
             found += map(call, self._getters, self._names, self._missing)
         if self._spaces:
             found += map(_generator_of_space, self._spaces)
-        return tuple(found)
+        return found
 
     def unchanged(self) -> bool:
         """Tell whether all still ones hold the very same things in the same order."""
-        return (
-            addresses(self._all_referents()) == self._addresses
-            # Dicts show keys that are texts to nobody but those who ask for them.
-            and list(chain.from_iterable(self._dicts)) == self._keys
-            and b"".join(self._arrays) == self._bytes
-            and list(map(_shape, self._arrays)) == self._shapes
-            and list(map(_state, self._generators)) == self._states
-        )
+        found = self._all_referents()
+        if len(found) < _FEW:
+            if len(found) != len(self._referents) or not all(map(is_, found, self._referents)):
+                return False
+        elif addresses(tuple(found)) != self._addresses:
+            return False
+        # Dicts show keys that are texts to nobody but those who ask for them.
+        if self._keys and list(_chained(self._dicts)) != self._keys:
+            return False
+        arrays = self._arrays
+        if arrays and (b"".join(arrays) != self._bytes or list(map(_shape, arrays)) != self._shapes):
+            return False
+        return not self._states or list(map(_state, self._generators)) == self._states
 
     def settle(self) -> None:
         """See to it that everything that changed is lively, and that sets give their elements in order."""
