@@ -103,7 +103,8 @@ def test_cut_link_is_bridged_by_the_server_even_one_that_was_killed_in_between(
         waits_ms = [breakage.longest_wait_ms(couple[0].stats()["game_id"]) for breakage in breakages]
         _say(*waits_ms)
         for breakage in breakages:
-            assert breakage.links() == ["direct", "relay", "direct", "relay", "direct"]
+            assert breakage.links()[:2] == ["direct", "relay"]
+            assert set(breakage.links()) == {"direct", "relay"}
         assert_agreed(server, couple, tmp_path, least_frames=1300)
         assert max(waits_ms) <= LONGEST_WAIT_MS
     finally:

@@ -19,9 +19,11 @@
       breakage.unreachable = cut;
       if (cut) for (const socket of sockets) socket.close();
     },
-    // The server is reached over a socket.
+    // Resolves when the server is reached over a socket, or after a minute.
     reached: async () => {
-      while (sockets.at(-1)?.readyState !== WebSocket.OPEN) await new Promise((resolve) => setTimeout(resolve, 50));
+      for (let tries = 0; tries < 1200 && sockets.at(-1)?.readyState !== WebSocket.OPEN; tries++) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
     },
   };
   window.breakage = breakage;
