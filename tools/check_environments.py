@@ -241,12 +241,12 @@ def remark(row: Row) -> str:
     """What is worth knowing, in a cell."""
     parts = [row.subject.remark] if row.subject.remark else []
     if row.refusal:
-        return "; ".join([*parts, row.refusal.replace("|", "\\|")])
+        return "; ".join([*parts, row.refusal]).replace("|", "\\|")
     for finding in row.answer["findings"]:
         if finding["weight"] == "tamed":
-            parts.append(f"tamed: {finding['kind']} ({finding['paths'][0]})".replace("|", "\\|"))
+            parts.append(f"tamed: {finding['kind']} ({finding['paths'][0]})")
         else:
-            parts.append(f"{finding['says']} {finding['do']}".strip().replace("|", "\\|"))
+            parts.append(f"{finding['says']} {finding['do']}".strip())
     if row.answer["verdict"] == "unknown":
         parts.append(f"{row.answer['wasm']['error'].rstrip('.')}. {row.answer['wasm']['hint']}")
     if row.answer["agree"] is False:
@@ -256,7 +256,7 @@ def remark(row: Row) -> str:
         parts.append(f"rolled back by 8 at {fewest} frames for want of time")
     if row.answer["cpython"]["players"] > 1:
         parts.append(f"{row.answer['cpython']['players']} players")
-    return "; ".join(filter(None, parts)).replace("\n", " ")
+    return "; ".join(filter(None, parts)).replace("\n", " ").replace("|", "\\|")
 
 
 HEADINGS = [
