@@ -25,8 +25,8 @@ def answer(request_json: str) -> str:
 
     Returns:
         JSON: microseconds `snapshot checksum restore deepcopy deepcopy_all`, each the median over the frames
-        of the least over the rounds, interleaved. `deepcopy` is of the environment with its wrappers and the last
-        observations; `deepcopy_all` also of what closures and watched globals hold, which it leaves out.
+        of the least over the rounds, interleaved. `deepcopy` is of the environment with its wrappers and the
+        last observations; `deepcopy_all` also of what closures and watched globals hold, which it leaves out.
     """
     return json.dumps(_timed(**json.loads(request_json)))
 

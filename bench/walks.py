@@ -1,4 +1,4 @@
-"""What a snapshot and a checksum cost beside `copy.deepcopy` of the same state, in CPython and WebAssembly."""
+"""What a snapshot and a checksum cost beside `copy.deepcopy` of the same state, in both Pythons."""
 
 import json
 import tempfile
