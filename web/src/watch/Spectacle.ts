@@ -29,6 +29,10 @@ export class Spectacle {
     void this.#begin();
   }
 
+  get #viewer(): number {
+    return (this.#config?.peers[0] ?? 0) + 1;
+  }
+
   async #begin(): Promise<void> {
     try {
       this.#config = await this.#feed.config(this.#game_id);
@@ -90,7 +94,7 @@ export class Spectacle {
     if (done) this.#say(`Over after ${state.frame} frames.`);
     else if (state.received === 0) this.#say('Waiting for the first confirmed frames …');
     else if (behind_s > 3) this.#say(`Catching up: ${Math.round((100 * state.frame) / state.received)} %`);
-    else this.#say(`Frame ${state.frame}, a moment behind the players.`);
+    else this.#say(`Frame ${state.frame}, a moment behind the players; drawn as for player ${this.#viewer}.`);
     const rows = state.scores.map((score, player) =>
       element('li', {}, [
         element('span', { text: `Player ${player + 1}` }),

@@ -20,7 +20,7 @@ document.getElementById('watch')?.append(
   element('header', {}, [
     title,
     element('p', {
-      text: 'What the players have agreed on, a moment behind them. Nobody knows that you look on.',
+      text: 'What the players have agreed on, a moment behind them. They do not see you.',
     }),
   ]),
   list,
