@@ -1,0 +1,196 @@
+"""Repairs that cannot be made, and calls that come at odd times: said clearly, and never for ever."""
+
+import pytest
+from tests.netcode.simulation import Conditions, SimulatedGame, ToyPeer, configure, held_keys
+
+from coplay.errors import SessionMisuseError
+from coplay.netcode import (
+    DesyncExplained,
+    DesyncLocated,
+    ExportState,
+    Rejoined,
+    Resynced,
+    RollbackSession,
+    SendDatagram,
+)
+from coplay.netcode.agreement import KEPT_CHECKSUMS, Checksums
+from coplay.netcode.link import PeerLink
+from coplay.netcode.packets import decode_play, encode_status, put_inputs, put_play
+from coplay.netcode.wire import HEADER_SIZE, MAX_FRAME, MAX_RUN, PLAY, MalformedDatagramError, put_varint
+
+HEADER = bytes((0x11, 0, 0, 0, 0, 0, 255))
+
+
+def give_instead(peer: ToyPeer, data: bytes | None) -> None:
+    """Have a peer give something else than its state, or nothing."""
+
+    def export_state(effect: ExportState) -> None:
+        peer.session.state_exported(effect.peer, data)
+
+    peer._repairs.export_state = export_state  # type: ignore[method-assign]
+
+
+def reloaded(owners: tuple[int, ...], data: bytes | None, *givers: int) -> SimulatedGame:
+    """A game whose last peer is loaded anew, when some of the others give something else than their state."""
+    game = SimulatedGame(owners=owners, frames=240, conditions=Conditions(latency=0.03))
+    game.plan((1.4, lambda: [give_instead(game.peers[giver], data) for giver in givers]))
+    game.plan((1.5, lambda: game.reload(owners[-1])))
+    return game
+
+
+def test_peer_that_has_no_state_to_give_leaves_that_to_the_next() -> None:
+    game = reloaded((0, 1, 2), None, 0).run()
+    game.check_identical()
+    assert game.peers[2].of(Rejoined)
+
+
+def test_state_that_is_none_keeps_a_returning_peer_out_and_says_why() -> None:
+    game = reloaded((0, 1), b"not a state", 0)
+    game.run(until=20.0)
+    assert "unusable" in game.verdicts()[1].reason
+    assert game.peers[1].session.phase == "closed"
+
+
+def corrupted(data: bytes | None, *, forgetful: bool = False) -> SimulatedGame:
+    game = SimulatedGame(
+        frames=400, conditions=Conditions(latency=0.03), config={"on_desync": "resync", "delay": 2}
+    )
+    game.corruptions[1] = 45
+    game.run(until=0.4)
+    if forgetful:
+        game.peers[1]._repairs._checked.clear()
+        game.peers[1]._repairs.keep = lambda _frame, _state: 0  # type: ignore[method-assign]
+    else:
+        give_instead(game.peers[0], data)
+    return game.run()
+
+
+def test_state_that_cannot_be_taken_over_ends_the_game_as_divergent() -> None:
+    game = corrupted(b"not a state")
+    assert {verdict.verdict for verdict in game.verdicts().values()} == {"divergent"}
+    assert not game.peers[1].of(Resynced)
+    assert game.peers[1].of(DesyncExplained)[0].paths == ()
+
+
+def test_state_that_is_refused_is_not_asked_for_for_ever() -> None:
+    game = corrupted(None)
+    assert {verdict.verdict for verdict in game.verdicts().values()} == {"divergent"}
+    assert game.peers[1].of(DesyncExplained)[0].paths == ()
+    assert game.network.now < 20
+
+
+def test_frames_that_cannot_be_stepped_again_are_located_by_their_checksum() -> None:
+    game = corrupted(None, forgetful=True)
+    located = game.peers[0].of(DesyncLocated)[0]
+    assert (located.frame, located.reproduced) == (60, False)
+
+
+# Odd times
+
+
+def test_what_comes_after_the_end_changes_nothing() -> None:
+    game = SimulatedGame(frames=30).run()
+    session, now = game.peers[0].session, game.peers[0].local(game.network.now)
+    session.state_saved(99)
+    session.leave(now)
+    session.peer_left(1, now)
+    session.state_exported(1, b"late")
+    session.examined(0, [1, 2])
+    session.state_imported(5)
+    assert session.effects() == []
+    game.check_identical()
+
+
+def test_return_of_a_peer_that_counts_as_left_is_not_news() -> None:
+    game = SimulatedGame(
+        owners=(0, 1, 2), frames=200, conditions=Conditions(latency=0.03), config={"fates": ("default",) * 3}
+    )
+    game.plan(
+        (1.0, lambda: game.kill(2)),
+        (1.2, lambda: [game.tell_left(peer, 2) for peer in (0, 1)]),
+        (1.5, lambda: game.peers[0].tell_returned(2, 1, game.network.now)),
+    )
+    game.run()
+    game.check_identical()
+
+
+def test_delay_out_of_range_raises_and_the_same_one_is_not_news() -> None:
+    game = SimulatedGame(frames=100)
+    game.run(until=0.5)
+    peer = game.peers[0]
+    before = len(peer.events)
+    peer.change_delay(peer.session.delay)
+    assert peer.session.events() == []
+    assert len(peer.events) == before
+    for delay in (-1, 9):
+        with pytest.raises(SessionMisuseError, match="out of range"):
+            peer.change_delay(delay)
+
+
+def test_play_of_a_peer_that_was_not_met_is_answered_by_a_greeting() -> None:
+    session = RollbackSession(configure(0, (0, 1)), 0.0)
+    data = bytearray(HEADER)
+    put_play(data, 0.0, encode_status(3, [2, 2], 0))
+    for _ in range(5):
+        session.receive_datagram(1, bytes(data), 0.05)
+    sent = [effect for effect in session.effects() if isinstance(effect, SendDatagram)]
+    assert [effect.data[0] & 15 for effect in sent] == [0]
+    assert session.stats.rejected == 5
+
+
+# Limits
+
+
+@pytest.mark.parametrize("inputs", ["default", "function"])
+def test_other_guesses_than_the_last_input_lead_to_the_same_log(inputs: str) -> None:
+    def guess(_player: int, frame: int, last: bytes) -> bytes:
+        return last if frame % 3 else b"\x09"
+
+    logs = []
+    for prediction in ("repeat", guess if inputs == "function" else "default"):
+        game = SimulatedGame(frames=120, script=held_keys(4, (1, 1)), config={"prediction": prediction})
+        game.run().check_identical()
+        logs.append(game.peers[0].log)
+    assert logs[0] == logs[1]
+
+
+def test_old_checksums_are_forgotten() -> None:
+    checksums = Checksums()
+    link = PeerLink(1, (1,), 2, 0, 0.0)
+    for frame in range(KEPT_CHECKSUMS + 5):
+        checksums.ask(frame)
+        checksums.add(frame, frame)
+    assert checksums.compare(link, 2, 99) is None
+    assert checksums.compare(link, KEPT_CHECKSUMS, 99) == (KEPT_CHECKSUMS, 99)
+
+
+def test_datagram_from_long_ago_is_taken_as_late() -> None:
+    ours, theirs = PeerLink(1, (1,), 2, 0, 0.0), PeerLink(0, (0,), 2, 0, 0.0)
+    first = bytes(ours.header(PLAY, 0.0))
+    for _ in range(100):
+        theirs.receive_header(bytes(ours.header(PLAY, 0.0)), 0.1)
+    assert theirs.receive_header(first, 0.2) is False
+
+
+def test_no_more_than_128_inputs_go_into_a_block() -> None:
+    out = bytearray(HEADER)
+    put_play(out, 0.0, encode_status(300, [299], 0))
+    put_inputs(out, 0, 300, 10, [b"x"] * 200, 1000)
+    ((_, first, values),) = decode_play(bytes(out), [1]).blocks
+    assert (first, len(values)) == (10, MAX_RUN)
+
+
+@pytest.mark.parametrize("part", ["checksums", "closing"])
+def test_frames_beyond_the_last_possible_one_are_refused(part: str) -> None:
+    out = bytearray(HEADER)
+    put_play(out, 0.0, encode_status(0, [-1], 0))
+    number = bytearray()
+    put_varint(number, MAX_FRAME + 1)
+    if part == "checksums":
+        out[HEADER_SIZE] = 1
+        out += b"\1" + number + bytes(8)
+    else:
+        out[HEADER_SIZE] = 2
+        out += b"\0" + number + bytes(16)
+    with pytest.raises(MalformedDatagramError, match="out of range"):
+        decode_play(bytes(out), [1])
