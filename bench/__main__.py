@@ -11,6 +11,7 @@ from pathlib import Path
 
 from playtest import ChromiumLauncher, Servers
 
+from bench.export import measure_export
 from bench.figures import Figures
 from bench.games import measure_netcode, measure_overcooked
 from bench.ingest import measure_ingest
@@ -18,7 +19,7 @@ from bench.starts import measure_match, measure_start
 from bench.stock import StockServer
 from bench.walks import measure_walks
 
-SECTIONS = ("netcode", "match", "overcooked", "start", "ingest", "walk")
+SECTIONS = ("netcode", "match", "overcooked", "start", "ingest", "walk", "export")
 
 
 def main() -> None:
@@ -39,6 +40,7 @@ def main() -> None:
             "start": lambda run: measure_start(launcher, servers, stock, figures, run),
             "walk": lambda _: measure_walks(figures),
             "ingest": lambda _: measure_ingest(figures, new_folder, options.seconds),
+            "export": lambda _: measure_export(figures, new_folder),
         }
         try:
             for run in range(options.runs):

@@ -14,11 +14,24 @@ from coplay.export.tables import export_tables
 PREFIX = "meeting/meet-1"
 
 
+@pytest.fixture(scope="module")
+def written(meeting, tmp_path_factory):
+    """Data sets of a game, written once; and the data directory."""
+    folder = tmp_path_factory.mktemp("minari")
+    meeting.store(folder / "data")
+    export_minari(folder / "data", folder / "sets")
+    return folder
+
+
 @pytest.fixture
-def out(data, tmp_path, monkeypatch):
-    export_minari(data, tmp_path / "sets")
-    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "sets"))
-    return tmp_path / "sets"
+def out(written, monkeypatch):
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(written / "sets"))
+    return written / "sets"
+
+
+@pytest.fixture
+def data(written):
+    return written / "data"
 
 
 @pytest.mark.usefixtures("out")
@@ -67,23 +80,21 @@ def test_episodes_say_which_game_they_are_of(out):
     assert out.is_dir()
 
 
-def test_second_game_adds_its_episodes_and_one_that_differs_is_left_out(meeting, data, tmp_path, monkeypatch):
+def test_second_game_adds_its_episodes_and_one_that_differs_is_left_out(meeting, tmp_path, monkeypatch):
+    data = tmp_path / "data"
+    meeting.store(data)
     later = {"started_utc": "2026-01-02T00:00:00.000+00:00"}
     meeting.store(data, "a" * 20, people=("eve", "bob"), **later)
     meeting.store(data, "b" * 20, people=("eve", "zoe"), **(later | {"seed": 78}))
     done = export_minari(data, tmp_path / "sets")
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "sets"))
     dataset = minari.load_dataset(f"{PREFIX}/left-v0")
+    with pytest.raises(UsageError, match="is there already"):
+        export_minari(data, tmp_path / "sets")
     said = [row["game_id"][:1] for row in dataset.storage.get_episode_metadata(dataset.episode_indices)]
     assert said == ["0"] * (len(said) // 2) + ["a"] * (len(said) // 2)
     assert list(done.left_out) == ["b" * 20]
     assert "differs" in done.left_out["b" * 20]
-
-
-def test_data_sets_that_are_there_are_kept(out, data):
-    with pytest.raises(UsageError, match="is there already"):
-        export_minari(data, out)
-    assert export_minari(data, out, overwrite=True).left_out == {}
 
 
 def test_without_minari_the_extra_is_named(data, tmp_path, monkeypatch):

@@ -56,7 +56,7 @@ def test_page_is_one_file_that_asks_no_network_and_names_nobody(study, tmp_path)
     charts = re.findall(r"<svg.*?</svg>", text, re.DOTALL)
     assert len(charts) == 8
     for chart in charts:
-        assert len(list(ElementTree.fromstring(chart).iter())) > 10  # noqa: S314 (our own)
+        assert len(list(ElementTree.fromstring(chart).iter())) > 10
     assert "player 0 &lt;left&gt;" in text
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "r.html"]
 
