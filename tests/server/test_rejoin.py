@@ -16,7 +16,7 @@ from .conftest import FAST, KEYS, CountingDuel, Lab, Page, duel_study, running
 
 pytestmark = pytest.mark.anyio
 
-PATIENT = Settings(hold_s=30, tick_s=0.02)
+PATIENT = Settings(hold_s=30, begin_s=1e6, tick_s=0.02)
 
 
 def frames(player: int, number: int = 0, first: int = 0, count: int = 4) -> bytes:

@@ -71,7 +71,7 @@ async def coturn(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Coturn]:
         "userdb": str(tmp_path / "turndb"),
         "log-file": "stdout",
     }
-    flags = ("use-auth-secret", "no-tls", "no-dtls", "no-cli", "allow-loopback-peers", "no-rfc5780")
+    flags = ("use-auth-secret", "no-tls", "no-dtls", "no-tcp", "no-cli", "allow-loopback-peers", "no-rfc5780")
     process = await asyncio.create_subprocess_exec(
         program,
         "-n",
@@ -82,9 +82,10 @@ async def coturn(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Coturn]:
         stderr=asyncio.subprocess.DEVNULL,
     )
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not await answers(port):
                 assert process.returncode is None
+                await asyncio.sleep(0.05)
         yield Coturn(port)
     finally:
         with suppress(ProcessLookupError):
