@@ -7,13 +7,31 @@ import coplay
 
 
 def test_public_names_are_these() -> None:
-    assert sorted(coplay.__all__) == ["Canvas", "CoplayError", "Study", "keys", "load", "load_study", "scenes"]
+    assert sorted(coplay.__all__) == [
+        "Canvas",
+        "CoplayError",
+        "Study",
+        "keys",
+        "load",
+        "load_study",
+        "scenes",
+    ]
     assert all(hasattr(coplay, name) for name in coplay.__all__)
 
 
 def test_importing_coplay_brings_no_server_along() -> None:
     # The same files are imported in every participant's browser, where none of these exist.
-    unwanted = ["starlette", "sqlalchemy", "pyarrow", "click", "socketio", "uvicorn", "rich", "markdown_it", "pandas"]
+    unwanted = [
+        "starlette",
+        "sqlalchemy",
+        "pyarrow",
+        "click",
+        "socketio",
+        "uvicorn",
+        "rich",
+        "markdown_it",
+        "pandas",
+    ]
     program = (
         "import sys, coplay, coplay.study, coplay.data.batches\n"
         f"print(sorted(set({unwanted}) & set(sys.modules)))"
