@@ -1,4 +1,5 @@
 import sys
+from pathlib import Path
 
 import gymnasium as gym
 import pytest
@@ -110,3 +111,24 @@ def test_missing_dependency_gives_the_command_that_installs_it(monkeypatch):
     with pytest.raises(UnusableEnvironmentError) as error:
         load_environment("Humanoid-v5")
     assert "pip install" in error.value.hint
+
+
+def test_modules_are_imported_with_the_real_dates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package may bring libraries that build on the classes of `datetime`, as pandas does."""
+    (tmp_path / "calendar_env.py").write_text(
+        "import datetime, gymnasium\n"
+        "EPOCH = datetime.datetime(1970, 1, 1)\n"
+        "assert datetime.datetime.__module__ == 'datetime', 'not a stand-in'\n"
+        "class Calendar(gymnasium.Env):\n"
+        "    action_space = observation_space = gymnasium.spaces.Discrete(2)\n"
+        "    def reset(self, *, seed=None, options=None): return 0, {}\n"
+        "    def step(self, action): return 0, 0.0, False, False, {}\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    import gymnasium
+
+    gymnasium.register("Calendar-v0", entry_point="calendar_env:Calendar")
+    try:
+        assert load_environment("Calendar-v0").n_players == 1
+    finally:
+        gymnasium.registry.pop("Calendar-v0")

@@ -109,6 +109,8 @@ def _make_registered(spec: Any, gymnasium: ModuleType, render: bool) -> Any:
     # Checks of a study's own making run in `coplay check`; the wrappers that repeat them cost every step.
     spec = copy.deepcopy(spec)
     spec.order_enforce = False
+    if isinstance(spec.entry_point, str):
+        _import(spec.entry_point.partition(":")[0])
     mode: dict[str, Any] = {}
     if render and (chosen := _render_mode(_metadata_of(spec, gymnasium))):
         mode = {"render_mode": chosen}
@@ -185,7 +187,8 @@ def _import(name: str) -> ModuleType:
     if added:
         sys.path.insert(0, here)
     try:
-        return importlib.import_module(name)
+        with taming.real_dates():
+            return importlib.import_module(name)
     except ModuleNotFoundError as error:
         missing = error.name or name
         package = _PACKAGE_OF.get(missing.partition(".")[0], missing.partition(".")[0])

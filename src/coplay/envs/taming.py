@@ -36,7 +36,8 @@ import sys
 import time
 import uuid
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from hashlib import blake2b, shake_256
 from threading import get_ident
 from types import ModuleType
@@ -133,6 +134,18 @@ def derive_seed(seed: int, *path: object) -> int:
     """Derive 63 bits from a seed and what they are for; the same in every process."""
     text = "/".join(map(str, (seed, *path)))
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little") >> 1
+
+
+@contextmanager
+def real_dates() -> Iterator[None]:
+    """Have the real classes of `datetime` for a while, also inside a frame: imported modules may build
+    on them."""
+    simulated = _datetime_module.datetime, _datetime_module.date
+    _datetime_module.datetime, _datetime_module.date = _RealDatetime, _RealDate
+    try:
+        yield
+    finally:
+        _datetime_module.datetime, _datetime_module.date = simulated
 
 
 _current: SimulatedFrame | None = None
