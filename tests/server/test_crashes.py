@@ -18,6 +18,8 @@ from .uploading import kinds, rows
 pytestmark = pytest.mark.anyio
 
 KILLS = 10
+EACH = 6
+"""Batches between two kills: not more frames than there could be by then."""
 GAMES = int(os.environ.get("COPLAY_SOAK_GAMES", "100"))
 BATCHES = 6
 
@@ -55,12 +57,12 @@ async def test_server_killed_at_ten_moments_of_one_game_loses_nothing(
         one, two = [await Page(server.base, http, pages).to_lobby() for _ in range(2)]
         configs = [await page.next("game") for page in (one, two)]
         peers = [
-            Peer(config["game_id"], player, [config["token"]], play(player, 8 * KILLS, 5))
+            Peer(config["game_id"], player, [config["token"]], play(player, EACH * KILLS, 5))
             for player, config in enumerate(configs)
         ]
         network = Network(server.base, http, chance)
         for kill in range(KILLS):
-            numbers = range(8 * kill, 8 * kill + 8)
+            numbers = range(EACH * kill, EACH * (kill + 1))
             began = time.monotonic()
             uploading = [asyncio.create_task(network.bring(peer, numbers)) for peer in peers]
             await asyncio.sleep(chance.uniform(0, 0.05))
@@ -75,10 +77,10 @@ async def test_server_killed_at_ten_moments_of_one_game_loses_nothing(
         for page in pages:
             await page.socket.disconnect()
         for peer in peers:
-            await network.report(peer, 8 * KILLS * FRAMES_A_BATCH - 1)
+            await network.report(peer, EACH * KILLS * FRAMES_A_BATCH - 1)
     assert stored(data) == brought(peers)
     (game,) = rows(data, "SELECT verdict, frames, checksums_compared FROM games")
-    assert game.frames is None or tuple(game) == ("identical", 8 * KILLS * FRAMES_A_BATCH, 8 * KILLS)
+    assert game.frames is None or tuple(game) == ("identical", EACH * KILLS * FRAMES_A_BATCH, EACH * KILLS)
     assert not {"copies_differ", "batch_conflict", "report_conflict"} & set(kinds(data))
 
 
