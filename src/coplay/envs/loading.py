@@ -109,12 +109,17 @@ def _make_registered(spec: Any, gymnasium: ModuleType, render: bool) -> Any:
     # Checks of a study's own making run in `coplay check`; the wrappers that repeat them cost every step.
     spec = copy.deepcopy(spec)
     spec.order_enforce = False
-    if isinstance(spec.entry_point, str):
-        _import(spec.entry_point.partition(":")[0])
     mode: dict[str, Any] = {}
     if render and (chosen := _render_mode(_metadata_of(spec, gymnasium))):
         mode = {"render_mode": chosen}
-    return _attempt(lambda: gymnasium.make(spec, disable_env_checker=True, **mode), spec.id)
+
+    def make() -> Any:
+        if isinstance(spec.entry_point, str):
+            with taming.real_dates():
+                importlib.import_module(spec.entry_point.partition(":")[0])
+        return gymnasium.make(spec, disable_env_checker=True, **mode)
+
+    return _attempt(make, spec.id)
 
 
 def _call(factory: Callable[..., Any], name: str, render: bool) -> Any:
