@@ -143,6 +143,7 @@ class Attack:
                     self._read(data)
                     target, source = random.sample(range(3), 2)
                     if target in game.peers:
+                        game.peers[target].honest = False
                         game.peers[target].receive(source, data, game.network.now)
             for peer in game.peers.values():
                 result.footprint = max(result.footprint, peer.check_footprint())
