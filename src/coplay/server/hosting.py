@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from coplay.data.store import Store
-from coplay.runtime import build_bundle, ensure_runtime, shown_progress
+from coplay.runtime import build_bundle, ensure_runtime, keep_runtime, shown_progress
 from coplay.server.app import Hosting, make_server
 from coplay.server.running import run
 from coplay.server.stages import build_stages
@@ -51,6 +51,7 @@ def host_study(
         # A study can be replayed in ten years only with the very code and runtime that were served.
         store.keep_file("bundles", f"{bundle.sha256}.zip", bundle.data)
         store.keep_file("locks", f"{runtime.lock_hash}.json", runtime.lock.to_bytes())
+        keep_runtime(store.directory, runtime)
         hosting = Hosting(study, path.resolve().parent, stages, runtime, bundle, store, ice=ice)
         server = make_server(hosting)
         run(server.asgi, listening, lambda: on_ready(server.watching.key()))
