@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
+from coplay.data import records
 from coplay.data.batches import NUMBERS_OF_A_PAGE, encode
 from coplay.server.settings import Settings
 
@@ -189,3 +190,25 @@ async def test_flood_of_uploads_is_throttled(tmp_path: Path) -> None:
     async with running(duel_study(), tmp_path, Settings(uploads_a_second=0.001, upload_burst=3)) as lab:
         one, _, first, _ = await lab.pair()
         assert [(await one.upload(first, b""))[0] for _ in range(5)] == [400, 400, 400, 429, 429]
+
+
+async def test_erased_person_uploads_nothing_again(tmp_path: Path, database: str) -> None:
+    async with running(duel_study(), tmp_path) as lab:
+        one, two, first, second = await lab.pair()
+        assert (await one.upload(first, encode(batch(0))))[0] == 200
+        change = lab.store.execute(
+            update(records.games).values(
+                seats=[
+                    {"player_id": 0, "participant_id": None, "owner": 0},
+                    {"player_id": 1, "participant_id": two.identity["participant_id"], "owner": 1},
+                ]
+            )
+        )
+        await asyncio.wrap_future(change)
+        game_id, token = first["game_id"], first["token"]
+    async with running(duel_study(), tmp_path) as lab:
+        page = lab.page()
+        gone = {"game_id": game_id, "token": token, "player_id": 0}
+        assert (await page.upload(gone, encode(batch(0, 1, 4))))[0] == 410
+        assert (await page.report(gone, last_frame=3))[0] == 410
+        assert (await page.upload(second, encode(batch(1))))[0] == 200

@@ -129,6 +129,7 @@ class Ledger:
             UploadError: It is no batch of this game, peer and page, or it cannot be stored now.
         """
         book = await self._book(game_id)
+        _require_seat(book, peer)
         batch = _read_batch(book, peer, body, incarnation)
         digest = hashlib.sha256(body).hexdigest()
         work = partial(self._take_batch, book, batch, body, digest)
@@ -143,6 +144,7 @@ class Ledger:
             UploadError: It is no report of this game, or it cannot be stored now.
         """
         book = await self._book(game_id)
+        _require_seat(book, peer)
         try:
             report = read_report(body, len(book.input_sizes))
         except ValueError as error:
@@ -261,6 +263,12 @@ class Ledger:
         for difference in untold:
             self._tell_difference(book, difference)
         return book
+
+
+def _require_seat(book: Book, peer: int) -> None:
+    """A person who was erased may still have a page that would bring everything again."""
+    if peer not in book.peers:
+        raise UploadError(410, "This seat of the game is nobody's any more.")
 
 
 def _read_batch(book: Book, peer: int, body: bytes, incarnation: int | None) -> FrameBatch:
