@@ -6,7 +6,7 @@ from tests.netcode.simulation.drawing import KINDS, draw
 from tests.netcode.simulation.failures import keep
 from tests.netcode.simulation.playing import Outcome, play
 
-EACH = 16
+EACH = 10
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -100,6 +100,8 @@ class Examiner:
         for peer in self._survivors:
             if verdicts[peer.config.peer].last_frame != len(peer.log) - 1:
                 raise BrokenInvariantError("verdicts name the last frame", verdicts)
+        # A game that has begun for some only is one that the others never played.
+        found = {verdicts[peer.config.peer].verdict for peer in self._survivors if self._played(peer)}
         if not self._goodbyes and not self._torn and not self._unsure and len(found) > 1:
             raise BrokenInvariantError("one verdict", verdicts)
         hashes = {
@@ -110,6 +112,11 @@ class Examiner:
         if len(hashes) > 1:
             raise BrokenInvariantError("one hash", verdicts)
 
+    def _played(self, peer: ToyPeer) -> bool:
+        """Whether the game began for a peer, before it was loaded anew or after."""
+        processes = [other for other in self._game.former if other.config.peer == peer.config.peer]
+        return any(process.of(Running) for process in [*processes, peer])
+
     def _check_histories(self) -> None:
         longest = self._longest
         for peer in [*self._peers, *self._game.former]:
@@ -119,7 +126,11 @@ class Examiner:
                 raise BrokenInvariantError("no two histories", (who, frame))
         if self._torn or self._unsure or (self._corruptions and self._scenario.on_desync == "end"):
             return
-        staying = [peer for peer in self._survivors if peer.config.peer not in self._goodbyes]
+        staying = [
+            peer
+            for peer in self._survivors
+            if peer.config.peer not in self._goodbyes and (self._played(peer) or not self._someone_left)
+        ]
         lengths = {peer.config.peer: len(peer.log) for peer in staying}
         if len(set(lengths.values())) > 1:
             raise BrokenInvariantError("one last frame", lengths)
