@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from tests.netcode.simulation.game import SimulatedGame
-from tests.netcode.simulation.peer import BrokenInvariantError
+from tests.netcode.simulation.peer import BrokenInvariantError, ToyPeer
 from tests.netcode.simulation.scenario import (
     Corruption,
     Death,
