@@ -13,13 +13,26 @@ from playtest import ChromiumLauncher, Servers
 
 from bench.export import measure_export
 from bench.figures import Figures
-from bench.games import measure_netcode, measure_overcooked
+from bench.games import measure_four, measure_netcode, measure_overcooked
 from bench.ingest import measure_ingest
+from bench.rollbacks import measure_rollbacks
+from bench.sessions import measure_sessions
 from bench.starts import measure_match, measure_start
 from bench.stock import StockServer
 from bench.walks import measure_walks
 
-SECTIONS = ("netcode", "match", "overcooked", "start", "ingest", "walk", "export")
+SECTIONS = (
+    "netcode",
+    "match",
+    "overcooked",
+    "start",
+    "ingest",
+    "walk",
+    "export",
+    "four",
+    "sessions",
+    "rollbacks",
+)
 
 
 def main() -> None:
@@ -41,6 +54,9 @@ def main() -> None:
             "walk": lambda _: measure_walks(figures),
             "ingest": lambda _: measure_ingest(figures, new_folder, options.seconds),
             "export": lambda _: measure_export(figures, new_folder),
+            "four": lambda _: measure_four(launcher, servers, figures, options.seconds),
+            "sessions": lambda run: measure_sessions(figures, run),
+            "rollbacks": lambda _: measure_rollbacks(figures),
         }
         try:
             for run in range(options.runs):

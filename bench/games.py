@@ -1,9 +1,10 @@
-"""Games of two people in two Chromium processes, measured from `stats()` while they play."""
+"""Games of people in a Chromium process each, measured from `stats()` while they play."""
 
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from playtest import Chromium, ChromiumLauncher, Conditions, Servers, meet
+from playtest import Chromium, ChromiumLauncher, Conditions, Servers, arrive
 
 from bench.figures import Figures, Kind, Target, difference
 
@@ -15,26 +16,29 @@ NETCODE_TAIL_MS = Kind("netcode, one tick, p99", "ms", Target("≤", 1.0), "MUG,
 STEP_MS = Kind("environment step, p50", "ms")
 SNAPSHOT_MS = Kind("snapshot, p50", "ms")
 DRAW_MS = Kind("display list, p50", "ms")
-MESSAGES = Kind("messages per tick and peer", "", Target("≤", 1.05), "ggrs: 2")
+MESSAGES = Kind("messages per tick to each other peer", "", Target("≤", 1.05), "ggrs: 2")
 PAYLOAD = Kind("payload of a message, mean", "B", Target("≤", 32.0), "MUG: 58; ggrs: about 65 + 10")
-CONFIRMED = Kind("frames confirmed per second", "", Target("≥", 59.0), "60 asked")
 ROLLBACKS = Kind("rollbacks per 100 frames", "", None, "Fortress, with other inputs: 71")
 RESIMULATED = Kind("re-simulated frames per 100", "")
 STALLS = Kind("stalled frames per minute", "", None, "Fortress: 15 stalls")
 DELAY = Kind("input delay chosen", "frames")
 RTT = Kind("round trip, as the session measures it", "ms")
-FPS = Kind("frames per second", "", Target("≥", 59.0), "60 asked")
 
 
 class Table:
-    """Two browsers at one table, in a game that goes on until they are closed.
+    """Browsers at one table, in a game that goes on until they are closed.
 
     Args:
         launcher: Starts the browsers.
         servers: Serves the study.
         example: `"volley/study.py"`.
-        conditions: Between them.
+        conditions: Between any two of them.
+        names: Of who plays.
         changes: Of the play scene.
+
+    Attributes:
+        people: In the order of their names.
+        last_click_to_playing_s: From the click of the last one to all of them playing.
     """
 
     def __init__(
@@ -43,14 +47,27 @@ class Table:
         servers: Servers,
         example: str,
         conditions: Conditions,
+        names: Sequence[str] = ("ada", "bob"),
         **changes: Any,
     ) -> None:
         server = servers.serve(example, **ENDLESS, **changes)
-        self.people: list[Chromium] = [launcher.launch(name) for name in ("ada", "bob")]
-        self.second_click_to_playing_s = meet(*self.people, server.url, conditions)
+        self.people: list[Chromium] = [launcher.launch(name) for name in names]
+        for person in self.people:
+            arrive(person, server.url)
+            # Only connections made from here on are shaped; the runtime has been fetched at full speed.
+            person.emulate(conditions)
+        *early, last = self.people
+        for person in early:
+            person.click_continue()
+            person.wait_for("lobby")
+        clicked = time.time()
+        last.click_continue()
+        self.last_click_to_playing_s = (
+            max(person.wait_for("play", "playing") for person in self.people) - clicked
+        )
 
     def measure(self, seconds: float) -> list[tuple[float, dict[str, Any], dict[str, Any]]]:
-        """Let both press keys, and read their figures twice.
+        """Let all press keys, and read their figures twice.
 
         Returns:
             For each person: seconds between the two readings, the first one, the second one.
@@ -66,7 +83,7 @@ class Table:
         return [(now[0] - then[0], then[1], now[1]) for then, now in zip(before, after, strict=True)]
 
     def close(self) -> None:
-        """End both browsers, in the middle of the game."""
+        """End all browsers, in the middle of the game."""
         for person in self.people:
             person.close()
 
@@ -76,26 +93,49 @@ def measure_netcode(launcher: ChromiumLauncher, servers: Servers, figures: Figur
     section = "Volley, 60 Hz, 2 players, 100 ms RTT, 5 % loss"
     table = Table(launcher, servers, "volley/study.py", Conditions(100, loss=0.05))
     for elapsed, before, after in table.measure(seconds):
-        ticks = difference(before, after, "frame")
-        packets = difference(before, after, "packets_sent")
-        for kind, figure in (
-            (NETCODE_MS, "netcode_tick_ms_p50"),
-            (NETCODE_TAIL_MS, "netcode_tick_ms_p99"),
-            (STEP_MS, "step_ms_p50"),
-            (SNAPSHOT_MS, "snapshot_ms_p50"),
-            (DRAW_MS, "draw_ms_p50"),
-        ):
-            figures.add(section, kind, after.get(figure))
-        figures.add(section, MESSAGES, packets / ticks)
-        figures.add(section, PAYLOAD, difference(before, after, "bytes_sent") / packets)
-        figures.add(section, FPS, ticks / elapsed)
-        figures.add(section, CONFIRMED, difference(before, after, "confirmed_frame") / elapsed)
-        figures.add(section, ROLLBACKS, 100 * difference(before, after, "rollbacks") / ticks)
-        figures.add(section, RESIMULATED, 100 * difference(before, after, "resimulated_frames") / ticks)
-        figures.add(section, STALLS, 60 * difference(before, after, "stalled_frames") / elapsed)
-        figures.add(section, DELAY, after.get("input_delay"))
-        figures.add(section, RTT, max(after["rtt_ms"].values()))
+        _add_play(figures, section, 60, elapsed, before, after)
     table.close()
+
+
+def measure_four(launcher: ChromiumLauncher, servers: Servers, figures: Figures, seconds: float) -> None:
+    """Four people in the orchard at 30 frames a second, over 100 ms and 5 % loss."""
+    section = "Orchard, 30 Hz, 4 players, 100 ms RTT, 5 % loss"
+    names = ("ada", "bob", "cyd", "dan")
+    table = Table(launcher, servers, "orchard/study.py", Conditions(100, loss=0.05), names)
+    for elapsed, before, after in table.measure(seconds):
+        _add_play(figures, section, 30, elapsed, before, after)
+    table.close()
+
+
+def _add_play(
+    figures: Figures,
+    section: str,
+    fps: float,
+    elapsed: float,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+) -> None:
+    """Add one person's figures between two readings."""
+    ticks = difference(before, after, "frame")
+    packets = difference(before, after, "packets_sent")
+    for kind, figure in (
+        (NETCODE_MS, "netcode_tick_ms_p50"),
+        (NETCODE_TAIL_MS, "netcode_tick_ms_p99"),
+        (STEP_MS, "step_ms_p50"),
+        (SNAPSHOT_MS, "snapshot_ms_p50"),
+        (DRAW_MS, "draw_ms_p50"),
+    ):
+        figures.add(section, kind, after.get(figure))
+    figures.add(section, MESSAGES, packets / ticks / len(after["rtt_ms"]))
+    figures.add(section, PAYLOAD, difference(before, after, "bytes_sent") / packets)
+    confirmed = difference(before, after, "confirmed_frame")
+    for name, count in (("frames per second", ticks), ("frames confirmed per second", confirmed)):
+        figures.add(section, Kind(name, "", Target("≥", fps - 1), f"{fps:g} asked"), count / elapsed)
+    figures.add(section, ROLLBACKS, 100 * difference(before, after, "rollbacks") / ticks)
+    figures.add(section, RESIMULATED, 100 * difference(before, after, "resimulated_frames") / ticks)
+    figures.add(section, STALLS, 60 * difference(before, after, "stalled_frames") / elapsed)
+    figures.add(section, DELAY, after.get("input_delay"))
+    figures.add(section, RTT, max(after["rtt_ms"].values()))
 
 
 FRAME_RATES = {

@@ -1,0 +1,39 @@
+"""Programs of the bench in the browsers' Python, under Node."""
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from zipfile import ZipFile
+
+from coplay.headless.node_simulation import node_simulation
+from coplay.headless.simulation import Simulation
+from coplay.runtime import ensure_runtime
+from coplay.runtime.bundle import coplay_part
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def members(*patterns: str) -> dict[str, Path]:
+    """The project's files that match, each under its path in the project."""
+    return {path.relative_to(ROOT).as_posix(): path for each in patterns for path in sorted(ROOT.glob(each))}
+
+
+@contextmanager
+def in_wasm(module: str, files: Mapping[str, Path], packages: Sequence[str] = ()) -> Iterator[Simulation]:
+    """Boot the browsers' Python.
+
+    Args:
+        module: Its function `answer` takes requests, as JSON, and answers in JSON.
+        files: What else is on its path, besides what of coplay runs in browsers: by the path to put it at.
+        packages: What else is installed.
+    """
+    runtime = ensure_runtime(list(packages))
+    with tempfile.TemporaryDirectory() as folder:
+        coplay, own = Path(folder) / "coplay.zip", Path(folder) / "own.zip"
+        coplay.write_bytes(coplay_part(runtime))
+        with ZipFile(own, "w") as archive:
+            for member, path in files.items():
+                archive.write(path, member)
+        with node_simulation(runtime, [coplay, own], module) as simulation:
+            yield simulation
