@@ -17,12 +17,12 @@ FILES: Final = {
 PACKAGES: Final = ("cogrid==0.3.2",)
 
 DEPTHS: Final = tuple(range(1, 9))
-# Name, what `load_environment` takes, ticks, how often they are played, and the depths in WebAssembly: a costly
-# environment gets less.
+# Name, what `load_environment` takes, ticks, how often they are played, and the depths in WebAssembly: a
+# costly environment gets less.
 ENVIRONMENTS: Final = (
-    ("Volley", "volley_env:Volley", 300, 4, DEPTHS),
-    ("CartPole for two", "bench.shared_cartpole:SharedCartPole", 300, 4, DEPTHS),
-    ("cogrid's Overcooked", "cogrid:Overcooked-CrampedRoom-V0", 64, 2, (1, 2, 4, 8)),
+    ("Volley", "volley_env:Volley", 200, 3, DEPTHS),
+    ("CartPole for two", "bench.shared_cartpole:SharedCartPole", 200, 3, DEPTHS),
+    ("cogrid's Overcooked", "cogrid:Overcooked-CrampedRoom-V0", 60, 2, (1, 2, 4, 8)),
 )
 
 _Ask = Callable[[dict[str, Any]], dict[str, float]]
