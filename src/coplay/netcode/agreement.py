@@ -157,7 +157,7 @@ class Closing:
     def __init__(
         self, links: Sequence[PeerLink], now: float, last_frame: int, truncated: bool, reason: str
     ) -> None:
-        self._links = links
+        self.links = links
         self._deadline = now + self.TIMEOUT_S
         self._patience = now + self.ACK_TIMEOUT_S
         self.last_frame = last_frame
@@ -176,20 +176,24 @@ class Closing:
         """
         if not self.chain:
             return None
-        running = [link for link in self._links if not link.left]
+        running = [link for link in self.links if not link.left]
         if now < self._deadline and any(link.chain is None for link in running):
             return None
         if now < self._patience and not all(link.chain_acked for link in running):
             return None
-        # Peers that left after the end may still have told us their hash.
-        known = [link for link in self._links if link.chain is not None]
+        # Who left after the end may still have told us its hash; who left before it has another.
+        known = [
+            link
+            for link in self.links
+            if link.chain is not None and (not link.left or link.chain_last_frame == self.last_frame)
+        ]
         silent = [link.peer for link in running if link.chain is None]
         different = [link.peer for link in known if link.chain != self.chain]
         bits = 0
-        for link in self._links:
+        for link in known:
             bits |= link.closing_bits
         if different or bits & CLOSING_DIVERGENT:
-            first = min((link.desync for link in self._links if link.desync is not None), default=None)
+            first = min((link.desync for link in self.links if link.desync is not None), default=None)
             if first is not None:
                 explanation = explanation or f"The states before frame {first} differ between peers."
                 return "divergent", explanation
@@ -198,17 +202,15 @@ class Closing:
             return "unverified", f"Peer {silent[0]} did not answer within {self.TIMEOUT_S:g} s of the end."
         if self.truncated or bits & CLOSING_TRUNCATED:
             return "truncated", self.reason or "A peer left."
-        if self._links and not known and self.reason:
+        if self.links and not known and self.reason:
             return "truncated", f"{self.reason} Nobody was left to agree with."
-        if self._links and not known:
+        if self.links and not known:
             return "unverified", "Every other peer left before its log could be compared."
         return "identical", self.reason or "All peers hold the same log."
 
     def finished(self, now: float) -> bool:
         """Whether nobody needs us any more."""
-        return self.agreed and (
-            now >= self._deadline or all(link.agreed or link.left for link in self._links)
-        )
+        return self.agreed and (now >= self._deadline or all(link.agreed or link.left for link in self.links))
 
     def section(self, link: PeerLink) -> tuple[int, int, bytes] | None:
         """Return the closing section for a peer: bits, last frame and hash, once there is a hash."""
@@ -219,6 +221,6 @@ class Closing:
             bits |= CLOSING_AGREED
         if self.truncated:
             bits |= CLOSING_TRUNCATED
-        if any(other.desync is not None for other in self._links):
+        if any(other.desync is not None for other in self.links):
             bits |= CLOSING_DIVERGENT
         return bits, self.last_frame, self.chain

@@ -72,7 +72,7 @@ class Ending:
         """Take a closing section."""
         news = link.receive_closing(play.closing, play.last_frame, play.chain)
         closing = self.closing
-        if closing is None:
+        if closing is None or not closing.links:
             return
         if closing.finished(now):
             if not play.closing & CLOSING_ACKED or now >= link.answer_at:

@@ -60,16 +60,27 @@ class InputQueue:
         self.last = frame = self.last + 1
         self._ring[frame & MASK] = self.last_input = value
 
-    def give(self, frame: int, value: bytes) -> None:
-        """Make `value` this player's input of `frame` (own seats).
+    def give(self, frame: int, value: bytes) -> int:
+        """Make `value` this player's input of `frame` (seats that this peer writes).
 
         When the delay was raised, the gap is filled with the last input. When it was lowered, frames that
         already have their input keep it and `value` is dropped.
+
+        Returns:
+            The first frame that was stepped with another input, or `NO_FRAME`: a seat was guessed before it
+            fell to this peer.
         """
+        first = self.last + 1
         while self.last < frame - 1:
             self.append(self.last_input)
         if self.last < frame:
             self.append(value)
+        if first <= self.fixed_through:
+            for given in range(first, min(self.last, self.fixed_through) + 1):
+                if self._used[given & MASK] != self._ring[given & MASK]:
+                    self.fixed_through = given
+                    return given
+        return NO_FRAME
 
     def receive(self, first: int, values: Sequence[bytes], limit: int) -> int:
         """Take inputs that came from another peer.

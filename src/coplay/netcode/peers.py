@@ -44,6 +44,9 @@ class Peers:
             link.returned = config.rejoining
         self.running = list(self.links.values())
         """The links to all peers that have not left."""
+        self.reporting = list(self.running)
+        """Those whose word is waited for before a frame is given out: also one that is only suspected to be
+        gone, until the end of its inputs is settled."""
         self.seats = Seats(config, queues)
         self.own = [queue for queue in queues if config.owners[queue.player] == config.peer]
         """The seats that this peer writes."""
@@ -80,6 +83,7 @@ class Peers:
         """
         if link.left:
             link.doubtful = link.doubtful and not certain
+            self._find_sources()
             return False
         link.left = True
         link.doubtful = not certain
@@ -147,6 +151,11 @@ class Peers:
     def _find_sources(self) -> None:
         orphans = self.seats.orphans
         self.sources = self.own + [queue for queue in self._queues if orphans & queue.bit]
+        self.reporting = [
+            link
+            for link in self.links.values()
+            if not link.left or (link.doubtful and orphans & link.player_mask)
+        ]
 
     def written_by(self, link: PeerLink) -> list[InputQueue]:
         """Return the seats that a peer writes."""

@@ -194,6 +194,10 @@ class Recovery:
         self._effects.append(ExportState(link.peer, frame, examined=want.purpose == EXAMINED))
         return outgoing
 
+    def forget(self, peer: int) -> None:
+        """What was written for a peer is out of date: its new process counts its transfers from the start."""
+        self._outgoing.pop(peer, None)
+
     def state_exported(self, peer: int, data: bytes | None, delay: int) -> None:
         """Take the caller's answer to `ExportState`."""
         outgoing = self._outgoing.get(peer)

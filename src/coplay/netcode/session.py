@@ -164,10 +164,9 @@ class RollbackSession:
         """
         link = self._peers.link(peer)
         now = self._clock.read(now)
-        if self._phase == "hello":
-            link.begin(len(self._sizes), epoch, now)
-        elif not link.left:
+        if not link.left:
             self._peers.come_back(link, epoch, now)
+            self._recovery.forget(peer)
 
     def leave(self, now: float) -> None:
         """Leave the game.
@@ -408,7 +407,7 @@ class RollbackSession:
             self._close("mismatch", f"Peer {peer} has another {field} than this peer.")
         elif peers.excluded:
             self._leave_if_excluded(now)
-        elif peers.seats.left_players and not handshake.late:
+        elif peers.seats.left_players and not self._config.rejoining:
             # A game that has not begun does not begin without everyone.
             self._ending.say_goodbye(now)
             self._close("truncated", "A peer left before the game began.")
@@ -459,7 +458,7 @@ class RollbackSession:
                 self._pacer.frame_passed(now, 1.0)
                 self._outbox.send_play(now, None, recovery.detail_for)
                 return
-        agreed = seats.agreed(peers.running)
+        agreed = seats.agreed(peers.reporting)
         stop_at = peers.stop_at()
         end = timeline.publish(agreed, stop_at)
         if end:
@@ -475,7 +474,7 @@ class RollbackSession:
             if frame <= stop_at:
                 if not self._inbox.restoring:
                     for queue in peers.own:
-                        queue.give(frame + self._delay, self._actions[queue.player])
+                        timeline.mark_wrong(queue.give(frame + self._delay, self._actions[queue.player]))
                 timeline.advance()
             self._pacer.frame_passed(now, pace(peers.frames_ahead()))
         elif self._pacer.stall(now):
@@ -493,10 +492,9 @@ class RollbackSession:
                 self._fill(queue)
 
     def _fill(self, queue: InputQueue) -> None:
-        """Begin to give a seat's inputs. Play may be waiting for nothing else: it gave what it was taken to
-        give."""
+        """Begin to give a seat's inputs. Play may be waiting for nothing else: so far they were its last."""
         self._actions[queue.player] = queue.last_input
-        queue.give(self._timeline.frame + self._delay - 1, queue.last_input)
+        self._timeline.mark_wrong(queue.give(self._timeline.frame + self._delay - 1, queue.last_input))
 
     def _leave_if_excluded(self, now: float) -> None:
         """The others go on without this peer: what was given out so far is all that it may keep."""
