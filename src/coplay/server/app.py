@@ -105,7 +105,7 @@ def make_server(hosting: Hosting) -> StudyServer:
         study.version,
         hosting.bundle.sha256,
         hosting.runtime.lock_hash,
-        bool(getattr(study, "relay_only", False)),
+        study.relay_only,
     )
     # Two studies may share a data directory; a token of one must be worth nothing in the other.
     signer = TokenSigner(hmac.digest(_secret(store.directory), study.name.encode(), "sha256"))

@@ -16,6 +16,8 @@ class Study:
         name: Names the study in the data: letters, digits, `-`, `_` and `.`, at most 64.
         version: Which edition of the study; change it when what participants experience changes.
         packages: Further wheels that the browsers need: `["cogrid==0.3.2"]`.
+        relay_only: Let no participant learn another's network address: connections go through the TURN servers
+            that `coplay run` is given, or else through the study's own.
 
     Attributes:
         scenes: The participant's path, in order; it ends with `scenes.Finish`.
@@ -24,7 +26,9 @@ class Study:
         StudyError: The name or a package cannot be used.
     """
 
-    def __init__(self, name: str, version: str = "1", packages: Sequence[str] = ()) -> None:
+    def __init__(
+        self, name: str, version: str = "1", packages: Sequence[str] = (), relay_only: bool = False
+    ) -> None:
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise StudyError(
                 f"the study is named {name!r}", "Use letters, digits, '-', '_' and '.', at most 64."
@@ -36,6 +40,7 @@ class Study:
         self.name = name
         self.version = str(version)
         self.packages = tuple(packages)
+        self.relay_only = bool(relay_only)
         self.scenes: Sequence[Scene] = ()
 
     def __repr__(self) -> str:
