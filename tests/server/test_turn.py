@@ -143,7 +143,7 @@ class IcePage:
 
 async def test_players_meet_through_turn_and_learn_no_address(tmp_path: Path, coturn: Coturn) -> None:
     study = duel_study(hold=30)
-    study.relay_only = True  # type: ignore[attr-defined]
+    study.relay_only = True
     async with running(study, tmp_path / "study", ice=coturn.ice()) as lab:
         pages = await lab.pair()
         assert [config["ice_policy"] for config in pages[2:]] == ["relay", "relay"]
