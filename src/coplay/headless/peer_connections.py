@@ -1,0 +1,293 @@
+"""The links of one game to its other players: performs with aiortc what the links (peer_link) want done.
+
+Whatever of a connection takes time runs in order, one step after the other, in a task of that connection.
+Candidates are not told one by one: aiortc's descriptions carry them all.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from coplay.headless.peer_lanes import RelayLane
+from coplay.headless.peer_link import (
+    Accept,
+    AddCandidates,
+    Close,
+    Describe,
+    LinkEffect,
+    Open,
+    PeerLink,
+    SendSignal,
+)
+
+if TYPE_CHECKING:
+    from aiortc import RTCPeerConnection
+
+# More than this waiting in the sender's buffer: the link is slower than the game, newer inputs matter more.
+_MAX_BUFFERED: Final = 4096
+
+Step = Callable[["RTCPeerConnection"], Awaitable[None]]
+
+
+class LinksHost(Protocol):
+    """What the links need around them."""
+
+    def send_signal(self, peer: int, kind: str, payload: dict[str, Any]) -> None:
+        """Send a signal through the server, or lose it."""
+
+    def send_relayed(self, peer: int, data: bytes) -> None:
+        """Send a datagram through the server, or lose it."""
+
+    def arrived(self, peer: int, data: bytes) -> None:
+        """Take a datagram of `peer`."""
+
+    def now(self) -> float:
+        """Monotonic seconds."""
+
+
+class PeerLinks:
+    """All links of one game.
+
+    Args:
+        config: The server's `game` message; fields in protocol/README.md.
+        host: Sends and takes.
+    """
+
+    def __init__(self, config: Mapping[str, Any], host: LinksHost) -> None:
+        self._host = host
+        self.ice_servers: Sequence[Mapping[str, Any]] = config["ice_servers"]
+        self._policy: str = config.get("ice_policy", "all")
+        me, page = config["player_id"], secrets.token_hex(8)
+        self._links = {
+            peer: PeerLink(me < peer, config["epochs"][str(peer)], f"{me}-{page}-{peer}", config["fps"])
+            for peer in config["peers"]
+            if peer != me
+        }
+        self._connections: dict[int, _Connection] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self._lane = RelayLane(host.send_relayed)
+
+    def start(self) -> None:
+        """Begin to connect to everybody."""
+        for peer, link in self._links.items():
+            link.start(self._host.now())
+            self._perform(peer)
+
+    def tick(self) -> None:
+        """Do what is due; to be called often, each frame or so."""
+        now = self._host.now()
+        for peer, link in self._links.items():
+            link.tick(now)
+            self._lane.set(peer, link.relay.on(now))
+            self._perform(peer)
+
+    def send(self, peer: int, data: bytes) -> None:
+        """Send one datagram to a peer by whatever way there is, or lose it."""
+        now = self._host.now()
+        self._links[peer].spoke(now)
+        self._lane.send(peer, data, now)
+        connection = self._connections.get(peer)
+        if connection is not None:
+            connection.send(data)
+
+    def receive_signal(self, peer: int, kind: str, payload: dict[str, Any]) -> None:
+        """Take a signal that the server passed on."""
+        if peer in self._links:
+            self._links[peer].receive(kind, payload, self._host.now())
+            self._perform(peer)
+
+    def receive_relayed(self, message: bytes) -> None:
+        """Take a datagram that came through the server: u8 sender, then its bytes."""
+        if len(message) > 1 and message[0] in self._links:
+            self._links[message[0]].heard(self._host.now(), direct=False)
+            self._host.arrived(message[0], message[1:])
+
+    def enter_epoch(self, peer: int, epoch: int) -> None:
+        """The server raised the signaling epoch of our pair."""
+        self._links[peer].enter_epoch(epoch, self._host.now())
+        self._perform(peer)
+
+    def socket_back(self) -> None:
+        """The socket to the server is open again."""
+        for peer, link in self._links.items():
+            link.socket_back(self._host.now())
+            self._perform(peer)
+
+    def close_peer(self, peer: int) -> None:
+        """Close the link to one player for good."""
+        self._links[peer].close(self._host.now())
+        self._perform(peer)
+
+    async def close(self) -> None:
+        """Close all links, with a goodbye to each player."""
+        for peer in self._links:
+            self.close_peer(peer)
+        await asyncio.gather(*self._closing)
+
+    def ways(self) -> dict[int, str]:
+        """How each player is reached now: `direct` or `relay`; those that are not reached are missing."""
+        now = self._host.now()
+        ways = {}
+        for peer, link in self._links.items():
+            if link.state == "connected":
+                ways[peer] = "direct"
+            elif link.relay.on(now):
+                ways[peer] = "relay"
+        return ways
+
+    def _perform(self, peer: int) -> None:
+        for effect in self._links[peer].effects():
+            self._perform_one(peer, effect)
+
+    def _perform_one(self, peer: int, effect: LinkEffect) -> None:
+        match effect:
+            case SendSignal(kind, payload):
+                self._host.send_signal(peer, kind, payload)
+            case Open(number):
+                told = _Told(self, peer, number)
+                self._connections[peer] = _Connection(told, self.ice_servers, self._policy)
+            case Close():
+                closing = asyncio.ensure_future(self._connections.pop(peer).close())
+                self._closing.add(closing)
+                closing.add_done_callback(self._closing.discard)
+            case Describe(_, offer):
+                self._connections[peer].describe(offer)
+            case Accept(_, sdp):
+                self._connections[peer].accept(sdp)
+            case AddCandidates(_, candidates):
+                self._connections[peer].add_candidates(candidates)
+
+    # What a connection tells
+
+    def described(self, peer: int, number: int, sdp: str) -> None:
+        self._links[peer].described(number, sdp, self._host.now())
+        self._perform(peer)
+
+    def opened(self, peer: int, number: int) -> None:
+        self._links[peer].opened(number, self._host.now())
+        self._perform(peer)
+
+    def broke(self, peer: int, number: int) -> None:
+        self._links[peer].broke(number, self._host.now())
+        self._perform(peer)
+
+    def heard(self, peer: int, number: int, data: bytes) -> None:
+        if self._links[peer].connection == number:
+            self._links[peer].heard(self._host.now(), direct=True)
+            self._host.arrived(peer, data)
+
+
+class _Told:
+    """Says what happens to one connection, until it is closed here."""
+
+    def __init__(self, links: PeerLinks, peer: int, number: int) -> None:
+        self._links, self._peer, self._number = links, peer, number
+
+    def described(self, sdp: str) -> None:
+        self._links.described(self._peer, self._number, sdp)
+
+    def opened(self) -> None:
+        self._links.opened(self._peer, self._number)
+
+    def broke(self) -> None:
+        self._links.broke(self._peer, self._number)
+
+    def heard(self, data: bytes | str) -> None:
+        if isinstance(data, bytes):
+            self._links.heard(self._peer, self._number, data)
+
+
+class _Connection:
+    """One RTCPeerConnection with its channel, and a task that does its steps in order."""
+
+    def __init__(self, told: _Told, servers: Sequence[Mapping[str, Any]], policy: str) -> None:
+        from aiortc import RTCConfiguration, RTCIceServer, RTCIceTransportPolicy, RTCPeerConnection
+
+        self._told = told
+        ice = [
+            RTCIceServer(server["urls"], server.get("username"), server.get("credential"))
+            for server in servers
+        ]
+        self._rtc = RTCPeerConnection(RTCConfiguration(ice, RTCIceTransportPolicy(policy)))
+        self._rtc.on("connectionstatechange", self._state_changed)
+        # Both sides make the channel, so none has to wait for the other's.
+        channel = self._rtc.createDataChannel("game", ordered=False, maxRetransmits=0, negotiated=True, id=0)
+        channel.on("open", told.opened)
+        channel.on("close", told.broke)
+        channel.on("message", told.heard)
+        self._channel = channel
+        self._steps: asyncio.Queue[Step] = asyncio.Queue()
+        self._working = asyncio.ensure_future(self._work())
+
+    def describe(self, offer: str) -> None:
+        """Answer `offer`, or make one if it is empty."""
+
+        async def step(rtc: "RTCPeerConnection") -> None:
+            from aiortc import RTCSessionDescription
+
+            if offer:
+                await rtc.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+                await rtc.setLocalDescription(await rtc.createAnswer())
+            else:
+                await rtc.setLocalDescription(await rtc.createOffer())
+            self._told.described(rtc.localDescription.sdp)
+
+        self._steps.put_nowait(step)
+
+    def accept(self, sdp: str) -> None:
+        """Take the answer."""
+
+        async def step(rtc: "RTCPeerConnection") -> None:
+            from aiortc import RTCSessionDescription
+
+            await rtc.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
+
+        self._steps.put_nowait(step)
+
+    def add_candidates(self, candidates: Sequence[Mapping[str, Any]]) -> None:
+        """Try these, once the description before them is taken."""
+
+        async def step(rtc: "RTCPeerConnection") -> None:
+            # A browser's own address may be a name of the local network, which takes a second to look up.
+            await asyncio.gather(*(_add(rtc, each) for each in candidates), return_exceptions=True)
+
+        self._steps.put_nowait(step)
+
+    def send(self, data: bytes) -> None:
+        """Send over the channel, or lose it: nothing is queued for a link that is closed or full."""
+        if self._channel.readyState == "open" and self._channel.bufferedAmount <= _MAX_BUFFERED:
+            self._channel.send(data)
+
+    async def close(self) -> None:
+        """Close it; it tells nothing any more."""
+        self._channel.remove_all_listeners()
+        self._rtc.remove_all_listeners()
+        self._working.cancel()
+        await asyncio.gather(self._working, return_exceptions=True)
+        await self._rtc.close()
+
+    async def _work(self) -> None:
+        while True:
+            step = await self._steps.get()
+            try:
+                await step(self._rtc)
+            except Exception:
+                # Whatever a description of another's makes aiortc raise: this connection comes to nothing.
+                self._told.broke()
+                return
+
+    def _state_changed(self) -> None:
+        if self._rtc.connectionState in ("failed", "closed"):
+            self._told.broke()
+
+
+async def _add(rtc: "RTCPeerConnection", candidate: Mapping[str, Any]) -> None:
+    from aiortc.sdp import candidate_from_sdp
+
+    text = candidate.get("candidate")
+    if not isinstance(text, str) or not text.startswith("candidate:"):
+        return  # the end of candidates; more may come from the other's side of a relay
+    parsed = candidate_from_sdp(text.removeprefix("candidate:"))
+    parsed.sdpMid, parsed.sdpMLineIndex = candidate.get("sdpMid"), candidate.get("sdpMLineIndex")
+    await rtc.addIceCandidate(parsed)

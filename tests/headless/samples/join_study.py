@@ -1,0 +1,34 @@
+"""Sends headless peers through a study, all at once; prints a JSON object for each.
+
+    python join_study.py URL STUDY COUNT
+
+Each plays random actions of its own seed.
+"""
+
+import asyncio
+import json
+import sys
+from dataclasses import asdict
+from random import Random
+from typing import Any
+
+from coplay.headless import join
+
+
+def agent_of(seed: int) -> Any:
+    source = Random(seed)
+
+    def agent(env: Any, player_id: int) -> int:
+        return source.randrange(int(env.action_space(env.possible_agents[player_id]).n))
+
+    return agent
+
+
+async def main(url: str, study: str, count: int) -> None:
+    async with asyncio.timeout(120):
+        peers = (join(url, study=study, agent=agent_of(seed)) for seed in range(count))
+        for outcome in await asyncio.gather(*peers):
+            print(json.dumps(asdict(outcome)), flush=True)
+
+
+asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
