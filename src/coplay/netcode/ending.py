@@ -31,6 +31,7 @@ class Ending:
         self._outbox = outbox
         self._events = events
         self._goodbyes = 0
+        self._alone = False
         self.closing: Closing | None = None
         self.closed = False
         self.next_send = 0.0
@@ -46,6 +47,7 @@ class Ending:
         """
         timeline, peers = self._timeline, self._peers
         timeline.finish(stopped=stopped)
+        self._alone = alone
         last = timeline.published
         truncated = alone or (stopped and peers.seats.truncated_at == last)
         reason = peers.end_reason if truncated else ""
@@ -72,7 +74,7 @@ class Ending:
         """Take a closing section."""
         news = link.receive_closing(play.closing, play.last_frame, play.chain)
         closing = self.closing
-        if closing is None or not closing.links:
+        if closing is None or self._alone:
             return
         if closing.finished(now):
             if not play.closing & CLOSING_ACKED or now >= link.answer_at:
@@ -92,6 +94,11 @@ class Ending:
         if found:
             closing.agreed = True
             self.close(*found)
+        if found and self._alone:
+            # Not everyone may know yet that this peer is out.
+            self.closing = None
+            self.say_goodbye(now)
+            return
         # Said at least once: the others may be waiting for nothing else.
         if found or (now >= self.next_send and not closing.finished(now)):
             self.next_send = now + Closing.RESEND_S
