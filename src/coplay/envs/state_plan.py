@@ -27,6 +27,7 @@ from coplay.envs.state_bulk import BULK, Bulk
 from coplay.envs.state_containers import DEFAULTDICT, DEQUE, DICT, LIST, SET
 from coplay.envs.state_instances import INSTANCE, NAMESPACE
 from coplay.envs.state_kind import MISSING, Kind
+from coplay.envs.state_memory import Words
 from coplay.envs.state_numbers import ARRAY, BIT_GENERATOR, SPACES
 from coplay.envs.state_references import CELL
 
@@ -36,6 +37,9 @@ _SEPARATOR: Final = [object()]  # between containers, so that nothing moves from
 _BUFFER_KINDS: Final = frozenset("?bBiufcSU")  # numbers that numpy shows as plain memory
 _contents_of_cell = attrgetter("cell_contents")
 _FEW: Final = 64  # with which a loop is faster than their addresses
+CALM: Final = 8  # looks in a row that found nothing, after which it pays to look into memory itself
+_FALSE_ALARMS: Final = 3  # of memory in which something moved, after which it is not looked into any more
+_SMALL_BULK: Final = 64  # containers; to look at those of larger ones word by word takes long to begin with
 _chained = chain.from_iterable
 _state = attrgetter("state")
 _generator_of_space = attrgetter("_np_random")
@@ -72,6 +76,8 @@ class Plan:
         self.lively: list[int] = []
         self.rows: list[tuple[int, Kind, Any, Any]] = []
         self._holding = frozenset(lively)
+        self._calm = 0
+        self._false_alarms = 0
         never_still = {place for place, member in enumerate(members) if not _can_be_still(*member)}
         self._set_lively(never_still | self._holding)
 
@@ -95,8 +101,16 @@ class Plan:
 
     # All still ones at once
 
-    def _look(self) -> None:
-        """Remember how the still ones look."""
+    def _look(self, *, into_memory: bool = False) -> None:
+        """Remember how the still ones look.
+
+        Args:
+            into_memory: Where that can be done, by the words that they consist of (see `state_memory`):
+                slower to begin with, and several times as fast from then on.
+        """
+        words = Words()
+        self._calm, self._words = 0, words if into_memory else None
+        kept: list[Any] = []  # what those hold that are seen by their words
         dicts: list[dict[Any, Any]] = []
         traversed: list[Any] = []
         cells: list[Any] = []
@@ -111,36 +125,65 @@ class Plan:
             if place in lively or kind.restore is None:
                 continue
             if kind is INSTANCE:
-                dicts.append(obj.__dict__)
+                held = obj.__dict__
+                if into_memory and words.add_dict(held):
+                    kept += (type(obj), held, *held, *held.values())
+                    if not words.add_instance(obj):
+                        traversed += (obj, _SEPARATOR)
+                    continue
+                dicts.append(held)
                 # Where an instance keeps its attributes without a dict, it shows them itself, and its class.
-                traversed += (obj, obj.__dict__)
+                traversed += (obj, held)
             elif kind is DICT or kind is DEFAULTDICT:
+                if into_memory and words.add_dict(obj):
+                    kept += (*dict.keys(obj), *dict.values(obj))
+                    continue
                 dicts.append(obj)
                 traversed += (obj, _SEPARATOR)
             elif kind is LIST or kind is DEQUE:
+                if into_memory and kind is LIST and words.add_list(obj):
+                    kept += obj
+                    continue
                 traversed += (obj, _SEPARATOR)
             elif kind is CELL:
+                if into_memory and words.add_cell(obj):
+                    kept.append(obj.cell_contents)
+                    continue
                 cells.append(obj)  # one thing in each
             elif kind is SET:
                 traversed += (obj, _SEPARATOR)
                 sets.append((obj, self.contents[place]))
             elif kind is BIT_GENERATOR:
-                generators.append(obj)
+                if not (into_memory and words.add_generator(obj)):
+                    generators.append(obj)
             elif kind is ARRAY:
-                arrays.append(obj)
+                if into_memory and words.add_array(obj):
+                    kept.append(obj.dtype)
+                else:
+                    arrays.append(obj)
             elif kind is BULK:
                 bulk: Bulk = self.contents[place]
-                dicts += bulk.dicts
-                traversed += _chained([(held, _SEPARATOR) for held in (*bulk.dicts, *bulk.lists)])
+                small = into_memory and len(bulk.dicts) + len(bulk.lists) <= _SMALL_BULK
+                for table in bulk.dicts:
+                    if small and words.add_dict(table):
+                        continue
+                    dicts.append(table)
+                    traversed += (table, _SEPARATOR)
+                for row in bulk.lists:
+                    if not (small and words.add_list(row)):
+                        traversed += (row, _SEPARATOR)
             elif kind in SPACES:
                 spaces.append(obj)
             elif kind is NAMESPACE:
                 names += obj.names
                 getters += [vars(obj.owner).get] * len(obj.names)
+        words.seal()
+        self._kept = tuple(kept)
         self._traversed = (*cells, _SEPARATOR, *traversed)
         # In an empty one no key can come without a thing that shows.
         self._dicts = [held for held in dicts if held]
-        self._arrays, self._generators, self._sets, self._spaces = arrays, generators, sets, spaces
+        self._arrays = arrays
+        self._generators, self._sets, self._spaces = generators, sets, spaces
         self._names, self._getters, self._missing = names, getters, [MISSING] * len(names)
         # Kept alive here, so that no address is another thing's as long as it is compared with.
         self._referents = tuple(self._all_referents())
@@ -160,6 +203,8 @@ class Plan:
 
     def unchanged(self) -> bool:
         """Tell whether all still ones hold the very same things in the same order."""
+        if self._words is not None and not self._words.unchanged():
+            return False
         found = self._all_referents()
         if len(found) < _FEW:
             if len(found) != len(self._referents) or not all(map(is_, found, self._referents)):
@@ -170,17 +215,23 @@ class Plan:
         if self._keys and list(_chained(self._dicts)) != self._keys:
             return False
         arrays = self._arrays
-        if arrays and (b"".join(arrays) != self._bytes or list(map(_shape, arrays)) != self._shapes):
+        if arrays and (list(map(_shape, arrays)) != self._shapes or b"".join(arrays) != self._bytes):
             return False
         return not self._states or list(map(_state, self._generators)) == self._states
 
     def settle(self) -> None:
         """See to it that everything that changed is lively, and that sets give their elements in order."""
-        if not self.unchanged():
+        if self.unchanged():
+            self._calm += 1
+            if self._calm > CALM and self._words is None and self._false_alarms < _FALSE_ALARMS:
+                self._look(into_memory=True)
+        else:
             lively = set(self.lively)
             for place, (kind, obj) in enumerate(self.members):
                 if place not in lively and kind.restore is not None and not self._is_still(place, kind, obj):
                     lively.add(place)
+            if self._words is not None and len(lively) == len(self.lively):
+                self._false_alarms += 1  # something only moved
             self._set_lively(lively)
         for elements, in_order in self._sets:
             set.clear(elements)
