@@ -20,8 +20,8 @@ DEPTHS: Final = tuple(range(1, 9))
 # Name, what `load_environment` takes, ticks, how often they are played, and the depths in WebAssembly: a
 # costly environment gets less.
 ENVIRONMENTS: Final = (
-    ("Volley", "volley_env:Volley", 200, 3, DEPTHS),
-    ("CartPole for two", "bench.shared_cartpole:SharedCartPole", 200, 3, DEPTHS),
+    ("Volley", "volley_env:Volley", 200, 2, (1, 2, 4, 8)),
+    ("CartPole for two", "bench.shared_cartpole:SharedCartPole", 200, 2, (1, 2, 4, 8)),
     ("cogrid's Overcooked", "cogrid:Overcooked-CrampedRoom-V0", 60, 2, (1, 2, 4, 8)),
 )
 
