@@ -4,6 +4,7 @@ import pytest
 from tests.netcode.simulation import Conditions, SimulatedGame
 
 from coplay.netcode import Rejoined
+from coplay.netcode.wire import STATE
 
 
 @pytest.mark.parametrize("loss", [0.0, 0.2])
@@ -23,3 +24,46 @@ def test_returning_peer_plays_on_from_what_the_others_hold(
         (back,) = game.peers[number].of(Rejoined)
         assert 40 < back.frame < 110
         assert game.network.now < 12
+
+
+def test_when_all_begin_anew_nobody_begins_another_history() -> None:
+    game = SimulatedGame(frames=200, conditions=Conditions(latency=0.03))
+    game.plan((1.5, lambda: game.reload(0)), (1.5, lambda: game.reload(1)))
+    game.run()
+    assert len(game.verdicts()) == 2
+    for verdict in game.verdicts().values():
+        assert (verdict.verdict, verdict.last_frame) == ("truncated", -1)
+        assert verdict.reason == "Nobody is left who knows how the game stood."
+    assert game.network.now < 5
+
+
+def test_returning_peer_that_is_told_nothing_gives_up_in_time() -> None:
+    game = SimulatedGame(frames=300, conditions=Conditions(latency=0.03))
+    network = game.network
+    network.on_send = lambda source, _target, data: None if source == 0 and data[0] & 15 == STATE else data
+    game.plan((1.5, lambda: game.reload(1)))
+    game.run(until=45.0)
+    verdict = game.verdicts()[1]
+    assert (verdict.verdict, verdict.last_frame) == ("truncated", -1)
+    assert "nobody told it how the game stands" in verdict.reason
+
+
+def test_goodbye_is_repeated_but_not_more_often_than_need_be() -> None:
+    game = SimulatedGame(frames=300, conditions=Conditions(latency=0.03))
+    game.run(until=1.0)
+    session = game.peers[0].session
+    before = session.stats.packets_sent
+    now = game.peers[0].local(1.0)
+    session.leave(now)
+    session.tick(now)
+    assert session.stats.packets_sent == before + 1
+
+
+def test_peer_that_is_loaded_anew_at_the_very_end_gets_the_same_verdict() -> None:
+    game = SimulatedGame(owners=(0, 1, 2), frames=60, conditions=Conditions(latency=0.05))
+    game.run(until=1.0)
+    while game.peers[0].session.phase == "running":
+        game.run(until=game.network.now + 0.01)
+    game.reload(2)
+    game.run()
+    game.check_identical()

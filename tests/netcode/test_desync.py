@@ -4,6 +4,7 @@ import pytest
 from tests.netcode.simulation import Conditions, SimulatedGame, ToyPeer
 
 from coplay.netcode import DesyncExplained, DesyncFound, DesyncLocated, Resynced
+from coplay.netcode.transfer import RESYNC, Incoming, encode_state
 
 
 def corrupted_game(bad: int, frame: int, policy: str, owners: tuple[int, ...] = (0, 1)) -> SimulatedGame:
@@ -103,3 +104,40 @@ def test_state_that_differs_again_and_again_ends_the_repairs_but_not_the_truth()
     assert peer is not None
     assert 1 <= len(peer.of(Resynced)) <= 8
     assert {verdict.verdict for verdict in game.verdicts().values()} == {"divergent"}
+
+
+def test_peer_that_leaves_while_its_state_is_looked_into_is_let_go() -> None:
+    game = SimulatedGame(
+        owners=(0, 1, 2),
+        frames=200,
+        conditions=Conditions(latency=0.03),
+        config={"on_desync": "resync", "fates": ("default",) * 3},
+    )
+    game.corruptions[2] = 45
+    gone = False
+
+    def let_go(ticked: ToyPeer) -> None:
+        nonlocal gone
+        if not gone and ticked.of(DesyncFound):
+            gone = True
+            game.kill(2)
+            for peer in (0, 1):
+                game.tell_left(peer, 2)
+
+    game.before_tick = let_go
+    game.run()
+    assert gone
+    for number in (0, 1):
+        assert not game.peers[number].of(DesyncLocated) or number == 0
+        assert len(game.peers[number].log) == 200
+
+
+def test_state_that_is_too_old_is_not_taken_over() -> None:
+    game = SimulatedGame(frames=400, conditions=Conditions(latency=0.03))
+    game.run(until=5.0)
+    session = game.peers[1].session
+    recovery = session._recovery
+    recovery._arrived(session._peers.links[0], Incoming(0, 1, RESYNC, 0, 0.0), encode_state(3, b"3 1 0"))
+    assert not recovery.adopt_now()
+    game.run()
+    game.check_identical()

@@ -16,7 +16,9 @@ from coplay.netcode.transfer import (
     Incoming,
     Outgoing,
     decode_piece,
+    decode_state,
     decode_want,
+    encode_state,
 )
 from coplay.netcode.wire import MAX_FRAME, MalformedDatagramError, put_varint
 
@@ -128,3 +130,9 @@ def test_malformed_request_is_refused(body: bytes, reason: str) -> None:
 def test_malformed_piece_is_refused(body: bytes, reason: str) -> None:
     with pytest.raises(MalformedDatagramError, match=reason):
         decode_piece(body)
+
+
+def test_state_travels_with_its_frame() -> None:
+    assert decode_state(encode_state(300, b"state")) == (300, b"state")
+    with pytest.raises(MalformedDatagramError):
+        decode_state(b"\x80")

@@ -39,14 +39,12 @@ class Inquiry:
         """Whether the states differ after stepping again, too."""
         self._deadline = now + COMPARE_S
 
-    def locate(self, examination: "Examination", now: float) -> bool:
-        """Look for the first bad frame; return whether the search has just ended."""
-        if self.located >= 0:
-            return False
-        theirs = self.link
-        if theirs.detail_frame == self.frame == examination.frame and examination.values:
-            count = min(len(theirs.detail), len(examination.values))
-            mine, other = examination.values[-count:], theirs.detail[-count:]
+    def locate(self, examination: "Examination | None", now: float) -> bool:
+        """Look for the first bad frame; return whether the search has ended."""
+        link = self.link
+        if examination and examination.values and link.detail_frame == self.frame == examination.frame:
+            count = min(len(link.detail), len(examination.values))
+            mine, other = examination.values[-count:], link.detail[-count:]
             for offset, (one, two) in enumerate(zip(mine, other, strict=True)):
                 if one != two:
                     self.located = self.frame - count + 1 + offset
@@ -81,6 +79,10 @@ class Examination:
     def take(self, values: Sequence[int]) -> None:
         """Take the caller's answer: one checksum per frame from `first` + 1 to `frame`, or none."""
         self.values = list(values)[-MAX_DETAIL:]
+
+    def covers(self, frame: int) -> bool:
+        """Whether the state before a frame was examined here."""
+        return bool(self.values) and self.first < frame <= self.frame
 
     def section(self, link: PeerLink, now: float) -> tuple[int, list[int]] | None:
         """Return what to tell a peer whose states differ."""

@@ -27,13 +27,13 @@ from coplay.netcode.transfer import (
     Outgoing,
     Want,
     decode_piece,
+    decode_state,
     decode_want,
+    encode_state,
 )
-from coplay.netcode.wire import STATE, MalformedDatagramError, put_varint, take_varint
+from coplay.netcode.wire import STATE, MalformedDatagramError
 
 MAX_RESYNCS = 8
-MAX_EXAMINED = 512
-"""No more frames than this are stepped again to find the first bad one."""
 _END_AFTER_S = 1.5
 
 
@@ -179,10 +179,8 @@ class Recovery:
         if want.purpose == REJOIN:
             allowed = link.joining
         elif want.purpose == EXAMINED:
-            allowed = link.desync is not None and examination is not None and bool(examination.values)
             frame = want.frame
-            if allowed and examination is not None and not examination.first < frame <= examination.frame:
-                allowed = False
+            allowed = link.desync is not None and examination is not None and examination.covers(frame)
         else:
             allowed = link.desync is not None and config.on_desync == "resync" and config.peer < link.peer
         served = self._served.get(link.peer, 0)
@@ -211,9 +209,7 @@ class Recovery:
                 outgoing.frame, delay, timeline.chain, self._peers.seats, timeline.queues, data
             )
         else:
-            out = bytearray()
-            put_varint(out, outgoing.frame)
-            outgoing.data = bytes(out) + data
+            outgoing.data = encode_state(outgoing.frame, data)
 
     def _arrived(self, link: PeerLink, incoming: Incoming, whole: bytes) -> None:
         if incoming.purpose == REJOIN:
@@ -221,15 +217,12 @@ class Recovery:
             self.memory = memory
             self._effects.append(ImportState(memory.frame, memory.state))
             return
-        try:
-            frame, at = take_varint(whole, 0)
-        except IndexError:
-            raise MalformedDatagramError("it is cut short") from None
+        frame, state = decode_state(whole)
         if incoming.purpose == EXAMINED:
             self._comparing = link.peer
-            self._effects.append(CompareState(incoming.frame, whole[at:]))
-        elif frame > self._timeline.published - MAX_EXAMINED:
-            self._adopting = (link.peer, frame, whole[at:])
+            self._effects.append(CompareState(incoming.frame, state))
+        elif frame >= self._timeline.oldest_known:
+            self._adopting = (link.peer, frame, state)
 
     def _failed(self, incoming: Incoming) -> None:
         self._incoming = None
@@ -253,8 +246,7 @@ class Recovery:
             return
         first = max(0, link.equal_through)
         self._examination = Examination(frame, first, now)
-        if first < frame <= first + MAX_EXAMINED:
-            self._effects.append(Examine(first, self._timeline.inputs_of_log(first, frame)))
+        self._effects.append(Examine(first, self._timeline.inputs_of_log(first, frame)))
 
     def examined(self, frame: int, values: Sequence[int]) -> None:
         """Take the caller's answer to `Examine`."""
@@ -272,21 +264,21 @@ class Recovery:
             examination = self._examination
             if inquiry.link.left:
                 self._inquiries.remove(inquiry)
-            elif examination is not None and inquiry.locate(examination, now):
+            elif inquiry.locate(examination, now):
                 self._inquiries.remove(inquiry)
-                self._located(inquiry, examination, now)
+                self._located(inquiry, now)
         if self._incoming is not None or self._wishes:
             self.request(now)
         if self._end_at is not None and now >= self._end_at:
             return self.explanation
         return ""
 
-    def _located(self, inquiry: Inquiry, examination: Examination, now: float) -> None:
+    def _located(self, inquiry: Inquiry, now: float) -> None:
         peer, frame = inquiry.link.peer, inquiry.located
         self._events.append(DesyncLocated(frame, peer, inquiry.reproduced))
         self.explanation = f"The states before frame {frame} differ between peers."
         higher = self._config.peer > peer
-        if higher and examination.values:
+        if higher and inquiry.reproduced:
             self._wishes.append((peer, EXAMINED, frame))
         elif higher:
             self._explained(peer, frame, ())

@@ -35,11 +35,6 @@ class Returning:
         self._since: float | None = None
         self._tries = 0
 
-    @property
-    def catching_up(self) -> bool:
-        """Whether the others play already, and this peer does not yet."""
-        return self._since is not None
-
     def tick(self, now: float) -> str:
         """Learn what there is to learn; return why that is in vain, if it is."""
         recovery, handshake = self._recovery, self._handshake
@@ -63,7 +58,6 @@ class Returning:
 
     def arrived(self) -> None:
         """The state is loaded: what is missing now is only what others hold of the own seats."""
-        self._since = None
         self._inbox.restoring = sum(queue.bit for queue in self._peers.own)
 
     def restored(self) -> bool:

@@ -242,14 +242,14 @@ class RollbackSession:
             frame: The frame of the effect.
             over: Whether the game has ended in this state.
         """
-        if not self._returning.catching_up:
+        if self._recovery.memory is None:
             self._recovery.state_imported(frame, over)
-        elif self._recovery.memory is not None and self._phase == "hello":
+        else:
             self._play_on(self._recovery.memory, over)
 
     def state_refused(self, frame: int) -> None:
         """Answer `ImportState`: the bytes are no state of this game."""
-        if not self._returning.catching_up:
+        if self._recovery.memory is None:
             self._recovery.state_refused()
         else:
             self._close("truncated", "This peer could not come back: the state it was given is unusable.")

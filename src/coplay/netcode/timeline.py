@@ -206,6 +206,11 @@ class Timeline:
                 self.queues[cut.player].close()
                 self.queues[cut.player].cut = cut.last_frame
 
+    @property
+    def oldest_known(self) -> int:
+        """The first frame whose every input is still here."""
+        return max(0, max(queue.held for queue in self.queues) - RING + 1)
+
     def adopt(self, frame: int, over: bool) -> None:
         """Step again from `frame`, whose saved state is another peer's now, to the current one."""
         self._over[frame & MASK] = over

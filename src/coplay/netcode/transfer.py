@@ -176,3 +176,23 @@ def decode_piece(body: bytes) -> tuple[int, int, int, bytes]:
     if len(piece) != min(PIECE_SIZE, total - index * PIECE_SIZE):
         raise MalformedDatagramError("a piece has a wrong length")
     return ident, total, index, piece
+
+
+def encode_state(frame: int, state: bytes) -> bytes:
+    """Return a state together with the frame that it is about to step."""
+    out = bytearray()
+    put_varint(out, frame)
+    return bytes(out) + state
+
+
+def decode_state(whole: bytes) -> tuple[int, bytes]:
+    """Read what `encode_state` wrote.
+
+    Raises:
+        MalformedDatagramError: It holds no frame.
+    """
+    try:
+        frame, at = take_varint(whole, 0)
+    except IndexError:
+        raise MalformedDatagramError("it is cut short") from None
+    return frame, whole[at:]
