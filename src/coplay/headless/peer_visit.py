@@ -1,6 +1,9 @@
 """One participant's way through a study, over HTTP and Socket.IO, as protocol/README.md has it."""
 
 import asyncio
+import io
+import logging
+import zipfile
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +16,8 @@ from coplay.headless.peer import Agent, Outcome, PeerError, PlayedGame
 from coplay.headless.peer_game import LINGER_S, PeerGame
 from coplay.study import load_study
 from coplay.study.scenes import Play
+
+_log = logging.getLogger(__name__)
 
 _ANSWER_S: Final = 3.0
 _AGAIN_S: Final = 0.5
@@ -30,6 +35,7 @@ class PeerVisit:
 
     def __init__(self, address: str, study: Path, agent: Agent) -> None:
         self._base = address.rstrip("/")
+        self._file = study.resolve()
         self._study = load_study(study)
         self._agent = agent
         self._stage: Stage | None = None
@@ -53,6 +59,7 @@ class PeerVisit:
             self._socket.on("disconnect", self._disconnected)
             try:
                 identity = await self._enter(participant, params)
+                await self._compare_code(identity["bundle"]["url"])
                 await self._connect(identity["token"])
                 self._begin(self._send_what_leaves())
                 while self._scene.get("kind") != "finish":
@@ -102,6 +109,17 @@ class PeerVisit:
                 "Give the study file that the server runs.",
             )
         return answer
+
+    async def _compare_code(self, bundle_url: str) -> None:
+        """See that the others run the same files: other code would play another game."""
+        async with self._http.get(self._base + bundle_url) as response:
+            packed = await response.read()
+        differing = _differing(packed, self._file)
+        if differing:
+            raise PeerError(
+                f"{differing} is not as in the study that {self._base} runs",
+                "Give the study file that the server runs; restart the server after changes.",
+            )
 
     async def _connect(self, token: str) -> None:
         try:
@@ -190,6 +208,8 @@ class PeerVisit:
     def _enter_scene(self, scene: dict[str, Any]) -> None:
         again = scene["index"] == self._scene.get("index")
         self._scene = scene
+        if not again:
+            _log.info("scene %d: %s", scene["index"], scene["kind"])
         if scene.get("prepare") is not None:
             self._prepare(scene["prepare"])
         if scene["kind"] == "instructions" and not again:
@@ -216,6 +236,7 @@ class PeerVisit:
             self._game.repeated(config)
             return
         stage = self._prepare(config["scene_index"])
+        _log.info("game %s: player %d", config["game_id"], config["player_id"])
         game = self._game = PeerGame(stage, config, self._agent, self, self._http, self._base)
         playing = self._begin(game.play())
         playing.add_done_callback(lambda _: self._happened.put_nowait(("over", None)))
@@ -223,8 +244,25 @@ class PeerVisit:
         self._begin(self._leave_game(game))
 
     async def _leave_game(self, game: PeerGame) -> None:
-        self._played.append(await game.saved)
+        played = await game.saved
+        self._played.append(played)
+        _log.info("game %s: %s, %d frames", played.game_id, played.verdict, played.frames)
         await self._call("game_over", {"game_id": game.game_id})
+
+
+def _differing(packed: bytes, study: Path) -> str:
+    """A Python file of the bundle that differs from the one beside the study, or an empty text."""
+    with zipfile.ZipFile(io.BytesIO(packed)) as bundle:
+        if study.name not in bundle.namelist():
+            return study.name
+        for name in bundle.namelist():
+            # Of a study file of another name, `study.py` is a stand-in that imports it.
+            if not name.endswith(".py") or name.startswith("coplay/") or name == "study.py" != study.name:
+                continue
+            here = study.parent / name
+            if not here.is_file() or here.read_bytes() != bundle.read(name):
+                return name
+    return ""
 
 
 def _refusal(answer: dict[str, Any]) -> PeerError:

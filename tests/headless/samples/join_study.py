@@ -1,4 +1,4 @@
-"""Sends headless peers through a study, all at once; prints a JSON object for each.
+"""Sends headless peers through a study, all at once; prints what they say, and a JSON object for each.
 
     python join_study.py URL STUDY COUNT
 
@@ -7,6 +7,7 @@ Each plays random actions of its own seed.
 
 import asyncio
 import json
+import logging
 import sys
 from dataclasses import asdict
 from random import Random
@@ -31,4 +32,6 @@ async def main(url: str, study: str, count: int) -> None:
             print(json.dumps(asdict(outcome)), flush=True)
 
 
+logging.basicConfig(format="%(message)s", stream=sys.stdout)
+logging.getLogger("coplay.headless").setLevel(logging.INFO)
 asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
