@@ -8,6 +8,21 @@ the last digits. So games are replayed and environments checked in that build. `
 browser at all, for environments that compute the same here as in WebAssembly.
 """
 
-from coplay.headless.peer import Outcome, PeerError, PlayedGame, join
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from coplay.headless.peer import Outcome, PeerError, PlayedGame, join
 
 __all__ = ["Outcome", "PeerError", "PlayedGame", "join"]
+
+
+def __getattr__(name: str) -> Any:
+    # Parts of this package run in WebAssembly, where there is neither a network nor what `peer` needs of one.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from coplay.headless import peer
+
+    globals()[name] = value = getattr(peer, name)
+    return value
