@@ -50,7 +50,12 @@ def write_codebook(
         "schemaVersion": "Psych-DS 0.4.0",
         "dateModified": datetime.now(UTC).isoformat(timespec="seconds"),
         "distribution": [
-            {"@type": "DataDownload", "name": table, "contentUrl": f"{table}.{kind}", "encodingFormat": _MIME[kind]}
+            {
+                "@type": "DataDownload",
+                "name": table,
+                "contentUrl": f"{table}.{kind}",
+                "encodingFormat": _MIME[kind],
+            }
             for table in tables
             for kind in formats
         ],
