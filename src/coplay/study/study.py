@@ -16,8 +16,8 @@ class Study:
         name: Names the study in the data: letters, digits, `-`, `_` and `.`, at most 64.
         version: Which edition of the study; change it when what participants experience changes.
         packages: Further wheels that the browsers need: `["cogrid==0.3.2"]`.
-        relay_only: Let no participant learn another's network address: connections go through the TURN servers
-            that `coplay run` is given, or else through the study's own.
+        relay_only: Let no participant learn another's network address: connections go through the TURN
+            servers that `coplay run` is given, or else through the study's own.
 
     Attributes:
         scenes: The participant's path, in order; it ends with `scenes.Finish`.
