@@ -133,7 +133,7 @@ class Peers:
             The first stepped frame that turned out wrong, or `NO_FRAME`.
         """
         seats = self.seats
-        if not seats.may_go_on or self.quorate:
+        if seats.only_ends or self.quorate:
             self._unsure_since = None
             cuts, wrong = seats.settle(self.running)
             self._events += [SeatCut(cut.player, cut.last_frame, cut.fate) for cut in cuts]

@@ -101,11 +101,9 @@ class Seats:
         self._index()
 
     @property
-    def may_go_on(self) -> bool:
-        """Whether no leave so far ends the game."""
-        return not any(
-            self.left_players >> player & 1 and fate == "end" for player, fate in enumerate(self._fates)
-        )
+    def only_ends(self) -> bool:
+        """Whether nobody would play on in any of the orphans: then no two sides can come to differ."""
+        return all(fate == "end" or not self.orphans >> player & 1 for player, fate in enumerate(self._fates))
 
     def settle(self, running: Sequence[PeerLink]) -> tuple[list[Cut], int]:
         """Settle the orphans on whose end all remaining peers agree.
