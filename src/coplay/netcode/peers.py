@@ -170,8 +170,11 @@ class Peers:
         self._find_sources()
 
     def come_back(self, link: PeerLink, epoch: int, now: float) -> None:
-        """The process at the other end of a link began anew: what is known of the old one is void."""
+        """The process at the other end of a link began anew: what is known of the old one is void. One that
+        counts as left will be told so."""
         link.begin(self._players, epoch, now)
+        if link.left:
+            return
         link.joining = link.returned = True
         self._events.append(PeerReturned(link.peer))
 

@@ -164,9 +164,8 @@ class RollbackSession:
         """
         link = self._peers.link(peer)
         now = self._clock.read(now)
-        if not link.left:
-            self._peers.come_back(link, epoch, now)
-            self._recovery.forget(peer)
+        self._recovery.forget(peer)
+        self._peers.come_back(link, epoch, now)
 
     def leave(self, now: float) -> None:
         """Leave the game.
