@@ -67,3 +67,26 @@ def test_peer_that_is_loaded_anew_at_the_very_end_gets_the_same_verdict() -> Non
     game.reload(2)
     game.run()
     game.check_identical()
+
+
+def test_peer_that_gave_up_does_not_come_back_with_what_arrives_later() -> None:
+    game = SimulatedGame(frames=300, conditions=Conditions(latency=0.05), state_size=3000)
+    game.run(until=1.5)
+    game.reload(1)
+    pieces = []
+
+    def note(source: int, _target: int, data: bytes) -> bytes:
+        if source == 0 and data[0] & 15 == STATE and len(data) > 100:
+            pieces.append(game.network.now)
+        return data
+
+    game.network.on_send = note
+    while not pieces:
+        game.run(until=game.network.now + 0.01)
+    peer = game.peers[1]
+    peer.leave(game.network.now)
+    game.run()
+    assert len(pieces) >= 2
+    assert peer.session.phase == "closed"
+    assert not peer.of(Rejoined)
+    assert game.verdicts()[1].verdict == "truncated"

@@ -141,8 +141,8 @@ class Inbox:
         fresh = link.receive_header(data, now)
         if fresh is None:
             return
+        link.joining = False
         if fresh:
-            link.joining = False
             link.frame = play.frame
             link.frame_at = now
             link.remote_advantage = play.advantage

@@ -192,6 +192,11 @@ class Recovery:
         self._effects.append(ExportState(link.peer, frame, examined=want.purpose == EXAMINED))
         return outgoing
 
+    def stop(self) -> None:
+        """The game is over here: nothing that another peer told, or still tells, is used any more."""
+        self._incoming = self._adopting = self.memory = None
+        self._wishes.clear()
+
     def forget(self, peer: int) -> None:
         """What was written for a peer is out of date: its new process counts its transfers from the start."""
         self._outgoing.pop(peer, None)

@@ -513,4 +513,5 @@ class RollbackSession:
 
     def _close(self, verdict: str, reason: str) -> None:
         self._phase = "closed"
+        self._recovery.stop()
         self._ending.close(verdict, reason)
