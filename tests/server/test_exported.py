@@ -88,4 +88,5 @@ async def test_game_that_all_report_alike_is_exported_as_identical(lab: Lab, tmp
     assert {"arrived", "connected", "matched", "game_joined"} <= {row["kind"] for row in data["events"]}
     row = data["net"][0]
     assert (row["player_id"], row["peer"], row["rtt_ms"], row["rollbacks"]) == (0, 1, 33, 2)
+    assert (row["browser_rtt_ms"], row["path_bytes_sent"], row["buffered_amount"]) == (31.5, None, None)
     assert data["responses"] == []

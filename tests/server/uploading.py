@@ -33,7 +33,7 @@ def batch(peer: int, number: int = 0, first: int = 0, frames: int = 4, **more: A
                 "t_ms": 1.0,
                 "utc": "2026-01-01T00:00:00.000+00:00",
                 "rollbacks": 2,
-                "peers": {"1": {"rtt_ms": 33.0}},
+                "peers": {"1": {"rtt_ms": 33.0, "browser_rtt_ms": 31.5, "path_bytes_sent": "many"}},
             }
         ],
         events=[

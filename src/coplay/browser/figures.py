@@ -1,9 +1,9 @@
 """What a running game measures of itself: often for the page, once a second for the record."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from coplay.browser.driver import Driver
 from coplay.netcode import DesyncExplained, DesyncLocated, Event, Resynced
@@ -37,23 +37,55 @@ def live_figures(config: Mapping[str, Any], driver: Driver) -> dict[str, Any]:
 
 
 MAX_PATHS = 20
+# The page looks once a second; what it said longer ago is of a path that is gone, or of a page asleep.
+_FRESH_S: Final = 2.5
+
+
+@dataclass(frozen=True, slots=True)
+class PathFigures:
+    """What the browser itself counts on the path to one peer, below the game's datagrams.
+
+    Attributes:
+        rtt_ms: Round trip of its connectivity checks; None before the first one was answered.
+        bytes_sent: Since the path was chosen.
+        bytes_received: Since the path was chosen.
+    """
+
+    rtt_ms: float | None
+    bytes_sent: int
+    bytes_received: int
 
 
 class NetRows:
-    """One row of the `net` table for each call: what happened since the last."""
+    """One row of the `net` table for each call: what happened since the last.
+
+    Attributes:
+        buffered: Of the last row, by peer: most bytes that waited in the channel, None without a channel.
+    """
 
     def __init__(self) -> None:
         self._before = {"rollbacks": 0, "resimulated_frames": 0, "stalled_frames": 0}
         self._before |= {"bytes_sent": 0, "packets_sent": 0}
+        self._paths: dict[int, tuple[PathFigures, float]] = {}
+        self._path_bytes: dict[int, tuple[int, int]] = {}
+        self.buffered: dict[int, int | None] = {}
 
-    def take(self, driver: Driver, links: Mapping[int, str], now: float) -> dict[str, Any]:
+    def note_path(self, peer: int, path: PathFigures, now: float) -> None:
+        """Keep what the browser says of the path to a peer."""
+        self._paths[peer] = (path, now)
+
+    def take(
+        self, driver: Driver, links: Mapping[int, str], buffered: Mapping[int, int | None], now: float
+    ) -> dict[str, Any]:
         """The figures since the last call, and the links' state.
 
         Args:
             driver: The game.
             links: How each peer is reached: `direct`, `turn` or `relay`.
+            buffered: Most bytes that waited in the channel to each peer since the last call.
             now: Monotonic seconds.
         """
+        self.buffered = dict(buffered)
         stats = driver.session.stats
         totals = {name: getattr(stats, name) for name in self._before}
         row: dict[str, Any] = {name: total - self._before[name] for name, total in totals.items()}
@@ -66,10 +98,26 @@ class NetRows:
                 "loss": round(link.loss, 4),
                 "link": links.get(peer, ""),
                 "advantage": round(link.advantage, 2),
+                **self._path(peer, now),
+                "buffered_amount": buffered.get(peer),
             }
             for peer, link in stats.peers.items()
         }
         return row
+
+    def _path(self, peer: int, now: float) -> dict[str, Any]:
+        path, noted_at = self._paths.get(peer, (None, 0.0))
+        if path is None or now - noted_at > _FRESH_S:
+            return {}
+        sent, received = self._path_bytes.get(peer, (0, 0))
+        if path.bytes_sent < sent or path.bytes_received < received:
+            sent = received = 0  # another path, which counts from its own beginning
+        self._path_bytes[peer] = (path.bytes_sent, path.bytes_received)
+        return {
+            "browser_rtt_ms": None if path.rtt_ms is None else round(path.rtt_ms, 2),
+            "path_bytes_sent": path.bytes_sent - sent,
+            "path_bytes_received": path.bytes_received - received,
+        }
 
 
 class Desyncs:

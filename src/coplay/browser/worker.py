@@ -1,7 +1,8 @@
 """The glue between the page's worker and the driver; the only module that imports `js` and `pyodide`.
 
 TypeScript calls the methods of `Worker`; `Worker` answers through the `host` object it was created with:
-`host.post(kind, json)`, `host.draw(...)`, `host.send(peer, bytes)`, `host.upload(number, bytes)`.
+`host.post(kind, json)`, `host.draw(...)`, `host.send(peer, bytes)`, `host.upload(number, bytes)`,
+`host.buffered(peer)`.
 """
 
 import gc
@@ -15,7 +16,7 @@ from pyodide.ffi import to_js
 
 from coplay.browser.controls import Controls
 from coplay.browser.driver import Driver
-from coplay.browser.figures import Desyncs, NetRows, details, live_figures, moment
+from coplay.browser.figures import Desyncs, NetRows, PathFigures, details, live_figures, moment
 from coplay.browser.session_setup import Stage, link_epoch, make_driver, prepare_stage
 from coplay.browser.spectator import Spectator
 from coplay.browser.view import View
@@ -138,6 +139,10 @@ class Worker:
             self._links[peer] = kind
             self._record_event("link_changed", peer=peer, link=kind)
 
+    def path(self, peer: int, figures_json: str) -> None:
+        """The page asked its browser about the path to `peer`."""
+        self._net_rows.note_path(peer, PathFigures(**json.loads(figures_json)), time.perf_counter())
+
     def visibility(self, hidden: bool) -> None:
         """The participant's page was hidden or shown."""
         self._record_event("hidden" if hidden else "shown")
@@ -179,7 +184,7 @@ class Worker:
             self._post("stats", **self._figures(driver))
         if now >= self._next_batch:
             self._next_batch = now + _BATCH_SECONDS
-            driver.recorder.add_net(self._net_rows.take(driver, self._links, now))
+            self._add_net(driver, now)
             self._cut_batch()
         deadline = session.next_deadline()
         if deadline == math.inf:
@@ -243,12 +248,18 @@ class Worker:
         driver.draw_time.add(time.perf_counter() - started)
 
     def _figures(self, driver: Driver) -> dict[str, Any]:
-        return {**live_figures(self._config, driver), "first_frame_ms": round(self._first_frame_ms, 1)}
+        figures = live_figures(self._config, driver)
+        figures["buffered_amount"] = {str(peer): count for peer, count in self._net_rows.buffered.items()}
+        return {**figures, "first_frame_ms": round(self._first_frame_ms, 1)}
+
+    def _add_net(self, driver: Driver, now: float) -> None:
+        buffered = {peer: self._host.buffered(peer) for peer in driver.session.stats.peers}
+        driver.recorder.add_net(self._net_rows.take(driver, self._links, buffered, now))
 
     # The end of a game
 
     def _agree(self, driver: Driver, agreed: GameAgreed) -> None:
-        driver.recorder.add_net(self._net_rows.take(driver, self._links, time.perf_counter()))
+        self._add_net(driver, time.perf_counter())
         self._cut_batch()
         self._post(
             "report",

@@ -188,7 +188,7 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
         Column("peer", _INT, "the other end's seat; missing if there is none"),
         Column("utc", _TEXT, "when", _UTC),
         Column("ms", _FLOAT, "when", "milliseconds of the browser's monotonic clock"),
-        Column("rtt_ms", _FLOAT, "round-trip time", "milliseconds"),
+        Column("rtt_ms", _FLOAT, "round-trip time, as the game's own datagrams measure it", "milliseconds"),
         Column("jitter_ms", _FLOAT, "its variation", "milliseconds"),
         Column("loss", _FLOAT, "datagrams lost", "fraction"),
         Column("link", _TEXT, "direct, turn or relay"),
@@ -197,7 +197,23 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
         Column("stalled_frames", _INT, "frames waited at the window since the last row"),
         Column("packets_sent", _INT, "datagrams sent since the last row, to all peers"),
         Column("bytes_sent", _INT, "bytes sent since the last row, to all peers"),
-        Column("buffered_amount", _INT, "bytes waiting in the data channel"),
+        Column(
+            "browser_rtt_ms",
+            _FLOAT,
+            "round-trip time of a direct or turn path, as the browser itself measures it",
+            "milliseconds",
+        ),
+        Column(
+            "path_bytes_sent",
+            _INT,
+            "bytes sent on the path since the last row, with all that is below the game's datagrams",
+        ),
+        Column("path_bytes_received", _INT, "bytes received on the path since the last row, likewise"),
+        Column(
+            "buffered_amount",
+            _INT,
+            "most bytes that waited in the data channel since the last row; missing without a channel",
+        ),
     ),
 }
 

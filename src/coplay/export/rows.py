@@ -20,8 +20,8 @@ _COUNTS = (
     "stalled_frames",
     "packets_sent",
     "bytes_sent",
-    "buffered_amount",
 )
+_PATH_COUNTS = ("path_bytes_sent", "path_bytes_received", "buffered_amount")
 
 
 def game_row(stored: StoredGame, log: GameLog) -> dict[str, Any]:
@@ -142,7 +142,11 @@ def _links_of(stored: StoredGame, player: int, row: Mapping[str, Any]) -> Iterat
             yield {
                 **common,
                 "peer": int(peer) if peer.isdecimal() else None,
-                **{name: _number(link.get(name)) for name in ("rtt_ms", "jitter_ms", "loss")},
+                **{
+                    name: _number(link.get(name))
+                    for name in ("rtt_ms", "jitter_ms", "loss", "browser_rtt_ms")
+                },
+                **{name: _whole(link.get(name)) for name in _PATH_COUNTS},
                 "link": _text(link.get("link", row.get("link"))),
             }
 

@@ -125,6 +125,11 @@ class PeerLinks:
             self.close_peer(peer)
         await asyncio.gather(*self._closing)
 
+    def buffered(self) -> dict[int, int | None]:
+        """Most bytes that waited in the channel to each player since the last call; None without a channel."""
+        found = self._connections
+        return {peer: found[peer].take_buffered() if peer in found else None for peer in self._links}
+
     def ways(self) -> dict[int, str]:
         """How each player is reached now: `direct` or `relay`; those that are not reached are missing."""
         now = self._host.now()
@@ -217,6 +222,7 @@ class _Connection:
         channel.on("close", told.broke)
         channel.on("message", told.heard)
         self._channel = channel
+        self._buffered = 0
         self._steps: asyncio.Queue[Step] = asyncio.Queue()
         self._working = asyncio.ensure_future(self._work())
 
@@ -256,8 +262,17 @@ class _Connection:
 
     def send(self, data: bytes) -> None:
         """Send over the channel, or lose it: nothing is queued for a link that is closed or full."""
-        if self._channel.readyState == "open" and self._channel.bufferedAmount <= _MAX_BUFFERED:
+        if self._channel.readyState != "open":
+            return
+        waiting = self._channel.bufferedAmount
+        self._buffered = max(self._buffered, waiting)
+        if waiting <= _MAX_BUFFERED:
             self._channel.send(data)
+
+    def take_buffered(self) -> int:
+        """Most bytes that waited in the channel since the last call."""
+        buffered, self._buffered = self._buffered, 0
+        return buffered
 
     async def close(self) -> None:
         """Close it; it tells nothing any more."""

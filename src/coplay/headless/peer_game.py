@@ -238,7 +238,9 @@ class PeerGame:
         self._driver.recorder.add_event({**moment(self.now()), "kind": kind, "detail": detail})
 
     def _cut_batch(self, now: float) -> None:
-        self._driver.recorder.add_net(self._net_rows.take(self._driver, self._ways, now))
+        self._driver.recorder.add_net(
+            self._net_rows.take(self._driver, self._ways, self._links.buffered(), now)
+        )
         cut = self._driver.recorder.cut()
         if cut is not None:
             self._uploads.add_batch(cut[1])

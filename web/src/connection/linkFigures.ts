@@ -1,13 +1,9 @@
 /** What `RTCPeerConnection.getStats()` says about the path in use. */
+import type { PathFigures } from '../worker/messages';
 
-export interface LinkFigures {
+export interface LinkFigures extends PathFigures {
   /** Through a TURN server, or not. */
   link: 'direct' | 'turn';
-  /** By ICE's own checks; null until the first one was answered. */
-  rtt_ms: number | null;
-  /** On this path, with everything below the game's datagrams. */
-  bytes_sent: number;
-  bytes_received: number;
 }
 
 interface StatsRow {

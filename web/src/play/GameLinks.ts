@@ -39,6 +39,8 @@ export class GameLinks {
   readonly #relay: RelayLane;
   /** Channels that the browser would not transfer. */
   readonly #kept_channels = new Map<number, RTCDataChannel>();
+  /** Most bytes that waited in those since the worker was told last. */
+  readonly #buffered = new Map<number, number>();
   readonly #states = new Map<number, LinkState>();
   readonly #figures = new Map<number, LinkFigures>();
   readonly #types = new Map<number, LinkType>();
@@ -157,6 +159,7 @@ export class GameLinks {
       case 'figures':
         this.#figures.set(event.peer, event.figures);
         this.#showType(event.peer);
+        this.#tellPath(event.peer, event.figures);
         return;
       case 'rejected':
         console.warn(`coplay: refused from player ${event.peer}: ${event.reason}`);
@@ -177,6 +180,12 @@ export class GameLinks {
     this.#host.news({ kind: 'figures', peer, link, rtt_ms });
   }
 
+  #tellPath(peer: number, { link: _, ...path }: LinkFigures): void {
+    const buffered_amount = this.#buffered.get(peer) ?? null;
+    this.#buffered.delete(peer);
+    this.#simulation.post({ kind: 'path', peer, path, buffered_amount });
+  }
+
   #placeChannel(peer: number, connection: number, channel: RTCDataChannel): void {
     if (this.#simulation.transferChannel(peer, connection, channel)) return;
     this.#kept_channels.set(peer, channel);
@@ -191,7 +200,10 @@ export class GameLinks {
 
   #sendKept(peer: number, data: ArrayBuffer): void {
     const channel = this.#kept_channels.get(peer);
-    if (channel?.readyState === 'open' && channel.bufferedAmount <= MAX_BUFFERED_BYTES) channel.send(data);
+    if (channel?.readyState !== 'open') return;
+    const waiting = channel.bufferedAmount;
+    this.#buffered.set(peer, Math.max(waiting, this.#buffered.get(peer) ?? 0));
+    if (waiting <= MAX_BUFFERED_BYTES) channel.send(data);
   }
 
   async #renewIceServers(): Promise<void> {

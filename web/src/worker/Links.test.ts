@@ -82,6 +82,21 @@ describe('Links', () => {
     expect(channel.sent).toEqual([20]);
   });
 
+  it('tells the most that waited in a channel, each second anew', () => {
+    const { links, channel } = table();
+    channel.open();
+    for (const waiting of [10, 300, 20]) {
+      channel.bufferedAmount = waiting;
+      links.send(1, bytes(5));
+    }
+    expect(links.takeBuffered(1)).toBe(300);
+    expect(links.takeBuffered(1)).toBe(0);
+    expect(links.takeBuffered(2)).toBeUndefined();
+    links.openThroughPage(2, 1);
+    links.noteBuffered(2, 50);
+    expect(links.takeBuffered(2)).toBe(50);
+  });
+
   it('keeps datagrams with their arrival until they are taken', () => {
     const { links, channel, arrived } = table();
     channel.onmessage?.({ data: new ArrayBuffer(3) });

@@ -33,6 +33,8 @@ interface Channel {
   /** Null where the page works it. */
   channel: RTCDataChannel | null;
   silence: Silence;
+  /** Most bytes that waited in it since that was asked last. */
+  buffered: number;
 }
 
 export class Links {
@@ -57,7 +59,7 @@ export class Links {
   /** Work a transferred channel; one that this peer had before is forgotten. */
   addChannel(peer: number, connection: number, channel: RTCDataChannel): void {
     this.#forget(peer);
-    this.#channels.set(peer, { connection, channel, silence: new Silence(this.#fps) });
+    this.#channels.set(peer, { connection, channel, silence: new Silence(this.#fps), buffered: 0 });
     channel.binaryType = 'arraybuffer';
     channel.onopen = () => this.#host.channelState(peer, connection, true);
     channel.onclose = () => {
@@ -72,7 +74,7 @@ export class Links {
   /** The page keeps the channel of this peer, and it is open. */
   openThroughPage(peer: number, connection: number): void {
     this.#forget(peer);
-    this.#channels.set(peer, { connection, channel: null, silence: new Silence(this.#fps) });
+    this.#channels.set(peer, { connection, channel: null, silence: new Silence(this.#fps), buffered: 0 });
     this.#host.channelState(peer, connection, true);
   }
 
@@ -107,6 +109,21 @@ export class Links {
     this.#host.arrived();
   }
 
+  /** Most bytes that waited in this peer's channel since the last call; undefined while there is none. */
+  takeBuffered(peer: number): number | undefined {
+    const known = this.#channels.get(peer);
+    if (known === undefined) return undefined;
+    const { buffered } = known;
+    known.buffered = 0;
+    return buffered;
+  }
+
+  /** So many bytes waited in the channel that the page keeps. */
+  noteBuffered(peer: number, buffered: number): void {
+    const known = this.#channels.get(peer);
+    if (known !== undefined && buffered > known.buffered) known.buffered = buffered;
+  }
+
   /** Take everything that arrived since the last call. */
   takeInbox(): Arrival[] {
     const inbox = this.#inbox;
@@ -130,7 +147,10 @@ export class Links {
       this.#host.sendThroughPage(peer, copy(data));
       return;
     }
-    if (channel.readyState !== 'open' || channel.bufferedAmount > MAX_BUFFERED_BYTES) return;
+    if (channel.readyState !== 'open') return;
+    const waiting = channel.bufferedAmount;
+    if (waiting > known.buffered) known.buffered = waiting;
+    if (waiting > MAX_BUFFERED_BYTES) return;
     try {
       channel.send(data);
     } catch {

@@ -30,6 +30,7 @@ export interface PythonWorker {
   watch(config_json: string): void;
   frames(first: number, data: Uint8Array): void;
   link(peer: number, kind: string): void;
+  path(peer: number, figures_json: string): void;
   channel_state(peer: number, open: boolean): void;
   uploaded?(number: number, ok: boolean): void;
   visibility(hidden: boolean): void;

@@ -56,6 +56,14 @@ export type GamePhase = 'loading' | 'waiting' | 'connecting' | 'playing' | 'paus
 /** How datagrams travel between two peers. */
 export type LinkType = 'direct' | 'turn' | 'relay';
 
+/** What the browser itself counts on the path to one peer, below the game's datagrams. */
+export interface PathFigures {
+  /** By ICE's own checks; null until the first one was answered. */
+  rtt_ms: number | null;
+  bytes_sent: number;
+  bytes_received: number;
+}
+
 /** A game as one who looks on needs to know it. */
 export interface WatchConfig {
   game_id: string;
@@ -91,6 +99,8 @@ export type ToWorker =
   | { kind: 'watch'; config: WatchConfig }
   | { kind: 'frames'; first: number; data: ArrayBuffer }
   | { kind: 'link'; peer: number; link: LinkType }
+  /** What the browser counts now; and of a channel that the page keeps, the most bytes that waited in it. */
+  | { kind: 'path'; peer: number; path: PathFigures; buffered_amount: number | null }
   | { kind: 'uploaded'; number: number; ok: boolean }
   | { kind: 'stop' };
 
@@ -131,7 +141,9 @@ export interface GameStats {
   rtt_ms: Record<string, number | null>;
   link?: Record<string, LinkType>;
   /** What the browser says of each link: its own round trip, and all bytes of the path. */
-  paths?: Record<string, { rtt_ms: number | null; bytes_sent: number; bytes_received: number }>;
+  paths?: Record<string, PathFigures>;
+  /** Most bytes that waited in each data channel, in the last second of the record; null without a channel. */
+  buffered_amount?: Record<string, number | null>;
   packets_sent: number;
   bytes_sent: number;
   state_checksum: { frame: number; checksum: string } | null;

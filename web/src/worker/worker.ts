@@ -74,6 +74,11 @@ const host = {
     links.send(peer, copyBytes(data));
   },
 
+  /** Undefined becomes Python's None. */
+  buffered(peer: number): number | undefined {
+    return links.takeBuffered(peer);
+  },
+
   upload(number: number, data: Uint8Array | PyProxyBuffer): void {
     const body = copyBytes(data).buffer;
     page.postMessage({ kind: 'upload', game_id, number, body }, [body]);
@@ -141,6 +146,11 @@ page.onmessage = ({ data: message }) => {
       return;
     case 'link':
       withPython((worker) => worker.link(message.peer, message.link));
+      return;
+    case 'path':
+      if (message.buffered_amount !== null) links.noteBuffered(message.peer, message.buffered_amount);
+      // Once a second: while Python loads, nobody has a use for it.
+      if (python !== null) withPython((worker) => worker.path(message.peer, JSON.stringify(message.path)));
       return;
     case 'uploaded':
       withPython((worker) => worker.uploaded?.(message.number, message.ok));
