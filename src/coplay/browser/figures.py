@@ -37,6 +37,7 @@ def live_figures(config: Mapping[str, Any], driver: Driver) -> dict[str, Any]:
 
 
 MAX_PATHS = 20
+MAX_DESYNCS = 64
 # The page looks once a second; what it said longer ago is of a path that is gone, or of a page asleep.
 _FRESH_S: Final = 2.5
 
@@ -124,21 +125,30 @@ class Desyncs:
     """What this peer found out about differing states, for its report."""
 
     def __init__(self) -> None:
-        self._found: dict[int, dict[str, Any]] = {}
+        self._found: list[dict[str, Any]] = []
 
-    def take(self, event: Event) -> None:
-        """Take note of what an event says about them, if anything."""
+    def take(self, event: Event, published: int) -> None:
+        """Take note of what an event says about them, if anything.
+
+        Args:
+            event: What the session reports.
+            published: The last frame that was confirmed by then: it and those before it were recorded.
+        """
         match event:
-            case DesyncLocated(frame, peer):
-                self._found.setdefault(peer, {"frame": frame, "peer": peer, "paths": [], "resynced_at": None})
-            case DesyncExplained(_, peer, paths) if peer in self._found:
-                self._found[peer]["paths"] = list(paths[:MAX_PATHS])
-            case Resynced(frame, peer) if peer in self._found:
-                self._found[peer]["resynced_at"] = frame
+            case DesyncLocated(frame, peer) if len(self._found) < MAX_DESYNCS:
+                self._found.append({"frame": frame, "peer": peer, "paths": [], "resynced_at": None})
+            case DesyncExplained(_, peer, paths) if row := self._last(peer):
+                row["paths"] = list(paths[:MAX_PATHS])
+            case Resynced(frame, peer) if row := self._last(peer):
+                # The other's state may be of a frame that was played, and recorded, with the own one.
+                row["resynced_at"] = max(frame, published + 1)
+
+    def _last(self, peer: int) -> dict[str, Any] | None:
+        return next((row for row in reversed(self._found) if row["peer"] == peer), None)
 
     def rows(self) -> list[dict[str, Any]]:
-        """The first difference with each peer; fields in protocol/README.md."""
-        return list(self._found.values())
+        """All of them, in order; fields in protocol/README.md."""
+        return self._found
 
 
 def details(event: Event) -> dict[str, Any]:

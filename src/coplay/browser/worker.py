@@ -225,7 +225,7 @@ class Worker:
             case Stalled():
                 pass  # counted in the figures of each second
             case _:
-                self._desyncs.take(event)
+                self._desyncs.take(event, driver.session.published_frame)
                 self._record_event(type(event).__name__, **details(event))
 
     # Drawing and figures

@@ -42,6 +42,8 @@ class Recording:
     """(frame, peer, 64-bit checksum of the peer's state before that frame), in order of frames."""
     damaged: list[tuple[int, int, str]]
     """(first frame, peer, what is wrong) of each batch that is not what was uploaded; they are left out."""
+    desyncs: list[dict[str, Any]]
+    """States that differed, as the peers reported them: `[{reported_by, frame, peer, paths, resynced_at}]`."""
 
     @property
     def frames(self) -> int:
@@ -144,4 +146,5 @@ def _read(connection: Connection, game_id: str) -> Recording | None:
             (frame, batch.peer, checksum) for batch in copies for frame, checksum in batch.checksums
         ),
         damaged=sorted(damaged),
+        desyncs=game.desyncs or [],
     )

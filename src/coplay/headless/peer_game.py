@@ -197,7 +197,7 @@ class PeerGame:
             case Stalled():
                 pass  # counted in the figures of each second
             case _:
-                self._desyncs.take(event)
+                self._desyncs.take(event, self._driver.session.published_frame)
                 self._record(type(event).__name__, **details(event))
 
     # The loop's body

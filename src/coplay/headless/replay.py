@@ -9,15 +9,18 @@ from typing import Any
 
 import numpy as np
 
+from coplay.data.gamelog import PeerLog
 from coplay.data.recording import Recording, read_recording
+from coplay.headless.excuses import Excused, Excuses
 from coplay.headless.node_simulation import NodeSimulation
 from coplay.headless.reopening import PROGRAM, reopened
 from coplay.runtime import Report, silent
 
 FRAMES_AT_ONCE = 120
 
-__all__ = ["PROGRAM", "Difference", "Replay", "replay_game", "replay_recording"]
+__all__ = ["PROGRAM", "Difference", "Excused", "Replay", "replay_game", "replay_recording"]
 
+_Array = np.ndarray[Any, np.dtype[Any]]
 Watch = Callable[[int, Mapping[str, Any]], None]
 """Called with the first frame of some, and what `coplay.browser.resimulation` answered about them."""
 
@@ -76,11 +79,13 @@ class Replay:
     checksums: int
     """How many stored checksums came out equal."""
     difference: Difference | None
-    """The first; None if everything is equal."""
+    """The first that no repaired desync explains; None if there is none."""
+    excused: list[Excused]
+    """Repaired desyncs that explain why some of what was stored did not come out, as far as was replayed."""
 
     @property
     def equal(self) -> bool:
-        """Whether everything that was stored came out again."""
+        """Whether everything that was stored came out again, but for what a repaired desync explains."""
         return self.difference is None
 
     def as_json(self) -> dict[str, Any]:
@@ -152,6 +157,7 @@ class _Comparison:
         self._asks = asks
         self._watch = watch
         self._equal = 0
+        self._excuses = Excuses(recording.desyncs, recording.checksums)
         self._stored: dict[int, list[tuple[int, int]]] = defaultdict(list)
         for frame, peer, checksum in recording.checksums:
             self._stored[frame].append((peer, checksum))
@@ -170,7 +176,10 @@ class _Comparison:
     def _result(self, frames: int, difference: Difference | None) -> Replay:
         recording = self._recording
         recorded = int(recording.log.has.sum())
-        return Replay(recording.game_id, recording.verdict, frames, recorded, self._equal, difference)
+        excused = self._excuses.found()
+        return Replay(
+            recording.game_id, recording.verdict, frames, recorded, self._equal, difference, excused
+        )
 
     def _portion(self, first: int, end: int) -> Difference | None:
         """Play some frames; the first difference in them."""
@@ -186,17 +195,14 @@ class _Comparison:
             request |= self._asks(first, last)
         reply = self._simulation.ask(do="step", **request)
         replayed = {frame: int(text, 16) for frame, text in reply["checksums"]}
-        differences = [*_unlike_copies(recording, first, end), *_unlike_rows(recording, first, end, reply)]
+        differences = [*_unlike_copies(recording, first, end), *self._unlike_rows(first, end, reply)]
         differences += [
             Difference(frame, "damaged", peer, why, None)
             for frame, peer, why in recording.damaged
             if first <= frame < last
         ]
         for frame in wanted:
-            for peer, checksum in stored[frame]:
-                if replayed.get(frame) != checksum:
-                    ours = f"{replayed[frame]:016x}" if frame in replayed else None
-                    differences.append(Difference(frame, "checksum", peer, f"{checksum:016x}", ours))
+            differences += self._unlike_checksums(frame, replayed.get(frame))
         # A batch comes before the frames in it, and the state before a frame before what the frame did.
         order = {"damaged": 0, "checksum": 1, "input": 2}
         found = min(differences, key=lambda d: (d.frame, order.get(d.what, 3)), default=None)
@@ -213,6 +219,38 @@ class _Comparison:
             self._watch(first, reply)
         return found
 
+    def _unlike_checksums(self, frame: int, replayed: int | None) -> Iterator[Difference]:
+        """Whose states before a frame have another checksum."""
+        right = {peer: checksum == replayed for peer, checksum in self._stored[frame]}
+        for peer, checksum in self._stored[frame]:
+            if not right[peer] and not self._excuses.checksum(frame, peer, right):
+                ours = None if replayed is None else f"{replayed:016x}"
+                yield Difference(frame, "checksum", peer, f"{checksum:016x}", ours)
+
+    def _unlike_rows(self, first: int, end: int, reply: Mapping[str, Any]) -> Iterator[Difference]:
+        """The first frame of each column, in each peer's copy, that came out differently."""
+        log = self._recording.log
+        players = log.rewards.shape[1]
+        replayed = {
+            "reward": _array(reply["rewards"], "<f8").reshape(-1, players),
+            "flags": _array(reply["flags"], "u1").reshape(-1, players),
+            "episode": _array(reply["episodes"], "<u2")[:, None],
+        }
+        unlike = {peer: _unlike(copy, first, end, replayed) for peer, copy in log.peers.items()}
+        unexcused = {
+            peer: np.logical_or.reduce([cells.any(axis=1) for cells in of.values()])
+            for peer, of in unlike.items()
+        }
+        self._excuses.rows(first, unexcused)
+        for peer, of in unlike.items():
+            for what, cells in of.items():
+                differing = cells & unexcused[peer][:, None]
+                if differing.any():
+                    row, column = (int(index) for index in np.argwhere(differing)[0])
+                    kept = _column(log.peers[peer], what)[first + row, column].item()
+                    whose = None if what == "episode" else column
+                    yield Difference(first + row, what, whose, kept, replayed[what][row, column].item())
+
 
 def _unlike_copies(recording: Recording, first: int, end: int) -> Iterator[Difference]:
     """The first frame for which a peer's copy of the inputs is another than the one that is played."""
@@ -227,34 +265,27 @@ def _unlike_copies(recording: Recording, first: int, end: int) -> Iterator[Diffe
             )
 
 
-def _unlike_rows(
-    recording: Recording, first: int, end: int, reply: Mapping[str, Any]
-) -> Iterator[Difference]:
-    """The first frame of each column, in each peer's copy, that came out differently."""
-    players = recording.log.rewards.shape[1]
-    replayed = {
-        "reward": _array(reply["rewards"], "<f8").reshape(-1, players),
-        "flags": _array(reply["flags"], "u1").reshape(-1, players),
-        "episode": _array(reply["episodes"], "<u2")[:, None],
-    }
-    for copy in recording.log.peers.values():
-        to = min(end, copy.frames)
-        here = copy.has[first:to]
-        stored: dict[str, Any] = {
-            "reward": copy.rewards[first:to],
-            "flags": copy.flags[first:to],
-            "episode": copy.episodes[first:to, None],
-        }
-        for what, kept in stored.items():
-            again = replayed[what][: len(kept)]
-            same = (kept == again) | ((kept != kept) & (again != again))  # NaN is not equal to itself
-            differing = ~same & here[:, None]
-            if differing.any():
-                row, column = (int(index) for index in np.argwhere(differing)[0])
-                whose = None if what == "episode" else column
-                yield Difference(
-                    first + row, what, whose, kept[row, column].item(), again[row, column].item()
-                )
+def _unlike(copy: PeerLog, first: int, end: int, replayed: Mapping[str, _Array]) -> dict[str, _Array]:
+    """Of each kind of result: frame × column → whether a peer stored something else."""
+    to = max(first, min(end, copy.frames))
+    here = copy.has[first:to, None]
+    found = {}
+    for what, again in replayed.items():
+        kept, given = _column(copy, what)[first:to], again[: to - first]
+        same = (kept == given) | ((kept != kept) & (given != given))  # NaN is not equal to itself
+        found[what] = ~same & here
+    return found
+
+
+def _column(copy: PeerLog, what: str) -> _Array:
+    """What a peer stored: frame × player, or frame × 1."""
+    match what:
+        case "reward":
+            return copy.rewards
+        case "flags":
+            return copy.flags
+        case _:
+            return copy.episodes[:, None]
 
 
 def _array(text: str, kind: str) -> Any:
