@@ -1,4 +1,5 @@
 import asyncio
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,8 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, event, func, insert, select, text
 
-from coplay.data.databases import DATABASE_FILE, DATABASE_VARIABLE, insert_unless_there
-from coplay.data.records import batches, events
+from coplay.data.databases import DATABASE_FILE, DATABASE_VARIABLE
+from coplay.data.records import batches, events, reports
 from coplay.data.store import MOST_WAITING, MOST_WAITING_BYTES, Store
 from coplay.errors import StoreError
 
@@ -98,10 +99,51 @@ def test_write_that_fails_takes_no_other_along(store: Store, caplog: pytest.LogC
 
 
 def test_row_is_inserted_unless_its_key_is_there(store: Store) -> None:
-    def work(connection: Connection) -> int:
-        return connection.execute(insert_unless_there(batches, connection.dialect.name), BATCH).rowcount
+    answers = [store.insert(batches, {**BATCH, "sha256": said}, "sha256").result(WAIT_S) for said in "ab"]
+    assert answers == [None, "a"]
 
-    assert [store.submit(work).result(WAIT_S) for _ in range(2)] == [1, 0]
+
+def test_rows_that_wait_together_are_one_statement_and_the_first_of_a_key_stands(store: Store) -> None:
+    statements: list[str] = []
+
+    def executed(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    store.insert(batches, {**BATCH, "number": 3, "sha256": "there"}, "sha256").result(WAIT_S)
+    event.listen(store._engine, "before_cursor_execute", executed)
+    busy = hold(store)
+    rows = [{**BATCH, "number": number % 6, "sha256": f"{number}"} for number in range(300)]
+    futures = [store.insert(batches, row, "sha256") for row in rows[:200]]
+    other = store.insert(reports, {"game_id": "g", "peer": 0, "utc": "", "body": {"a": 1}}, "body")
+    again = store.insert(reports, {"game_id": "g", "peer": 0, "utc": "", "body": {"a": 2}}, "body")
+    busy.set()
+    answers = [future.result(WAIT_S) for future in futures]
+    assert answers[:6] == [None, None, None, "there", None, None]
+    assert answers[6:] == ["there" if n % 6 == 3 else f"{n % 6}" for n in range(6, 200)]
+    assert (other.result(WAIT_S), again.result(WAIT_S)) == (None, {"a": 1})
+    assert sum(statement.startswith("INSERT") for statement in statements) == 2
+    stored = store.submit(
+        lambda c: c.execute(select(batches.c.number).order_by(batches.c.number)).scalars().all()
+    )
+    assert stored.result(WAIT_S) == list(range(6))
+
+
+def test_row_that_cannot_be_inserted_takes_no_other_along(store: Store) -> None:
+    busy = hold(store)
+    rows = [{**BATCH, "number": n, "utc": None if n == 2 else ""} for n in range(5)]
+    futures = [store.insert(batches, row, "sha256") for row in rows]
+    busy.set()
+    assert [future.exception(WAIT_S) is None for future in futures] == [True, True, False, True, True]
+    assert store.submit(lambda c: len(c.execute(select(batches)).all())).result(WAIT_S) == 4
+
+
+def test_work_between_rows_sees_those_before_it_and_not_those_after(store: Store) -> None:
+    busy = hold(store)
+    store.insert(batches, BATCH, "sha256")
+    seen = store.submit(lambda c: c.execute(select(batches.c.number)).scalars().all())
+    store.insert(batches, {**BATCH, "number": 1}, "sha256")
+    busy.set()
+    assert seen.result(WAIT_S) == [0]
 
 
 def test_waiting_task_that_is_cancelled_cancels_no_write(store: Store) -> None:
@@ -154,7 +196,8 @@ def test_full_disk_is_said_and_heals_by_itself(tmp_path: Path, caplog: pytest.Lo
     store.submit(fill).result(WAIT_S)
     event.listen(store._engine, "checkout", make_room)
     stored = [
-        store.execute(insert(batches).values({**BATCH, "number": n, "body": bytes(9000)})) for n in range(9)
+        store.execute(insert(batches).values({**BATCH, "number": n, "body": os.urandom(9000)}))
+        for n in range(9)
     ]
     until(lambda: store.trouble)
     assert "full" in store.trouble

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import threading
 from pathlib import Path
 
@@ -71,7 +72,8 @@ async def test_full_disk_is_said_and_heals_by_itself(
     async with running(duel_study(), tmp_path) as lab:
         one, _, first, _ = await lab.pair()
         limit = await limit_pages(lab)
-        big = [encode(batch(0, number, 4, events=[{"detail": "x" * 9000}])) for number in range(1, 9)]
+        noise = random.Random(3)  # what can be packed would find room
+        big = [encode(batch(0, n, 4, events=[{"detail": noise.randbytes(4500).hex()}])) for n in range(1, 9)]
         waiting = [asyncio.create_task(until_taken(one, first, body)) for body in big]
         while not lab.server.ledger._store.trouble:
             await asyncio.sleep(0.01)

@@ -10,6 +10,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from coplay.data.packing import unpack
+
 from .conftest import Page
 from .lossy_peers import FRAMES_A_BATCH, Network, Peer, open_games, play
 from .study_process import StudyProcess
@@ -33,7 +35,7 @@ async def server(tmp_path: Path, database: str) -> AsyncIterator[StudyProcess]:
 
 def stored(data: Path) -> dict[tuple[str, int, int], bytes]:
     found = rows(data, "SELECT game_id, peer, number, body FROM batches")
-    batches = {(row.game_id, row.peer, row.number): bytes(row.body) for row in found}
+    batches = {(row.game_id, row.peer, row.number): unpack(bytes(row.body)) for row in found}
     assert len(batches) == len(found)
     return batches
 

@@ -11,6 +11,7 @@ from sqlalchemy import text, update
 
 from coplay.data import records
 from coplay.data.batches import NUMBERS_OF_A_PAGE, encode
+from coplay.data.packing import unpack
 from coplay.server.settings import Settings
 
 from .conftest import Lab, duel_study, running
@@ -72,7 +73,7 @@ async def test_second_batch_of_the_same_number_does_not_replace_the_first(lab: L
     stored, other = encode(batch(0)), encode(batch(0, inputs=bytes([0, 0] * 4)))
     for body in (stored, other, stored):
         assert (await one.upload(first, body))[0] == 200
-    assert [bytes(row.body) for row in rows(lab.data, "SELECT body FROM batches")] == [stored]
+    assert [unpack(bytes(row.body)) for row in rows(lab.data, "SELECT body FROM batches")] == [stored]
     assert kinds(lab.data).count("batch_conflict") == 1
     assert "copies_differ" not in kinds(lab.data)
 
@@ -160,6 +161,27 @@ async def test_report_that_comes_after_a_restart_settles_the_game(tmp_path: Path
             await asyncio.sleep(0.05)
     assert the_game(tmp_path / "data").verdict == "identical"
     assert [tuple(row) for row in rows(tmp_path / "data", "SELECT count(*) FROM batches")] == [(2,)]
+
+
+async def test_batch_that_is_damaged_on_the_disk_does_not_take_its_game_along(
+    tmp_path: Path, database: str
+) -> None:
+    async with running(duel_study(), tmp_path) as lab:
+        one, two, first, second = await lab.pair()
+        await one.upload(first, encode(batch(0)))
+        await one.upload(first, encode(batch(0, 1, 4)))
+        await one.report(first, last_frame=7)
+        damage = text("UPDATE batches SET body = :bytes WHERE number = 0").bindparams(bytes=b"pk\0\1damaged")
+        await asyncio.wrap_future(lab.store.execute(damage))
+    async with running(duel_study(), tmp_path) as lab:
+        page = lab.page()
+        for number in (0, 1):
+            assert (await page.upload(second, encode(batch(1, number, 4 * number))))[0] == 200
+        assert (await page.report(second, last_frame=7))[0] == 200
+        while the_game(lab.data).ended_utc is None:  # until both of its pages are given up
+            await asyncio.sleep(0.05)
+    game = the_game(tmp_path / "data")
+    assert (game.verdict, game.checksums_compared) == ("identical", 1)
 
 
 async def test_difference_whose_event_was_lost_in_a_crash_is_told_after_it(

@@ -5,12 +5,10 @@ SQLite is a file beside the other data. PostgreSQL is named by `COPLAY_DATABASE_
 
 import os
 import sqlite3
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -129,14 +127,6 @@ def plain_reason(error: BaseException) -> str:
     """What the database said, in one line."""
     reason = str(getattr(error, "orig", None) or error).strip()
     return " ".join(reason.split())[:300]
-
-
-@cache
-def insert_unless_there(table: Table, dialect: str) -> Any:
-    """The statement that inserts a row unless its primary key is there; its `rowcount` is 0 if it was."""
-    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    # PostgreSQL's driver would not say otherwise.
-    return insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 
 
 # A commit whose answer is lost may or may not have taken place. PostgreSQL knows, by the number of the

@@ -43,7 +43,7 @@ class Recording:
     damaged: list[tuple[int, int, str]]
     """(first frame, peer, what is wrong) of each batch that is not what was uploaded; they are left out."""
     desyncs: list[dict[str, Any]]
-    """States that differed, as the peers reported them: `[{reported_by, frame, peer, paths, resynced_at}]`."""
+    """States that differed, as peers reported them: `[{reported_by, frame, peer, paths, resynced_at}]`."""
 
     @property
     def frames(self) -> int:

@@ -1,5 +1,5 @@
 """The tables of the store, as they are now; `migrations` makes them so. What a browser sent is kept as it
-came (`batches.body`); tables for analysis are derived.
+came (`batches.body`, packed); tables for analysis are derived.
 
 Times come in pairs: `…_utc`, ISO 8601 with milliseconds, and `…_ms`, milliseconds of the server's
 monotonic clock.
@@ -11,12 +11,13 @@ from sqlalchemy import (
     Column,
     Float,
     Integer,
-    LargeBinary,
     MetaData,
     String,
     Table,
     Text,
 )
+
+from coplay.data.packing import PackedBatch
 
 metadata = MetaData()
 
@@ -120,7 +121,7 @@ batches = Table(
     Column("frames", Integer, nullable=False),
     Column("utc", String(32), nullable=False),
     Column("sha256", String(64), nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", PackedBatch, nullable=False),
 )
 
 events = Table(

@@ -10,15 +10,15 @@ that a caller can refuse more before memory grows.
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Executable
+from sqlalchemy import Connection, Executable, Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from coplay.data.databases import (
@@ -31,6 +31,7 @@ from coplay.data.databases import (
     was_committed,
     will_pass,
 )
+from coplay.data.inserting import insert_missing
 from coplay.data.migrating import bring_up_to_date
 from coplay.errors import StoreError
 
@@ -52,10 +53,17 @@ _Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
+class _Row:
+    table: Table
+    column: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class _Job:
-    work: Callable[[Connection], Any]
-    future: "Future[Any]"
+    work: Callable[[Connection], Any] | _Row
     size: int
+    future: "Future[Any]" = field(default_factory=Future)
 
 
 class Store:
@@ -109,18 +117,34 @@ class Store:
             work: What to do; its result is the future's.
             size: Bytes of memory that it holds while it waits.
         """
-        future: Future[_Result] = Future()
+        return self._ask(_Job(work, size))
+
+    def insert(self, table: Table, row: Mapping[str, Any], column: str, size: int = 0) -> "Future[Any]":
+        """Insert a row unless its primary key is there.
+
+        Rows for one table that were asked for one after another are inserted together.
+
+        Args:
+            table: Where to.
+            row: Always with the same columns for one table.
+            column: Whose value is the answer: of the row that was there; None if there was none. One column
+                for each table.
+            size: Bytes of memory that the row holds while it waits.
+        """
+        return self._ask(_Job(_Row(table, column, row), size))
+
+    def _ask(self, job: _Job) -> "Future[Any]":
         # From here on nobody can cancel it: a page that closes while it waits must not take a write along.
-        future.set_running_or_notify_cancel()
+        job.future.set_running_or_notify_cancel()
         if self._waiting >= OVERFLOW:
-            future.set_exception(StoreError("too much waits for the database", "See the log."))
-            return future
-        future.add_done_callback(_log_failure)
+            job.future.set_exception(StoreError("too much waits for the database", "See the log."))
+            return job.future
+        job.future.add_done_callback(_log_failure)
         with self._counting:
             self._waiting += 1
-            self._waiting_bytes += size
-        self._jobs.put(_Job(work, future, size))
-        return future
+            self._waiting_bytes += job.size
+        self._jobs.put(job)
+        return job.future
 
     def execute(self, statement: Executable) -> "Future[None]":
         """Execute one statement whose answer is of no interest."""
@@ -223,7 +247,7 @@ class Store:
                         doubtful = None
                 if doubtful is None:
                     with self._engine.connect() as connection:
-                        results = [job.work(connection) for job in jobs]
+                        results = _do(jobs, connection)
                         given = receipt_of(connection)
                         doubtful = None if given is None else (given, results)
                         connection.commit()
@@ -258,6 +282,26 @@ class Store:
                 return
             since, self._trouble = self._trouble_since, ""
         _log.warning("everything is stored again, after %.1f s", time.monotonic() - since)
+
+
+def _do(jobs: Sequence[_Job], connection: Connection) -> list[Any]:
+    """The results of all, in order; rows for one table that come one after another are one statement."""
+    results: list[Any] = []
+    waiting: list[_Row] = []
+    for job in jobs:
+        work = job.work
+        if waiting and (not isinstance(work, _Row) or work.table is not waiting[0].table):
+            results += _insert(waiting, connection)
+            waiting = []
+        if isinstance(work, _Row):
+            waiting.append(work)
+        else:
+            results.append(work(connection))
+    return results + (_insert(waiting, connection) if waiting else [])
+
+
+def _insert(rows: Sequence[_Row], connection: Connection) -> list[Any]:
+    return insert_missing(connection, rows[0].table, [row.values for row in rows], rows[0].column)
 
 
 def _log_failure(future: "Future[Any]") -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from coplay.data.batches import decode
+from coplay.data.batches import BatchError, decode
 from coplay.data.copies import Difference, InputCopies
 from coplay.data.records import batches, events, games, reports
 from coplay.data.reports import Report, cuts_column, desyncs_column, read_report
@@ -103,7 +103,11 @@ def read_book(game_id: str, connection: Connection) -> tuple[Book, list[Differen
         select(batches).where(batches.c.game_id == game_id).order_by(batches.c.utc, batches.c.number)
     ):
         book.brought.add(row.peer)
-        difference = book.copies.add(decode(row.body, len(book.input_sizes), book.input_sizes))
+        try:
+            batch = decode(row.body, len(book.input_sizes), book.input_sizes)
+        except BatchError:
+            continue  # damaged on the disk: `coplay replay` names it, and the rest of the game still counts
+        difference = book.copies.add(batch)
         if difference is not None:
             differences.append(difference)
     for row in connection.execute(select(reports).where(reports.c.game_id == game_id)):

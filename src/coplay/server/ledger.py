@@ -12,11 +12,10 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, select, update
+from sqlalchemy import update
 
 from coplay.data.batches import BatchError, FrameBatch, decode
 from coplay.data.copies import Difference
-from coplay.data.databases import insert_unless_there
 from coplay.data.records import batches, games, reports
 from coplay.data.reports import read_report
 from coplay.server import clock
@@ -177,9 +176,7 @@ class Ledger:
             "sha256": digest,
             "body": body,
         }
-        known = await asyncio.wrap_future(
-            self._store.submit(partial(_insert, batches, row, "sha256"), len(body))
-        )
+        known = await asyncio.wrap_future(self._store.insert(batches, row, "sha256", len(body)))
         book.brought.add(batch.peer)
         book.touched = clock.now()
         if known is None:
@@ -202,7 +199,7 @@ class Ledger:
 
     async def _take_report(self, book: Book, peer: int, body: dict[str, Any]) -> None:
         row = {"game_id": book.game_id, "peer": peer, "utc": clock.stamp()[0], "body": body}
-        known = await asyncio.wrap_future(self._store.submit(partial(_insert, reports, row, "body")))
+        known = await asyncio.wrap_future(self._store.insert(reports, row, "body"))
         book.touched = clock.now()
         report, players = read_report(body, len(book.input_sizes)), len(book.input_sizes)
         if known is None:
@@ -291,11 +288,3 @@ def _taken(book: Book, key: tuple[Any, ...], task: "asyncio.Task[None]") -> None
     # Who asked may be gone; asyncio would complain of an error that nobody looked at.
     if not task.cancelled():
         task.exception()
-
-
-def _insert(table: Table, row: dict[str, Any], column: str, connection: Connection) -> Any:
-    """Insert a row unless its key is there; answers `column` of the row that was there, or None."""
-    if connection.execute(insert_unless_there(table, connection.dialect.name), row).rowcount:
-        return None
-    key = [part == row[part.name] for part in table.primary_key.columns]
-    return connection.execute(select(table.c[column]).where(*key)).scalar_one()

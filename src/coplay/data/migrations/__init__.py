@@ -5,5 +5,5 @@ A step is never changed once it was released: another one follows it.
 
 from typing import Final
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 """The last step."""
