@@ -112,6 +112,17 @@ class Postgres:
         assert row is not None
         return int(row[0])
 
+    def bytes_of(self, database: str) -> bytes:
+        """All that a database's own files hold, unused room included; not the write-ahead log."""
+        with psycopg.connect(self._address(database), autocommit=True) as connection:
+            connection.execute("CHECKPOINT")
+            found = connection.execute(
+                "SELECT oid FROM pg_database WHERE datname = %s", (database,)
+            ).fetchone()
+        assert found is not None
+        folder = self._folder / "data" / "base" / str(found[0])
+        return b"".join(path.read_bytes() for path in folder.iterdir() if path.is_file())
+
     def close(self) -> None:
         """Stop it, and remove all it left."""
         self._process.send_signal(signal.SIGINT)

@@ -167,7 +167,7 @@ async def test_batch_that_is_damaged_on_the_disk_does_not_take_its_game_along(
     tmp_path: Path, database: str
 ) -> None:
     async with running(duel_study(), tmp_path) as lab:
-        one, two, first, second = await lab.pair()
+        one, _, first, second = await lab.pair()
         await one.upload(first, encode(batch(0)))
         await one.upload(first, encode(batch(0, 1, 4)))
         await one.report(first, last_frame=7)

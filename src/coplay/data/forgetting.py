@@ -8,13 +8,16 @@ copy of the input log, so that it can still be replayed, with a blank seat in it
 import os
 import sqlite3
 from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Table, delete, func, select, update
+from sqlalchemy.exc import DBAPIError
 
+from coplay.data.databases import open_engine, plain_reason
 from coplay.data.records import batches, events, games, groups, metadata, participants, reports
 from coplay.data.store import DATABASE_FILE, DATABASE_VARIABLE, Store
 from coplay.errors import StoreError, UsageError
@@ -117,7 +120,7 @@ def _forget(data: Path, chosen: Any, dry_run: bool) -> Forgotten:
         found = store.submit(work).result()
     finally:
         store.close()
-    traces = "" if dry_run or not found.participants else _scrub(data)
+    traces = "" if dry_run or not found.participants else _scrub(data, found.rows)
     return Forgotten(
         found.participants, found.rows, found.games_with_blank_seats, found.games_removed, traces
     )
@@ -192,10 +195,10 @@ def _mentioned(connection: Connection, who: str) -> bool:
     )
 
 
-def _scrub(data: Path) -> str:
+def _scrub(data: Path, rows: Collection[str]) -> str:
     """Leave no copy of what was deleted in the database's files; says where one may be."""
     if os.environ.get(DATABASE_VARIABLE):
-        return "PostgreSQL overwrites what was deleted when it next vacuums; backups have their own terms"
+        return _scrub_postgres(data, sorted({*rows, games.name, groups.name}))
     connection = sqlite3.connect(data / DATABASE_FILE, timeout=5)
     try:
         busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -207,3 +210,20 @@ def _scrub(data: Path) -> str:
     finally:
         connection.close()
     return "the database is in use: its write-ahead log is cut when the server next stops" if busy else ""
+
+
+def _scrub_postgres(data: Path, tables: Sequence[str]) -> str:
+    # Deleted rows stay in a table's file until there is something to write over them, which may be never: a
+    # table is vacuumed once a fifth of it is dead. Only a full vacuum writes the file anew.
+    vacuum = f"VACUUM FULL {', '.join(tables)}"
+    engine = open_engine(data)
+    try:
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            # Meanwhile nothing can be stored, and who uploads is told to come later.
+            connection.exec_driver_sql("SET lock_timeout = '2s'")
+            connection.exec_driver_sql(vacuum)
+    except DBAPIError as error:
+        return f"the database's files still hold it ({plain_reason(error)}): run {vacuum}"
+    finally:
+        engine.dispose()
+    return "PostgreSQL's write-ahead log still has it, until that is written over"
