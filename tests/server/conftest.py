@@ -93,6 +93,7 @@ class Page:
         self.identity: dict[str, Any] = {}
         self.received: list[tuple[str, Any]] = []
         self.offset = ""
+        self.tokens: asyncio.Queue[str] = asyncio.Queue()
         self._arrived = asyncio.Condition()
         self._next = 0
         self.visit(base, http)
@@ -106,6 +107,9 @@ class Page:
         self.socket.on("*", self._take)
 
     async def _take(self, event: str, data: Any = None, number: str = "") -> None:
+        if event == "resume":  # comes when it is stored, whatever else happens
+            self.tokens.put_nowait(data["token"])
+            return
         async with self._arrived:
             self.received.append((event, data))
             self.offset = number or self.offset

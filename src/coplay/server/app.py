@@ -27,6 +27,7 @@ from coplay.server.games import Identity
 from coplay.server.guard import SocketGuard
 from coplay.server.ledger import Ledger, UploadError
 from coplay.server.messenger import Messenger
+from coplay.server.page_tokens import PageTokens
 from coplay.server.pages import Pages, SecurityHeaders
 from coplay.server.recorder import Recorder
 from coplay.server.restoring import read_groups, read_running, restore_games
@@ -34,6 +35,7 @@ from coplay.server.settings import Settings
 from coplay.server.showing import Showing
 from coplay.server.sockets import Outlet, Sockets, make_socket_server
 from coplay.server.stages import Stage
+from coplay.server.succession import Succession
 from coplay.server.usher import Usher
 from coplay.server.visitors import Visitors
 from coplay.server.watching import Watching
@@ -84,6 +86,8 @@ class StudyServer:
         sockets: The Socket.IO server.
         usher: Leads participants through the study.
         signer: Makes and reads tokens.
+        tokens: Those that open pages' sockets.
+        succession: Which page of a seat may report.
         watching: Lets those who run the study look on.
     """
 
@@ -94,6 +98,8 @@ class StudyServer:
     sockets: socketio.AsyncServer
     usher: Usher
     signer: TokenSigner
+    tokens: PageTokens
+    succession: Succession
     watching: Watching
 
 
@@ -117,11 +123,18 @@ def make_server(hosting: Hosting) -> StudyServer:
     sockets = make_socket_server()
     messenger = Messenger(Outlet(sockets))
     coordinator = GameCoordinator(identity, settings, messenger, recorder, ledger, signer, hosting.ice)
-    ledger.heard = coordinator.seats.hear_batch
+    succession = Succession(signer, store)
+
+    def heard(game_id: str, player: int, number: int, frames: int) -> None:
+        coordinator.seats.hear_batch(game_id, player, number, frames)
+        succession.hear_batch(game_id, player, number, frames)
+
+    ledger.heard = heard
     restore_games(running, identity, hosting.stages, visitors, coordinator)
     showing = Showing(hosting.folder, hosting.stages)
     usher = Usher(study, hosting.stages, settings, showing, visitors, messenger, recorder, coordinator)
-    Sockets(sockets, signer, visitors, messenger, usher, coordinator, recorder)
+    tokens = PageTokens(signer, visitors, messenger, recorder, settings.token_s)
+    Sockets(sockets, tokens, visitors, messenger, usher, coordinator, recorder)
     boot = {
         "study": {"name": study.name, "version": study.version},
         "runtime": hosting.runtime.boot_info(),
@@ -155,14 +168,16 @@ def make_server(hosting: Hosting) -> StudyServer:
             Route("/bundle/{name}", pages.bundle),
             Route("/api/participants", api.participants, methods=["POST"]),
             Route("/api/games/{game_id}/batches", api.batch, methods=["POST"]),
-            Route("/api/games/{game_id}/report", api.report, methods=["POST"]),
+            Route("/api/games/{game_id}/report", succession.newest_only(api.report), methods=["POST"]),
         ],
         middleware=[Middleware(SecurityHeaders)],
         exception_handlers={Refusal: refused, UploadError: refused, Exception: broken},
         lifespan=lifespan,
     )
     guard = SocketGuard(socketio.ASGIApp(sockets, app))
-    return StudyServer(guard, coordinator, ledger, visitors, sockets, usher, signer, watching)
+    return StudyServer(
+        guard, coordinator, ledger, visitors, sockets, usher, signer, tokens, succession, watching
+    )
 
 
 async def _healthz(_request: Request) -> Response:

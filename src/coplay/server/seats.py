@@ -72,19 +72,19 @@ class SeatKeeper:
         Args:
             game_id: The game.
             player: Whose page it was.
-            number: Of the batch.
+            number: Of the batch; tells of which page.
             frames: How many confirmed frames are in it; each took the inputs of everyone in the game.
         """
         game = self._games.get(game_id)
-        if game is None:
+        # What a page left that has been replaced is no sign of the one that has the seat.
+        if game is None or number >> INCARNATION_BITS != game.incarnations.get(player):
             return
         now = clock.now()
         for each, seat in game.seats.items():
             if seat.absence is not None and (each == player or frames > 0):
                 seat.absence = self.patience(game).lives(seat.absence, now)
         if player in game.seats and frames > 0:
-            seat = game.seats[player]
-            seat.has_state |= number >> INCARNATION_BITS == seat.incarnation
+            game.seats[player].has_state = True
 
     def patience(self, game: Game) -> Patience:
         """How long the seats of a game are held."""

@@ -12,10 +12,10 @@ from coplay.server import clock
 from coplay.server.coordinator import GameCoordinator
 from coplay.server.guard import GuardedPacket, close_on_malformed_packets, hang_up_later
 from coplay.server.messenger import Messenger
+from coplay.server.page_tokens import PageRefusedError, PageTokens
 from coplay.server.recorder import Recorder
 from coplay.server.usher import Usher, failure
 from coplay.server.visitors import Visitor, Visitors
-from coplay.signaling import TokenError, TokenSigner
 from coplay.signaling.bucket import Buckets
 
 MAX_MESSAGE_BYTES: Final = 64 * 1024
@@ -80,7 +80,7 @@ class Sockets:
 
     Args:
         server: The Socket.IO server.
-        signer: Reads tokens.
+        tokens: Those that open sockets.
         visitors: The participants.
         messenger: Is told of their sockets.
         usher: Answers what concerns their paths.
@@ -91,7 +91,7 @@ class Sockets:
     def __init__(
         self,
         server: socketio.AsyncServer,
-        signer: TokenSigner,
+        tokens: PageTokens,
         visitors: Visitors,
         messenger: Messenger,
         usher: Usher,
@@ -99,7 +99,7 @@ class Sockets:
         recorder: Recorder,
     ) -> None:
         self._server = server
-        self._signer = signer
+        self._tokens = tokens
         self._visitors = visitors
         self._messenger = messenger
         self._usher = usher
@@ -118,6 +118,7 @@ class Sockets:
             ("ice_servers", self._ice_servers),
             ("game_over", self._game_over),
             ("prepared", self._prepared),
+            ("resume_kept", self._resume_kept),
         ):
             server.on(event, _answering(event, handle))
 
@@ -133,21 +134,17 @@ class Sockets:
 
     def _admit(self, sid: str, auth: object) -> None:
         try:
-            token = auth.get("token") if isinstance(auth, dict) else None
-            claims = self._signer.read("participant", token, clock.wall())
-        except TokenError as error:
-            raise _refusal("This page is out of date.", error.hint or "Reload the page.") from None
-        visitor = self._visitors.get(str(claims["participant"]))
-        if visitor is None:
-            raise _refusal("The study does not know this participant.", "Reload the page.")
-        if claims["visit"] != visitor.visit:
-            raise _refusal("This study was opened in another tab.", "Go on in that tab, and close this one.")
+            visitor, turn = self._tokens.read(auth.get("token") if isinstance(auth, dict) else None)
+        except PageRefusedError as error:
+            raise socketio.exceptions.ConnectionRefusedError(
+                error.message, failure(error.message, error.hint)
+            ) from None
         if not self._connections.take(visitor.participant_id, clock.now()):
             # Without a reason in its data a refusal is not final.
             raise socketio.exceptions.ConnectionRefusedError("too many connections")
         self._members[sid] = visitor.participant_id
         resumed = self._messenger.open(visitor.participant_id, sid, _offset(auth))
-        self._recorder.event("connected", visitor.participant_id, resumed=resumed)
+        self._tokens.opened(visitor, turn, resumed)
         self._usher.arrived(visitor, resumed)
 
     async def _disconnect(self, sid: str, *_reason: object) -> None:
@@ -199,6 +196,11 @@ class Sockets:
             self._recorder.event("prepared", visitor.participant_id, scene=index)
         return {"ok": visitor is not None}
 
+    async def _resume_kept(self, sid: str, message: object = None) -> dict[str, Any]:
+        visitor = self._asking(sid)
+        token = message.get("token") if isinstance(message, dict) else None
+        return {"ok": visitor is not None and self._tokens.keep(visitor, token)}
+
     def _asking(self, sid: str) -> Visitor | None:
         """Who speaks on a socket, unless they do it too often; a flood must not fill the disk."""
         visitor = self._visitor(sid)
@@ -235,7 +237,3 @@ def _offset(auth: object) -> int | None:
     """The number of the last event that a page took, as socket.io-client tells it."""
     offset = auth.get("offset") if isinstance(auth, dict) else None
     return int(offset) if isinstance(offset, str) and _OFFSET.fullmatch(offset) else None
-
-
-def _refusal(error: str, hint: str) -> socketio.exceptions.ConnectionRefusedError:
-    return socketio.exceptions.ConnectionRefusedError(error, failure(error, hint))

@@ -61,6 +61,8 @@ class Visitor:
         secret_hash: Of what their browser keeps to prove it is them.
         progress: Where on the path they are.
         visit: Counts page loads; the newest one speaks for them.
+        turn: The latest token of that page which it has shown.
+        replayed_visit: The last page of which a former token was shown.
         group: Whom they were matched with last.
         game_id: The game they are in.
         removed_from: The game that went on without them, until they are told.
@@ -73,6 +75,8 @@ class Visitor:
     secret_hash: str
     progress: Progress
     visit: int = 0
+    turn: int = 0
+    replayed_visit: int = -1
     group: Group | None = None
     game_id: str | None = None
     removed_from: str | None = None
@@ -148,6 +152,7 @@ class Visitors:
         if params:
             self._recorder.recruitment(participant_id, params)
         visitor.visit += 1
+        visitor.turn = 0
         visitor.stored = self._recorder.event("arrived", participant_id, visit=visitor.visit)
         return visitor, secret
 
@@ -160,6 +165,7 @@ class Visitors:
             .group_by(events.c.participant_id)
         )
         visits = {row[0]: row[1] for row in connection.execute(counted)}
+        turns = _turns(study, visits, connection)
         rows = connection.execute(select(participants).where(participants.c.study == study))
         last = len(self._study.scenes) - 1
         return {
@@ -168,9 +174,22 @@ class Visitors:
                 row.secret_hash,
                 Progress(min(row.scene, last), row.ended_how or ""),
                 visits.get(row.participant_id, 0),
+                turns.get(row.participant_id, 0),
             )
             for row in rows
         }
+
+
+def _turns(study: str, visits: Mapping[str, int], connection: Connection) -> dict[str, int]:
+    """Of every participant's last page, the latest token that it has shown."""
+    shown = select(events.c.participant_id, events.c.detail).where(
+        events.c.study == study, events.c.kind.in_(("connected", "resume_kept"))
+    )
+    turns: dict[str, int] = {}
+    for participant_id, detail in connection.execute(shown):
+        if detail.get("visit") == visits.get(participant_id):
+            turns[participant_id] = max(turns.get(participant_id, 0), detail["turn"])
+    return turns
 
 
 def _checked_params(params: object) -> dict[str, str]:

@@ -71,6 +71,8 @@ export interface ServerEvents {
   /** We count as left: the game goes on, if it does, without this page. */
   removed(removed: { game_id: string }): void;
   notice(notice: { text: string }): void;
+  /** The token for this page's next socket; the one it has is worth nothing once this one was said back or used. */
+  resume(next: { token: string }): void;
   failed(failure: Failure): void;
 }
 
@@ -93,9 +95,10 @@ interface PageEvents {
   ): void;
   game_over(over: { game_id: string }, ack: (answer: Acked) => void): void;
   prepared(prepared: { index: number }): void;
+  resume_kept(next: { token: string }, ack: (answer: Acked) => void): void;
 }
 
-export interface SignalingHandlers extends Partial<ServerEvents> {
+export interface SignalingHandlers extends Partial<Omit<ServerEvents, 'resume'>> {
   connectionChanged?(connected: boolean): void;
 }
 
@@ -105,12 +108,17 @@ export class SignalingClient {
   #closed = false;
   /** The number of the last event that came: after a reconnection the server repeats what followed it. */
   #offset: string | null = null;
+  #token: string;
 
   constructor(token: string, handlers: SignalingHandlers) {
     const { connectionChanged, ...events } = handlers;
+    this.#token = token;
     const socket: Socket<ServerEvents, PageEvents> = io({
       transports: ['websocket'],
-      auth: (tell) => tell(this.#offset === null ? { token } : { token, offset: this.#offset }),
+      auth: (tell) => {
+        const token = this.#token;
+        tell(this.#offset === null ? { token } : { token, offset: this.#offset });
+      },
       reconnectionDelay: 300,
       reconnectionDelayMax: 5000,
     });
@@ -118,6 +126,10 @@ export class SignalingClient {
     socket.onAny((_event, ...data) => {
       const last: unknown = data.at(-1);
       if (typeof last === 'string') this.#offset = last;
+    });
+    socket.on('resume', ({ token }) => {
+      this.#token = token;
+      socket.emit('resume_kept', { token }, () => undefined);
     });
     for (const [name, handle] of Object.entries(events)) socket.on(name as keyof ServerEvents, handle);
     socket.on('connect', () => connectionChanged?.(true));
