@@ -58,6 +58,21 @@ def test_news_during_a_stall_bring_the_next_look_forward() -> None:
     assert pacer.due_at == pytest.approx(1.01)
 
 
+def test_early_look_during_a_stall_does_not_count_as_one() -> None:
+    pacer = FramePacer(100)
+    pacer.stall(0.0)
+    assert not pacer.early
+    pacer.stall(1.0)
+    stalled = pacer.stalled_frames
+    pacer.hurry(1.02)
+    pacer.stall(1.02)
+    assert pacer.early
+    assert pacer.stalled_frames == stalled
+    assert pacer.due_at == pytest.approx(1.05)
+    pacer.stall(1.05)
+    assert not pacer.early
+
+
 def test_news_without_a_stall_change_nothing() -> None:
     pacer = FramePacer(100)
     pacer.start(5.0)

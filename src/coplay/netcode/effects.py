@@ -1,4 +1,8 @@
-"""What a session asks of its caller. Every effect must be performed, in the order given."""
+"""What a session asks of its caller. Every effect must be performed, in the order given.
+
+`Step` and `SaveState` are not frozen as the others are: they are made for every frame of a rollback, and making
+a frozen one takes three times as long.
+"""
 
 from dataclasses import dataclass
 
@@ -11,7 +15,7 @@ class LoadState:
     """The frame that the loaded state is about to step."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SaveState:
     """Keep the current state as the one before `frame` is stepped; answer with
     `RollbackSession.state_saved`."""
@@ -20,7 +24,7 @@ class SaveState:
     """The frame that the saved state is about to step."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Step:
     """Step the simulation by one frame."""
 

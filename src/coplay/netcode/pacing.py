@@ -55,7 +55,7 @@ class FramePacer:
         fps: Frames per second.
     """
 
-    __slots__ = ("_slot_at", "_stalled_since", "due_at", "frame_time", "stalled_frames")
+    __slots__ = ("_planned", "_slot_at", "_stalled_since", "due_at", "early", "frame_time", "stalled_frames")
 
     def __init__(self, fps: float) -> None:
         self.frame_time = 1.0 / fps
@@ -63,8 +63,11 @@ class FramePacer:
         """When the next frame is due, in steady seconds."""
         self.stalled_frames = 0
         """Frame times in which play waited."""
+        self.early = False
+        """Whether the last look during a wait came before its time, because something had come in."""
         self._stalled_since: float | None = None
         self._slot_at = 0.0
+        self._planned = 0.0
 
     def start(self, at: float) -> None:
         """Make the first frame due at `at`."""
@@ -87,10 +90,14 @@ class FramePacer:
         if self._stalled_since is None:
             self._stalled_since = now
         self._slot_at = now
+        self.early = not begins and now < self._planned
+        if self.early:
+            self.due_at = self._planned
+            return False
         wait = self.frame_time
         if now - self._stalled_since > STALL_PATIENCE_S and wait < STALL_INTERVAL_S:
             wait = STALL_INTERVAL_S
-        self.due_at = now + wait
+        self.due_at = self._planned = now + wait
         self.stalled_frames += round(wait / self.frame_time)
         return begins
 

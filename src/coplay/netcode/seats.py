@@ -53,6 +53,7 @@ class Seats:
         "cuts",
         "defaulted",
         "left_players",
+        "only_ends",
         "orphans",
         "settled_players",
         "truncated_at",
@@ -81,6 +82,8 @@ class Seats:
         """Bitmask of the players that this peer shall write as soon as all others have settled."""
         self.cuts: dict[int, Cut] = {}
         """By player, where the person's inputs end."""
+        self.only_ends = all(fate == "end" for fate in config.fates)
+        """Whether nobody ever plays on in the seat of one who left: then no two sides can come to differ."""
         self.truncated_at = NO_FRAME
         """The last frame of the game, once a leave ends it."""
         self._index()
@@ -99,11 +102,6 @@ class Seats:
                 self.orphans |= 1 << player
                 self.settled_players &= ~(1 << player)
         self._index()
-
-    @property
-    def only_ends(self) -> bool:
-        """Whether nobody would play on in any of the orphans: then no two sides can come to differ."""
-        return all(fate == "end" or not self.orphans >> player & 1 for player, fate in enumerate(self._fates))
 
     def settle(self, running: Sequence[PeerLink]) -> tuple[list[Cut], int]:
         """Settle the orphans on whose end all remaining peers agree.

@@ -478,6 +478,9 @@ class RollbackSession:
             self._pacer.frame_passed(now, pace(peers.frames_ahead()))
         elif self._pacer.stall(now):
             self._events.append(Stalled(frame, peers.waited_for(received)))
+        elif self._pacer.early:
+            # A link on which play waits for long may be full already.
+            return
         self._outbox.compare_clocks(now)
         self._outbox.send_play(now, None, recovery.detail_for if recovery.busy else None)
 

@@ -220,14 +220,14 @@ class Timeline:
 
     def _step_again(self, first: int) -> None:
         """Step the frames from `first` to the current one with what is known by now."""
-        frame, effects = self.frame, self._effects
+        frame, effects, stepped = self.frame, self._effects, self._stepped
         for again in range(first, frame):
             inputs, predicted = self._inputs(again)
             slot = again & MASK
-            shown = self._stepped[slot]
+            shown = stepped[slot]
             if inputs != shown:
                 self._corrected[slot] = self._correction(slot, shown, inputs, frame - again)
-                self._stepped[slot] = inputs
+                stepped[slot] = inputs
             effects.append(Step(again, inputs, predicted))
             effects.append(SaveState(again + 1))
 
@@ -265,7 +265,8 @@ class Timeline:
         self, slot: int, shown: tuple[bytes, ...], inputs: tuple[bytes, ...], after: int
     ) -> bytes:
         corrected = bytearray(self._corrected[slot])
+        after = after if after < _MAX_CORRECTION else _MAX_CORRECTION
         for player, value in enumerate(inputs):
             if value != shown[player]:
-                corrected[player] = min(after, _MAX_CORRECTION)
+                corrected[player] = after
         return bytes(corrected)

@@ -1,9 +1,10 @@
 """Draws scenarios: the same seed is the same scenario, for ever."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 
-from tests.netcode.simulation.network import Conditions
+from tests.netcode.simulation.network import OVERHEAD, Conditions
 from tests.netcode.simulation.scenario import (
     ClockJump,
     Corruption,
@@ -20,6 +21,8 @@ from tests.netcode.simulation.scenario import (
 )
 
 PEERS = (2,) * 8 + (3,) * 6 + (4,) * 4 + (5, 5, 6, 7, 8)
+HEAD = 24 + OVERHEAD
+"""What a datagram has besides inputs, in bytes, with what carries it."""
 LONGEST_TROUBLE_S = 7.0
 """Less than a peer waits at the end for one that does not answer: then the verdict is always known."""
 
@@ -33,7 +36,18 @@ def draw(seed: int, kind: str = "") -> Scenario:
     """
     kind = kind or list(KINDS)[seed % len(KINDS)]
     random = Random(seed)
-    return KINDS[kind](random, _plain(random, kind, seed))
+    scenario = KINDS[kind](random, _plain(random, kind, seed))
+    return scenario.but(links=tuple(_wide_enough(link, scenario) for link in scenario.links))
+
+
+def _wide_enough(link: Link, scenario: Scenario) -> Link:
+    """Let a link carry every input once: less is no link to play on."""
+    rate = link.conditions.rate
+    if not rate or scenario.inputs != "unique":
+        return link
+    seats = zip(scenario.owners, scenario.sizes, strict=True)
+    needed = scenario.fps * (HEAD + sum(size for owner, size in seats if owner == link.source))
+    return replace(link, conditions=replace(link.conditions, rate=max(rate, needed)))
 
 
 def _plain(random: Random, kind: str, seed: int) -> Scenario:
