@@ -12,6 +12,7 @@ from coplay.browser.controls import Controls
 from coplay.browser.recorder import Recorder
 from coplay.browser.repairs import Repairs
 from coplay.envs import FrameRow, Game, SavedGame
+from coplay.envs.taming import untamed
 from coplay.netcode import (
     Checksum,
     CompareState,
@@ -72,14 +73,14 @@ class Driver:
         self.recorder = recorder
         # The session's calls alone: without the simulation, the links, the recorder and the bots.
         self.netcode_time = TimeSamples()
+        # A frame of the simulation: the environment's step, and the snapshot that stepping takes.
         self.step_time = TimeSamples()
-        self.save_time = TimeSamples()
         self.draw_time = TimeSamples()
         self.controls = controls
         self.last_checksum: tuple[int, int] | None = None
         self._bots = bots
         self._host = host
-        self._clock = clock
+        self._clock = untamed(clock)
         # A frame is confirmed only after its step was performed, so every row that is read was written.
         self._rows: list[FrameRow] = [None] * _ROWS  # type: ignore[list-item]
         self._states: dict[int, SavedGame] = {}
@@ -147,12 +148,8 @@ class Driver:
                     self._other_seconds += elapsed
                     changed = True
                 case SaveState():
-                    started = clock()
                     if effect.frame >= self._oldest_state:
                         self._states[effect.frame] = game.save()
-                    elapsed = clock() - started
-                    self.save_time.add(elapsed)
-                    self._other_seconds += elapsed
                     if effect.frame == 0:
                         self._repairs.keep(0, self._states[0])
                     session.state_saved(effect.frame, over=game.over)

@@ -31,7 +31,6 @@ def live_figures(config: Mapping[str, Any], driver: Driver) -> dict[str, Any]:
         "netcode_tick_ms_p50": netcode_p50,
         "netcode_tick_ms_p99": netcode_p99,
         "step_ms_p50": driver.step_time.percentiles_ms(0.5)[0],
-        "snapshot_ms_p50": driver.save_time.percentiles_ms(0.5)[0],
         "draw_ms_p50": driver.draw_time.percentiles_ms(0.5)[0],
     }
 

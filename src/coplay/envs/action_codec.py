@@ -80,6 +80,8 @@ class DiscreteCodec(ActionCodec):
         self._start = int(space.start)
         self.size = _index_size(self._n)
         self.default = bytes(self.size)
+        few = range(min(self._n, 1 << 8))  # or all, nearly always
+        self._looked_up = {index.to_bytes(self.size, "little"): self._start + index for index in few}
 
     def encode(self, action: Any) -> bytes:
         try:
@@ -91,6 +93,9 @@ class DiscreteCodec(ActionCodec):
         return index.to_bytes(self.size, "little")
 
     def decode(self, data: bytes) -> int:
+        action = self._looked_up.get(data)
+        if action is not None:
+            return action
         index = int.from_bytes(data, "little")
         return self._start + index if index < self._n and len(data) == self.size else self._start
 

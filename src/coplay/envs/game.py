@@ -13,6 +13,7 @@ the game over; any frame after that changes nothing.
 
 from __future__ import annotations
 
+from operator import add, call
 from typing import Any, Literal, NamedTuple, get_args
 
 from coplay.envs import state_transfer, taming
@@ -183,12 +184,14 @@ class Game:
 
     def _play(self, inputs: tuple[bytes, ...]) -> Outcome:
         environment = self.environment
-        actions = tuple([decode(data) for decode, data in zip(self._decoders, inputs, strict=True)])
+        actions = tuple(map(call, self._decoders, inputs))
         with self._simulated_frame():
             outcome = environment.step(actions)
         self.frame_in_episode += 1
-        self.scores = tuple([s + r for s, r in zip(self.scores, outcome.rewards, strict=True)])
-        self.total_scores = tuple([s + r for s, r in zip(self.total_scores, outcome.rewards, strict=True)])
+        rewards = outcome.rewards
+        if any(rewards):
+            self.scores = tuple(map(add, self.scores, rewards))
+            self.total_scores = tuple(map(add, self.total_scores, rewards))
         ended = environment.episode_over
         if not ended and self.max_frames is not None and self.frame_in_episode >= self.max_frames:
             ended = True
@@ -231,12 +234,21 @@ class Game:
         """
         if self._snapshot is None:
             raise RuntimeError("a game is started before it is saved")
-        return SavedGame(tuple([getattr(self, name) for name in _FIELDS]), self._snapshot)
+        fields = (
+            self.frame,
+            self.phase,
+            self.episode,
+            self.frame_in_episode,
+            self.countdown_left,
+            self.pause_left,
+            self.scores,
+            self.total_scores,
+        )
+        return SavedGame(fields, self._snapshot)
 
     def load(self, saved: SavedGame) -> None:
         """Go back to a saved state, any number of times."""
-        for name, value in zip(_FIELDS, saved.fields, strict=True):
-            setattr(self, name, value)
+        self._set_fields(saved.fields)
         self._walk.restore(saved.snapshot)
         self._snapshot = saved.snapshot
 
@@ -274,8 +286,19 @@ class Game:
         """
         self.save()
         self._snapshot, extra = state_transfer.import_state(self._walk, data, self._accept)
-        for name, value in zip(_FIELDS, extra[_IDENTITY:], strict=True):
-            setattr(self, name, value)
+        self._set_fields(extra[_IDENTITY:])
+
+    def _set_fields(self, fields: tuple[Any, ...]) -> None:
+        (
+            self.frame,
+            self.phase,
+            self.episode,
+            self.frame_in_episode,
+            self.countdown_left,
+            self.pause_left,
+            self.scores,
+            self.total_scores,
+        ) = fields
 
     def _identity(self) -> tuple[Any, ...]:
         return type(self.environment.unwrapped).__qualname__, self.environment.n_players, self.seed

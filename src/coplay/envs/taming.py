@@ -415,3 +415,8 @@ def _install_clocks() -> None:
 def _broken_down(frame: SimulatedFrame, seconds: float | None) -> time.struct_time:
     moment = _EPOCH_S + frame.clock() if seconds is None else seconds
     return _RealDatetime.fromtimestamp(moment, datetime.UTC).timetuple()
+
+
+def untamed(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give the original of a function that may have been replaced: quicker, and enough outside of a frame."""
+    return function.original if isinstance(function, Tamed) else function

@@ -1,7 +1,7 @@
 """What a session asks of its caller. Every effect must be performed, in the order given.
 
-`Step` and `SaveState` are not frozen as the others are: they are made for every frame of a rollback, and making
-a frozen one takes three times as long.
+`Step` and `SaveState` are not frozen as the others are: they are made for every frame of a rollback, and a
+frozen one takes three times as long to make.
 """
 
 from dataclasses import dataclass
