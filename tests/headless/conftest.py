@@ -3,9 +3,9 @@
 import base64
 import random
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from sqlalchemy import insert, update
@@ -18,6 +18,9 @@ from coplay.errors import RuntimeUnavailableError
 from coplay.headless.node_simulation import node_simulation
 from coplay.headless.replay import PROGRAM
 from coplay.runtime import Bundle, Runtime, build_bundle, ensure_runtime, find_node
+
+if TYPE_CHECKING:
+    from playtest import TurnServer
 
 GAME_ID = "0123456789abcdef0123"
 FRAMES = 150
@@ -88,6 +91,7 @@ class Played:
     Args:
         runtime: Where.
         folder: For the study.
+        study: Its text.
     """
 
     setup: ClassVar[dict[str, Any]] = {
@@ -97,11 +101,11 @@ class Played:
         "countdown_frames": 10,
     }
 
-    def __init__(self, runtime: Runtime, folder: Path) -> None:
-        study = folder / "drifting.py"
-        study.write_text(STUDY)
+    def __init__(self, runtime: Runtime, folder: Path, study: str = STUDY) -> None:
+        file = folder / "drifting.py"
+        file.write_text(study)
         self.runtime = runtime
-        self.bundle: Bundle = build_bundle(study, runtime)
+        self.bundle: Bundle = build_bundle(file, runtime)
         code = folder / "code.zip"
         code.write_bytes(self.bundle.data)
         source = random.Random(3)
@@ -185,6 +189,22 @@ class Played:
             episodes=episodes[first:end],
             checksums=[(f, int(text, 16)) for f, text in self.reply["checksums"] if first <= f < last],
         )
+
+
+@pytest.fixture
+def turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Iterator[TurnServer]":
+    """A TURN server, which the study servers started from now on give to their participants."""
+    # By the package that the tests in browsers use; they have something to say before it is imported.
+    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "browser")
+    from playtest import TurnServer
+
+    if not TurnServer.is_there():
+        pytest.skip("there is no turnserver here (Debian's package coturn)")
+    turn = TurnServer(tmp_path)
+    monkeypatch.setenv("COPLAY_TURN", turn.address)
+    monkeypatch.setenv("COPLAY_TURN_SECRET", turn.secret)
+    yield turn
+    turn.stop()
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import platform
 import re
 import subprocess
 import sys
@@ -19,6 +20,8 @@ from coplay.data.batches import FrameBatch, decode, encode
 from coplay.data.store import Store
 from coplay.errors import RuntimeUnavailableError
 from coplay.runtime import keep_runtime
+
+from .conftest import Played
 
 GAME_ID = "0123456789abcdef0123"
 FRAMES = 150
@@ -45,7 +48,8 @@ def test_replayed_game_is_equal(played, tmp_path):
         [sys.executable, *words], cwd=tmp_path, capture_output=True, text=True, timeout=60
     )
     assert answer.returncode == 0, answer.stderr
-    expected = f"coplay: {FRAMES} frames replayed, {2 * (FRAMES + 1)} checksums equal (verdict identical)\n"
+    how = "(verdict identical; played in the stored runtime)"
+    expected = f"coplay: {FRAMES} frames replayed, {2 * (FRAMES + 1)} checksums equal {how}\n"
     assert answer.stdout == expected
     assert len({text for _, text in played.reply["checksums"]}) == FRAMES + 1  # the state did change
 
@@ -216,3 +220,49 @@ def test_without_node_replay_says_so(played, tmp_path, monkeypatch: pytest.Monke
     played.store(tmp_path / "d")
     monkeypatch.setattr("coplay.headless.node_simulation.find_node", lambda: None)
     assert_refused(tmp_path / "d", "there is no Node")
+
+
+def test_game_that_cpython_computes_alike_is_settled_there_and_needs_no_node(
+    runtime, study_text, tmp_path, monkeypatch
+):
+    exact = study_text.replace("math.sin(angle)", "angle").replace("np.sin(", "np.tanh(0 * ")
+    Played(runtime, tmp_path, exact).store(tmp_path / "d")
+    monkeypatch.setattr("coplay.headless.node_simulation.find_node", lambda: None)
+    answer = run_replay(tmp_path / "d", "--cpython", "--json")
+    assert answer.exit_code == 0, answer.stderr
+    found = json.loads(answer.stdout)
+    assert (found["frames"], found["checksums"]) == (FRAMES, 2 * (FRAMES + 1))
+    assert found["played_in"] == f"CPython {platform.python_version()}"
+    assert found["cpython"] == ""
+
+
+def test_what_cpython_computes_otherwise_is_decided_by_the_stored_runtime(played, change_batch, tmp_path):
+    played.store(tmp_path / "d")  # its sines differ in the last digit
+    found = json.loads(run_replay(tmp_path / "d", "--cpython", "--json").stdout)
+    assert found["equal"]
+    assert found["played_in"] == "the stored runtime"
+    assert "computes otherwise" in found["cpython"]
+
+    def change(batch: FrameBatch) -> FrameBatch:
+        return replace(batch, checksums=[(f, c ^ (f == 20)) for f, c in batch.checksums])
+
+    change_batch(tmp_path / "d", 0, change)
+    answer = run_replay(tmp_path / "d", "--cpython")
+    assert answer.exit_code == 1
+    first, second = answer.stdout.splitlines()
+    assert first.startswith("coplay: CPython could not settle it: ")
+    assert second.startswith("coplay: the state before frame 20 differs from player 0's")
+
+
+def test_code_that_cpython_cannot_run_is_played_in_the_stored_runtime(runtime, study_text, tmp_path):
+    only_there = study_text.replace("import math\n", "import math, pyodide\n")
+    Played(runtime, tmp_path, only_there).store(tmp_path / "d")
+    found = json.loads(run_replay(tmp_path / "d", "--cpython", "--json").stdout)
+    assert found["equal"]
+    assert "pyodide" in found["cpython"]
+
+
+def test_film_in_cpython_is_refused(tmp_path):
+    answer = run_replay(tmp_path, "--cpython", "--gif", "game.gif")
+    assert answer.exit_code == 2
+    assert "hint:" in answer.stderr

@@ -9,16 +9,22 @@ import click
 
 from coplay.errors import CoplayError
 
+_INTERRUPTED = 130
+"""128 and the number of SIGINT, as shells have it."""
+
 
 class Commands(click.Group):
-    """A group of commands that shows errors as one plain line and a hint."""
+    """A group of commands that shows errors as one plain line and a hint, and so a Ctrl-C."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except CoplayError as error:
             _fail(error.message, error.hint)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
+        except KeyboardInterrupt:
+            click.echo("coplay: interrupted", err=True)
+            sys.exit(_INTERRUPTED)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
             log = _log_error(error)

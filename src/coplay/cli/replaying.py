@@ -4,23 +4,37 @@ import json
 import sys
 import webbrowser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from coplay.cli.options import data_option, json_option
+from coplay.errors import UsageError
+
+if TYPE_CHECKING:
+    from coplay.headless.replay import Replay
 
 
 @click.command()
 @click.argument("game_id")
 @data_option
-@click.option("--gif", type=click.Path(path_type=Path), help="Also film it into this file.")
-@click.option("--mp4", type=click.Path(path_type=Path), help="Also film it into this file.")
+@click.option(
+    "--cpython",
+    is_flag=True,
+    help="Try this machine's CPython first, which is quicker. Where anything comes out differently, the "
+    "game's own runtime has the last word.",
+)
+@click.option("--gif", metavar="FILE", type=click.Path(path_type=Path), help="Also film it into this file.")
+@click.option("--mp4", metavar="FILE", type=click.Path(path_type=Path), help="Also film it into this file.")
 @click.option("--episode", type=click.IntRange(0), help="Film this episode only, from 0.")
-@click.option("--player", type=click.IntRange(0), default=0, show_default=True, help="Film this screen.")
+@click.option(
+    "--player", type=click.IntRange(0), default=0, show_default=True, help="Film this player's screen."
+)
 @json_option
 def replay(
     game_id: str,
     data: Path,
+    cpython: bool,
     gif: Path | None,
     mp4: Path | None,
     episode: int | None,
@@ -29,11 +43,14 @@ def replay(
 ) -> None:
     """Play a recorded game again and compare it with all that was stored.
 
-    It is played in the very runtime and code that its browsers ran, under Node. Exit code 0: every checksum,
-    reward and flag is equal; 1: something differs; 2: it cannot be replayed.
+    GAME_ID is in the column game_id of the table `games` that `coplay export` writes. The game is played in
+    the very runtime and code that its browsers ran, under Node. Exit code 0: every checksum, reward and flag
+    is equal, but for what a desync explains that was repaired (it is told); 1: something differs; 2: it
+    cannot be replayed.
 
     \b
     coplay replay 0123456789abcdef0123 --data coplay-data
+    coplay replay 0123456789abcdef0123 --cpython
     coplay replay 0123456789abcdef0123 --gif game.gif --episode 2 --player 1
     """
     from coplay.export.film import film_game
@@ -41,24 +58,38 @@ def replay(
     from coplay.runtime import shown_progress
 
     films = {"gif": gif, "mp4": mp4}
+    if cpython and any(films.values()):
+        raise UsageError("--cpython compares and does not film", "Leave it out, or film without it.")
     with shown_progress() as progress:
         if any(films.values()):
             found = film_game(data, game_id, **films, episode=episode, player=player, progress=progress)
         else:
-            found = replay_game(data, game_id, progress=progress)
+            found = replay_game(data, game_id, progress=progress, cpython=cpython)
     for path in filter(None, films.values()):
         click.echo(f"coplay: wrote {path}", err=as_json)
     if as_json:
         click.echo(json.dumps(found.as_json()))
-    elif found.equal:
-        click.echo(
-            f"coplay: {found.frames} frames replayed, {found.checksums} checksums equal "
-            f"(verdict {found.verdict})"
-        )
     else:
-        click.echo(f"coplay: {found.difference}; what was replayed before is equal (verdict {found.verdict})")
+        _tell(found)
     if not found.equal:
         sys.exit(1)
+
+
+def _tell(found: "Replay") -> None:
+    if found.cpython:
+        click.echo(f"coplay: CPython could not settle it: {found.cpython}")
+    for excused in found.excused:
+        click.echo(f"coplay: {excused}")
+    if found.equal:
+        click.echo(
+            f"coplay: {found.frames} frames replayed, {found.checksums} checksums equal "
+            f"(verdict {found.verdict}; played in {found.played_in})"
+        )
+    else:
+        but = ", but for what is said above" if found.excused else ""
+        click.echo(
+            f"coplay: {found.difference}; what was replayed before is equal{but} (verdict {found.verdict})"
+        )
 
 
 @click.command()

@@ -57,6 +57,7 @@ def node_simulation(
             stdout=subprocess.PIPE,
             stderr=log,
             encoding="utf-8",
+            start_new_session=True,  # Ctrl-C is for us; we end it
         )
         done = False
         try:

@@ -11,7 +11,9 @@ from typing import Any
 
 from coplay.data.recording import Recording, read_kept_file
 from coplay.errors import StoreError
-from coplay.headless.node_simulation import NodeSimulation, node_simulation
+from coplay.headless.native_replay import native_replay
+from coplay.headless.node_simulation import node_simulation
+from coplay.headless.simulation import Simulation
 from coplay.headless.stored_runtime import runtime_of_lock
 from coplay.runtime import Report, silent
 
@@ -22,7 +24,7 @@ PROGRAM = "coplay.browser.resimulation"
 class Reopened:
     """A game before its first frame."""
 
-    simulation: NodeSimulation
+    simulation: Simulation
     """Takes the requests of `coplay.browser.resimulation`."""
     described: dict[str, Any]
     """What it answered to `begin`."""
@@ -30,7 +32,7 @@ class Reopened:
 
 @contextmanager
 def reopened(
-    data: Path, recording: Recording, *, progress: Report = silent, **wishes: Any
+    data: Path, recording: Recording, *, progress: Report = silent, cpython: bool = False, **wishes: Any
 ) -> Iterator[Reopened]:
     """Start a recorded game's stored code, in its stored runtime, under Node.
 
@@ -38,6 +40,7 @@ def reopened(
         data: The data directory.
         recording: The game.
         progress: Told what is being done.
+        cpython: In this machine's CPython instead, which need not compute the same.
         wishes: More for the request `begin`: `observe`, `screens`.
 
     Raises:
@@ -49,11 +52,12 @@ def reopened(
     lock = read_kept_file(data, "locks", f"{recording.lock_hash}.json", recording.lock_hash)
     modules = _study_modules(bundle)
     runtime = runtime_of_lock(lock, data=data, progress=progress)
-    progress("Starting the browsers' Python", None)
+    progress("Starting CPython" if cpython else "Starting the browsers' Python", None)
+    start = native_replay if cpython else node_simulation
     with tempfile.TemporaryDirectory(prefix="coplay-") as folder:
         code = Path(folder) / "bundle.zip"
         code.write_bytes(bundle)
-        with node_simulation(runtime, [code], PROGRAM) as simulation:
+        with start(runtime, [code], PROGRAM) as simulation:
             described = simulation.ask(
                 do="begin", modules=modules, study=recording.study, **recording.setup, **wishes
             )

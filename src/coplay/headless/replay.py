@@ -1,67 +1,31 @@
 """Plays a recorded game again, in the runtime and code it was played in, and compares all that was stored."""
 
-import base64
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from coplay.data.gamelog import PeerLog
 from coplay.data.recording import Recording, read_recording
-from coplay.headless.excuses import Excused, Excuses
-from coplay.headless.node_simulation import NodeSimulation
+from coplay.errors import RuntimeUnavailableError, UsageError
+from coplay.headless.comparison import FRAMES_AT_ONCE, Comparison, Difference, Watch
+from coplay.headless.excuses import Excused
 from coplay.headless.reopening import PROGRAM, reopened
 from coplay.runtime import Report, silent
 
-FRAMES_AT_ONCE = 120
+__all__ = [
+    "FRAMES_AT_ONCE",
+    "PROGRAM",
+    "Difference",
+    "Excused",
+    "Replay",
+    "replay_game",
+    "replay_recording",
+]
 
-__all__ = ["PROGRAM", "Difference", "Excused", "Replay", "replay_game", "replay_recording"]
-
-_Array = np.ndarray[Any, np.dtype[Any]]
-Watch = Callable[[int, Mapping[str, Any]], None]
-"""Called with the first frame of some, and what `coplay.browser.resimulation` answered about them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """Where the replay first came out otherwise than the record, or could not go on."""
-
-    frame: int
-    """Which frame; of a checksum, the one before which the states differ."""
-    what: str
-    """`checksum`, `reward`, `flags`, `episode`; `input`: two peers stored different ones; `damaged`: a stored
-    batch that begins with this frame is not what was uploaded; or `missing`: nobody stored the frame, so
-    replaying ends."""
-    player_id: int | None
-    """Of a reward and of flags, whose; of a checksum, an input and a damaged batch, whose peer's."""
-    stored: Any
-    """As recorded; a checksum as 16 hexadecimal digits."""
-    replayed: Any
-    """As replayed."""
-
-    def __str__(self) -> str:
-        values = f"stored {self.stored}, replayed {self.replayed}"
-        match self.what:
-            case "checksum":
-                return (
-                    f"the state before frame {self.frame} differs from player {self.player_id}'s ({values})"
-                )
-            case "input":
-                return f"the inputs of frame {self.frame} differ in player {self.player_id}'s copy ({values})"
-            case "damaged":
-                return (
-                    f"a batch of player {self.player_id}, from frame {self.frame} on, is not what was "
-                    f"uploaded ({self.stored})"
-                )
-            case "missing":
-                return f"the record lacks frame {self.frame} and so cannot be replayed further"
-            case "episode":
-                return f"the episode of frame {self.frame} differs ({values})"
-            case _:
-                return f"the {self.what} of player {self.player_id} in frame {self.frame} differs ({values})"
+_COMPUTED = frozenset({"checksum", "reward", "flags", "episode"})
+_HERE = f"CPython {platform.python_version()}"
+_STORED = "the stored runtime"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +46,10 @@ class Replay:
     """The first that no repaired desync explains; None if there is none."""
     excused: list[Excused]
     """Repaired desyncs that explain why some of what was stored did not come out, as far as was replayed."""
+    played_in: str
+    """`the stored runtime`, or CPython and its version."""
+    cpython: str = ""
+    """Why CPython, which was asked first, could not settle it; empty if it did, or was not asked."""
 
     @property
     def equal(self) -> bool:
@@ -93,17 +61,15 @@ class Replay:
         return {**asdict(self), "equal": self.equal}
 
 
-def replay_game(
-    data: Path, game_id: str, *, progress: Report = silent, watch: Watch | None = None, **wishes: Any
-) -> Replay:
+def replay_game(data: Path, game_id: str, *, progress: Report = silent, cpython: bool = False) -> Replay:
     """Replay a game of a data directory.
 
     Args:
         data: The data directory; the study may be running.
         game_id: Which game.
         progress: Told how far it is.
-        watch: Told what every portion of frames gave; nothing is drawn beyond a difference.
-        wishes: `observe=True` or `screens=[player]`, for `watch`.
+        cpython: Replay in this machine's CPython first, which is quicker. Where every checksum and result
+            comes out there, nothing more is needed; otherwise the stored runtime has the last word.
 
     Raises:
         UsageError: `game_id` is no game's id, or the stored code cannot play the game.
@@ -111,7 +77,26 @@ def replay_game(
         RuntimeUnavailableError: The runtime that it was played in is not to be had, or there is no Node.
     """
     recording = read_recording(data, game_id)
-    return replay_recording(data, recording, progress=progress, watch=watch, **wishes)
+    if not cpython:
+        return replay_recording(data, recording, progress=progress)
+    try:
+        found = replay_recording(data, recording, progress=progress, cpython=True)
+    except (UsageError, RuntimeUnavailableError) as error:
+        doubt = error.message
+    else:
+        doubt = _doubt(found)
+        if not doubt:
+            return found
+    return replace(replay_recording(data, recording, progress=progress), cpython=doubt)
+
+
+def _doubt(found: Replay) -> str:
+    """Why a replay in another Python than the game's proves nothing; empty if it does."""
+    if found.difference is not None and found.difference.what in _COMPUTED:
+        return f"{found.played_in} computes otherwise, or the record is wrong: {found.difference}"
+    if found.excused:
+        return "the peers themselves had different states for a while"
+    return "" if found.checksums else "no checksum was stored that could tell"
 
 
 def replay_recording(
@@ -119,6 +104,7 @@ def replay_recording(
     recording: Recording,
     *,
     progress: Report = silent,
+    cpython: bool = False,
     watch: Watch | None = None,
     opened: Callable[[Mapping[str, Any]], None] | None = None,
     asks: Callable[[int, int], Mapping[str, Any]] | None = None,
@@ -130,163 +116,24 @@ def replay_recording(
         data: As above.
         recording: The game.
         progress: As above.
-        watch: As above.
+        cpython: Replay in this machine's CPython only.
+        watch: Told what every portion of frames gave; nothing is drawn beyond a difference.
         opened: Told what plays, as answered to `begin`.
         asks: More for each request `step`, given its first frame and the end of those that it looks at.
-        wishes: As above.
+        wishes: `observe=True` or `screens=[player]`, for `watch`.
     """
-    with reopened(data, recording, progress=progress, **wishes) as game:
+    with reopened(data, recording, progress=progress, cpython=cpython, **wishes) as game:
         if opened is not None:
             opened(game.described)
-        comparison = _Comparison(recording, game.simulation, asks, watch)
-        return comparison.run(lambda fraction: progress("Replaying", fraction))
-
-
-class _Comparison:
-    """One replay under way."""
-
-    def __init__(
-        self,
-        recording: Recording,
-        simulation: NodeSimulation,
-        asks: Callable[[int, int], Mapping[str, Any]] | None,
-        watch: Watch | None,
-    ) -> None:
-        self._recording = recording
-        self._simulation = simulation
-        self._asks = asks
-        self._watch = watch
-        self._equal = 0
-        self._excuses = Excuses(recording.desyncs, recording.checksums)
-        self._stored: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        for frame, peer, checksum in recording.checksums:
-            self._stored[frame].append((peer, checksum))
-
-    def run(self, progress: Callable[[float], None]) -> Replay:
-        recording, frames = self._recording, self._recording.frames
-        for first in range(0, frames, FRAMES_AT_ONCE):
-            progress(first / frames)
-            found = self._portion(first, min(first + FRAMES_AT_ONCE, frames))
-            if found is not None:
-                return self._result(min(found.frame + 1, frames), found)
-        progress(1.0)
-        gap = Difference(frames, "missing", None, None, None) if frames < recording.log.frames else None
-        return self._result(frames, gap)
-
-    def _result(self, frames: int, difference: Difference | None) -> Replay:
-        recording = self._recording
-        recorded = int(recording.log.has.sum())
-        excused = self._excuses.found()
-        return Replay(
-            recording.game_id, recording.verdict, frames, recorded, self._equal, difference, excused
-        )
-
-    def _portion(self, first: int, end: int) -> Difference | None:
-        """Play some frames; the first difference in them."""
-        recording, stored = self._recording, self._stored
-        # The state after the last frame may have a checksum, too, and be looked at.
-        last = end + (end == recording.frames)
-        wanted = [frame for frame in range(first, last) if frame in stored]
-        request: dict[str, Any] = {
-            "inputs": base64.b64encode(recording.log.inputs[first:end].tobytes()).decode("ascii"),
-            "checksums": wanted,
-        }
-        if self._asks is not None:
-            request |= self._asks(first, last)
-        reply = self._simulation.ask(do="step", **request)
-        replayed = {frame: int(text, 16) for frame, text in reply["checksums"]}
-        differences = [*_unlike_copies(recording, first, end), *self._unlike_rows(first, end, reply)]
-        differences += [
-            Difference(frame, "damaged", peer, why, None)
-            for frame, peer, why in recording.damaged
-            if first <= frame < last
-        ]
-        for frame in wanted:
-            differences += self._unlike_checksums(frame, replayed.get(frame))
-        # A batch comes before the frames in it, and the state before a frame before what the frame did.
-        order = {"damaged": 0, "checksum": 1, "input": 2}
-        found = min(differences, key=lambda d: (d.frame, order.get(d.what, 3)), default=None)
-        self._equal += sum(
-            replayed.get(frame) == checksum
-            for frame in wanted
-            for _, checksum in stored[frame]
-            if found is None or frame <= found.frame
-        )
-        if self._watch is not None:
-            if found is not None:
-                for kind in {"drawn", "imagined"} & reply.keys():
-                    reply[kind] = [drawn for drawn in reply[kind] if drawn["frame"] <= found.frame]
-            self._watch(first, reply)
-        return found
-
-    def _unlike_checksums(self, frame: int, replayed: int | None) -> Iterator[Difference]:
-        """Whose states before a frame have another checksum."""
-        right = {peer: checksum == replayed for peer, checksum in self._stored[frame]}
-        for peer, checksum in self._stored[frame]:
-            if not right[peer] and not self._excuses.checksum(frame, peer, right):
-                ours = None if replayed is None else f"{replayed:016x}"
-                yield Difference(frame, "checksum", peer, f"{checksum:016x}", ours)
-
-    def _unlike_rows(self, first: int, end: int, reply: Mapping[str, Any]) -> Iterator[Difference]:
-        """The first frame of each column, in each peer's copy, that came out differently."""
-        log = self._recording.log
-        players = log.rewards.shape[1]
-        replayed = {
-            "reward": _array(reply["rewards"], "<f8").reshape(-1, players),
-            "flags": _array(reply["flags"], "u1").reshape(-1, players),
-            "episode": _array(reply["episodes"], "<u2")[:, None],
-        }
-        unlike = {peer: _unlike(copy, first, end, replayed) for peer, copy in log.peers.items()}
-        unexcused = {
-            peer: np.logical_or.reduce([cells.any(axis=1) for cells in of.values()])
-            for peer, of in unlike.items()
-        }
-        self._excuses.rows(first, unexcused)
-        for peer, of in unlike.items():
-            for what, cells in of.items():
-                differing = cells & unexcused[peer][:, None]
-                if differing.any():
-                    row, column = (int(index) for index in np.argwhere(differing)[0])
-                    kept = _column(log.peers[peer], what)[first + row, column].item()
-                    whose = None if what == "episode" else column
-                    yield Difference(first + row, what, whose, kept, replayed[what][row, column].item())
-
-
-def _unlike_copies(recording: Recording, first: int, end: int) -> Iterator[Difference]:
-    """The first frame for which a peer's copy of the inputs is another than the one that is played."""
-    log = recording.log
-    for peer, copy in log.peers.items():
-        to = min(end, copy.frames)
-        differing = (copy.inputs[first:to] != log.inputs[first:to]).any(axis=1) & copy.has[first:to]
-        if differing.any():
-            frame = first + int(differing.argmax())
-            yield Difference(
-                frame, "input", peer, copy.inputs[frame].tobytes().hex(), log.inputs[frame].tobytes().hex()
-            )
-
-
-def _unlike(copy: PeerLog, first: int, end: int, replayed: Mapping[str, _Array]) -> dict[str, _Array]:
-    """Of each kind of result: frame × column → whether a peer stored something else."""
-    to = max(first, min(end, copy.frames))
-    here = copy.has[first:to, None]
-    found = {}
-    for what, again in replayed.items():
-        kept, given = _column(copy, what)[first:to], again[: to - first]
-        same = (kept == given) | ((kept != kept) & (given != given))  # NaN is not equal to itself
-        found[what] = ~same & here
-    return found
-
-
-def _column(copy: PeerLog, what: str) -> _Array:
-    """What a peer stored: frame × player, or frame × 1."""
-    match what:
-        case "reward":
-            return copy.rewards
-        case "flags":
-            return copy.flags
-        case _:
-            return copy.episodes[:, None]
-
-
-def _array(text: str, kind: str) -> Any:
-    return np.frombuffer(base64.b64decode(text), kind)
+        comparison = Comparison(recording, game.simulation, asks, watch)
+        difference = comparison.run(lambda fraction: progress("Replaying", fraction))
+    return Replay(
+        game_id=recording.game_id,
+        verdict=recording.verdict,
+        frames=comparison.frames,
+        recorded_frames=int(recording.log.has.sum()),
+        checksums=comparison.equal,
+        difference=difference,
+        excused=comparison.excused(),
+        played_in=_HERE if cpython else _STORED,
+    )

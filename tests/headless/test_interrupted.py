@@ -1,0 +1,52 @@
+"""Ctrl-C during long work: one line, and the exit code that shells expect."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import GAME_ID, Played
+
+COMMANDS = {
+    "check": (["check", "CartPole-v1", "--frames", "100000"], "Playing CartPole-v1 in CPython"),
+    "replay": (["replay", GAME_ID, "--data", "d"], "Starting the browsers' Python"),
+    "replay --cpython": (["replay", GAME_ID, "--data", "d", "--cpython"], "Starting CPython"),
+    "export": (["export", "out", "--data", "d", "--observations"], "Starting the browsers' Python"),
+}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a terminal's Ctrl-C, as systems with signals have it")
+@pytest.mark.parametrize(("arguments", "stage"), COMMANDS.values(), ids=COMMANDS)
+def test_interrupted_command_says_so_in_one_line(
+    played: Played, arguments: list[str], stage: str, tmp_path: Path
+) -> None:
+    played.store(tmp_path / "d", codecs=[{"kind": "Discrete", "n": 3, "start": 0}] * 2)
+    with subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "coplay", *arguments],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stderr is not None
+        before = []
+        for line in process.stderr:
+            before.append(line)
+            if stage in line:
+                break
+        else:
+            pytest.fail("".join(before))
+        os.killpg(process.pid, signal.SIGINT)  # a terminal tells all of them
+        try:
+            out, errors = process.communicate(timeout=20)
+        finally:
+            process.kill()
+    assert process.returncode == 130, errors
+    assert out == ""
+    said = [line for line in errors.splitlines() if line and not line.endswith("…")]
+    assert said == ["coplay: interrupted"]
+    assert not (tmp_path / "coplay-error.log").exists()

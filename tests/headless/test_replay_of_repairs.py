@@ -1,0 +1,164 @@
+"""A game in which a peer's state went wrong and was repaired: the replay excuses that, and nothing else."""
+
+import base64
+import json
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import insert
+
+from coplay.cli import main
+from coplay.data import records
+from coplay.data.batches import FrameBatch, decode, encode
+from coplay.data.reports import desyncs_column, read_report
+from coplay.data.store import Store
+from coplay.headless.node_simulation import node_simulation
+
+from .conftest import FRAMES, GAME_ID, Played
+
+AT = 12
+"""The step of this frame goes wrong, so early in the first episode that its end is not what mends it."""
+FIRST = AT + 1
+SAMPLES = Path(__file__).parent / "samples"
+
+
+class Spoilt:
+    """A real game of two workers in the browsers' Python, one of which computed something wrong once.
+
+    Args:
+        played: The study, and how its games are set up.
+        folder: For the code.
+        player: Whose state went wrong.
+    """
+
+    def __init__(self, played: Played, folder: Path, player: int) -> None:
+        self._played = played
+        bundle, pages = folder / "bundle.zip", folder / "pages.zip"
+        bundle.write_bytes(played.bundle.data)
+        with zipfile.ZipFile(pages, "w") as archive:
+            archive.write(SAMPLES / "two_pages.py", "two_pages.py")
+        config = {
+            **played.setup,
+            "game_id": GAME_ID,
+            "scene_index": 1,
+            "owners": [0, 1],
+            "peers": [0, 1],
+            "fps": 30,
+            "input_delay": 1,
+            "max_prediction": 8,
+            "digest": {"env": "Drift"},
+        }
+        with node_simulation(played.runtime, [bundle, pages], "two_pages") as simulation:
+            reply = simulation.ask(config=config, spoiled=player, at=AT)
+        self.reports = [read_report(body, 2) for body in reply["reports"]]
+        self.rollbacks = [body["stats"]["rollbacks"] for body in reply["reports"]]
+        self.batches = [decode(base64.b64decode(text), 2, (1, 1)) for _, _, text in reply["batches"]]
+        self.desyncs = desyncs_column(dict(enumerate(self.reports)))
+        (self.resynced_at,) = (row["resynced_at"] for row in self.desyncs if row["resynced_at"] is not None)
+
+    def store(
+        self, data: Path, edit: Callable[[FrameBatch], FrameBatch] = lambda batch: batch, **changes: Any
+    ) -> None:
+        """Write it down as a server would, each batch changed by `edit`, and the game's row by `changes`."""
+        self._played.store(data, **{"verdict": "divergent", "desyncs": self.desyncs, **changes})
+        store = Store(data)
+        store.execute(records.batches.delete()).result()
+        for batch in map(edit, self.batches):
+            row: dict[str, Any] = {"game_id": GAME_ID, "utc": "", "sha256": "", "body": encode(batch)}
+            row |= {name: getattr(batch, name) for name in ("peer", "number", "first_frame", "frames")}
+            store.execute(insert(records.batches).values(row)).result()
+        store.close()
+
+
+@pytest.fixture(scope="module")
+def spoilt_1(played: Played, tmp_path_factory: pytest.TempPathFactory) -> Spoilt:
+    return Spoilt(played, tmp_path_factory.mktemp("spoilt"), 1)
+
+
+@pytest.fixture(scope="module")
+def spoilt_0(played: Played, tmp_path_factory: pytest.TempPathFactory) -> Spoilt:
+    return Spoilt(played, tmp_path_factory.mktemp("spoilt"), 0)
+
+
+def replay(data: Path, *options: str) -> Result:
+    return CliRunner().invoke(main, ["replay", GAME_ID, "--data", str(data), *options])
+
+
+def found(data: Path, *options: str) -> dict[str, Any]:
+    answer = replay(data, "--json", *options)
+    assert answer.exit_code in (0, 1), answer.stderr
+    result: dict[str, Any] = json.loads(answer.stdout)
+    assert result["equal"] == (answer.exit_code == 0)
+    return result
+
+
+def test_what_a_repaired_desync_explains_is_excused_and_told(spoilt_1: Spoilt, tmp_path: Path) -> None:
+    assert {report.verdict for report in spoilt_1.reports} == {"divergent"}
+    assert min(spoilt_1.rollbacks) > 0
+    assert FIRST < spoilt_1.resynced_at < 50
+    spoilt_1.store(tmp_path / "d")
+    result = found(tmp_path / "d")
+    assert result["equal"], result["difference"]
+    assert result["frames"] == FRAMES
+    (excused,) = result["excused"]
+    assert (excused["frame"], excused["resynced_at"]) == (FIRST, spoilt_1.resynced_at)
+    assert excused["players"] == [1, 0]
+    assert "angles" in excused["paths"][0]
+    # Every state of player 1 that was compared meanwhile differs, and every reward.
+    wrong = {f for b in spoilt_1.batches if b.peer == 1 for f, _ in b.checksums}
+    wrong = {frame for frame in wrong if FIRST <= frame <= spoilt_1.resynced_at}
+    assert 1 <= excused["checksums"] <= len(wrong)
+    assert excused["rows"] == spoilt_1.resynced_at - FIRST
+
+
+def test_difference_outside_the_desync_is_still_named(spoilt_1: Spoilt, tmp_path: Path) -> None:
+    after = max(frame for batch in spoilt_1.batches for frame, _ in batch.checksums)
+    assert after > spoilt_1.resynced_at
+
+    def change(batch: FrameBatch) -> FrameBatch:
+        hit = batch.peer == 1
+        return replace(batch, checksums=[(f, c ^ (hit and f == after)) for f, c in batch.checksums])
+
+    spoilt_1.store(tmp_path / "d", change)
+    difference = found(tmp_path / "d")["difference"]
+    assert (difference["frame"], difference["what"], difference["player_id"]) == (after, "checksum", 1)
+
+
+def test_difference_within_the_desync_that_both_copies_have_is_still_named(
+    spoilt_1: Spoilt, tmp_path: Path
+) -> None:
+    frame = (FIRST + spoilt_1.resynced_at) // 2
+
+    def change(batch: FrameBatch) -> FrameBatch:
+        rewards = batch.rewards[:]
+        if batch.first_frame <= frame < batch.first_frame + batch.frames:
+            rewards[2 * (frame - batch.first_frame)] = 9.0
+        return replace(batch, rewards=rewards)
+
+    spoilt_1.store(tmp_path / "d", change)
+    difference = found(tmp_path / "d")["difference"]
+    assert (difference["frame"], difference["what"], difference["stored"]) == (frame, "reward", 9.0)
+
+
+def test_desync_that_nobody_reported_excuses_nothing(spoilt_1: Spoilt, tmp_path: Path) -> None:
+    spoilt_1.store(tmp_path / "d", desyncs=[])
+    result = found(tmp_path / "d")
+    assert (result["difference"]["frame"], result["difference"]["what"]) == (FIRST, "reward")
+    assert result["excused"] == []
+
+
+def test_state_that_the_repair_spread_is_named_from_the_repair_on(spoilt_0: Spoilt, tmp_path: Path) -> None:
+    spoilt_0.store(tmp_path / "d")
+    answer = replay(tmp_path / "d")
+    assert answer.exit_code == 1
+    excused, difference = answer.stdout.splitlines()
+    assert f"differed from frame {FIRST} until they were made equal at frame" in excused
+    assert "angles" in excused
+    # Player 1 was right, gave up its state for that of player 0, and no inputs lead to what both have then.
+    assert f" frame {spoilt_0.resynced_at} differs" in difference
+    assert "but for what is said above" in difference
