@@ -21,13 +21,17 @@ def main() -> None:
     \b
     See it:            coplay demo
     Begin your own:    coplay new my_study
-    Run a study:       coplay run study.py
     Check yours:       coplay check CartPole-v1
+    Rehearse it:       coplay robots study.py
+    Run a study:       coplay run study.py
     Take the data:     coplay export out --data coplay-data
     See how it went:   coplay report report.html --data coplay-data
+    Look at a game:    coplay scrub GAME_ID --data coplay-data
     Prove it right:    coplay replay GAME_ID --data coplay-data
     Erase a person:    coplay forget PARTICIPANT --data coplay-data
     Something amiss?   coplay doctor
+
+    `coplay COMMAND --help` says more of each.
     """
 
 

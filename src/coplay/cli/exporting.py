@@ -7,7 +7,7 @@ import click
 from coplay.cli.options import data_option
 
 
-@click.command()
+@click.command(short_help="Write the data as tables, or as data sets.")
 @click.argument("out", type=click.Path(path_type=Path))
 @data_option
 @click.option(

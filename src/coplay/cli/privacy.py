@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _DAYS = {"day": 1, "week": 7, "month": 30.44, "year": 365.25}
 
 
-@click.command()
+@click.command(short_help="Erase a person's data.")
 @click.argument("participant", required=False)
 @data_option
 @click.option("--older-than", help='Everyone of whom nothing was heard for so long: "2 years", "90 days".')
@@ -24,6 +24,7 @@ _DAYS = {"day": 1, "week": 7, "month": 30.44, "year": 365.25}
 def forget(participant: str | None, data: Path, older_than: str | None, dry_run: bool) -> None:
     """Erase a person, and say what was removed. There is no way back.
 
+    PARTICIPANT is their id: column participant_id of the table `participants` that `coplay export` writes.
     Their row, answers, events, recruiter's ids and their browser's copies of games go. A game that others
     played too stays with them, with a blank seat. Exports that were made before are not touched.
 
@@ -73,7 +74,7 @@ def _age(text: str) -> timedelta:
         raise UsageError(f"--older-than is {text!r}", "That is longer than there are dates.") from error
 
 
-@click.command()
+@click.command(short_help="Write a data sheet for an ethics board.")
 @click.argument("out", metavar="OUT.md", type=click.Path(path_type=Path, dir_okay=False))
 @data_option
 @click.option("--retention", default="", help='How long the data will be kept: "2 years".')

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from coplay.headless.replay import Replay
 
 
-@click.command()
+@click.command(short_help="Play a recorded game again, and prove or film it.")
 @click.argument("game_id")
 @data_option
 @click.option(
@@ -92,7 +92,7 @@ def _tell(found: "Replay") -> None:
         )
 
 
-@click.command()
+@click.command(short_help="Go through a recorded game frame by frame.")
 @click.argument("game_id")
 @data_option
 @click.option(
@@ -101,6 +101,8 @@ def _tell(found: "Replay") -> None:
 @click.option("--no-open", is_flag=True, help="Do not open a browser.")
 def scrub(game_id: str, data: Path, port: int, no_open: bool) -> None:
     """Go through a recorded game frame by frame, in a page on this machine.
+
+    GAME_ID is in the column game_id of the table `games` that `coplay export` writes.
 
     For any player: what they saw then, with what was guessed of the others, and what became true; under it
     everybody's inputs, with corrections marked, and the round trips. Ctrl-C ends it.

@@ -7,7 +7,7 @@ import click
 from coplay.cli.options import data_option
 
 
-@click.command()
+@click.command(short_help="Write one page that shows how a study went.")
 @click.argument("out", metavar="OUT.html", type=click.Path(path_type=Path, dir_okay=False))
 @data_option
 def report(out: Path, data: Path) -> None:

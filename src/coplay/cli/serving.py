@@ -14,7 +14,7 @@ from coplay.errors import CoplayError, UsageError
 DEFAULT_PORT = 8000
 
 
-@click.command()
+@click.command(short_help="Play Volley against yourself.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), help="Port to listen on; default 8000, or the next free one."
 )
@@ -47,10 +47,12 @@ def demo(port: int | None, no_open: bool, data: Path) -> None:
         host_study(study, listening, data, lambda _: _ready(listening, "/demo", not no_open))
 
 
-@click.command()
+@click.command(short_help="Begin a study of your own.")
 @click.argument("folder", type=click.Path(path_type=Path))
 def new(folder: Path) -> None:
     """Begin a study of your own: a small one that runs, to change as you like.
+
+    FOLDER is made, with study.py, an environment, and a text for the first page.
 
     \b
     coplay new my_study
@@ -71,13 +73,20 @@ def new(folder: Path) -> None:
 @click.argument("study", type=click.Path(path_type=Path))
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all.")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="0: any free one."
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="0 for any free one.",
 )
 @data_option
 @click.option("--stun", multiple=True, metavar="URL", help="STUN server: stun:HOST:PORT. Or set COPLAY_STUN.")
 @click.option("--turn", multiple=True, metavar="URL", help="TURN server: turn:HOST:PORT. Or set COPLAY_TURN.")
 def run(study: Path, host: str, port: int, data: Path, stun: tuple[str, ...], turn: tuple[str, ...]) -> None:
     """Serve a study. Participants open the address that is printed; Ctrl-C ends it.
+
+    STUDY is the Python file that defines it; `coplay new` writes one to begin with. Keep it in a folder of
+    its own: participants' browsers load all code that is in there.
 
     A second address shows you the games while they are played. Keep it to yourself: whoever has it may watch.
 
@@ -103,9 +112,15 @@ def run(study: Path, host: str, port: int, data: Path, stun: tuple[str, ...], tu
         host_study(study, listening, data, ready, ice)
 
 
-@click.command()
+@click.command(short_help="Say what is here and what is missing.")
 def doctor() -> None:
-    """Say what is here and what is missing; exit code 0 if `coplay demo` can run."""
+    """Say what is here and what is missing, and what to do about it.
+
+    Exit code 0: `coplay demo` can run; 1: it cannot.
+
+    \b
+    coplay doctor
+    """
     from coplay.server.doctor import examine
 
     findings = examine()

@@ -9,9 +9,11 @@ import click
 from coplay.cli.options import json_option
 
 
-@click.command()
+@click.command(short_help="Say whether an environment is safe for peers.")
 @click.argument("environment", metavar="ENV")
-@click.option("--frames", type=click.IntRange(3, 100_000), default=300, show_default=True, help="To play.")
+@click.option(
+    "--frames", type=click.IntRange(3, 100_000), default=300, show_default=True, help="How many to play."
+)
 @json_option
 def check(environment: str, frames: int, as_json: bool) -> None:
     """Say whether an environment is safe for peer-to-peer play, and what leaks if it is not.
@@ -35,7 +37,7 @@ def check(environment: str, frames: int, as_json: bool) -> None:
         sys.exit(1)
 
 
-@click.command()
+@click.command(short_help="Send synthetic people through a study.")
 @click.argument("study", metavar="STUDY.py|URL")
 @click.option("-n", "count", type=click.IntRange(1, 200), default=2, show_default=True, help="How many.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of their keys and pauses.")
