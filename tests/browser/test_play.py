@@ -61,7 +61,7 @@ def test_two_people_finish_with_the_same_game(
         assert min(measured_ms) >= 0
         assert median(measured_ms) >= conditions.rtt_ms - 10
         assert min(measured_ms) <= conditions.rtt_ms + SLACK_MS[game["fps"]]
-        # The browser's own checks do not wait for frames: they are nearer to the path's time, and say less often.
+        # The browser's own checks do not wait for frames: they are nearer to the path's time.
         checked_ms = [row["browser_rtt_ms"] for row in seconds if row["browser_rtt_ms"] is not None]
         assert len(checked_ms) >= len(seconds) // 2
         assert conditions.rtt_ms - 10 <= min(checked_ms) <= conditions.rtt_ms + 30

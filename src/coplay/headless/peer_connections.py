@@ -1,13 +1,9 @@
-"""The links of one game to its other players: performs with aiortc what the links (peer_link) want done.
-
-Whatever of a connection takes time runs in order, one step after the other, in a task of that connection.
-Candidates are not told one by one: aiortc's descriptions carry them all.
-"""
+"""The links of one game to its other players: does with connections what the links (peer_link) want done."""
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from coplay.headless.peer_lanes import RelayLane
 from coplay.headless.peer_link import (
@@ -20,14 +16,7 @@ from coplay.headless.peer_link import (
     PeerLink,
     SendSignal,
 )
-
-if TYPE_CHECKING:
-    from aiortc import RTCPeerConnection
-
-# More than this waiting in the sender's buffer: the link is slower than the game, newer inputs matter more.
-_MAX_BUFFERED: Final = 4096
-
-Step = Callable[["RTCPeerConnection"], Awaitable[None]]
+from coplay.headless.peer_rtc import Connection
 
 
 class LinksHost(Protocol):
@@ -64,7 +53,7 @@ class PeerLinks:
             for peer in config["peers"]
             if peer != me
         }
-        self._connections: dict[int, _Connection] = {}
+        self._connections: dict[int, Connection] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._lane = RelayLane(host.send_relayed)
 
@@ -126,17 +115,17 @@ class PeerLinks:
         await asyncio.gather(*self._closing)
 
     def buffered(self) -> dict[int, int | None]:
-        """Most bytes that waited in the channel to each player since the last call; None without a channel."""
+        """Most bytes that waited in each player's channel since the last call; None without a channel."""
         found = self._connections
         return {peer: found[peer].take_buffered() if peer in found else None for peer in self._links}
 
     def ways(self) -> dict[int, str]:
-        """How each player is reached now: `direct` or `relay`; those that are not reached are missing."""
+        """How each player is reached now: `direct`, `turn` or `relay`; who is not reached is missing."""
         now = self._host.now()
         ways = {}
         for peer, link in self._links.items():
             if link.state == "connected":
-                ways[peer] = "direct"
+                ways[peer] = self._connections[peer].way()
             elif link.relay.on(now):
                 ways[peer] = "relay"
         return ways
@@ -151,7 +140,7 @@ class PeerLinks:
                 self._host.send_signal(peer, kind, payload)
             case Open(number):
                 told = _Told(self, peer, number)
-                self._connections[peer] = _Connection(told, self.ice_servers, self._policy)
+                self._connections[peer] = Connection(told, self.ice_servers, self._policy)
             case Close():
                 closing = asyncio.ensure_future(self._connections.pop(peer).close())
                 self._closing.add(closing)
@@ -201,108 +190,3 @@ class _Told:
     def heard(self, data: bytes | str) -> None:
         if isinstance(data, bytes):
             self._links.heard(self._peer, self._number, data)
-
-
-class _Connection:
-    """One RTCPeerConnection with its channel, and a task that does its steps in order."""
-
-    def __init__(self, told: _Told, servers: Sequence[Mapping[str, Any]], policy: str) -> None:
-        from aiortc import RTCConfiguration, RTCIceServer, RTCIceTransportPolicy, RTCPeerConnection
-
-        self._told = told
-        ice = [
-            RTCIceServer(server["urls"], server.get("username"), server.get("credential"))
-            for server in servers
-        ]
-        self._rtc = RTCPeerConnection(RTCConfiguration(ice, RTCIceTransportPolicy(policy)))
-        self._rtc.on("connectionstatechange", self._state_changed)
-        # Both sides make the channel, so none has to wait for the other's.
-        channel = self._rtc.createDataChannel("game", ordered=False, maxRetransmits=0, negotiated=True, id=0)
-        channel.on("open", told.opened)
-        channel.on("close", told.broke)
-        channel.on("message", told.heard)
-        self._channel = channel
-        self._buffered = 0
-        self._steps: asyncio.Queue[Step] = asyncio.Queue()
-        self._working = asyncio.ensure_future(self._work())
-
-    def describe(self, offer: str) -> None:
-        """Answer `offer`, or make one if it is empty."""
-
-        async def step(rtc: "RTCPeerConnection") -> None:
-            from aiortc import RTCSessionDescription
-
-            if offer:
-                await rtc.setRemoteDescription(RTCSessionDescription(offer, "offer"))
-                await rtc.setLocalDescription(await rtc.createAnswer())
-            else:
-                await rtc.setLocalDescription(await rtc.createOffer())
-            self._told.described(rtc.localDescription.sdp)
-
-        self._steps.put_nowait(step)
-
-    def accept(self, sdp: str) -> None:
-        """Take the answer."""
-
-        async def step(rtc: "RTCPeerConnection") -> None:
-            from aiortc import RTCSessionDescription
-
-            await rtc.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
-
-        self._steps.put_nowait(step)
-
-    def add_candidates(self, candidates: Sequence[Mapping[str, Any]]) -> None:
-        """Try these, once the description before them is taken."""
-
-        async def step(rtc: "RTCPeerConnection") -> None:
-            # A browser's own address may be a name of the local network, which takes a second to look up.
-            await asyncio.gather(*(_add(rtc, each) for each in candidates), return_exceptions=True)
-
-        self._steps.put_nowait(step)
-
-    def send(self, data: bytes) -> None:
-        """Send over the channel, or lose it: nothing is queued for a link that is closed or full."""
-        if self._channel.readyState != "open":
-            return
-        waiting = self._channel.bufferedAmount
-        self._buffered = max(self._buffered, waiting)
-        if waiting <= _MAX_BUFFERED:
-            self._channel.send(data)
-
-    def take_buffered(self) -> int:
-        """Most bytes that waited in the channel since the last call."""
-        buffered, self._buffered = self._buffered, 0
-        return buffered
-
-    async def close(self) -> None:
-        """Close it; it tells nothing any more."""
-        self._channel.remove_all_listeners()
-        self._rtc.remove_all_listeners()
-        self._working.cancel()
-        await asyncio.gather(self._working, return_exceptions=True)
-        await self._rtc.close()
-
-    async def _work(self) -> None:
-        while True:
-            step = await self._steps.get()
-            try:
-                await step(self._rtc)
-            except Exception:
-                # Whatever a description of another's makes aiortc raise: this connection comes to nothing.
-                self._told.broke()
-                return
-
-    def _state_changed(self) -> None:
-        if self._rtc.connectionState in ("failed", "closed"):
-            self._told.broke()
-
-
-async def _add(rtc: "RTCPeerConnection", candidate: Mapping[str, Any]) -> None:
-    from aiortc.sdp import candidate_from_sdp
-
-    text = candidate.get("candidate")
-    if not isinstance(text, str) or not text.startswith("candidate:"):
-        return  # the end of candidates; more may come from the other's side of a relay
-    parsed = candidate_from_sdp(text.removeprefix("candidate:"))
-    parsed.sdpMid, parsed.sdpMLineIndex = candidate.get("sdpMid"), candidate.get("sdpMLineIndex")
-    await rtc.addIceCandidate(parsed)

@@ -32,10 +32,26 @@ class Outlet(Protocol):
 
 
 class _AgentHands(Controls):
-    """Asks the agent for its action once a frame, where a person's hands would be on keys."""
+    """Asks the agent for its action once a frame, where a person's hands would be on keys.
 
-    def __init__(self, hands: Controls, agent: Bot, environment: Environment, player: int) -> None:
+    Args:
+        hands: Which it replaces.
+        agent: Chooses.
+        environment: What it looks at.
+        player: Its seat.
+        blind: Whether there is nothing to be seen yet: the game goes on somewhere, and its state is to come.
+    """
+
+    def __init__(
+        self,
+        hands: Controls,
+        agent: Bot,
+        environment: Environment,
+        player: int,
+        blind: Callable[[], bool],
+    ) -> None:
         self.default = hands.default
+        self._blind = blind
         self._agent = agent
         self._environment = environment
         self._player = player
@@ -43,6 +59,8 @@ class _AgentHands(Controls):
 
     @property
     def action(self) -> bytes:
+        if self._blind():
+            return self.default
         if self._chosen is None:
             wanted = self._agent(self._environment.unwrapped, self._player)
             self._chosen = self._environment.codecs[self._player].encode(wanted)
@@ -93,8 +111,11 @@ class PeerGame:
         self._next_batch = now + _BATCH_S
         self._driver: Driver = make_driver(stage, config, self, now)
         hands = self._driver.controls[self._player]
-        environment = self._driver.game.environment
-        self._driver.controls[self._player] = _AgentHands(hands, agent, environment, self._player)
+        session, environment = self._driver.session, self._driver.game.environment
+        rejoining: bool = config["rejoining"]
+        self._driver.controls[self._player] = _AgentHands(
+            hands, agent, environment, self._player, lambda: rejoining and session.phase == "hello"
+        )
 
     async def play(self) -> None:
         """Play to the end, and a little longer for the others' sake; `saved` resolves in between.

@@ -9,19 +9,18 @@ from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
-import socketio
 
 from coplay.browser.session_setup import Stage, prepare_stage
 from coplay.headless.peer import Agent, Outcome, PeerError, PlayedGame
 from coplay.headless.peer_game import LINGER_S, PeerGame
+from coplay.headless.peer_identity import Identity
+from coplay.headless.peer_socket import StudySocket, refusal
 from coplay.study import load_study
 from coplay.study.scenes import Play
 
 _log = logging.getLogger(__name__)
 
-_ANSWER_S: Final = 3.0
 _AGAIN_S: Final = 0.5
-_WAITING_TO_LEAVE: Final = 256
 
 
 class PeerVisit:
@@ -42,26 +41,25 @@ class PeerVisit:
         self._scene: dict[str, Any] = {}
         self._game: PeerGame | None = None
         self._played: list[PlayedGame] = []
-        self._offset = ""
         self._happened: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
-        self._leaving: asyncio.Queue[tuple[str, Any]] = asyncio.Queue(_WAITING_TO_LEAVE)
         self._tasks: set[asyncio.Task[None]] = set()
         self._games: list[asyncio.Task[None]] = []
 
-    async def go(self, participant: str | None, params: dict[str, str]) -> Outcome:
-        """Enter the study, and go through it."""
+    async def go(self, participant: str | None, params: dict[str, str], kept: Path | None) -> Outcome:
+        """Enter the study, and go through it.
+
+        Args:
+            participant: The id to enter with; None for the one in `kept`, or a new one.
+            params: The link's other parameters.
+            kept: The file that makes a later process the same participant; None for no such file.
+        """
+        identity = Identity(kept, self._study.name, participant)
         async with aiohttp.ClientSession() as self._http:
-            self._socket = socketio.AsyncClient(
-                http_session=self._http, reconnection_delay=0.3, reconnection_delay_max=5
-            )
-            self._socket.on("*", self._take)
-            self._socket.on("connect", self._connected)
-            self._socket.on("disconnect", self._disconnected)
+            self._socket = StudySocket(self._http, self._base, self._happen)
             try:
-                identity = await self._enter(participant, params)
-                await self._compare_code(identity["bundle"]["url"])
-                await self._connect(identity["token"])
-                self._begin(self._send_what_leaves())
+                entered = await self._enter(identity, params)
+                await self._compare_code(entered["bundle"]["url"])
+                await self._socket.open(entered["token"])
                 while self._scene.get("kind") != "finish":
                     await self._follow(*await self._happened.get())
                 await self._linger()
@@ -69,14 +67,9 @@ class PeerVisit:
                 for task in self._tasks:
                     task.cancel()
                 await asyncio.gather(*self._tasks, return_exceptions=True)
-                await self._socket.disconnect()
+                await self._socket.close()
         code = self._scene.get("code") or ""
-        return Outcome(identity["participant_id"], code, tuple(self._played))
-
-    def emit(self, event: str, data: Any) -> None:
-        """Send one event, or lose it: what cannot leave soon is of no use."""
-        if self._socket.connected and not self._leaving.full():
-            self._leaving.put_nowait((event, data))
+        return Outcome(entered["participant_id"], code, tuple(self._played))
 
     async def _linger(self) -> None:
         """The last page is reached; others may still wait for the last words of a game."""
@@ -89,10 +82,8 @@ class PeerVisit:
 
     # The ways in and out
 
-    async def _enter(self, participant: str | None, params: dict[str, str]) -> dict[str, Any]:
-        body: dict[str, Any] = {"params": params}
-        if participant is not None:
-            body["participant"] = participant
+    async def _enter(self, identity: Identity, params: dict[str, str]) -> dict[str, Any]:
+        body = {"params": params, **identity.claims()}
         try:
             async with self._http.post(f"{self._base}/api/participants", json=body) as response:
                 answer: dict[str, Any] = await response.json()
@@ -101,13 +92,14 @@ class PeerVisit:
                 f"no study answers at {self._base}: {error}", "Start it with `coplay run`."
             ) from error
         if response.status != 200:
-            raise _refusal(answer)
+            raise refusal(answer)
         name = answer["study"]["name"]
         if name != self._study.name:
             raise PeerError(
                 f"{self._base} runs the study {name}, not {self._study.name}",
                 "Give the study file that the server runs.",
             )
+        identity.keep(answer["participant_id"], answer["secret"])
         return answer
 
     async def _compare_code(self, bundle_url: str) -> None:
@@ -121,48 +113,8 @@ class PeerVisit:
                 "Give the study file that the server runs; restart the server after changes.",
             )
 
-    async def _connect(self, token: str) -> None:
-        try:
-            await self._socket.connect(
-                self._base,
-                auth=lambda: {"token": token, **({"offset": self._offset} if self._offset else {})},
-                transports=["websocket"],
-            )
-        except socketio.exceptions.ConnectionError as error:
-            raise PeerError(
-                f"{self._base} refuses the connection: {error}", "See the server's log."
-            ) from error
-
-    def _take(self, event: str, data: Any = None, number: str = "") -> None:
-        self._offset = number or self._offset
+    def _happen(self, event: str, data: Any) -> None:
         self._happened.put_nowait((event, data))
-
-    def _connected(self) -> None:
-        self._happened.put_nowait(("connected", None))
-
-    def _disconnected(self, reason: str) -> None:
-        # After any other reason it connects again by itself.
-        if reason == self._socket.reason.SERVER_DISCONNECT:
-            error = PeerError(f"{self._base} closed the connection", "See the server's log.")
-            self._happened.put_nowait(("failed_here", error))
-
-    async def _send_what_leaves(self) -> None:
-        while True:
-            event, data = await self._leaving.get()
-            try:
-                await self._socket.emit(event, data)
-            except socketio.exceptions.SocketIOError:
-                continue  # the connection broke; its lane is lossy
-
-    async def _call(self, event: str, data: dict[str, Any]) -> bool:
-        """Say something until it is heard; returns whether the server agreed."""
-        while True:
-            try:
-                answer = await self._socket.call(event, data, timeout=_ANSWER_S)
-                return bool(answer["ok"])
-            except socketio.exceptions.SocketIOError:
-                # The server restarts, or the network is gone for a while.
-                await asyncio.sleep(_AGAIN_S)
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Do something beside; if it fails, the visit does."""
@@ -171,7 +123,7 @@ class PeerVisit:
             try:
                 await work
             except Exception as error:
-                self._happened.put_nowait(("failed_here", error))
+                self._happen("failed_here", error)
 
         task = asyncio.ensure_future(guarded())
         self._tasks.add(task)
@@ -186,7 +138,7 @@ class PeerVisit:
             case "failed_here":
                 raise data
             case "failed":
-                raise _refusal(data)
+                raise refusal(data)
             case "scene":
                 self._enter_scene(data)
             case "game":
@@ -216,7 +168,7 @@ class PeerVisit:
             self._begin(self._continue(scene["index"]))
 
     async def _continue(self, index: int) -> None:
-        while self._scene["index"] == index and not await self._call("continue", {"index": index}):
+        while self._scene["index"] == index and not await self._socket.call("continue", {"index": index}):
             await asyncio.sleep(_AGAIN_S)
 
     def _prepare(self, index: int) -> Stage:
@@ -228,7 +180,7 @@ class PeerVisit:
                     "Give the study file that the server runs.",
                 )
             self._stage = prepare_stage(index, scene)
-            self.emit("prepared", {"index": index})
+            self._socket.emit("prepared", {"index": index})
         return self._stage
 
     def _enter_game(self, config: dict[str, Any]) -> None:
@@ -237,9 +189,9 @@ class PeerVisit:
             return
         stage = self._prepare(config["scene_index"])
         _log.info("game %s: player %d", config["game_id"], config["player_id"])
-        game = self._game = PeerGame(stage, config, self._agent, self, self._http, self._base)
+        game = self._game = PeerGame(stage, config, self._agent, self._socket, self._http, self._base)
         playing = self._begin(game.play())
-        playing.add_done_callback(lambda _: self._happened.put_nowait(("over", None)))
+        playing.add_done_callback(lambda _: self._happen("over", None))
         self._games.append(playing)
         self._begin(self._leave_game(game))
 
@@ -247,7 +199,7 @@ class PeerVisit:
         played = await game.saved
         self._played.append(played)
         _log.info("game %s: %s, %d frames", played.game_id, played.verdict, played.frames)
-        await self._call("game_over", {"game_id": game.game_id})
+        await self._socket.call("game_over", {"game_id": game.game_id})
 
 
 def _differing(packed: bytes, study: Path) -> str:
@@ -263,8 +215,3 @@ def _differing(packed: bytes, study: Path) -> str:
             if not here.is_file() or here.read_bytes() != bundle.read(name):
                 return name
     return ""
-
-
-def _refusal(answer: dict[str, Any]) -> PeerError:
-    error = str(answer.get("error") or "the server refused")
-    return PeerError(error.rstrip("."), str(answer.get("hint") or "See the server's log."))

@@ -1,8 +1,8 @@
 """Sends headless peers through a study, all at once; prints what they say, and a JSON object for each.
 
-    python join_study.py URL STUDY COUNT
+    python join_study.py URL STUDY COUNT [IDENTITY]
 
-Each plays random actions of its own seed.
+Each plays random actions of its own seed. With a file for its identity there can be only one.
 """
 
 import asyncio
@@ -25,13 +25,13 @@ def agent_of(seed: int) -> Any:
     return agent
 
 
-async def main(url: str, study: str, count: int) -> None:
+async def main(url: str, study: str, count: int, identity: str | None = None) -> None:
     async with asyncio.timeout(120):
-        peers = (join(url, study=study, agent=agent_of(seed)) for seed in range(count))
+        peers = (join(url, study=study, agent=agent_of(seed), identity=identity) for seed in range(count))
         for outcome in await asyncio.gather(*peers):
             print(json.dumps(asdict(outcome)), flush=True)
 
 
 logging.basicConfig(format="%(message)s", stream=sys.stdout)
 logging.getLogger("coplay.headless").setLevel(logging.INFO)
-asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), *sys.argv[4:]))
