@@ -36,8 +36,10 @@ def answer(request_json: str) -> str:
         JSON: `ratio`, the median over the rollbacks of what a tick takes more than its neighbours without
         one, divided by what the same frames' bare environment steps and snapshots took when they were first
         played; `ratio_again`, divided by what these took within the rollback, one right after the other, when
-        caches are warm; `rollbacks`, how many; and medians in microseconds: `step snapshot`, of a frame when
-        it is first played, and `tick rollback`, of ticks without and with a rollback.
+        caches are warm; `ratio_loaded`, divided by what `ratio` is and by what putting the first state back
+        took, which every rollback does once; `rollbacks`, how many; and medians in microseconds: `step
+        snapshot`, of a frame when it is first played, `load`, of a state put back, and `tick rollback`, of
+        ticks without and with a rollback.
     """
     return json.dumps(_timed(**json.loads(request_json)))
 
@@ -60,7 +62,8 @@ def _timed(environment: str, depth: int, ticks: int, rounds: int) -> dict[str, f
             [(each.steps_again, each.snapshots_again) for each in parts],
         )
     )
-    ratios, ratios_again, rollbacks = [], [], []
+    loads = _least([each.loads for each in parts])
+    ratios, ratios_again, ratios_loaded, rollbacks = [], [], [], []
     plain = {at for at, tick in enumerate(runs[0]) if not tick.again and not tick.hashed}
     for at, tick in enumerate(runs[0]):
         near = [took[other] for other in range(at - 2, at + 3) if other in plain]
@@ -69,15 +72,19 @@ def _timed(environment: str, depth: int, ticks: int, rounds: int) -> dict[str, f
         more = took[at] - sum(near) / len(near)
         rollbacks.append(took[at])
         frames = range(tick.frame - depth, tick.frame)
-        ratios.append(more / sum(part[frame] for part in first for frame in frames))
+        bare = sum(part[frame] for part in first for frame in frames)
+        ratios.append(more / bare)
+        ratios_loaded.append(more / (bare + loads[frames[0]]))
         ratios_again.append(more / sum(part[frame] for part in again for frame in frames))
     step, snapshot = (1e6 * median(part.values()) for part in first)
     return {
         "ratio": median(ratios),
         "ratio_again": median(ratios_again),
+        "ratio_loaded": median(ratios_loaded),
         "rollbacks": len(ratios),
         "step": step,
         "snapshot": snapshot,
+        "load": 1e6 * median(loads.values()),
         "tick": 1e6 * median(took[at] for at in plain if at >= _WARM_UP),
         "rollback": 1e6 * median(rollbacks),
     }
@@ -126,13 +133,14 @@ class Tick:
 
 class Parts:
     """Seconds that a frame's environment step and snapshot took, by frame: when it was first played, and when
-    it was played again."""
+    it was played again; and what putting the state before it back took."""
 
     def __init__(self) -> None:
         self.steps: dict[int, float] = {}
         self.snapshots: dict[int, float] = {}
         self.steps_again: dict[int, float] = {}
         self.snapshots_again: dict[int, float] = {}
+        self.loads: dict[int, float] = {}
 
     @contextmanager
     def of(self, game: Game) -> Iterator[None]:
@@ -141,6 +149,7 @@ class Parts:
         parts: tuple[tuple[Any, str, dict[int, float], dict[int, float]], ...] = (
             (environment, "step", self.steps, self.steps_again),
             (walk, "take", self.snapshots, self.snapshots_again),
+            (walk, "restore", self.loads, self.loads),
         )
         for owner, name, first, again in parts:
             setattr(owner, name, _timed_call(getattr(owner, name), game, first, again))
