@@ -21,7 +21,7 @@ import re
 import struct
 import sys
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -190,17 +190,19 @@ def _rows(header: dict[str, Any], name: str) -> list[dict[str, Any]]:
     rows = header.get(name)
     if not isinstance(rows, list) or len(rows) > MAX_ROWS or not all(isinstance(row, dict) for row in rows):
         raise BatchError(f"{name} is not a list of at most {MAX_ROWS} objects")
-    if not all(_is_shallow(row, MAX_DEPTH) for row in rows):
+    if not _are_shallow(rows, MAX_DEPTH):
         raise BatchError(f"{name} is nested more than {MAX_DEPTH} deep")
     return rows
 
 
-def _is_shallow(value: Any, depth: int) -> bool:
-    # What reads or writes JSON later must not run out of stack.
-    if isinstance(value, dict):
-        return depth > 0 and all(_is_shallow(inner, depth - 1) for inner in value.values())
-    if isinstance(value, list):
-        return depth > 0 and all(_is_shallow(inner, depth - 1) for inner in value)
+def _are_shallow(values: Iterable[Any], depth: int) -> bool:
+    # What reads or writes JSON later must not run out of stack. Most values hold no others: no call for those.
+    for value in values:
+        if isinstance(value, dict):
+            if not depth or not _are_shallow(value.values(), depth - 1):
+                return False
+        elif isinstance(value, list) and (not depth or not _are_shallow(value, depth - 1)):
+            return False
     return True
 
 

@@ -3,15 +3,20 @@
 import asyncio
 import contextlib
 import errno
+import gc
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Final
 
 import uvicorn
 
 from coplay.errors import UsageError
 from coplay.server.sockets import MAX_MESSAGE_BYTES
+
+GARBAGE_THRESHOLDS: Final = (50_000, 20, 100)
+"""Of Python's garbage collector, in objects. Requests leave few cycles behind. With 500 games open, looking
+for them after every 700 objects took a quarter of the time, and now and then stopped everything for half a second."""
 
 
 class PortInUseError(UsageError):
@@ -115,6 +120,10 @@ def run(asgi: Any, listening: socket.socket, on_ready: Callable[[], None]) -> No
         listening: From `listen`; closed afterwards.
         on_ready: Called once requests are answered.
     """
+    # What there is by now stays: imports, the study, the server. It need not be looked through again.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
     try:
         asyncio.run(Server(asgi, on_ready).serve(sockets=[listening]))
     finally:
