@@ -172,3 +172,13 @@ def test_frame_inside_a_frame_does_not_disturb_it():
             random.random()
         drawn += [np.random.rand(), random.random()]
     assert drawn == expected
+
+
+def test_untamed_clock_goes_on_in_a_frame():
+    assert isinstance(time.perf_counter, taming.Tamed)
+    clock = taming.untamed(time.perf_counter)
+    before = clock()
+    with SimulatedFrame(1, 2, 3.0):
+        assert time.perf_counter() == pytest.approx(3.0, abs=1e-3)
+        assert clock() >= before
+        assert clock is taming.untamed(clock)
