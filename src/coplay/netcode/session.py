@@ -9,8 +9,7 @@ know yet.
       │  catching up (a peer that begins anew while the others play)
       └──────────────────────────────▶ (a mismatch, a leave)
 
-Source: the tick after GGPO's Peer2PeerBackend; requests apart from events after ggrs; explicit time after
-aioquic.
+Source: requests apart from events after ggrs; explicit time after aioquic.
 """
 
 from collections import deque
@@ -27,20 +26,18 @@ from coplay.netcode.events import (
     HelloMismatch,
     Rejoined,
     Running,
-    Stalled,
 )
 from coplay.netcode.handshake import Handshake
 from coplay.netcode.inbox import Inbox
-from coplay.netcode.input_queue import RING, InputQueue
 from coplay.netcode.memory import Memory
 from coplay.netcode.outbox import Outbox
 from coplay.netcode.pacing import FramePacer, SteadyClock
 from coplay.netcode.peers import Peers
+from coplay.netcode.play import Play
 from coplay.netcode.recovery import Recovery
 from coplay.netcode.returning import Returning
 from coplay.netcode.seats import Cut
 from coplay.netcode.stats import SessionStats
-from coplay.netcode.time_sync import pace
 from coplay.netcode.timeline import Timeline
 
 _KEPT_EVENTS = 1024
@@ -64,7 +61,6 @@ class RollbackSession:
         self._timeline = Timeline(config, self._effects)
         self._sizes = [queue.size for queue in self._timeline.queues]
         self._peers = Peers(config, self._timeline.queues, self._events, now)
-        self._actions = {queue.player: queue.default for queue in self._peers.own}
         self._handshake = Handshake(config, self._peers.running)
         self._outbox = Outbox(self._timeline, self._peers, config.fps, self._effects)
         self._ending = Ending(self._timeline, self._peers, self._outbox, self._events)
@@ -83,10 +79,18 @@ class RollbackSession:
             self._events,
         )
         self._returning = Returning(self._peers, self._handshake, self._recovery, self._inbox)
+        self._play = Play(
+            config,
+            self._timeline,
+            self._peers,
+            self._recovery,
+            self._inbox,
+            self._returning,
+            self._outbox,
+            self._pacer,
+            self._events,
+        )
         self._phase = "hello"
-        self._delay = config.delay or 0
-        # Our own inputs must fit the ring until everyone holds them.
-        self._longest_span = RING - 1 - max(config.max_delay, config.delay or 0)
 
     # What comes in
 
@@ -101,13 +105,13 @@ class RollbackSession:
         Raises:
             SessionMisuseError: The seat is another peer's, or the action has a wrong length.
         """
-        if player_id not in self._actions:
+        if player_id not in self._play.actions:
             raise SessionMisuseError(f"Player {player_id} is not played by peer {self._config.peer}.")
         if len(action) != self._sizes[player_id]:
             raise SessionMisuseError(
                 f"The input of player {player_id} is {len(action)} bytes long, not {self._sizes[player_id]}."
             )
-        self._actions[player_id] = action
+        self._play.actions[player_id] = action
 
     def receive_datagram(self, peer: int, data: bytes, now: float) -> None:
         """Take one datagram from a peer. Duplicates and reordering are harmless.
@@ -232,7 +236,7 @@ class RollbackSession:
             peer: Of the effect.
             data: The state, at most 8 MiB; None when there is none.
         """
-        self._recovery.state_exported(peer, data, self._delay)
+        self._recovery.state_exported(peer, data, self._play.delay)
 
     def state_imported(self, frame: int, over: bool = False) -> None:
         """Answer `ImportState`: the state is the current one now, and saved for `frame`.
@@ -271,8 +275,9 @@ class RollbackSession:
         now = self._clock.read(now)
         phase = self._phase
         if phase == "running":
-            if now >= self._pacer.due_at:
-                self._slot(now)
+            if now >= self._pacer.due_at and (end := self._play.slot(now)):
+                self._phase = "closing"
+                self._ending.begin(now, stopped=end == "stopped")
         elif phase == "hello":
             self._outbox.send(self._handshake.tick(now))
             self._look_after_hello(now)
@@ -362,7 +367,7 @@ class RollbackSession:
     @property
     def delay(self) -> int:
         """The input delay in frames; not settled before `DelayChosen`."""
-        return self._delay
+        return self._play.delay
 
     def change_delay(self, delay: int, now: float) -> None:
         """Give this peer's seats another input delay, from the next frame on.
@@ -376,8 +381,8 @@ class RollbackSession:
             raise SessionMisuseError("The input delay can be changed only while the game runs.")
         if delay < 0 or delay > max(self._config.max_delay, self._config.delay or 0):
             raise SessionMisuseError(f"An input delay of {delay} frames is out of range.")
-        if delay != self._delay:
-            self._delay = delay
+        if delay != self._play.delay:
+            self._play.delay = delay
             self._events.append(DelayChosen(delay))
 
     @property
@@ -418,7 +423,7 @@ class RollbackSession:
     def _run(self, delay: int, start_at: float) -> None:
         self._phase = "running"
         self._handshake.playing = True
-        self._delay = delay
+        self._play.delay = delay
         self._pacer.start(start_at)
         self._events.append(DelayChosen(delay))
 
@@ -427,7 +432,7 @@ class RollbackSession:
         now, peers = self._clock.latest, self._peers
         peers.restore(memory)
         self._timeline.recall(memory, over)
-        self._actions = {queue.player: queue.default for queue in peers.own}
+        self._play.take_seats(peers.own)
         self._recovery.memory = None
         self._returning.arrived()
         self._handshake.catch_up(memory.delay, now)
@@ -435,68 +440,7 @@ class RollbackSession:
         self._events += (Rejoined(memory.frame), Running())
         self._effects.append(SaveState(memory.frame))
 
-    # Play
-
-    def _slot(self, now: float) -> None:
-        """One frame's time: correct, give out, step, tell."""
-        timeline, peers, recovery = self._timeline, self._peers, self._recovery
-        seats = peers.seats
-        if not timeline.check_saved():
-            return
-        if seats.orphans or seats.unhosted:
-            self._settle(now)
-        if self._inbox.restoring and self._returning.restored():
-            for queue in peers.own:
-                self._fill(queue)
-        if recovery.busy:
-            if recovery.tick(now):
-                self._end(now, stopped=True)
-                return
-            if recovery.adopt_now():
-                # The caller answers before the next frame is due.
-                self._pacer.frame_passed(now, 1.0)
-                self._outbox.send_play(now, None, recovery.detail_for)
-                return
-        agreed = seats.agreed(peers.reporting)
-        stop_at = peers.stop_at()
-        end = timeline.publish(agreed, stop_at)
-        if end:
-            self._end(now, stopped=end == "stopped")
-            return
-        if timeline.first_wrong < timeline.frame:
-            timeline.roll_back()
-        frame = timeline.frame
-        # Guesses are counted from what is here, not from what is known to be everywhere: that takes a round
-        # trip, and play would stall on links it can run well on. A leave cuts no earlier than what is here.
-        received = timeline.received_frame
-        if frame <= min(received + self._config.max_prediction, agreed + self._longest_span):
-            if frame <= stop_at:
-                if not self._inbox.restoring:
-                    for queue in peers.own:
-                        timeline.mark_wrong(queue.give(frame + self._delay, self._actions[queue.player]))
-                timeline.advance()
-            self._pacer.frame_passed(now, pace(peers.frames_ahead()))
-        elif self._pacer.stall(now):
-            self._events.append(Stalled(frame, peers.waited_for(received)))
-        elif self._pacer.early:
-            # A link on which play waits for long may be full already.
-            return
-        self._outbox.compare_clocks(now)
-        self._outbox.send_play(now, None, recovery.detail_for if recovery.busy else None)
-
     # Leaves
-
-    def _settle(self, now: float) -> None:
-        peers = self._peers
-        self._timeline.mark_wrong(peers.settle(now))
-        for queue in peers.own:
-            if queue.player not in self._actions:
-                self._fill(queue)
-
-    def _fill(self, queue: InputQueue) -> None:
-        """Begin to give a seat's inputs. Play may be waiting for nothing else: so far they were its last."""
-        self._actions[queue.player] = queue.last_input
-        self._timeline.mark_wrong(queue.give(self._timeline.frame + self._delay - 1, queue.last_input))
 
     def _leave_if_excluded(self, now: float) -> None:
         """The others go on without this peer: what was given out so far is all that it may keep."""
@@ -507,12 +451,6 @@ class RollbackSession:
         else:
             self._phase = "closing"
             self._ending.begin(now, stopped=True, alone=True)
-
-    # The end
-
-    def _end(self, now: float, *, stopped: bool) -> None:
-        self._phase = "closing"
-        self._ending.begin(now, stopped=stopped)
 
     def _close(self, verdict: str, reason: str) -> None:
         self._phase = "closed"
