@@ -71,8 +71,8 @@ class Play:
         """Do what is due in one frame's time.
 
         Returns:
-            Empty while the game goes on, `over` when the simulation ended it, `stopped` when a leave or states
-            that differ did.
+            Empty while the game goes on, `over` when the simulation ended it, `stopped` when a leave did, or
+            states that differ.
         """
         timeline, peers, recovery = self._timeline, self._peers, self._recovery
         seats = peers.seats
