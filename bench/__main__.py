@@ -15,8 +15,10 @@ from bench.export import measure_export
 from bench.figures import Figures
 from bench.games import measure_four, measure_netcode, measure_overcooked
 from bench.ingest import measure_ingest
+from bench.links import measure_links
 from bench.rollbacks import measure_rollbacks
 from bench.sessions import measure_sessions
+from bench.signals import measure_signals
 from bench.starts import measure_match, measure_start
 from bench.stock import StockServer
 from bench.walks import measure_walks
@@ -27,11 +29,13 @@ SECTIONS = (
     "overcooked",
     "start",
     "ingest",
+    "signals",
     "walk",
     "export",
     "four",
     "sessions",
     "rollbacks",
+    "links",
 )
 
 
@@ -53,10 +57,12 @@ def main() -> None:
             "start": lambda run: measure_start(launcher, servers, stock, figures, run),
             "walk": lambda _: measure_walks(figures),
             "ingest": lambda _: measure_ingest(figures, new_folder, options.seconds),
+            "signals": lambda _: measure_signals(figures, new_folder),
             "export": lambda _: measure_export(figures, new_folder),
             "four": lambda _: measure_four(launcher, servers, figures, options.seconds),
             "sessions": lambda run: measure_sessions(figures, run),
             "rollbacks": lambda _: measure_rollbacks(figures),
+            "links": lambda _: measure_links(launcher, servers, figures),
         }
         try:
             for run in range(options.runs):

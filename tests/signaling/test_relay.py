@@ -141,6 +141,14 @@ def test_offers_are_limited_more_tightly(relay: SignalRelay) -> None:
         message("ice-candidate", payload={"candidate": {**CANDIDATE, "sdpMLineIndex": "0"}}),
         message("ice-candidate", payload={"candidate": [CANDIDATE] * 33}),
         message("ice-candidate", payload={"candidate": []}),
+        message("ice-candidate", payload={"candidate": {**CANDIDATE, "sdpMid": "x" * 500}}),
+        message("ice-candidate", payload={"candidate": None, "more": b"binary"}),
+        message("ice-candidate", payload={"candidate": None, "more": "x" * 5_000}),
+        # What a signal brings beside its own content is small, whatever it is called.
+        message("ice-candidate", payload={"candidate": None, "sdp": "v=0" + "x" * 5_000}),
+        message("ice-candidate", payload={"candidates": [CANDIDATE] * 60}),
+        message(payload={"sdp": "v=0", "candidate": [CANDIDATE] * 60}),
+        message("bye", payload={"sdp": "v=0" + "x" * 5_000}),
     ],
 )
 def test_malformed_signal_is_refused(relay: SignalRelay, broken: object) -> None:

@@ -9,7 +9,7 @@ import contextlib
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import socketio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -68,6 +68,7 @@ class SocketGuard:
             self.closed["error"] += 1
             _log.warning("a socket ended with %s: %.200s", type(error).__name__, error)
         finally:
+            guarded.close()
             self._open[address] -= 1
             if not self._open[address]:
                 del self._open[address]
@@ -81,6 +82,9 @@ class _Guarded:
         self._bucket = TokenBucket(FRAMES_A_SECOND, FRAME_BURST, clock.now())
         self._greeted = False
         self._dead = False
+        self._writing: dict[asyncio.Task[Any], float] = {}
+        self._late: set[asyncio.Task[Any]] = set()
+        self._look: asyncio.TimerHandle | None = None
 
     async def receive(self) -> Message:
         message = await self._receive()
@@ -96,13 +100,23 @@ class _Guarded:
         return message
 
     async def send(self, message: Message) -> None:
+        # As `asyncio.timeout` would do it, with one timer for a while instead of one for each frame.
+        task = cast("asyncio.Task[Any]", asyncio.current_task())
+        self._writing[task] = clock.now()
+        if self._look is None:
+            self._look_in(WRITE_WITHIN_S)
         try:
-            async with asyncio.timeout(WRITE_WITHIN_S):
-                await self._send(message)
-        except TimeoutError:
+            await self._send(message)
+        except asyncio.CancelledError:
+            if task not in self._late:
+                raise
+            self._late.discard(task)
+            task.uncancel()
             self._closed["unread"] += 1
             self._dead = True
-            raise
+            raise TimeoutError from None
+        finally:
+            del self._writing[task]
 
     async def end(self, reason: str) -> None:
         """End the connection, whatever its client does."""
@@ -111,6 +125,23 @@ class _Guarded:
             self._closed[reason] += 1
             with contextlib.suppress(Exception):
                 await self.send({"type": "websocket.close", "code": 1008})
+
+    def close(self) -> None:
+        """Nobody writes any more."""
+        if self._look is not None:
+            self._look.cancel()
+
+    def _look_in(self, delay_s: float) -> None:
+        self._look = asyncio.get_running_loop().call_later(delay_s, self._end_late_writes)
+
+    def _end_late_writes(self) -> None:
+        self._look, now = None, clock.now()
+        for task, since in self._writing.items():
+            if now - since >= WRITE_WITHIN_S:
+                self._late.add(task)
+                task.cancel()
+        if left := self._writing.keys() - self._late:
+            self._look_in(min(self._writing[task] for task in left) + WRITE_WITHIN_S - now)
 
     def _is_fine(self, message: Message) -> bool:
         text = message.get("text")
@@ -132,6 +163,11 @@ class GuardedPacket(socketio.packet.Packet):  # type: ignore[misc]
         if packet_type == socketio.packet.CONNECT and isinstance(data, dict) and "sid" in data:
             data = {**data, "pid": "coplay"}
         super().__init__(packet_type, data, **more)
+
+    @classmethod
+    def data_is_binary(cls, data: Any) -> bool:
+        """Whether bytes are among an event's arguments; ours never have them deeper inside."""
+        return isinstance(data, list) and any(isinstance(item, bytes) for item in data)
 
     def decode(self, encoded_packet: str) -> int:
         """Read a packet; answers how many attachments it waits for."""

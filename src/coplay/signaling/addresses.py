@@ -27,7 +27,7 @@ def without_addresses(kind: str, payload: dict[str, Any]) -> dict[str, Any]:
     if kind in ("offer", "answer"):
         kept["sdp"] = sdp_without_addresses(payload["sdp"])
     elif kind == "ice-candidate":
-        given = payload.get("candidates", payload.get("candidate"))
+        given = payload.get("candidate")
         if isinstance(given, list):
             kept["candidate"] = [candidate for candidate in map(_clean, given) if candidate != []]
         else:

@@ -27,6 +27,9 @@ SIGNAL_TYPES: Final = frozenset(
     {"offer", "answer", "ice-candidate", "restart-request", "rebuild-request", "bye"}
 )
 
+_CONTENTS: Final = {"offer": "sdp", "answer": "sdp", "ice-candidate": "candidate"}
+"""Where a signal has what it brings; of everything else together there may be little."""
+
 _GAME_ID = re.compile(r"[a-z0-9]{8,40}")
 _CANDIDATE = re.compile(r"(?:a=)?candidate:[\x20-\x7e]+|")
 _CANDIDATE_FIELDS = {"candidate", "sdpMid", "sdpMLineIndex", "usernameFragment"}
@@ -77,15 +80,14 @@ def read_signal(message: object) -> Signal:
     if not isinstance(payload, dict):
         raise MalformedSignalError("payload is not an object")
     _check_stamp(payload)
-    match kind:
-        case "offer" | "answer":
-            _check_sdp(payload)
-        case "ice-candidate":
-            _check_candidates(payload)
-        case _:
-            pass
-    rest = {key: value for key, value in payload.items() if key not in ("sdp", "candidate", "candidates")}
-    if _size(rest) > MAX_OTHER_BYTES:
+    content = _CONTENTS.get(kind, "")
+    # Mostly a whole payload is smaller than any part of it may be, and need not be measured in parts.
+    small = content != "sdp" and _size(payload) <= MAX_CANDIDATE_BYTES
+    if content == "sdp":
+        _check_sdp(payload.get(content))
+    elif content:
+        _check_candidates(payload.get(content), small)
+    if not small and _size({key: payload[key] for key in payload if key != content}) > MAX_OTHER_BYTES:
         raise MalformedSignalError("payload is too large")
     return Signal(kind, game_id, target, payload, message.get("from_player_id"))
 
@@ -99,31 +101,29 @@ def _check_stamp(payload: Mapping[str, Any]) -> None:
         raise MalformedSignalError("message_id is not 1 to 64 characters")
 
 
-def _check_sdp(payload: Mapping[str, Any]) -> None:
-    sdp = payload.get("sdp")
+def _check_sdp(sdp: object) -> None:
     if not isinstance(sdp, str) or not sdp.startswith("v=0"):
         raise MalformedSignalError("payload.sdp is not SDP")
     if len(sdp.encode("utf-8", "replace")) > MAX_SDP_BYTES:
         raise MalformedSignalError("payload.sdp is larger than 16 KiB")
 
 
-def _check_candidates(payload: Mapping[str, Any]) -> None:
-    given = payload.get("candidates", payload.get("candidate"))
+def _check_candidates(given: object, small: bool) -> None:
     candidates = given if isinstance(given, list) else [given]
     if not 1 <= len(candidates) <= MAX_CANDIDATES:
         raise MalformedSignalError(f"a signal carries 1 to {MAX_CANDIDATES} candidates")
     for candidate in candidates:
-        _check_candidate(candidate)
+        _check_candidate(candidate, small)
 
 
-def _check_candidate(candidate: object) -> None:
+def _check_candidate(candidate: object, small: bool) -> None:
     # None is the end of candidates in some browsers' habits, as the empty string is in the standard.
     if candidate is None:
         return
     if not isinstance(candidate, dict) or not set(candidate) <= _CANDIDATE_FIELDS:
         raise MalformedSignalError("a candidate has fields that no candidate has")
     line = candidate.get("candidate")
-    if not isinstance(line, str) or _size(candidate) > MAX_CANDIDATE_BYTES:
+    if not isinstance(line, str) or not (small or _size(candidate) <= MAX_CANDIDATE_BYTES):
         raise MalformedSignalError("a candidate is larger than 512 bytes")
     if not _CANDIDATE.fullmatch(line):
         raise MalformedSignalError("a candidate's text is no candidate")

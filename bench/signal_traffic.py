@@ -1,0 +1,244 @@
+"""What `signals.py` measures, each in a process of its own: two servers, and the clients that load them.
+
+`python -m bench.signal_traffic coplay|plain FOLDER` serves, and prints its address and process;
+`python -m bench.signal_traffic load coplay|plain ADDRESS PAIRS` reads lines `fast SECONDS` and
+`steady SECONDS RATE`, and prints what came of each as JSON.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Final
+
+import aiohttp
+import socketio
+from tests.server.conftest import FakeRuntime, Page, duel_study
+
+from coplay.data.store import Store
+from coplay.server import guard, sockets
+from coplay.server.app import Hosting, make_server
+from coplay.server.running import address_of, listen, run
+from coplay.server.settings import Settings
+from coplay.server.stages import build_stages
+from coplay.signaling import relay
+
+IN_FLIGHT: Final = 100
+"""Signals under way at once, of all pairs together, when as many as possible are sent."""
+RAISED: Final = 1e9
+"""Of every limit on how often: its buckets are asked as ever, and never say no."""
+
+
+# Servers
+
+
+def serve_coplay(folder: Path) -> Any:
+    """A study's whole server, with limits that are not in the way."""
+    for module, names in (
+        (relay, ("SIGNALS_A_SECOND", "SIGNAL_BURST")),
+        (guard, ("FRAMES_A_SECOND", "FRAME_BURST")),
+        (sockets, ("MESSAGES_A_SECOND", "MESSAGE_BURST")),
+    ):
+        for name in names:
+            setattr(module, name, RAISED)
+    study = duel_study(hold=60)
+    bundle = SimpleNamespace(sha256="2" * 64, data=b"PK", module="study")
+    settings = Settings(begin_s=1e6)
+    hosting = Hosting(
+        study, folder, build_stages(study), FakeRuntime(folder), bundle, Store(folder / "data"), settings
+    )
+    return make_server(hosting).asgi
+
+
+def serve_plain(_folder: Path) -> Any:
+    """python-socketio as its documentation has it, passing on what comes, unread, to the other of two."""
+    server = socketio.AsyncServer(async_mode="asgi")
+    waiting: list[str] = []
+    others: dict[str, str] = {}
+
+    async def connect(sid: str, _environ: object) -> None:
+        waiting.append(sid)
+        if len(waiting) == 2:
+            one, two = waiting
+            others[one], others[two] = two, one
+            waiting.clear()
+            for player, each in enumerate((one, two)):
+                await server.emit("game", {"game_id": "0" * 20, "player_id": player}, to=each)
+
+    async def webrtc_signal(sid: str, message: Any) -> dict[str, bool]:
+        await server.emit("webrtc_signal", message, to=others[sid])
+        return {"ok": True}
+
+    server.on("connect", connect)
+    server.on("webrtc_signal", webrtc_signal)
+    return socketio.ASGIApp(server)
+
+
+# Clients
+
+
+@dataclass(slots=True)
+class Client:
+    """One page: what it sends, and what came of it.
+
+    Attributes:
+        socket: Its socket.
+        message: A signal for its other, but for what tells it from the next.
+        sent: When each of its signals was sent that has not come, by number.
+        seconds: How long each took that came.
+    """
+
+    socket: socketio.AsyncClient
+    message: dict[str, Any]
+    sent: dict[int, float] = field(default_factory=dict)
+    seconds: list[float] = field(default_factory=list)
+    number: int = 0
+    came: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def send(self) -> None:
+        """Send one signal, and have it acknowledged, as pages do."""
+        self.number += 1
+        payload = {**self.message["payload"], "seq": self.number, "message_id": f"page-{self.number}"}
+        self.sent[self.number] = time.perf_counter()
+        await self.socket.emit("webrtc_signal", {**self.message, "payload": payload}, callback=_acknowledged)
+
+    def take(self, signal: dict[str, Any], *_number: str) -> None:
+        """The other has one of ours."""
+        self.seconds.append(time.perf_counter() - self.sent.pop(signal["payload"]["seq"]))
+        self.came.set()
+
+
+def _acknowledged(answer: dict[str, Any]) -> None:
+    if answer != {"ok": True}:
+        raise RuntimeError(f"a signal was refused: {answer}")
+
+
+def _message(config: dict[str, Any]) -> dict[str, Any]:
+    candidate = {
+        "candidate": "candidate:842163049 1 udp 1677729535 203.0.113.7 46154 typ srflx raddr 192.168.1.7 "
+        "rport 46154 generation 0 ufrag EsAw network-cost 999",
+        "sdpMid": "0",
+        "sdpMLineIndex": 0,
+        "usernameFragment": "EsAw",
+    }
+    payload = {"epoch": 0, "negotiation": 1, "candidate": [candidate]}
+    target = 1 - config["player_id"]
+    about = {"type": "ice-candidate", "game_id": config["game_id"], "target_player_id": target}
+    return {**about, "payload": payload}
+
+
+async def open_pairs(kind: str, address: str, pairs: int, http: aiohttp.ClientSession) -> list[Client]:
+    """Two clients of each pair, one after the other, ready to signal."""
+    clients: list[Client] = []
+    for _ in range(pairs):
+        one, two = [await _enter(kind, address, http) for _ in range(2)]
+        both = [Client(page.socket, _message(await page.next("game"))) for page in (one, two)]
+        for page, other in ((one, both[1]), (two, both[0])):
+            page.socket.handlers["/"].clear()
+            page.socket.on("webrtc_signal", other.take)
+        clients += both
+    return clients
+
+
+async def _enter(kind: str, address: str, http: aiohttp.ClientSession) -> Page:
+    page = Page(address, http, [])
+    if kind == "coplay":
+        await page.to_lobby()
+    else:
+        await page.socket.connect(address, transports=["websocket"])
+    return page
+
+
+async def send_fast(clients: list[Client], seconds: float) -> dict[str, Any]:
+    """So many signals under way all the time."""
+    until = time.perf_counter() + seconds
+
+    async def keep_going(client: Client, under_way: int) -> None:
+        while time.perf_counter() < until:
+            while len(client.sent) < under_way:
+                await client.send()
+            client.came.clear()
+            await client.came.wait()
+
+    async def rest(client: Client) -> None:
+        while client.sent:
+            client.came.clear()
+            await client.came.wait()
+
+    under_way = max(1, IN_FLIGHT // len(clients))
+    return await _counted(clients, lambda client: keep_going(client, under_way), rest)
+
+
+async def send_steadily(clients: list[Client], seconds: float, rate: float) -> dict[str, Any]:
+    """Each so many a second, evenly spread among them."""
+    began = time.perf_counter()
+
+    async def keep_time(client: Client) -> None:
+        start = began + clients.index(client) / len(clients) / rate
+        for number in range(int(seconds * rate)):
+            await asyncio.sleep(start + number / rate - time.perf_counter())
+            await client.send()
+
+    async def rest(client: Client) -> None:
+        while client.sent:
+            client.came.clear()
+            await client.came.wait()
+
+    return await _counted(clients, keep_time, rest)
+
+
+async def _counted(
+    clients: list[Client],
+    work: Callable[[Client], Awaitable[None]],
+    rest: Callable[[Client], Awaitable[None]],
+) -> dict[str, Any]:
+    for client in clients:
+        client.seconds.clear()
+    began, processor = time.perf_counter(), time.process_time()
+    await asyncio.gather(*map(work, clients))
+    await asyncio.gather(*map(rest, clients))
+    elapsed = time.perf_counter() - began
+    taken = sorted(second for client in clients for second in client.seconds)
+    return {
+        "signals": len(taken),
+        "elapsed": elapsed,
+        "p50": taken[len(taken) // 2],
+        "p99": taken[len(taken) * 99 // 100],
+        "busy": (time.process_time() - processor) / elapsed,
+    }
+
+
+async def load(kind: str, address: str, pairs: int) -> None:
+    """Do as the lines say."""
+    async with aiohttp.ClientSession() as http:
+        clients = await open_pairs(kind, address, pairs, http)
+        print("ready", flush=True)
+        loop = asyncio.get_running_loop()
+        while words := (await loop.run_in_executor(None, sys.stdin.readline)).split():
+            if words[0] == "fast":
+                found = await send_fast(clients, float(words[1]))
+            else:
+                found = await send_steadily(clients, float(words[1]), float(words[2]))
+            print(json.dumps(found), flush=True)
+        for client in clients:
+            await client.socket.disconnect()
+
+
+def main() -> None:
+    """Be what the first word says."""
+    match sys.argv[1:]:
+        case ["load", kind, address, pairs]:
+            asyncio.run(load(kind, address, int(pairs)))
+        case [kind, folder]:
+            asgi = {"coplay": serve_coplay, "plain": serve_plain}[kind](Path(folder))
+            listening = listen("127.0.0.1", 0)
+            run(asgi, listening, lambda: print(address_of(listening), os.getpid(), flush=True))
+
+
+if __name__ == "__main__":
+    main()
