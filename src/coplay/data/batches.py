@@ -196,7 +196,7 @@ def _rows(header: dict[str, Any], name: str) -> list[dict[str, Any]]:
 
 
 def _are_shallow(values: Iterable[Any], depth: int) -> bool:
-    # What reads or writes JSON later must not run out of stack. Most values hold no others: no call for those.
+    # What reads or writes JSON later must not run out of stack.
     for value in values:
         if isinstance(value, dict):
             if not depth or not _are_shallow(value.values(), depth - 1):

@@ -4,11 +4,11 @@ A statement costs a round trip to the database, and with it a wait for Python's 
 cannot have one each.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, select, tuple_
+from sqlalchemy import Connection, Row, Table, bindparam, func, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 
@@ -31,9 +31,7 @@ def insert_missing(
     first: dict[Hashable, int] = {}
     for place, key in enumerate(keys):
         first.setdefault(key, place)
-    statement = _insert_missing(table, connection.dialect.name)
-    answers = connection.execute(statement, [rows[place] for place in first.values()])
-    inserted = {tuple(answer) for answer in answers}
+    inserted = {tuple(key) for key in _insert(connection, table, [rows[place] for place in first.values()])}
     new = {place for key, place in first.items() if key in inserted}
     others = {key for place, key in enumerate(keys) if place not in new}
     there = _read(connection, table, others, column) if others else {}
@@ -46,7 +44,23 @@ def _read(connection: Connection, table: Table, keys: set[Hashable], column: str
     return {tuple(row[:-1]): row[-1] for row in connection.execute(wanted)}
 
 
+def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> Iterable[Row[Any]]:
+    """Answers the keys of those that were inserted."""
+    if connection.dialect.name == "sqlite":
+        return connection.execute(_insert_values(table), rows)
+    # The number of rows is no part of the statement, which is parsed and planned once.
+    arrays = {name: [row[name] for row in rows] for name in rows[0]}
+    return connection.execute(_insert_arrays(table, tuple(arrays)), arrays)
+
+
 @cache
-def _insert_missing(table: Table, dialect: str) -> Any:
-    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    return insert(table).on_conflict_do_nothing().returning(*table.primary_key.columns)
+def _insert_values(table: Table) -> Any:
+    return sqlite.insert(table).on_conflict_do_nothing().returning(*table.primary_key.columns)
+
+
+@cache
+def _insert_arrays(table: Table, names: tuple[str, ...]) -> Any:
+    arrays = [bindparam(name, type_=postgresql.ARRAY(table.c[name].type)) for name in names]
+    rows = select(func.unnest(*arrays).table_valued(*names).render_derived())
+    insert = postgresql.insert(table).from_select(names, rows, include_defaults=False)
+    return insert.on_conflict_do_nothing().returning(*table.primary_key.columns)

@@ -16,7 +16,8 @@ from coplay.server.sockets import MAX_MESSAGE_BYTES
 
 GARBAGE_THRESHOLDS: Final = (50_000, 20, 100)
 """Of Python's garbage collector, in objects. Requests leave few cycles behind. With 500 games open, looking
-for them after every 700 objects took a quarter of the time, and now and then stopped everything for half a second."""
+for them after every 700 objects took a quarter of the time, and at times stopped all for half a second.
+"""
 
 
 class PortInUseError(UsageError):
