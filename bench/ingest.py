@@ -30,7 +30,7 @@ COMMIT_TAIL = Kind("from sending to committed, p99", "ms", Target("≤", 250.0))
 LATER = Kind("batches told to come later", "%")
 PROCESSOR = Kind("processor time of the server, per batch", "ms", Target("≤", 0.8))
 MOST = Kind("player-frames taken per second, at most", "", None, "as fast as 64 pages can")
-DISK = Kind("on disk, per player and minute", "kB")
+DISK = Kind("on disk, per player and minute", "kB", Target("≤", 50.0))
 
 
 @dataclass(slots=True)
@@ -184,13 +184,24 @@ def _write_batches(peers: list[Peer], count: int) -> None:
 
 def _batch(player: int, number: int, chance: Random) -> FrameBatch:
     first = number * FPS
-    link = {"rtt_ms": 31.0 + chance.random(), "jitter_ms": 1.25, "loss": 0.0, "link": "direct"}
+    link = {
+        "rtt_ms": 31.0 + round(chance.random(), 2),
+        "jitter_ms": 1.25,
+        "loss": 0.0,
+        "link": "direct",
+        "advantage": round(chance.random(), 2),
+        "browser_rtt_ms": 30.0 + chance.randrange(4),
+        "path_bytes_sent": 2800 + chance.randrange(99),
+        "path_bytes_received": 2800 + chance.randrange(99),
+        "buffered_amount": 0,
+    }
     return FrameBatch(
         number,
         player,
         first,
         bytes((first + place) // 7 % 3 for place in range(2 * FPS)),
-        array("d", (1000.0 * number + 33.3 * frame + chance.random() for frame in range(FPS))),
+        # Browsers give their clock in microseconds, or less finely.
+        array("d", (round(1000 * number + 33.3 * frame + chance.random(), 3) for frame in range(FPS))),
         bytes(chance.choice((0, 2)) for _ in range(FPS)),
         bytes(2 * FPS),
         array("d", bytes(16 * FPS)),

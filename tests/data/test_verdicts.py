@@ -24,7 +24,7 @@ def test_no_report_at_all_is_unverified() -> None:
 
 def test_someone_who_left_truncates() -> None:
     verdict = judge([0, 1], {0: Report("truncated", 40, "cd", "player 1 left")}, left=[1])
-    assert (verdict.name, verdict.frame, verdict.reason) == ("truncated", 40, "player 1 left")
+    assert (verdict.name, verdict.frame, verdict.reason) == ("truncated", 40, "Player 1 left.")
 
 
 def test_someone_who_left_unnoticed_by_the_others_truncates() -> None:
@@ -56,7 +56,30 @@ def test_chain_known_to_the_server_settles_what_a_peer_could_not_verify() -> Non
 
 def test_game_that_never_began_is_unverified() -> None:
     reports = dict.fromkeys([0, 1], Report("mismatch", -1, "", "code differs"))
-    assert (judge([0, 1], reports).name, judge([0, 1], reports).reason) == ("unverified", "code differs")
+    assert (judge([0, 1], reports).name, judge([0, 1], reports).reason) == ("unverified", "Code differs.")
+
+
+def test_every_reason_is_a_sentence() -> None:
+    truncated = Report("truncated", 40, "ab", "Peer 2 left")
+    verdicts = (
+        judge([0, 1], {0: SAME, 1: SAME}),
+        judge([0], {0: SAME}),
+        judge([0, 1], {0: SAME}),
+        judge([0, 1, 2], {0: SAME}),
+        judge([0, 1], {}, left=[0, 1]),
+        judge([0, 1], {0: SAME}, left=[1]),
+        judge([0, 1, 2], {0: truncated, 1: truncated}, left=[2]),
+        judge([0, 1], {0: SAME, 1: Report("identical", 80, "cd")}),
+        judge([0, 1], {0: SAME, 1: Report("identical", 99, "ff")}),
+        judge([0, 1], {0: SAME, 1: SAME}, first_difference=12),
+        judge([0, 1], {0: Report("divergent", 9, ""), 1: Report("divergent", 9, "", "no")}),
+        judge([0, 1], {0: SAME, 1: SAME}, checksum_difference=12),
+    )
+    reasons = [verdict.reason for verdict in verdicts]
+    assert all(reason[0].isupper() and reason.endswith(".") for reason in reasons), reasons
+    assert reasons[1] == "One browser played alone: there was none to compare it with."
+    assert reasons[3] == "No report of the end came from players 1 and 2."
+    assert reasons[6] == "Player 2 left."
 
 
 BOT = Cut(1, 40, "bot")
@@ -74,7 +97,7 @@ def test_game_that_a_bot_played_on_is_identical_when_all_that_remained_agree() -
             99,
         )
         assert verdict.reason == (
-            "player 1 left at frame 40, and a bot played on; all that remained reported the same chain"
+            "Player 1 left after frame 40, and a bot played on; all who stayed reported the same."
         )
 
 
@@ -112,7 +135,7 @@ def test_divergence_names_the_first_frame_and_path() -> None:
     }
     verdict = judge([0, 1], reports, checksum_difference=60)
     assert (verdict.name, verdict.frame) == ("divergent", 60)
-    assert verdict.reason == "the peers' states differed, first in world.ball.x"
+    assert verdict.reason == "The players' states differed, first in world.ball.x."
     assert desyncs_column(reports) == [
         {"reported_by": 1, "frame": 60, "peer": 0, "paths": ["world.ball.x", "world.t"], "resynced_at": None}
     ]
@@ -122,4 +145,4 @@ def test_game_that_was_made_equal_again_is_divergent_and_says_so() -> None:
     same = Report("identical", 99, "ab", desyncs=(Desync(60, 1, (), 75),))
     verdict = judge([0, 1], {0: same, 1: SAME}, checksum_difference=60)
     assert (verdict.name, verdict.frame) == ("divergent", 60)
-    assert verdict.reason.endswith("made equal again at frame 75")
+    assert verdict.reason.endswith("made equal again at frame 75.")

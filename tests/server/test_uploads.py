@@ -100,7 +100,7 @@ async def test_game_that_ended_with_a_leave_is_truncated(lab: Lab) -> None:
     await over(two, second, verdict="truncated", last_frame=3, reason="player 0 left", seats=[[0, 3, "end"]])
     game = the_game(lab.data)
     assert (game.verdict, game.verdict_frame, as_json(game.left_early)) == ("truncated", 3, [0])
-    assert game.verdict_reason == "player 0 left"
+    assert game.verdict_reason == "Player 0 left."
     assert as_json(game.cuts) == {"0": [{"last_frame": 3, "fate": "end"}]}
 
 
@@ -113,7 +113,7 @@ async def test_game_that_went_on_after_a_leave_is_identical(lab: Lab) -> None:
     await over(two, second, seats=[[0, 3, "bot"]])
     game = the_game(lab.data)
     assert (game.verdict, as_json(game.left_early), game.frames) == ("identical", [0], 8)
-    assert game.verdict_reason.startswith("player 0 left at frame 3, and a bot played on")
+    assert game.verdict_reason.startswith("Player 0 left after frame 3, and a bot played on")
 
 
 async def test_resynced_game_names_the_first_path_that_differed(lab: Lab) -> None:

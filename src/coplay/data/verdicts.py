@@ -17,6 +17,8 @@ from coplay.data.reports import Desync, Report, last_cuts
 Name: TypeAlias = Literal["identical", "truncated", "divergent", "unverified"]
 
 _PLAYED_ON = {"bot": "a bot played on", "default": "the default action was played on"}
+_SAME = "All players' browsers reported the same inputs and states."
+_ALONE = "One browser played alone: there was none to compare it with."
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,25 +68,30 @@ def judge(
     if difference is not None:
         return Verdict("divergent", *difference, "", last)
     if len({report.last_frame for report in given.values()}) == 1 and len(chains) > 1:
-        return Verdict("divergent", None, "peers reported different chains over the same frames", "", last)
+        reason = "The players' browsers reported different inputs or states over the same frames."
+        return Verdict("divergent", None, reason, "", last)
     if any(report.verdict == "mismatch" for report in given.values()):
         return Verdict("unverified", None, _reason(given, "mismatch"), "", last)
     missing = sorted(set(peers) - set(reports) - set(left))
     if missing or not given:
-        return Verdict("unverified", None, f"no report from player {_listed(missing or peers)}", chain, last)
+        reason = f"No report of the end came from {_listed(missing or peers)}."
+        return Verdict("unverified", None, reason, chain, last)
     if any(report.verdict.startswith("truncated") for report in given.values()):
         return Verdict("truncated", last, _reason(given, "truncated"), chain, last)
     if len(chains) > 1:
-        return Verdict("truncated", last, "peers reported different last frames", "", last)
+        reason = "The players' browsers reported different ends: up to this frame all have it."
+        return Verdict("truncated", last, reason, "", last)
     if ended_it := set(left) - set(reports) - set(replaced):
-        return Verdict("truncated", last, f"player {_listed(ended_it)} left", chain, last)
+        reason = f"{_capital(_listed(ended_it))} left and did not report the end."
+        return Verdict("truncated", last, reason, chain, last)
     if replaced:
         who = "; ".join(
-            f"player {player} left at frame {cut.last_frame}, and {_PLAYED_ON[cut.fate]}"
+            f"player {player} left after frame {cut.last_frame}, and {_PLAYED_ON[cut.fate]}"
             for player, cut in sorted(replaced.items())
         )
-        return Verdict("identical", None, f"{who}; all that remained reported the same chain", chain, last)
-    return Verdict("identical", None, "all peers reported the same chain", chain, last)
+        same = "all who stayed reported the same"
+        return Verdict("identical", None, f"{_capital(who)}; {same}.", chain, last)
+    return Verdict("identical", None, _SAME if len(peers) > 1 else _ALONE, chain, last)
 
 
 def _difference(
@@ -94,14 +101,14 @@ def _difference(
     desyncs = sorted(
         (desync for report in reports.values() for desync in report.desyncs), key=lambda desync: desync.frame
     )
-    found = [] if inputs is None else [(inputs, "peers uploaded different inputs")]
+    found = [] if inputs is None else [(inputs, "The players' browsers uploaded different inputs.")]
     states = [frame for frame in (checksums, *(desync.frame for desync in desyncs[:1])) if frame is not None]
     if states:
         found.append((min(states), _states_differed(desyncs)))
     if not found:
         # A peer that says so without saying where: then it was at, or just before, its last frame.
         found = [
-            (report.last_frame, report.reason or "divergent")
+            (report.last_frame, _sentence(report.reason) or "A browser found that states differed.")
             for report in reports.values()
             if report.verdict.startswith("divergent")
         ]
@@ -111,14 +118,25 @@ def _difference(
 def _states_differed(desyncs: list[Desync]) -> str:
     path = next((desync.paths[0] for desync in desyncs if desync.paths), "")
     resynced = max((desync.resynced_at for desync in desyncs if desync.resynced_at is not None), default=None)
-    what = f"the peers' states differed, first in {path}" if path else "the peers' states differed"
-    return what if resynced is None else f"{what}; they were made equal again at frame {resynced}"
+    what = "The players' states differed" + (f", first in {path}" if path else "")
+    return f"{what}." if resynced is None else f"{what}; they were made equal again at frame {resynced}."
 
 
 def _reason(reports: Mapping[int, Report], verdict: str) -> str:
     reasons = (report.reason for report in reports.values() if report.verdict.startswith(verdict))
-    return next(reasons, "") or verdict
+    return _sentence(next(reasons, "") or verdict)
+
+
+def _sentence(text: str) -> str:
+    """What a browser said, as a sentence; a peer is named by its seat."""
+    text = _capital(text.strip()).replace("Peer ", "Player ")
+    return f"{text}." if text and text[-1] not in ".!?" else text
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _listed(players: Collection[int]) -> str:
-    return ", ".join(map(str, sorted(players)))
+    names = [str(player) for player in sorted(players)]
+    return f"player {names[0]}" if len(names) == 1 else f"players {', '.join(names[:-1])} and {names[-1]}"
