@@ -22,10 +22,11 @@ test:  ## All tests, Python's and the page's
 	@$(BIN)/python -m pytest
 	@$(BIN)/python tools/web.py test
 
-soak:  ## 10,000 simulated games and a million spoilt datagrams; SOAK="--minutes 5" for less
-	@$(SETUP) --develop
+soak:  ## 10,000 simulated games, a million spoilt datagrams, 20 real games; SOAK="--minutes 5" for less
+	@$(SETUP) --develop --browsers
 	@$(BIN)/python -m tests.netcode.soak $(SOAK)
 	@COPLAY_SOAK_GAMES=1000 COPLAY_AWAY_S=10 $(BIN)/python -m pytest -s tests/server/test_crashes.py tests/server/test_away_database.py
+	@COPLAY_PARITY_GAMES=20 $(BIN)/python -m pytest -s tests/browser/test_parity.py
 
 check:  ## Formatting, lint, types, imports
 	@$(SETUP) --develop

@@ -22,6 +22,7 @@ from coplay.runtime import build_bundle, ensure_runtime
 
 SECTION: Final = "Volley, 60 Hz, one minute recorded: replayed and exported"
 REPLAY = Kind("replay, as a multiple of real time", "×", Target("≥", 10.0), "every checksum compared")
+CPYTHON = Kind("the same in CPython (--cpython)", "×")
 OBSERVED = Kind("the same with observations", "×")
 START = Kind("before the first frame: Node, Pyodide, the study", "s")
 ROWS = Kind("export to Parquet, rows", "/s")
@@ -39,7 +40,7 @@ def measure_export(figures: Figures, new_folder: Callable[[str], Path]) -> None:
     data = new_folder("recorded")
     _record(data, new_folder("code"))
     recording = read_recording(data, f"{0:020x}")
-    for kind, wishes in ((REPLAY, {}), (OBSERVED, {"observe": True})):
+    for kind, wishes in ((REPLAY, {}), (CPYTHON, {"cpython": True}), (OBSERVED, {"observe": True})):
         began: list[float] = []
         asked = time.perf_counter()
         replay = replay_recording(
