@@ -219,3 +219,28 @@ async def test_pages_lost_long_ago_are_forgotten() -> None:
     messenger.lost("ann", "s2")
     messenger.forget_lost(clock.now() + 1)
     assert not messenger.open("ann", "s3", int(sockets.numbers["s1"]))
+
+
+async def test_announcement_passes_what_waits_and_reaches_those_who_come_while_it_lasts() -> None:
+    sockets = Sockets()
+    messenger = Messenger(sockets)
+    messenger.open("ann", "s1")
+    messenger.post("ann", "scene", 1, after=Future())
+    messenger.announce("storing", False, lasting=True)
+    messenger.open("bob", "s2")
+    await settle()
+    assert sockets.sent == [("s1", "storing", False), ("s2", "storing", False)]
+    messenger.announce("storing", True, lasting=False)
+    messenger.open("cid", "s3")
+    await settle()
+    assert sockets.sent[2:] == [("s1", "storing", True), ("s2", "storing", True)]
+
+
+async def test_announcement_is_not_heaped_on_a_socket_that_is_behind() -> None:
+    sockets = Sockets()
+    messenger = Messenger(sockets)
+    messenger.open("ann", "s1")
+    sockets.behind = MAX_BACKLOG
+    messenger.announce("storing", False, lasting=True)
+    await settle()
+    assert sockets.sent == []

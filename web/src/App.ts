@@ -16,6 +16,7 @@ import { FinishScene } from './scenes/FinishScene';
 import { InstructionsScene } from './scenes/InstructionsScene';
 import { LobbyScene } from './scenes/LobbyScene';
 import { PlayScene } from './scenes/PlayScene';
+import { NOT_STORING, Remarks } from './scenes/Remarks';
 import { announceScene, type SceneView } from './scenes/Scene';
 import type { FromWorker, GameConfig, GameStats } from './worker/messages';
 
@@ -41,6 +42,10 @@ export class App {
   readonly #saving = new Saving();
   /** A game that was announced before its scene. */
   #announced: GameConfig | null = null;
+  readonly #remarks = new Remarks();
+  /** What the next scene has to say first: the reason that it follows. */
+  #notice = '';
+  #storing = true;
   #conditions = { latency_ms: 0, loss: 0 };
 
   constructor(root: HTMLElement) {
@@ -140,7 +145,12 @@ export class App {
         if (this.#view instanceof PlayScene) this.#view.showRemoved();
       },
       notice: ({ text }) => {
-        if (this.#view instanceof PlayScene) this.#view.notify(text);
+        this.#notice = text;
+        this.#showNotice(text);
+      },
+      storing: ({ ok }) => {
+        this.#storing = ok;
+        this.#showStoring();
       },
       failed: (failure) => {
         // The server is done with this page, perhaps because a newer one speaks for the participant: be quiet.
@@ -176,6 +186,10 @@ export class App {
         this.#show('finish', 'ended', new FinishScene(scene, this.#saving));
         break;
     }
+    if (!(this.#view instanceof PlayScene)) this.#view?.root.prepend(this.#remarks.root);
+    this.#showNotice(this.#notice);
+    this.#showStoring();
+    this.#notice = '';
     // A game that ended on its own closes its links by itself, once the others had our last words.
     if (scene.kind !== 'play' && this.#game?.over === false) this.#game.close();
     if ('prepare' in scene && scene.prepare != null) {
@@ -209,6 +223,7 @@ export class App {
     });
     this.#game = game;
     this.#games.set(config.game_id, game);
+    this.#notice = '';
     view.begin(config, simulation.ready);
     game.start();
     simulation.post({ kind: 'keys', pressed: [...this.#held.held] });
@@ -257,6 +272,18 @@ export class App {
     heading?.setAttribute('tabindex', '-1');
     heading?.focus({ preventScroll: true });
     scrollTo(0, 0);
+  }
+
+  #showNotice(text: string): void {
+    if (this.#view instanceof PlayScene) this.#view.notify(text);
+    else this.#remarks.notice(text);
+  }
+
+  #showStoring(): void {
+    if (this.#view instanceof PlayScene) this.#view.showStoring(this.#storing);
+    // At the end it is their own data that participants wait for, and that the page speaks of.
+    const waits = !this.#storing && this.#scene?.kind !== 'finish';
+    this.#remarks.trouble(waits ? NOT_STORING : '');
   }
 
   #fail(failure: Failure): void {

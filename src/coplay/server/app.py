@@ -35,6 +35,7 @@ from coplay.server.settings import Settings
 from coplay.server.showing import Showing
 from coplay.server.sockets import Outlet, Sockets, make_socket_server
 from coplay.server.stages import Stage
+from coplay.server.storing import Storing
 from coplay.server.succession import Succession
 from coplay.server.usher import Usher
 from coplay.server.visitors import Visitors
@@ -150,7 +151,8 @@ def make_server(hosting: Hosting) -> StudyServer:
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        task = asyncio.create_task(_look_after(usher, ledger, messenger, settings))
+        storing = Storing(store, messenger)
+        task = asyncio.create_task(_look_after(usher, ledger, messenger, storing, settings))
         yield
         task.cancel()
 
@@ -184,10 +186,13 @@ async def _healthz(_request: Request) -> Response:
     return JSONResponse({"ok": True})
 
 
-async def _look_after(usher: Usher, ledger: Ledger, messenger: Messenger, settings: Settings) -> None:
+async def _look_after(
+    usher: Usher, ledger: Ledger, messenger: Messenger, storing: Storing, settings: Settings
+) -> None:
     while True:
         await asyncio.sleep(settings.tick_s)
         try:
+            storing.tick()
             usher.tick()
             ledger.forget(clock.now())
             messenger.forget_lost(clock.now() - settings.resume_s)

@@ -7,6 +7,7 @@ it took last, and gets what it missed; a page that missed more than is kept here
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Coroutine
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -87,7 +88,8 @@ class Messenger:
         self._outboxes: dict[str, _Outbox] = {}
         self._logs: dict[str, _Log] = {}
         self._lost_at: dict[str, float] = {}
-        self._closing: set[asyncio.Task[None]] = set()
+        self._errands: set[asyncio.Task[None]] = set()
+        self._announced: tuple[str, Any] | None = None
 
     # Sockets
 
@@ -112,6 +114,8 @@ class Messenger:
             queue.put_nowait(said)
         task = asyncio.create_task(self._deliver(sid, queue))
         self._outboxes[member] = _Outbox(sid, queue, task)
+        if self._announced is not None:
+            self._run(self._sockets.emit(*self._announced, to=sid))
         return missed is not None
 
     def sid_of(self, member: str) -> str | None:
@@ -147,9 +151,7 @@ class Messenger:
             return
         outbox.task.cancel()
         self._lost_at[member] = clock.now()
-        task = asyncio.create_task(self._farewell(outbox.sid, last_event, data))
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+        self._run(self._farewell(outbox.sid, last_event, data))
 
     # Events
 
@@ -177,6 +179,18 @@ class Messenger:
             return False
         await self._sockets.emit(event, data, to=outbox.sid)
         return True
+
+    def announce(self, event: str, data: Any, *, lasting: bool) -> None:
+        """Tell all pages at once, past what waits for the store; if it lasts, also those that come later."""
+        self._announced = (event, data) if lasting else None
+        for outbox in self._outboxes.values():
+            if self._sockets.backlog(outbox.sid) < MAX_BACKLOG:
+                self._run(self._sockets.emit(event, data, to=outbox.sid))
+
+    def _run(self, errand: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(errand)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
 
     def _put(self, member: str, said: _Said) -> None:
         outbox = self._outboxes.get(member)

@@ -73,6 +73,8 @@ export interface ServerEvents {
   notice(notice: { text: string }): void;
   /** The token for this page's next socket; the one it has is worth nothing once this one was said back or used. */
   resume(next: { token: string }): void;
+  /** Whether the server can store anything: what a page waits for comes only after it was stored. */
+  storing(state: { ok: boolean }): void;
   failed(failure: Failure): void;
 }
 

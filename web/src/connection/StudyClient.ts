@@ -90,7 +90,7 @@ async function postParticipant(body: unknown, request: typeof fetch): Promise<Pa
     const failure = answer as Partial<Failure> | null;
     throw new StudyError({
       error: failure?.error ?? 'The study could not be started.',
-      hint: failure?.hint ?? 'Try again in a moment.',
+      hint: failure?.hint || 'Try again in a minute.',
       reference: failure?.reference ?? `HTTP ${response.status}`,
     });
   }

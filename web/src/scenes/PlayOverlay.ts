@@ -1,6 +1,7 @@
 /** What lies over the game while it cannot be played: the reason, how far it is, and after a while a way out. */
 import type { GamePhase } from '../worker/messages';
 import { element, plainButton } from './dom';
+import { NOT_STORING } from './Remarks';
 
 /** A wait longer than this gets a button to leave by. */
 const PATIENCE_MS = 15_000;
@@ -29,6 +30,8 @@ export class PlayOverlay {
   readonly #leave: HTMLButtonElement;
   /** Whether the server is reached. */
   online = true;
+  /** Whether the server can store anything: a game that is not stored does not begin. */
+  storing = true;
   /** Whether the game could not wait for this participant. */
   removed = false;
   #phase: GamePhase | null = null;
@@ -46,9 +49,10 @@ export class PlayOverlay {
     this.#bar.hidden = phase !== 'loading';
     const reason = this.#reasonFor(phase, saved);
     if (this.#reason.textContent !== reason) this.#reason.textContent = reason;
+    if (phase === 'waiting') this.#detail.textContent = this.storing ? '' : NOT_STORING;
     if (phase === this.#phase) return;
     this.#phase = phase;
-    if (phase !== 'loading') this.#detail.textContent = '';
+    if (phase !== 'loading' && phase !== 'waiting') this.#detail.textContent = '';
     this.#leave.hidden = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;

@@ -149,6 +149,12 @@ export class PlayScene implements SceneView {
     this.#show();
   }
 
+  /** Whether the server can store the game, which it does before it begins. */
+  showStoring(storing: boolean): void {
+    this.#overlay.storing = storing;
+    this.#show();
+  }
+
   /** Someone will not come back. */
   showLeft(player_id: number): void {
     this.#missing.delete(player_id);
