@@ -66,7 +66,7 @@ def test_every_reason_is_a_sentence() -> None:
         judge([0], {0: SAME}),
         judge([0, 1], {0: SAME}),
         judge([0, 1, 2], {0: SAME}),
-        judge([0, 1], {}, left=[0, 1]),
+        judge([0, 1], {}, left=[0, 1], frames=0),
         judge([0, 1], {0: SAME}, left=[1]),
         judge([0, 1, 2], {0: truncated, 1: truncated}, left=[2]),
         judge([0, 1], {0: SAME, 1: Report("identical", 80, "cd")}),
@@ -79,6 +79,7 @@ def test_every_reason_is_a_sentence() -> None:
     assert all(reason[0].isupper() and reason.endswith(".") for reason in reasons), reasons
     assert reasons[1] == "One browser played alone: there was none to compare it with."
     assert reasons[3] == "No report of the end came from players 1 and 2."
+    assert reasons[4] == "Nothing was played. No report of the end came from players 0 and 1."
     assert reasons[6] == "Player 2 left."
 
 

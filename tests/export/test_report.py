@@ -5,24 +5,24 @@ from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from coplay.cli import main
 from coplay.data import records
 from coplay.data.store import Store
-from coplay.export.report import findings
+from coplay.export.report import connections, findings
 from coplay.export.report.findings import Exported
 from coplay.export.tables import export_tables
 
 
 @pytest.fixture
 def study(meeting, data):
-    """Two games and one person more, who waited in vain."""
+    """Two games, and two people more: one waited in vain, and one closed the page."""
     later = {"started_utc": "2026-01-02T00:00:00.000+00:00", "verdict": "truncated", "verdict_frame": 80}
     meeting.store(
         data, "a" * 20, people=("eve", "bob"), left_early=[0], verdict_reason="player 0 <left>", **later
     )
-    person = {"study": "meeting", "participant_id": "zoe", "version": "3", "secret_hash": "", "scene": 0}
+    person = {"study": "meeting", "version": "3", "secret_hash": "", "scene": 0}
     arrived = {"arrived_utc": "2026-01-03T00:00:00.000+00:00", "arrived_ms": 0.0, "browser": ""}
     event = {
         "study": "meeting",
@@ -32,7 +32,12 @@ def study(meeting, data):
         "detail": {},
     }
     store = Store(data)
-    store.execute(insert(records.participants).values(**person, **arrived, ended_how="waited")).result()
+    for who, ended in (("zoe", "waited"), ("yan", None)):
+        row = {**person, **arrived, "participant_id": who, "ended_how": ended}
+        store.execute(insert(records.participants).values(row)).result()
+    for kind in ("connected", "disconnected"):
+        gone = {**event, "participant_id": "yan", "kind": kind}
+        store.execute(insert(records.events).values(gone)).result()
     store.execute(insert(records.events).values(**event, kind="disconnected")).result()
     store.close()
     return data
@@ -52,9 +57,20 @@ def test_page_is_one_file_that_asks_no_network_and_names_nobody(study, tmp_path)
     assert "<link" not in text
     linked = set(re.findall(r"""(?:href|src)=["']?([^"'> ]+)|url\(([^)]+)\)""", text))
     assert {place for pair in linked for place in pair if place and not place.startswith("#")} == set()
-    assert not re.search(r"\b(ada|bob|eve|zoe)\b", text)
+    assert not re.search(r"\b(ada|bob|eve|zoe|yan)\b", text)
     charts = re.findall(r"<svg.*?</svg>", text, re.DOTALL)
     assert len(charts) == 8
+    tiles = re.findall(r"<dd>(.*?)</dd><dt>(.*?)</dt>", text)
+    assert {what: n for n, what in tiles} == {
+        "people came": "5",
+        "completed": "3",
+        "waited in vain": "1",
+        "dropped out": "1",
+        "games": "2",
+        "games to use": "2",
+        "minutes played": "0.1",
+        "median round trip": "85 ms",
+    }
     for chart in charts:
         assert len(list(ElementTree.fromstring(chart).iter())) > 10
     assert "player 0 &lt;left&gt;" in text
@@ -63,7 +79,7 @@ def test_page_is_one_file_that_asks_no_network_and_names_nobody(study, tmp_path)
 
 def test_funnel_counts_each_person_once_at_each_step(exported):
     assert [(row["people"], row["share"]) for row in findings.funnel(exported)] == [
-        (4, 1.0), (3, 0.75), (3, 0.75), (3, 0.75)
+        (5, 1.0), (3, 0.6), (3, 0.6), (3, 0.6)
     ]  # fmt: skip
 
 
@@ -84,38 +100,69 @@ def test_returns_are_those_of_people_in_finished_episodes(exported):
 
 
 def test_rollbacks_are_counted_by_side_and_told_apart(exported):
-    rows = findings.sides(exported)
+    rows = connections.sides(exported)
     assert [(row["game"], row["player"]) for row in rows] == [
         ("012345", "player 0"), ("012345", "player 1"), ("aaaaaa", "player 0"), ("aaaaaa", "player 1")
     ]  # fmt: skip
     # 3 rollbacks in each row, on player 1's side alone.
     assert [row["rollbacks"] > 0 for row in rows] == [False, True, False, True]
-    assert [row["one-sidedness"] for row in findings.one_sidedness(rows)] == [1.0, 1.0]
+    assert [row["one-sidedness"] for row in connections.side_by_side(rows, "rollbacks")] == [1.0, 1.0]
 
 
 def test_one_sidedness_is_zero_for_equals_and_unknown_for_none():
     def rows(*rates: float) -> list:
         return [{"game": "g", "player": f"player {p}", "rollbacks": rate} for p, rate in enumerate(rates)]
 
-    assert findings.one_sidedness(rows(4, 4, 4))[0]["one-sidedness"] == pytest.approx(0)
-    assert findings.one_sidedness(rows(3, 1))[0]["one-sidedness"] == pytest.approx(0.5)
-    assert findings.one_sidedness(rows(0, 0))[0]["one-sidedness"] is None
+    assert connections.side_by_side(rows(4, 4, 4), "rollbacks")[0]["one-sidedness"] == pytest.approx(0)
+    assert connections.side_by_side(rows(3, 1), "rollbacks")[0]["one-sidedness"] == pytest.approx(0.5)
+    assert connections.side_by_side(rows(0, 0), "rollbacks")[0]["one-sidedness"] is None
 
 
-def test_round_trips_have_quantiles_by_link(exported):
-    rows = findings.round_trip_quantiles(findings.round_trips(exported))
-    assert [(row["link"], row["seconds"], row["most"]) for row in rows] == [("direct", 16, 130.0)]
+def test_links_and_games_have_their_quality(exported):
+    (link,) = connections.by_link(exported)
+    assert (link["link"], link["share"], link["median, ms"], link["95 %, ms"]) == ("direct", 1.0, 85.0, 130.0)
+    assert (link["jitter, ms"], link["lost"]) == (2.0, 0.0)
+    games = connections.by_game(exported)
+    assert {row["game"] for row in games} == {"012345", "aaaaaa"}
+    # One frame of thirty a second: four rows that span 1.09 s, with one each.
+    assert games[0]["stood still"] == pytest.approx(4 / (1.09 * 30))
+
+
+def test_games_to_use_are_counted_with_their_minutes(exported):
+    assert [(row["verdict"], row["games"]) for row in findings.uses(exported)] == [
+        ("identical", 1),
+        ("truncated", 1),
+    ]
+    assert findings.uses(exported)[0]["minutes"] == pytest.approx(120 / 30 / 60)
+
+
+def test_game_that_has_not_ended_counts_with_what_was_played_of_it(study, tmp_path):
+    store = Store(study)
+    store.execute(update(records.games).values(frames=None, verdict=None)).result()
+    store.close()
+    export_tables(study, tmp_path / "out")
+    exported = Exported.read(tmp_path / "out")
+    assert findings.funnel(exported)[2]["people"] == 3
+    assert findings.uses(exported) == [
+        {
+            "verdict": "running",
+            "games": 2,
+            "minutes": pytest.approx(240 / 30 / 60),
+            "what to use": "nothing yet: it has not ended",
+        }
+    ]
 
 
 def test_endings_and_disturbances_leave_out_who_closed_the_page_at_the_end(exported):
-    ended = findings.endings(exported, {"zoe": "lobby", "ada": "finish"})
-    assert {(row["ended"], row["last scene"]): row["people"] for row in ended} == {
-        ("completed", ""): 3,
-        ("waited in vain", "lobby"): 1,
+    ended = {(row["how it ended"], row["in"]): row["people"] for row in findings.endings(exported)}
+    assert ended == {
+        ("completed", "–"): 3,
+        ("waited in vain", "lobby (scene 0)"): 1,
+        ("page closed or connection lost", "lobby (scene 0)"): 1,
     }
     counts = {row["what"]: (row["times"], row["people"]) for row in findings.disturbances(exported)}
-    assert counts["left a game early"] == (1, 1)
-    assert counts["the page lost the server, or was closed"] == (1, 1)
+    assert counts["left a game before its end"] == (1, 1)
+    assert counts["page closed or connection lost"] == (2, 2)
 
 
 def test_empty_study_has_a_report(tmp_path):

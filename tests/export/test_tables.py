@@ -6,13 +6,14 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from coplay.data import records
 from coplay.data.batches import decode, encode
@@ -246,3 +247,32 @@ def test_game_that_cannot_be_replayed_has_tables_all_the_same(data, tmp_path):
     assert "is missing" in done.unobserved[GAMES[0]]
     assert set(column(tmp_path / "out", "steps", "observation")) == {None}
     assert len(column(tmp_path / "out", "steps", "reward")) > 0
+
+
+def test_kinds_of_events_are_written_one_way_and_explained(data, tmp_path):
+    store, table = Store(data), records.batches
+    batch = decode(stored_body(store), 2, (1, 1))
+    told = [{"utc": "", "t_ms": 1.0, "kind": kind, "detail": {}} for kind in ("DelayChosen", "link_open")]
+    body = encode(replace(batch, events=told))
+    store.execute(update(table).where(table.c.peer == 0, table.c.number == 0).values(body=body)).result()
+    store.close()
+    export_tables(data, tmp_path / "out")
+    kinds = set(pq.read_table(tmp_path / "out" / "events.parquet")["kind"].to_pylist())
+    assert {"delay_chosen", "link_open", "joined"} <= kinds
+    with (tmp_path / "out" / "event_kinds.csv").open(encoding="utf-8") as file:
+        explained = {(row["source"], row["kind"]) for row in csv.DictReader(file)}
+    assert {("browser", "delay_chosen"), ("server", "left_game")} <= explained
+
+
+def stored_body(store):
+    first = select(records.batches.c.body).where(records.batches.c.peer == 0, records.batches.c.number == 0)
+    return store.submit(lambda connection: connection.execute(first).scalar_one()).result()
+
+
+def test_export_of_another_version_is_not_added_to(data, tmp_path):
+    export_tables(data, tmp_path / "out")
+    manifest = tmp_path / "out" / "export.json"
+    manifest.write_text(manifest.read_text("utf-8").replace('"format": 2', '"format": 1', 1))
+    with pytest.raises(UsageError, match="another version"):
+        export_tables(data, tmp_path / "out")
+    export_tables(data, tmp_path / "out", overwrite=True)

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from coplay.data.event_kinds import BROWSER, SERVER
 from coplay.data.schema import Column
 
 CODEBOOK = "codebook.csv"
+EVENT_KINDS = "event_kinds.csv"
 DESCRIPTION = "dataset_description.json"
 _MIME = {"parquet": "application/vnd.apache.parquet", "csv": "text/csv"}
 
@@ -26,7 +28,7 @@ def write_codebook(
     name: str,
     formats: Sequence[str],
 ) -> None:
-    """Write the codebook and the description.
+    """Write the codebook, the kinds of events, and the description.
 
     Args:
         folder: Where the tables are.
@@ -42,6 +44,11 @@ def write_codebook(
             for column in columns:
                 kind = type_name(schemas[table].field(column.name).type)
                 writer.writerow([table, column.name, kind, column.unit, column.meaning])
+    with (folder / EVENT_KINDS).open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["source", "kind", "meaning"])
+        writer.writerows(("server", *row) for row in SERVER.items())
+        writer.writerows(("browser", *row) for row in BROWSER.items())
     description = {
         "@context": "https://schema.org/",
         "@type": "Dataset",

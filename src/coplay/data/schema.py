@@ -58,7 +58,20 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
         Column("arrived_ms", _FLOAT, "first arrival", _MS),
         Column("finished_utc", _TEXT, "end of their path; missing if they never reached one", _UTC),
         Column("finished_ms", _FLOAT, "end of their path", _MS),
-        Column("ended_how", _TEXT, "completed, waited or left; missing if they never reached an end"),
+        Column(
+            "ended_how",
+            _TEXT,
+            "completed, waited (in vain, in a lobby) or left (pressed the button that leaves); missing if "
+            "they never reached an end",
+        ),
+        Column(
+            "dropped_out",
+            _TEXT,
+            "how someone went who reached no end: page closed (or the connection lost, and not back), never "
+            "connected, game never began (nothing was played on their page), or still there; missing for who "
+            "reached one",
+        ),
+        Column("last_scene", _INT, "the scene they were in last, by its place in the study, from 0"),
         Column("completion_code", _TEXT, "the code they were shown"),
         Column("browser", _TEXT, "the browser's User-Agent"),
     ),
@@ -101,10 +114,20 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
         Column("started_ms", _FLOAT, "when it began", _MS),
         Column("ended_utc", _TEXT, "when its last player was done", _UTC),
         Column("ended_ms", _FLOAT, "when its last player was done", _MS),
-        Column("frames", _INT, "agreed frames"),
-        Column("verdict", _TEXT, "identical, truncated, divergent or unverified; missing while it runs"),
-        Column("verdict_frame", _INT, "the frame of a truncation or divergence"),
-        Column("verdict_reason", _TEXT, "why, in words"),
+        Column("frames", _INT, "agreed frames; missing while it runs"),
+        Column(
+            "verdict",
+            _TEXT,
+            "identical (all browsers reported the same), truncated (the same up to a frame, where it ended "
+            "early), divergent (inputs or states differed), or unverified (somebody's report is missing); "
+            "missing while it runs",
+        ),
+        Column(
+            "verdict_frame",
+            _INT,
+            "truncated: the last frame that all have; divergent: the first that differs; else missing",
+        ),
+        Column("verdict_reason", _TEXT, "why, in a sentence"),
         Column("chain_hash", _TEXT, "hash chain over the agreed log, as all peers reported it"),
         Column("left_early", pa.list_(_INT), "players who left before the end"),
         Column("checksums_compared", _INT, "state checksums of one peer that were compared with another's"),
@@ -178,7 +201,7 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
         Column("source", _TEXT, "server or browser: whose clock"),
         Column("utc", _TEXT, "when", _UTC),
         Column("ms", _FLOAT, "when", "milliseconds of the source's monotonic clock"),
-        Column("kind", _TEXT, "what"),
+        Column("kind", _TEXT, "what: event_kinds.csv says what each kind means"),
         Column("detail", _TEXT, "more, as JSON"),
     ),
     "net": (

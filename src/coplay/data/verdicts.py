@@ -47,6 +47,7 @@ def judge(
     left: Collection[int] = (),
     first_difference: int | None = None,
     checksum_difference: int | None = None,
+    frames: int | None = None,
 ) -> Verdict:
     """Say what holds of a game.
 
@@ -56,6 +57,7 @@ def judge(
         left: Who left before the end, as the server saw it: what the others say of them is no proof.
         first_difference: The first frame for which uploaded inputs differ; None if all agree.
         checksum_difference: The first frame for which uploaded checksums differ; None if all agree.
+        frames: How many frames were uploaded; None if that is not known.
     """
     cuts = last_cuts(reports)
     replaced = {player: cuts[player] for player in left if player in cuts and cuts[player].fate in _PLAYED_ON}
@@ -75,6 +77,8 @@ def judge(
     missing = sorted(set(peers) - set(reports) - set(left))
     if missing or not given:
         reason = f"No report of the end came from {_listed(missing or peers)}."
+        if not reports and frames == 0:
+            reason = f"Nothing was played. {reason}"
         return Verdict("unverified", None, reason, chain, last)
     if any(report.verdict.startswith("truncated") for report in given.values()):
         return Verdict("truncated", last, _reason(given, "truncated"), chain, last)

@@ -28,7 +28,7 @@ _ABOUT: Final[Mapping[str, str]] = {
     "episodes": "one row for each episode of a game",
     "steps": "one row for each step of the environment and player; derived from the inputs",
     "inputs": "one row for each frame and player: what was pressed",
-    "responses": "one row for each answer to a question",
+    "responses": "one row for each answer to a question; empty as long as no scene asks any",
     "events": "one row for whatever happened to a person's page: arrived, hidden, reconnected, left",
     "net": "one row for each second and player: how good the connection was",
 }

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from coplay.errors import UsageError
 
 FILE: Final = "export.json"
-FORMAT: Final = 1
+FORMAT: Final = 2
 _HINT = "Name another folder, or add --overwrite to replace the export."
 
 

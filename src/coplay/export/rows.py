@@ -1,6 +1,7 @@
 """The rows of one game in every table, from its log."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -114,7 +115,7 @@ def browser_events(stored: StoredGame, batches: Sequence[FrameBatch]) -> Iterato
                 "source": "browser",
                 "utc": _text(event.get("utc")),
                 "ms": _number(event.get("t_ms")),
-                "kind": _text(event.get("kind")),
+                "kind": _kind(event.get("kind")),
                 "detail": json.dumps(event.get("detail", {})),
             }
 
@@ -149,6 +150,12 @@ def _links_of(stored: StoredGame, player: int, row: Mapping[str, Any]) -> Iterat
                 **{name: _whole(link.get(name)) for name in _PATH_COUNTS},
                 "link": _text(link.get("link", row.get("link"))),
             }
+
+
+def _kind(value: object) -> str | None:
+    """A kind as the server writes it; browsers call what the netcode tells by its class."""
+    text = _text(value)
+    return None if text is None else re.sub(r"(?<=[a-z])(?=[A-Z])", "_", text).lower()
 
 
 # What browsers sent is not believed: a value of another type is a missing value.

@@ -13,6 +13,7 @@ from coplay.data.schema import OBSERVED, RECRUITMENT, TABLES, Column
 from coplay.errors import CoplayError, UsageError
 from coplay.export.earlier import Earlier, Manifest
 from coplay.export.observations import observe, observed_columns
+from coplay.export.people import participant_rows
 from coplay.export.placing import placed, recover
 from coplay.export.reading import Reader, StoredGame, identity_of, reading
 from coplay.export.rows import (
@@ -129,10 +130,11 @@ class _Export:
         people = reader.rows(records.participants)
         for row in people:
             self.manifest.participants[f"{row['study']}/{row['participant_id']}"] = row["arrived_utc"]
-        parts.add_rows("participants", [_with_json(row, "condition", "consent") for row in people])
+        events = reader.rows(records.events)
+        rows = participant_rows(people, events)
+        parts.add_rows("participants", [_with_json(row, "condition", "consent") for row in rows])
         parts.add_rows("groups", reader.rows(records.groups))
-        events = [_with_json(row, "detail") for row in reader.rows(records.events)]
-        parts.add_rows("events", [{**row, "source": "server"} for row in events])
+        parts.add_rows("events", [{**_with_json(row, "detail"), "source": "server"} for row in events])
         responses = records.metadata.tables.get("responses")
         if responses is not None:
             parts.add_rows("responses", [_with_json(row, "value") for row in reader.rows(responses)])

@@ -66,6 +66,7 @@ class Book:
             left=self.left,
             first_difference=self.copies.first_difference,
             checksum_difference=self.copies.checksum_difference,
+            frames=self.copies.frames,
         )
         return {
             "verdict": verdict.name,

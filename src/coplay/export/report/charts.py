@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from coplay.export.extras import needed
-from coplay.export.report.findings import Row, most_uneven
+from coplay.export.report.connections import most_uneven
+from coplay.export.report.findings import Row
 
 WIDTH: Final = 560
 NARROW: Final = 400
@@ -113,13 +114,17 @@ def histogram(rows: Sequence[Row], field: str, color: str, *, title: str) -> str
         "y": {"aggregate": "count", "type": "quantitative", "title": "seconds, on either side"},
         "color": {"field": color, "type": "nominal", "title": color, "legend": {"orient": "top"}},
     }
-    return _svg(rows, {"mark": {"type": "bar", "cornerRadiusEnd": 0}, "encoding": encoding, "height": 220})
+    mark = {"type": "bar", "cornerRadiusEnd": 0}
+    return _svg(rows, {"mark": mark, "encoding": encoding, "height": 220, "width": NARROW})
 
 
-def pairs(rows: Sequence[Row], field: str, *, title: str) -> str:
+def pairs(rows: Sequence[Row], field: str, *, title: str, share: bool = False) -> str:
     """Each game's sides on one line: a long line is an uneven game. Of many games, the most uneven."""
     rows = most_uneven(rows, field, _GAMES_SHOWN)
-    x = {"field": field, "type": "quantitative", "title": title, "axis": {"tickCount": 8}}
+    axis: dict[str, Any] = {"tickCount": 8}
+    if share:
+        axis["format"] = ".1%"
+    x = {"field": field, "type": "quantitative", "title": title, "axis": axis}
     y = {"field": "game", "type": "nominal", "sort": None, "title": None}
     ends = {
         "x": {"aggregate": "min", **x},

@@ -1,7 +1,7 @@
-"""What a report shows, as small tables; no participant is named in any."""
+"""What a report shows of people and games, as small tables; no participant is named in any."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, median, stdev
@@ -11,7 +11,12 @@ import pyarrow.parquet as pq
 
 Row = dict[str, Any]
 
-UNSTEADY: Final = ("peer_suspected", "link_closed", "disconnected", "hidden")
+
+class Share(float):
+    """A part of a whole, 0 to 1; shown in per cent."""
+
+
+UNSTEADY: Final = ("hidden", "disconnected", "rejoined", "link_closed", "peer_suspected")
 """Kinds of events that a report counts; what else there is, is in the table `events`."""
 
 
@@ -31,22 +36,52 @@ class Exported:
         return self.tables[name]
 
     def label(self, game: Row) -> str:
-        """A scene's name in the report."""
+        """The name in the report of the scene that a game is of."""
         return str(game["label"] or f"scene {game['scene']}")
+
+    def scene(self, index: int | None) -> str:
+        """A scene's name in the report, as far as the data tell one."""
+        games = {game["scene"]: self.label(game) for game in self["games"]}
+        lobbies = {group["scene"] for group in self["groups"]}
+        name = games.get(index, "lobby" if index in lobbies else "")
+        return f"{name} (scene {index})" if name and name != f"scene {index}" else f"scene {index}"
+
+
+def frames_of(game: Row) -> int:
+    """How many frames a game has, also one that has not ended."""
+    return int(game["frames"] or max((log["frames"] for log in game["logs"] or []), default=0))
+
+
+def minutes_of(game: Row) -> float:
+    """How long it was played."""
+    return float(frames_of(game) / game["fps"] / 60)
+
+
+def is_usable(game: Row) -> bool:
+    """Whether all browsers agree on what there is of it."""
+    return game["verdict"] in ("identical", "truncated") and frames_of(game) > 0
 
 
 def summary(data: Exported) -> list[tuple[str, str]]:
     """The figures at the top: what is counted, and how many."""
-    games = data["games"]
-    minutes = sum((game["frames"] or 0) / game["fps"] for game in games) / 60
-    identical = sum(game["verdict"] == "identical" for game in games)
+    people, games = data["participants"], data["games"]
+    minutes = sum(map(minutes_of, games))
+    trips = [row["rtt_ms"] for row in data["net"] if row["rtt_ms"] is not None]
+    ended = Counter(_ending(row)[0] for row in people)
+    there = ended["still there"]
     return [
-        ("participants", f"{len(data['participants'])}"),
-        ("completed", f"{sum(row['ended_how'] == 'completed' for row in data['participants'])}"),
+        ("people came", f"{len(people)}"),
+        ("completed", f"{ended['completed']}"),
+        ("waited in vain", f"{ended['waited in vain']}"),
+        ("dropped out", f"{len(people) - ended['completed'] - ended['waited in vain'] - there}"),
         ("games", f"{len(games)}"),
-        ("identical on all sides", f"{100 * identical / len(games):.0f} %" if games else "–"),
-        ("minutes played", f"{minutes:.0f}"),
+        ("games to use", f"{sum(map(is_usable, games))}"),
+        ("minutes played", f"{minutes:.0f}" if minutes >= 10 else f"{minutes:.1f}"),
+        ("median round trip", f"{median(trips):.0f} ms" if trips else "–"),
     ]
+
+
+# People
 
 
 def funnel(data: Exported) -> list[Row]:
@@ -55,23 +90,110 @@ def funnel(data: Exported) -> list[Row]:
     matched = {member for group in data["groups"] for member in group["members"] or [] if member}
     seated = {seat["participant_id"] for game in data["games"] for seat in game["seats"]} & people
     played = {
-        seat["participant_id"] for game in data["games"] if game["frames"] for seat in game["seats"]
+        seat["participant_id"] for game in data["games"] if frames_of(game) for seat in game["seats"]
     } & people
     completed = {row["participant_id"] for row in data["participants"] if row["ended_how"] == "completed"}
     steps = (
-        ("arrived", people),
-        ("matched or alone in a game", (matched & people) | seated),
+        ("came", people),
+        ("matched, or alone in a game", (matched & people) | seated),
         ("played at least a frame", played),
         ("completed", completed),
     )
     total = len(people) or 1
-    return [{"step": step, "people": len(who), "share": len(who) / total} for step, who in steps]
+    return [{"step": step, "people": len(who), "share": Share(len(who) / total)} for step, who in steps]
+
+
+def endings(data: Exported) -> list[Row]:
+    """How participants' paths ended; of who did not complete, in which scene."""
+    paths: Counter[tuple[str, str]] = Counter()
+    for row in data["participants"]:
+        how, completed = _ending(row)
+        # Who completed did not drop out anywhere.
+        paths[how, "" if completed else data.scene(row["last_scene"])] += 1
+    order = {name: place for place, name in enumerate(_ENDINGS.values())}
+    found = sorted(paths.items(), key=lambda pair: (order.get(pair[0][0], 99), pair[0][1]))
+    return [{"how it ended": how, "in": where or "–", "people": n} for (how, where), n in found]
+
+
+_ENDINGS: Final = {
+    "completed": "completed",
+    "waited": "waited in vain",
+    "left": "pressed the button that leaves",
+    "page closed": "page closed or connection lost",
+    "never connected": "the page never connected",
+    "game never began": "the game did not begin there",
+    "still there": "still there",
+}
+
+
+def _ending(row: Row) -> tuple[str, bool]:
+    how = str(row["ended_how"] or row["dropped_out"])
+    return _ENDINGS.get(how, how), how == "completed"
+
+
+def added_up(rows: Iterable[Row], category: str, count: str) -> list[Row]:
+    """The sum of a count for each category, in the order in which they come."""
+    sums: Counter[str] = Counter()
+    for row in rows:
+        sums[row[category]] += row[count]
+    return [{category: name, count: n} for name, n in sums.items()]
+
+
+def disturbances(data: Exported) -> list[Row]:
+    """What went wrong for people, and how many had it."""
+    done = {row["participant_id"]: row["finished_utc"] for row in data["participants"]}
+    events: dict[str, list[Any]] = defaultdict(list)
+    for row in data["events"]:
+        who = row["participant_id"]
+        # Everybody closes the page in the end.
+        over = done.get(who) and (row["utc"] or "") >= done[who]
+        # Of a page that was loaded anew, the server and the browser tell.
+        if row["kind"] in UNSTEADY and not over and (row["kind"] != "rejoined" or row["source"] == "server"):
+            events[row["kind"]].append(who)
+    early = [(g["game_id"], p) for g in data["games"] for p in g["left_early"] or []]
+    rows = [
+        {"what": _DISTURBANCES[kind], "times": len(events[kind]), "people": len(set(events[kind]))}
+        for kind in UNSTEADY
+    ]
+    return [{"what": "left a game before its end", "times": len(early), "people": len(early)}, *rows]
+
+
+_DISTURBANCES: Final = {
+    "hidden": "page hidden during a game",
+    "disconnected": "page closed or connection lost",
+    "rejoined": "page loaded anew during a game",
+    "link_closed": "link between players closed",
+    "peer_suspected": "partner silent for a second",
+}
+
+
+# Games
 
 
 def verdicts(data: Exported) -> list[Row]:
     """Games by scene and verdict."""
     found = Counter((data.label(game), game["verdict"] or "running") for game in data["games"])
     return [{"scene": scene, "verdict": verdict, "games": n} for (scene, verdict), n in sorted(found.items())]
+
+
+_USES: Final = {
+    "identical": "all of it",
+    "truncated": "all of it, up to where it ended early",
+    "divergent": "up to the frame that is named; coplay replay says what differed",
+    "unverified": "nothing, until coplay replay has shown that it is right",
+    "running": "nothing yet: it has not ended",
+}
+
+
+def uses(data: Exported) -> list[Row]:
+    """For each verdict that there is, how many games have it, and what of them may be used."""
+    rows = []
+    for verdict, use in _USES.items():
+        games = [game for game in data["games"] if (game["verdict"] or "running") == verdict]
+        if games:
+            minutes = sum(map(minutes_of, games))
+            rows.append({"verdict": verdict, "games": len(games), "minutes": minutes, "what to use": use})
+    return rows
 
 
 def doubtful_games(data: Exported) -> list[Row]:
@@ -81,8 +203,9 @@ def doubtful_games(data: Exported) -> list[Row]:
             "game": game["game_id"],
             "scene": data.label(game),
             "verdict": game["verdict"] or "running",
+            "frames": frames_of(game),
             "at frame": game["verdict_frame"],
-            "why": game["verdict_reason"] or "",
+            "why": game["verdict_reason"] or "It has not ended, or the server was stopped meanwhile.",
         }
         for game in data["games"]
         if game["verdict"] != "identical"
@@ -120,155 +243,16 @@ def returns(data: Exported) -> list[Row]:
     return rows
 
 
-def round_trips(data: Exported) -> list[Row]:
-    """Every measured round trip, with its link; a second and a side each."""
-    return [
-        {"link": row["link"] or "unknown", "rtt_ms": row["rtt_ms"]}
-        for row in data["net"]
-        if row["rtt_ms"] is not None and row["rtt_ms"] >= 0
-    ]
-
-
-def round_trip_quantiles(trips: Sequence[Row]) -> list[Row]:
-    """Round trips by link."""
-    by_link: dict[str, list[float]] = defaultdict(list)
-    for row in trips:
-        by_link[row["link"]].append(row["rtt_ms"])
-    return [
-        {
-            "link": link,
-            "seconds": len(values),
-            "5 %": _quantile(values, 0.05),
-            "median": median(values),
-            "95 %": _quantile(values, 0.95),
-            "most": max(values),
-        }
-        for link, values in sorted(by_link.items())
-    ]
-
-
-def sides(data: Exported) -> list[Row]:
-    """How smooth each game was on each player's side, a minute.
-
-    Counts are over all peers and come with every peer's row, so they are taken once a second.
-    """
-    games = {game["game_id"]: game for game in data["games"]}
-    length = _telling_length(list(games))
-    seconds: dict[tuple[str, int], dict[float, Row]] = defaultdict(dict)
-    for row in data["net"]:
-        if row["ms"] is not None:
-            seconds[row["game_id"], row["player_id"]][row["ms"]] = row
-    rows = []
-    for game_id, game in games.items():
-        for player in range(len(game["seats"])):
-            found = seconds.get((game_id, player))
-            if not found:
-                continue
-            minutes = _span_ms(found) / 60_000
-            counted = list(found.values())
-            rows.append(
-                {
-                    "game": game_id[:length],
-                    "scene": data.label(game),
-                    "player": f"player {player}",
-                    "rollbacks": _total(counted, "rollbacks") / minutes,
-                    "re-simulated": _total(counted, "resimulated_frames") / minutes,
-                    "stalls": _total(counted, "stalled_frames") / minutes,
-                }
-            )
-    return rows
-
-
-def most_uneven(rows: Sequence[Row], field: str, count: int) -> list[Row]:
-    """The rows of the games whose sides differ most in a field, in their own order; all if there are few."""
-    spread: dict[str, list[float]] = defaultdict(list)
-    for row in rows:
-        spread[row["game"]].append(row[field])
-    ranked = sorted(spread, key=lambda game: min(spread[game]) - max(spread[game]))
-    chosen = set(ranked[:count])
-    return [row for row in rows if row["game"] in chosen]
-
-
-def one_sidedness(rows: Sequence[Row]) -> list[Row]:
-    """By game, how unevenly rollbacks fall: 0 if all sides have as many, 1 if one has all."""
-    by_game: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        by_game[row["game"]].append(row)
-    found = []
-    for game, own in by_game.items():
-        rates = [row["rollbacks"] for row in own]
-        share = max(rates) / sum(rates) if sum(rates) else None
-        fair = 1 / len(rates)
-        uneven = None if share is None or fair == 1 else (share - fair) / (1 - fair)
-        found.append(
-            {"game": game, **{row["player"]: row["rollbacks"] for row in own}, "one-sidedness": uneven}
-        )
-    return found
-
-
-def endings(data: Exported, last_scenes: Mapping[str, str]) -> list[Row]:
-    """How participants' paths ended; of who went in between, in which scene."""
-    paths: Counter[tuple[str, str]] = Counter()
-    for row in data["participants"]:
-        how = row["ended_how"] or "not finished"
-        # Who completed did not drop out anywhere.
-        where = "" if how == "completed" else last_scenes.get(row["participant_id"], "")
-        paths[_ENDINGS.get(how, how), where] += 1
-    return [{"ended": how, "last scene": where, "people": n} for (how, where), n in sorted(paths.items())]
-
-
-_ENDINGS: Final = {"waited": "waited in vain", "left": "left a game or was left"}
-
-
-def disturbances(data: Exported) -> list[Row]:
-    """What went wrong for people, and how many had it."""
-    done = {row["participant_id"]: row["finished_utc"] for row in data["participants"]}
-    events: dict[str, list[Any]] = defaultdict(list)
-    for row in data["events"]:
-        who = row["participant_id"]
-        # Everybody closes the page in the end.
-        if row["kind"] in UNSTEADY and not (done.get(who) and (row["utc"] or "") >= done[who]):
-            events[row["kind"]].append(who)
-    early = [(g["game_id"], p) for g in data["games"] for p in g["left_early"] or []]
-    rows = [
-        {"what": _DISTURBANCES[kind], "times": len(events[kind]), "people": len(set(events[kind]))}
-        for kind in UNSTEADY
-    ]
-    return [{"what": "left a game early", "times": len(early), "people": len(early)}, *rows]
-
-
-_DISTURBANCES: Final = {
-    "peer_suspected": "a partner fell silent",
-    "link_closed": "a link closed",
-    "disconnected": "the page lost the server, or was closed",
-    "hidden": "the page was hidden during a game",
-}
-
-
 def _condition(text: str | None) -> str:
     if text is None:
         return "all"
     return text.strip('{}"').replace('"', "")
 
 
-def _quantile(values: Iterable[float], part: float) -> float:
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
-
-
-def _telling_length(ids: Sequence[str]) -> int:
-    """How many letters tell the ids apart; at least six."""
+def telling_length(ids: Iterable[str]) -> int:
+    """How many letters tell the games' ids apart; at least six."""
+    known = set(ids)
     length = 6
-    while length < 20 and len({text[:length] for text in ids}) < len(set(ids)):
+    while length < 20 and len({text[:length] for text in known}) < len(known):
         length += 1
     return length
-
-
-def _span_ms(rows: Mapping[float, Row]) -> float:
-    times = sorted(rows)
-    # A row tells of the second before it.
-    return times[-1] - times[0] + 1000.0
-
-
-def _total(rows: Sequence[Row], name: str) -> float:
-    return float(sum(row[name] or 0 for row in rows))

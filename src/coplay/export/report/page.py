@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
 
-from coplay.export.report.findings import Row
+from coplay.export.report.findings import Row, Share
 
 _ROWS_SHOWN: Final = 60
 
@@ -19,12 +19,14 @@ class Section:
         words: What is to be seen, in a sentence or two.
         chart: SVG; empty if there is nothing to draw.
         table: What was drawn, or what is to be known beside it.
+        more: A wider table below both; empty if there is nothing more.
     """
 
     title: str
     words: str
     chart: str
     table: Sequence[Row]
+    more: Sequence[Row] = ()
 
 
 def page(title: str, subtitle: str, figures: Sequence[tuple[str, str]], sections: Sequence[Section]) -> str:
@@ -44,7 +46,8 @@ def _section(section: Section) -> str:
     chart = f"<figure>{section.chart}</figure>" if section.chart else ""
     table = _table(section.table) if section.table else "<p class=none>There are none.</p>"
     both = f"<div class=both>{chart}<div class=table>{table}</div></div>"
-    return f"<section><h2>{escape(section.title)}</h2><p>{escape(section.words)}</p>{both}</section>"
+    more = f"<div class=more>{_table(section.more)}</div>" if section.more else ""
+    return f"<section><h2>{escape(section.title)}</h2><p>{escape(section.words)}</p>{both}{more}</section>"
 
 
 def _table(rows: Sequence[Row]) -> str:
@@ -57,7 +60,7 @@ def _table(rows: Sequence[Row]) -> str:
 
 
 def _row(row: Mapping[str, Any], names: Sequence[str], numbers: set[str]) -> str:
-    cells = "".join(f"<td{_side(name, numbers)}>{escape(_words(row.get(name), name))}</td>" for name in names)
+    cells = "".join(f"<td{_side(name, numbers)}>{escape(_words(row.get(name)))}</td>" for name in names)
     return f"<tr>{cells}</tr>"
 
 
@@ -69,12 +72,12 @@ def _is_number(value: object) -> bool:
     return value is None or isinstance(value, int | float)
 
 
-def _words(value: object, name: str) -> str:
+def _words(value: object) -> str:
     match value:
         case None:
             return "–"
-        case float() if name == "share":
-            return f"{100 * value:.0f} %"
+        case Share():
+            return f"{100 * value:.0f} %" if value > 0.1 or not value else f"{100 * value:.1f} %"
         case float():
             return (
                 f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}" if abs(value) < 100 else f"{value:.0f}"
@@ -91,7 +94,7 @@ body { margin: 0 auto; max-width: 1160px; padding: 40px 24px 80px; color: var(--
   font: 15px/1.5 system-ui, "Segoe UI", "Liberation Sans", Arial, sans-serif; }
 h1 { margin: 0; font-size: 30px; line-height: 1.2; }
 header p { margin: 6px 0 0; color: var(--soft); }
-dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin: 24px 0; }
+dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(118px, 1fr)); gap: 12px; margin: 24px 0; }
 dl div { display: flex; flex-direction: column; padding: 14px 18px; border: 1px solid var(--line);
   border-radius: 10px; background: var(--paper); }
 dd { margin: 0; font-size: 26px; font-weight: 650; font-variant-numeric: tabular-nums; }
@@ -99,7 +102,7 @@ dt { color: var(--soft); font-size: 13px; }
 section { margin: 16px 0; padding: 22px 26px 26px; border: 1px solid var(--line); border-radius: 12px;
   background: var(--paper); }
 h2 { margin: 0 0 2px; font-size: 19px; }
-section > p { margin: 0 0 16px; max-width: 75ch; color: var(--soft); }
+section > p { margin: 0 0 16px; max-width: 100ch; color: var(--soft); }
 .both { display: flex; flex-wrap: wrap; gap: 28px; align-items: flex-start; }
 figure { flex: 0 1 auto; margin: 0; max-width: 100%; overflow-x: auto; }
 figure svg { display: block; max-width: 100%; height: auto; }
@@ -109,6 +112,8 @@ th { color: var(--soft); font-weight: 500; text-align: left; border-bottom: 1px 
 th, td { padding: 5px 10px 5px 0; vertical-align: top; }
 td { border-bottom: 1px solid #f0f3f5; }
 .n { text-align: right; white-space: nowrap; }
+.n + :not(.n) { padding-left: 14px; }
+.more { margin-top: 20px; overflow-x: auto; }
 .none { margin: 4px 0; color: var(--soft); font-size: 13px; }
 @media print { body { background: none; padding: 0; }
   section { break-inside: avoid; border: none; padding: 12px 0; } }

@@ -4,10 +4,8 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from coplay.data import records
 from coplay.export.extras import needed
-from coplay.export.reading import reading
-from coplay.export.report import charts, findings
+from coplay.export.report import charts, connections, findings
 from coplay.export.report.findings import Exported
 from coplay.export.report.page import Section, page
 from coplay.export.tables import export_tables
@@ -30,18 +28,10 @@ def write_report(data: Path, out: Path, *, progress: Report = silent) -> None:
     with tempfile.TemporaryDirectory(prefix="coplay-") as folder:
         export_tables(data, Path(folder) / "out", progress=progress)
         exported = Exported.read(Path(folder) / "out")
-    with reading(data) as reader:
-        last_scenes = {
-            row["participant_id"]: f"scene {row['scene']}" for row in reader.rows(records.participants)
-        }
-    for game in exported["games"]:
-        for who, scene in last_scenes.items():
-            if scene == f"scene {game['scene']}":
-                last_scenes[who] = exported.label(game)
     progress("Drawing the charts", None)
-    studies = sorted({f"{row['study']} {row['version']}" for row in exported["participants"]})
-    title = ", ".join(studies) or "An empty study"
-    text = page(title, _period(exported), findings.summary(exported), _sections(exported, last_scenes))
+    studies = sorted({f"{row['study']}, version {row['version']}" for row in exported["participants"]})
+    title = "; ".join(studies) or "An empty study"
+    text = page(title, _period(exported), findings.summary(exported), _sections(exported))
     partial = out.with_name(f".{out.name}.partial")
     partial.write_text(text, "utf-8")
     partial.replace(out)
@@ -54,62 +44,71 @@ def _period(exported: Exported) -> str:
     return f"{period}Report of {now} UTC, by coplay."
 
 
-def _sections(exported: Exported, last_scenes: dict[str, str]) -> list[Section]:
-    funnel, verdicts = findings.funnel(exported), findings.verdicts(exported)
-    returns, trips = findings.returns(exported), findings.round_trips(exported)
-    sides, endings = findings.sides(exported), findings.endings(exported, last_scenes)
+def _sections(exported: Exported) -> list[Section]:
+    funnel, endings = findings.funnel(exported), findings.endings(exported)
+    verdicts, returns = findings.verdicts(exported), findings.returns(exported)
+    trips, sides = connections.round_trips(exported), connections.sides(exported)
     disturbances = findings.disturbances(exported)
-    shown = [{**row, "ended": " · ".join(filter(None, (row["ended"], row["last scene"])))} for row in endings]
+    ended = findings.added_up(endings, "how it ended", "people")
     return [
         Section(
-            "How far people got",
+            "How far people came",
             "Everyone who opened the study, by how far they came.",
             charts.bars(funnel, "step", "people", title="people"),
             funnel,
         ),
         Section(
-            "Can the games be trusted",
-            "A game is identical if all its players' browsers reported the same chain of inputs and states. "
-            "All others are in the table.",
+            "Who dropped out, and why",
+            "How everybody's path ended; for who did not complete, in which scene. Who it was is in the "
+            "table participants, columns ended_how and dropped_out.",
+            charts.bars(ended, "how it ended", "people", title="people") if ended else "",
+            endings,
+        ),
+        Section(
+            "Which games may be used",
+            "A game is identical if all its players' browsers reported the same inputs and states, frame by "
+            "frame. All others are in the second table, with the reason.",
             charts.bars(verdicts, "scene", "games", title="games", color="verdict") if verdicts else "",
+            findings.uses(exported),
             findings.doubtful_games(exported),
         ),
         Section(
             "Returns",
-            "Mean return of a player in each finished episode, with its standard error. People in one game "
-            "are not independent of each other: the error is a rough guide.",
-            charts.lines(returns) if returns else "",
+            "Mean return of a player in each finished episode, with its standard error (se). People in one "
+            "game are not independent of each other: the error is a rough guide.",
+            charts.lines(returns) if len(returns) > 1 else "",
             returns,
         ),
         Section(
-            "Round trips",
-            "The time to the partner and back, as each side measured it once a second.",
+            "How good the connections were",
+            "The time to the partner and back, measured once a second on each side by the game's own "
+            "datagrams: it has in it how long a busy browser took to answer. Below: each game, the worst "
+            "first. A silence is a second or more without any sign of a partner; stood still is the share of "
+            "the time on the side that had it worst.",
             charts.histogram(trips, "rtt_ms", "link", title="round trip, ms") if trips else "",
-            findings.round_trip_quantiles(trips),
+            connections.by_link(exported),
+            connections.by_game(exported),
         ),
         Section(
-            "Rollbacks, and on whose side",
-            "Corrections of a wrong guess, a minute. The sides of one game are joined: where the line is "
-            "long, one player saw more of them than the other. One-sidedness is 0 if all saw as many, 1 if "
-            "one player saw them all.",
-            charts.pairs(sides, "rollbacks", title="rollbacks a minute") if sides else "",
-            findings.one_sidedness(sides),
+            "Standing still, and on whose side",
+            "The share of the time in which the picture stood still, because a partner's input was out for "
+            "longer than can be guessed ahead (column window of the games). This is what people feel. The "
+            "sides of one game are joined: where the line is long, one player had more of it. One-sidedness "
+            "is 0 if all had as much, 1 if one player had it all.",
+            charts.pairs(sides, "stalls", title="share of the time", share=True) if sides else "",
+            connections.side_by_side(sides, "stalls"),
         ),
         Section(
-            "Stalls, and on whose side",
-            "Frames that had to wait for the other side, a minute.",
-            charts.pairs(sides, "stalls", title="stalled frames a minute") if sides else "",
-            sides,
-        ),
-        Section(
-            "Time-outs and drop-outs",
-            "How everybody's path ended; for who did not complete, in which scene that was.",
-            charts.bars(shown, "ended", "people", title="people") if shown else "",
-            endings,
+            "Corrections, and on whose side",
+            "How often a minute a guess of a partner's input proved wrong, and the last frames were played "
+            "again with the right one (a rollback). They are part of it, and most go unnoticed.",
+            charts.pairs(sides, "rollbacks", title="corrections a minute") if sides else "",
+            connections.side_by_side(sides, "rollbacks"),
         ),
         Section(
             "Disturbances",
-            "What happened to people's pages, links and partners.",
+            "What happened to people's pages, links and partners, up to the end of their path. Every event "
+            "is in the table events.",
             charts.bars(disturbances, "what", "times", title="times"),
             disturbances,
         ),

@@ -1,0 +1,154 @@
+"""How good the connections were, and on whose side it was felt."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import mean, median
+from typing import Final
+
+from coplay.export.report.findings import Exported, Row, Share, telling_length
+
+_LINKS: Final = {
+    "direct": "direct",
+    "turn": "turn: through a TURN server",
+    "relay": "relay: through the study's server",
+}
+
+
+def round_trips(data: Exported) -> list[Row]:
+    """Every measured round trip, with its link; a second and a side each."""
+    return [
+        {"link": row["link"] or "unknown", "rtt_ms": row["rtt_ms"]}
+        for row in data["net"]
+        if row["rtt_ms"] is not None and row["rtt_ms"] >= 0
+    ]
+
+
+def by_link(data: Exported) -> list[Row]:
+    """How good each kind of link was."""
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in data["net"]:
+        if row["peer"] is not None:
+            found[row["link"] or "unknown"].append(row)
+    total = sum(map(len, found.values()))
+    return [
+        {"link": _LINKS.get(link, link), "share": Share(len(rows) / total), **_quality(rows)}
+        for link, rows in sorted(found.items())
+    ]
+
+
+def by_game(data: Exported) -> list[Row]:
+    """How good the links of each game were, and how often it stood still; the worst first."""
+    games = {game["game_id"]: game for game in data["games"]}
+    length = telling_length(games)
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in data["net"]:
+        if row["peer"] is not None:
+            found[row["game_id"]].append(row)
+    silences = Counter(row["game_id"] for row in data["events"] if row["kind"] == "peer_suspected")
+    waits: dict[str, list[float]] = defaultdict(list)
+    for side in sides(data):
+        waits[side["game"]].append(side["stalls"])
+    rows = []
+    for game_id, own in found.items():
+        links = sorted({row["link"] or "unknown" for row in own})
+        rows.append(
+            {
+                "game": game_id[:length],
+                "scene": data.label(games[game_id]),
+                "links": ", ".join(links),
+                **_quality(own),
+                "silences": silences[game_id],
+                "stood still": max(waits[game_id[:length]], default=None),
+            }
+        )
+    return sorted(rows, key=lambda row: (row["stood still"] or 0, row["95 %, ms"] or 0), reverse=True)
+
+
+def _quality(rows: Sequence[Row]) -> Row:
+    trips = [row["rtt_ms"] for row in rows if row["rtt_ms"] is not None]
+    jitters = [row["jitter_ms"] for row in rows if row["jitter_ms"] is not None]
+    losses = [row["loss"] for row in rows if row["loss"] is not None]
+    return {
+        "median, ms": median(trips) if trips else None,
+        "95 %, ms": quantile(trips, 0.95) if trips else None,
+        "jitter, ms": median(jitters) if jitters else None,
+        "lost": Share(mean(losses)) if losses else None,
+    }
+
+
+def sides(data: Exported) -> list[Row]:
+    """How smooth each game was on each player's side.
+
+    `rollbacks` and `re-simulated` are counts a minute; `stalls` is the share of the time that the game stood
+    still. Counts are over all peers and come with every peer's row, so they are taken once a second.
+    """
+    games = {game["game_id"]: game for game in data["games"]}
+    length = telling_length(games)
+    seconds: dict[tuple[str, int], dict[float, Row]] = defaultdict(dict)
+    for row in data["net"]:
+        if row["ms"] is not None:
+            seconds[row["game_id"], row["player_id"]][row["ms"]] = row
+    rows = []
+    for game_id, game in games.items():
+        for player in range(len(game["seats"])):
+            found = seconds.get((game_id, player))
+            if not found:
+                continue
+            minutes = _span_ms(found) / 60_000
+            counted = list(found.values())
+            rows.append(
+                {
+                    "game": game_id[:length],
+                    "player": f"player {player}",
+                    "rollbacks": _total(counted, "rollbacks") / minutes,
+                    "re-simulated": _total(counted, "resimulated_frames") / minutes,
+                    "stalls": Share(
+                        min(1.0, _total(counted, "stalled_frames") / (60 * minutes * game["fps"]))
+                    ),
+                }
+            )
+    return rows
+
+
+def most_uneven(rows: Sequence[Row], field: str, count: int) -> list[Row]:
+    """The rows of the games whose sides differ most in a field, in their own order; all if there are few."""
+    spread: dict[str, list[float]] = defaultdict(list)
+    for row in rows:
+        spread[row["game"]].append(row[field])
+    ranked = sorted(spread, key=lambda game: min(spread[game]) - max(spread[game]))
+    chosen = set(ranked[:count])
+    return [row for row in rows if row["game"] in chosen]
+
+
+def side_by_side(rows: Sequence[Row], field: str) -> list[Row]:
+    """A row a game: a field of each player's side, and how unevenly it falls.
+
+    One-sidedness is 0 if all sides have as much, 1 if one has all.
+    """
+    by_game: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_game[row["game"]].append(row)
+    found = []
+    for game, own in by_game.items():
+        rates = [row[field] for row in own]
+        share = max(rates) / sum(rates) if sum(rates) else None
+        fair = 1 / len(rates)
+        uneven = None if share is None or fair == 1 else (share - fair) / (1 - fair)
+        found.append({"game": game, **{row["player"]: row[field] for row in own}, "one-sidedness": uneven})
+    return found
+
+
+def quantile(values: Iterable[float], part: float) -> float:
+    """The value below which a part of the values are."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
+
+
+def _span_ms(rows: Mapping[float, Row]) -> float:
+    times = sorted(rows)
+    # A row tells of the second before it.
+    return times[-1] - times[0] + 1000.0
+
+
+def _total(rows: Sequence[Row], name: str) -> float:
+    return float(sum(row[name] or 0 for row in rows))
