@@ -58,7 +58,10 @@ export class App {
       for (const game of this.#games.values()) game.flush();
       for (const uploads of this.#left_over) uploads.flush();
     });
-    addEventListener('online', () => this.#game?.handleNetworkChange());
+    addEventListener('online', () => {
+      this.#signaling?.renew();
+      this.#game?.handleNetworkChange();
+    });
   }
 
   async start(): Promise<void> {
@@ -214,6 +217,7 @@ export class App {
       sendSignal: (signal) => this.#signaling?.sendSignal(signal),
       sendDatagram: (message) => this.#signaling?.sendDatagram(message),
       iceServers: async () => (await this.#signaling?.iceServers()) ?? null,
+      probeServer: () => void this.#signaling?.probe(),
       gameOver: (game_id) => this.#signaling?.gameOver(game_id),
       outbox: this.#outbox,
       news: (news) => {

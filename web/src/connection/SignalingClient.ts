@@ -105,9 +105,14 @@ export interface SignalingHandlers extends Partial<Omit<ServerEvents, 'resume'>>
 }
 
 const ACK_TIMEOUT_MS = 3000;
+
+/** A server that is reached answers within this time, by far. */
+const PROBE_TIMEOUT_MS = 1000;
+
 export class SignalingClient {
   readonly #socket: Socket<ServerEvents, PageEvents>;
   #closed = false;
+  #probing = false;
   /** The number of the last event that came: after a reconnection the server repeats what followed it. */
   #offset: string | null = null;
   #token: string;
@@ -193,10 +198,33 @@ export class SignalingClient {
     this.#socket.volatile.emit('datagram', message);
   }
 
+  /**
+   * Something else fell silent: see that the server is still reached, and take a new socket if not. One that lost its network
+   * address says nothing of it; by its own heartbeat that would be noticed after ten seconds.
+   */
+  async probe(): Promise<void> {
+    if (!this.#socket.connected || this.#probing) return;
+    const { engine } = this.#socket.io;
+    this.#probing = true;
+    try {
+      await this.#socket.timeout(PROBE_TIMEOUT_MS).emitWithAck('ice_servers', {});
+    } catch {
+      if (this.#socket.io.engine === engine) engine.close();
+    } finally {
+      this.#probing = false;
+    }
+  }
+
+  /** The machine is in another network now: whatever there was leads nowhere, though it may not say so. */
+  renew(): void {
+    if (this.#socket.connected) this.#socket.io.engine.close();
+  }
+
   close(): void {
     this.#closed = true;
     this.#socket.disconnect();
   }
+
   async #untilAnswered(emit: () => Promise<Acked>): Promise<void> {
     while (!this.#closed) {
       try {

@@ -33,7 +33,8 @@ export type GameNews =
   /** The server has everything. */
   | { kind: 'saved' };
 
-export interface GameHost extends Pick<GameLinksHost, 'sendSignal' | 'sendDatagram' | 'iceServers'> {
+export interface GameHost
+  extends Pick<GameLinksHost, 'sendSignal' | 'sendDatagram' | 'iceServers' | 'probeServer'> {
   gameOver(game_id: string): void;
   news(news: GameNews): void;
   /** Keeps on this device what the server has not got yet. */
@@ -76,6 +77,7 @@ export class GameClient {
       sendSignal: (signal) => host.sendSignal(signal),
       sendDatagram: (message) => host.sendDatagram(message),
       iceServers: () => host.iceServers(),
+      probeServer: () => host.probeServer(),
       measuredRtt: (peer) => this.#stats?.rtt_ms[peer] ?? null,
       news: (news) => {
         if (news.kind === 'link')

@@ -20,6 +20,8 @@ export interface GameLinksHost {
   sendDatagram(message: Uint8Array): void;
   /** Relays with fresh credentials; null when they cannot be had. */
   iceServers(): Promise<RTCIceServer[] | null>;
+  /** The game rests on the way through the server now: see that there is one. */
+  probeServer(): void;
   news(news: LinkNews): void;
   /** The round trip that the game itself measures. */
   measuredRtt(peer: number): number | null;
@@ -153,6 +155,7 @@ export class GameLinks {
         return;
       case 'relay':
         this.#relay.set(event.peer, event.on);
+        if (event.on) this.#host.probeServer();
         this.#simulation.post({ kind: 'relay', peer: event.peer, on: event.on });
         this.#showType(event.peer);
         return;
