@@ -260,7 +260,9 @@ async def running(
     uvicorn = Server(server.asgi, ready.set)
     serving = asyncio.create_task(uvicorn.serve(sockets=[listening]))
     await asyncio.wait_for(ready.wait(), WAIT_S)
-    async with aiohttp.ClientSession() as http:
+    # Let go of idle connections before the server does: it closes them after five seconds.
+    connector = aiohttp.TCPConnector(keepalive_timeout=2)
+    async with aiohttp.ClientSession(connector=connector) as http:
         lab = Lab(address_of(listening), server, store, http)
         try:
             yield lab

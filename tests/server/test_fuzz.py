@@ -124,8 +124,9 @@ async def test_malformed_signals_change_nothing(tmp_path: Path, caplog: pytest.L
     async with besieged(tmp_path, caplog, strict=False) as siege:
         valid = signals_of(siege.first)
         server = siege.lab.server
-        for first in range(0, COUNT, 500):
-            for _ in range(min(500, COUNT - first)):
+        # So many at a time that answers to the server's pings, which wait behind them, are never late.
+        for first in range(0, COUNT, 100):
+            for _ in range(min(100, COUNT - first)):
                 event = rng.choice(("webrtc_signal",) * 6 + ("continue", "game_over", "prepared", "datagram"))
                 sent = mutated(rng, rng.choice(valid)) if rng.random() < 0.8 else garbage(rng)
                 if event == "datagram" and rng.random() < 0.5:
@@ -135,7 +136,7 @@ async def test_malformed_signals_change_nothing(tmp_path: Path, caplog: pytest.L
                     if event == "game_over":
                         sent.pop("game_id", None)  # that would be meant
                 await siege.one.socket.emit(event, sent)
-            assert await siege.one.call("webrtc_signal", valid[3]) == {"ok": True}
+            assert await siege.one.socket.call("webrtc_signal", valid[3], timeout=60) == {"ok": True}
         assert server.coordinator.relay.refused["malformed"] > COUNT / 10
         assert not server.asgi.closed
         await siege.two.next("webrtc_signal", lambda signal: signal["payload"].get("message_id") == "m")
