@@ -1,0 +1,154 @@
+// Runs in the page before its own scripts. Beside the game's channel it opens one of its own on the same connection, so that
+// what it sends is seen by no game; and it sends datagrams through the server over the page's own socket.
+(() => {
+  if (window.linkBench) return;
+  const now = () => performance.timeOrigin + performance.now();
+  const bench = { opened_ms: 0, answered_ms: 0, acks_ms: [], steps: {} };
+  window.linkBench = bench;
+  const note = (step) => {
+    bench.steps[step] ??= now();
+  };
+
+  // Answers, by what they answer; a lost one resolves to null.
+  const waiting = new Map();
+  let count = 0;
+  const answered = (key, within_ms) =>
+    new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        waiting.delete(key);
+        resolve(null);
+      }, within_ms);
+      waiting.set(key, (at_ms) => {
+        clearTimeout(timer);
+        waiting.delete(key);
+        resolve(at_ms);
+      });
+    });
+
+  // Directly
+
+  let probe = null;
+  window.RTCPeerConnection = class extends RTCPeerConnection {
+    constructor(configuration) {
+      super(configuration);
+      note("connection");
+      this.addEventListener("iceconnectionstatechange", () => note(`ice ${this.iceConnectionState}`));
+      this.addEventListener("connectionstatechange", () => note(`connection ${this.connectionState}`));
+    }
+    createDataChannel(label, options) {
+      const channel = super.createDataChannel(label, options);
+      if (label === "game") watch(super.createDataChannel("bench", { ...options, id: 1 }));
+      return channel;
+    }
+    async setLocalDescription(...given) {
+      note("describing");
+      await super.setLocalDescription(...given);
+      note("described");
+    }
+    async setRemoteDescription(...given) {
+      note("their description");
+      await super.setRemoteDescription(...given);
+    }
+    async addIceCandidate(...given) {
+      note("their candidate");
+      await super.addIceCandidate(...given);
+    }
+  };
+
+  const watch = (channel) => {
+    probe = channel;
+    channel.onopen = async () => {
+      bench.opened_ms ||= now();
+      // The first one may come before the other side has opened.
+      while (!bench.answered_ms && channel.readyState === "open") {
+        await Promise.race([bench.direct(), new Promise((resolve) => setTimeout(resolve, 20))]);
+      }
+    };
+    channel.onmessage = ({ data }) => {
+      if (data.startsWith("?")) channel.send(`!${data.slice(1)}`);
+      else {
+        bench.answered_ms ||= now();
+        waiting.get(data.slice(1))?.(performance.now());
+      }
+    };
+  };
+
+  // One round trip over the channel, in milliseconds, or null.
+  bench.direct = async () => {
+    const key = `d${++count}`;
+    const sent = performance.now();
+    probe.send(`?${key}`);
+    const at_ms = await answered(key, 2000);
+    return at_ms === null ? null : at_ms - sent;
+  };
+
+  // Through the server
+
+  let socket = null;
+  let swallow = false;
+  const asked = new Map();
+  window.WebSocket = class extends WebSocket {
+    constructor(url, protocols) {
+      super(url, protocols);
+      socket = this;
+      // Before the page's own listener.
+      this.addEventListener("message", (event) => {
+        if (typeof event.data === "string") {
+          const ack = /^43(\d+)\[/.exec(event.data)?.[1];
+          if (ack && asked.has(ack)) {
+            bench.acks_ms.push(performance.now() - asked.get(ack));
+            asked.delete(ack);
+          }
+          // No game sends any while it has a direct link.
+          if (event.data.startsWith('451-["datagram"')) {
+            swallow = true;
+            event.stopImmediatePropagation();
+          }
+        } else if (swallow) {
+          swallow = false;
+          event.stopImmediatePropagation();
+          hear(new Uint8Array(event.data));
+        }
+      });
+    }
+    send(data) {
+      const asks = typeof data === "string" && /^42(\d+)\[/.exec(data)?.[1];
+      if (asks) asked.set(asks, performance.now());
+      super.send(data);
+    }
+  };
+  const pass = (peer, text) => {
+    socket.send('451-["datagram",{"_placeholder":true,"num":0}]');
+    socket.send(Uint8Array.from([peer, ...new TextEncoder().encode(text)]));
+  };
+  const hear = (message) => {
+    const text = new TextDecoder().decode(message.subarray(1));
+    if (text.startsWith("?")) pass(message[0], `!${text.slice(1)}`);
+    else waiting.get(text.slice(1))?.(performance.now());
+  };
+
+  // One round trip through the server, in milliseconds, or null.
+  bench.relayed = async (peer) => {
+    const key = `r${++count}`;
+    const sent = performance.now();
+    pass(peer, `?${key}`);
+    const at_ms = await answered(key, 2000);
+    return at_ms === null ? null : at_ms - sent;
+  };
+
+  // Round trips by both ways, in turn, so that whatever else this machine does happens to both.
+  bench.both = async (peer, pairs, pause_ms) => {
+    const found = { direct: [], relayed: [] };
+    for (let pair = 0; pair < pairs; pair++) {
+      for (const [way, trip] of [
+        ["direct", () => bench.direct()],
+        ["relayed", () => bench.relayed(peer)],
+      ]) {
+        const ms = await trip();
+        if (ms !== null) found[way].push(ms);
+        await new Promise((resolve) => setTimeout(resolve, pause_ms));
+      }
+    }
+    return found;
+  };
+})();
