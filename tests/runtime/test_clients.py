@@ -1,5 +1,6 @@
 """The user's pip and npm are run, and their last words are kept."""
 
+import os
 import sys
 import zipfile
 from pathlib import Path
@@ -35,6 +36,25 @@ def test_npm_runs_with_a_node_on_its_path(tmp_path: Path, monkeypatch: pytest.Mo
     program = "import pathlib, sys; pathlib.Path(sys.argv[-1], 'thing-1.tgz').touch()"
     monkeypatch.setattr(clients, "find_npm", lambda: (sys.executable, "-c", program))
     assert npm_pack("thing@1", tmp_path).name == "thing-1.tgz"
+
+
+CHURN = """
+import pathlib, shutil, time
+end = time.monotonic() + 1
+while time.monotonic() < end:
+    for number in range(40):
+        folder = pathlib.Path(f"unpacked-{number}", "deeper")
+        folder.mkdir(parents=True)
+        (folder / "file").write_bytes(bytes(1000))
+    for number in range(40):
+        shutil.rmtree(f"unpacked-{number}")
+"""
+
+
+def test_progress_is_told_while_folders_come_and_go(tmp_path: Path) -> None:
+    sizes: list[int] = []
+    clients._run([sys.executable, "-c", CHURN], "pip", tmp_path, os.environ, sizes.append)
+    assert max(sizes) >= 1000
 
 
 def _write_wheel(path: Path) -> None:

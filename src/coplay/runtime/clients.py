@@ -1,5 +1,6 @@
 """The user's own package clients, `pip` and `npm`, run as they are set up on this machine."""
 
+import contextlib
 import os
 import re
 import subprocess
@@ -79,18 +80,21 @@ def _run(
             raise SourceFailedError(f"{client} cannot be started") from error
         while process.poll() is None:
             if watch is not None:
-                watch(sum(_size(path) for path in work.rglob("*")))
+                watch(_size(work))
             time.sleep(0.1 if watch else 0.02)
         log.seek(0)
         if process.returncode:
             raise SourceFailedError(f"{client} said: {_gist(log.read())}")
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:  # removed meanwhile
-        return 0
+def _size(folder: Path) -> int:
+    """The bytes in a folder in which files and folders come and go meanwhile."""
+    size = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                size += os.stat(os.path.join(parent, name)).st_size
+    return size
 
 
 def _the_only_file(folder: Path, pattern: str, otherwise: str) -> Path:
