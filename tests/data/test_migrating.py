@@ -18,6 +18,13 @@ GAME = {
     "verdict": "identical",
 }  # fmt: skip
 
+AS_IT_CAME = b"\x02\0\0\0{}" + bytes(500)
+"""Of a batch, before there was packing; it could well be packed."""
+BATCH = (
+    "INSERT INTO batches (game_id, peer, number, first_frame, frames, utc, sha256, body)"
+    " VALUES ('g', 0, 1, 0, 1, '', '', :body)"
+)
+
 
 def make_as_before_migrations(connection: Connection) -> None:
     """Run what the version before migrations ran."""
@@ -50,6 +57,7 @@ def test_database_from_before_migrations_is_upgraded_with_its_rows(tmp_path: Pat
     with engine.begin() as connection:
         make_as_before_migrations(connection)
         connection.execute(records.games.insert(), GAME)
+        connection.execute(text(BATCH), {"body": AS_IT_CAME})
     engine.dispose()
     for _ in range(2):  # the second time there is nothing to do
         store = Store(tmp_path)
@@ -57,6 +65,8 @@ def test_database_from_before_migrations_is_upgraded_with_its_rows(tmp_path: Pat
         assert store.submit(revision).result() == HEAD
         row = store.submit(lambda c: c.execute(select(records.games)).one()).result()
         assert (row.seed, row.verdict, row.cuts, row.desyncs) == (2**53 - 1, "identical", None, None)
+        batch = store.submit(lambda c: c.execute(select(records.batches)).one()).result()
+        assert batch.body == AS_IT_CAME
         store.close()
 
 
