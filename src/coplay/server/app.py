@@ -134,6 +134,7 @@ def make_server(hosting: Hosting) -> StudyServer:
     restore_games(running, identity, hosting.stages, visitors, coordinator)
     showing = Showing(hosting.folder, hosting.stages)
     usher = Usher(study, hosting.stages, settings, showing, visitors, messenger, recorder, coordinator)
+    succession.left_report = usher.take_left_report
     tokens = PageTokens(signer, visitors, messenger, recorder, settings.token_s)
     Sockets(sockets, tokens, visitors, messenger, usher, coordinator, recorder)
     boot = {

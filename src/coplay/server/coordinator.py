@@ -233,6 +233,12 @@ class GameCoordinator:
         self._vacate(game, player)
         return True
 
+    def successor_of(self, game_id: str, player: int, incarnation: int) -> str | None:
+        """The participant who has a seat of a running game in a later page than this one."""
+        game = self.games.get(game_id)
+        seat = None if game is None else game.seats.get(player)
+        return seat.member if seat is not None and seat.incarnation > incarnation else None
+
     def tick(self, now: float) -> list[str]:
         """Let those go whose page did not come back, or who never began; answers who they are."""
         gone: list[str] = []

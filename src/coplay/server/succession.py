@@ -31,19 +31,22 @@ class Succession:
     """Knows which page of each seat played last: that of the highest incarnation that brought frames.
 
     A page that was loaded and has not played says nothing against a report that the page before it left in
-    the browser.
+    the browser. Then the game was over before it came.
 
     Args:
         signer: Reads the games' tokens.
         store: Where the pages' uploads are.
 
     Attributes:
+        left_report: Is called with the game, the player and the incarnation of every page whose report was
+            taken.
         refused: How many reports of replaced pages were refused.
     """
 
     def __init__(self, signer: TokenSigner, store: Store) -> None:
         self._signer = signer
         self._store = store
+        self.left_report: Callable[[str, int, int], None] = lambda *_: None
         self._played: dict[tuple[str, int], int] = {}
         self.refused = 0
 
@@ -63,10 +66,13 @@ class Succession:
             except TokenError:
                 return await endpoint(request)
             seat = str(claims["game"]), int(claims["player"])
-            if "incarnation" in claims and int(claims["incarnation"]) < await self._last_played(seat):
+            incarnation = int(claims.get("incarnation", 0))
+            if incarnation < await self._last_played(seat):
                 self.refused += 1
                 raise Refusal(409, "Another page plays on in this seat.")
-            return await endpoint(request)
+            response = await endpoint(request)
+            self.left_report(*seat, incarnation)
+            return response
 
         return answer
 

@@ -110,6 +110,13 @@ class Usher:
         visitor.game_id = None
         return self._advance(visitor, PathEvent.PLAYED)
 
+    def take_left_report(self, game_id: str, player: int, incarnation: int) -> None:
+        """A page has reported the end of a game. If its participant has another page by now, which came for
+        the same game, that one need not look for it: it was over before."""
+        member = self._coordinator.successor_of(game_id, player, incarnation)
+        if member is not None:
+            self.game_over(self._visitors[member], game_id)
+
     def tick(self) -> None:
         """Do what time brings; to be called several times a second."""
         now = clock.now()
