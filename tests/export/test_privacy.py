@@ -177,7 +177,7 @@ def test_datasheet_says_what_is_stored_where_and_how_it_goes(data, tmp_path):
     answer = run("datasheet", str(tmp_path / "sheet.md"), "--data", str(data), "--retention", "5 years")
     assert answer.exit_code == 0, answer.stderr
     text = (tmp_path / "sheet.md").read_text("utf-8")
-    assert "2 participants, 1 games; arrivals: 2026-01-01 to 2026-01-01" in text
+    assert "2 participants, 1 game; arrivals: 2026-01-01 to 2026-01-01" in text
     assert "`PROLIFIC_PID`, for 2 people" in text
     assert str(data) in text
     assert "Kept for: 5 years." in text

@@ -128,6 +128,20 @@ def test_links_and_games_have_their_quality(exported):
     assert games[0]["stood still"] == pytest.approx(4 / (1.09 * 30))
 
 
+def test_round_trips_are_counted_in_bins_of_which_the_last_has_the_rest():
+    def net(*trips: float) -> Exported:
+        return Exported({"net": [{"link": "direct", "rtt_ms": trip} for trip in trips]})
+
+    assert connections.round_trips(net()) == []
+    assert [(r["from"], r["to"], r["seconds"]) for r in connections.round_trips(net(*[3.5] * 9, 7.2))] == [
+        (3, 4, 9),
+        (7, 8, 1),
+    ]
+    rows = connections.round_trips(net(*range(1000), 90_000.0))
+    assert (rows[0]["from"], rows[0]["to"], rows[-1]["from"]) == (0, 50, 950)
+    assert sum(row["seconds"] for row in rows) == 1001
+
+
 def test_games_to_use_are_counted_with_their_minutes(exported):
     assert [(row["verdict"], row["games"]) for row in findings.uses(exported)] == [
         ("identical", 1),

@@ -60,8 +60,8 @@ def _words(reader: Reader, data: Path, retention: str) -> dict[str, str]:
     return {
         "studies": ", ".join(studies) or "an empty study",
         "today": f"{datetime.now(UTC):%Y-%m-%d}",
-        "people": str(len(people)),
-        "games": str(len(reader.games())),
+        "people": _counted(len(people), "participant"),
+        "games": _counted(len(reader.games()), "game"),
         "period": f"{arrivals[0]} to {arrivals[-1]}" if arrivals else "nobody has arrived yet",
         "recruited": _recruited(reader.rows(records.recruitment)),
         "retention": retention or "**not decided** (say it with --retention)",
@@ -69,6 +69,10 @@ def _words(reader: Reader, data: Path, retention: str) -> dict[str, str]:
         "places": "\n".join(f"- {place}" for place in _places(data)),
         "tables": "\n\n".join(_table(name, columns) for name, columns in TABLES.items()),
     }
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _recruited(links: Sequence[Mapping[str, Any]]) -> str:

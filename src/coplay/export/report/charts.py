@@ -107,11 +107,12 @@ def lines(rows: Sequence[Row]) -> str:
     )
 
 
-def histogram(rows: Sequence[Row], field: str, color: str, *, title: str) -> str:
-    """How often which values were, stacked by colour."""
+def histogram(rows: Sequence[Row], color: str, *, title: str) -> str:
+    """How often which values were: bins `from`, `to`, `seconds`, stacked by colour."""
     encoding = {
-        "x": {"bin": {"maxbins": 40}, "field": field, "type": "quantitative", "title": title},
-        "y": {"aggregate": "count", "type": "quantitative", "title": "seconds, on either side"},
+        "x": {"field": "from", "bin": {"binned": True}, "type": "quantitative", "title": title},
+        "x2": {"field": "to"},
+        "y": {"field": "seconds", "type": "quantitative", "title": "seconds, on either side"},
         "color": {"field": color, "type": "nominal", "title": color, "legend": {"orient": "top"}},
     }
     mark = {"type": "bar", "cornerRadiusEnd": 0}

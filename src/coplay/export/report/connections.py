@@ -7,6 +7,8 @@ from typing import Final
 
 from coplay.export.report.findings import Exported, Row, Share, telling_length
 
+_BINS: Final = 40
+_WIDTHS_MS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 _LINKS: Final = {
     "direct": "direct",
     "turn": "turn: through a TURN server",
@@ -15,11 +17,17 @@ _LINKS: Final = {
 
 
 def round_trips(data: Exported) -> list[Row]:
-    """Every measured round trip, with its link; a second and a side each."""
+    """How many seconds had which round trip, by link; the last bin has all that took longer, too."""
+    measured = [(row["link"] or "unknown", row["rtt_ms"]) for row in data["net"] if row["rtt_ms"] is not None]
+    if not measured:
+        return []
+    longest = quantile((trip for _, trip in measured), 0.995)
+    width = next(size for size in _WIDTHS_MS if longest / size < _BINS or size == _WIDTHS_MS[-1])
+    last = int(longest / width)
+    counts = Counter((link, min(int(trip / width), last)) for link, trip in measured)
     return [
-        {"link": row["link"] or "unknown", "rtt_ms": row["rtt_ms"]}
-        for row in data["net"]
-        if row["rtt_ms"] is not None and row["rtt_ms"] >= 0
+        {"link": link, "from": width * place, "to": width * (place + 1), "seconds": n}
+        for (link, place), n in sorted(counts.items())
     ]
 
 

@@ -20,6 +20,20 @@ UNSTEADY: Final = ("hidden", "disconnected", "rejoined", "link_closed", "peer_su
 """Kinds of events that a report counts; what else there is, is in the table `events`."""
 
 
+# A large study has a million rows of `net`.
+_READ: Final[dict[str, list[str] | None]] = {
+    "participants": None,
+    "groups": None,
+    "games": None,
+    "episodes": None,
+    "events": ["participant_id", "game_id", "source", "utc", "kind"],
+    "net": [
+        *("game_id", "player_id", "peer", "ms", "rtt_ms", "jitter_ms", "loss", "link"),
+        *("rollbacks", "resimulated_frames", "stalled_frames"),
+    ],
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Exported:
     """The tables of an export, as rows."""
@@ -29,8 +43,12 @@ class Exported:
     @classmethod
     def read(cls, folder: Path) -> "Exported":
         """Read those that a report needs."""
-        names = ("participants", "groups", "games", "episodes", "events", "net")
-        return cls({name: pq.read_table(folder / f"{name}.parquet").to_pylist() for name in names})
+        return cls(
+            {
+                name: pq.read_table(folder / f"{name}.parquet", columns=columns).to_pylist()
+                for name, columns in _READ.items()
+            }
+        )
 
     def __getitem__(self, name: str) -> list[Row]:
         return self.tables[name]

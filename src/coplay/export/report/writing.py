@@ -85,7 +85,9 @@ def _sections(exported: Exported) -> list[Section]:
             "datagrams: it has in it how long a busy browser took to answer. Below: each game, the worst "
             "first. A silence is a second or more without any sign of a partner; stood still is the share of "
             "the time on the side that had it worst.",
-            charts.histogram(trips, "rtt_ms", "link", title="round trip, ms") if trips else "",
+            charts.histogram(trips, "link", title="round trip, ms; the last bar has all that took longer")
+            if trips
+            else "",
             connections.by_link(exported),
             connections.by_game(exported),
         ),
