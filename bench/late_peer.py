@@ -7,7 +7,7 @@ from random import Random
 
 from coplay.browser.driver import Driver
 from coplay.envs import ActionCodec
-from coplay.netcode import Checksum, Event, RollbackSession, SaveState, SendDatagram
+from coplay.netcode import Checksum, Event, RollbackSession, SaveState, SendDatagram, StepAgain
 
 FPS = 60.0
 
@@ -95,6 +95,9 @@ class Far:
                     self._wire.send(effect.peer, effect.data)
                 case SaveState():
                     session.state_saved(effect.frame)
+                case StepAgain():
+                    for saved, _ in enumerate(effect.inputs, start=effect.frame + 1):
+                        session.state_saved(saved)
                 case Checksum():
                     self._asked.append(effect.frame)
         known = self._driver.last_checksum

@@ -2,7 +2,7 @@ import pytest
 from tests.netcode.simulation import configure
 
 from coplay.errors import SessionMisuseError
-from coplay.netcode import Checksum, Confirm, Effect, LoadState, SaveState, Step
+from coplay.netcode import Checksum, Confirm, Effect, LoadState, SaveState, Step, StepAgain
 from coplay.netcode.input_queue import NO_FRAME
 from coplay.netcode.timeline import Timeline
 
@@ -24,8 +24,14 @@ class Caller:
         self.effects.clear()
         for effect in done:
             if isinstance(effect, SaveState):
-                self.timeline.state_saved(effect.frame, effect.frame >= self.over_at)
+                self._saved(effect.frame)
+            elif isinstance(effect, StepAgain):
+                for frame, _ in enumerate(effect.inputs, start=effect.frame + 1):
+                    self._saved(frame)
         return done
+
+    def _saved(self, frame: int) -> None:
+        self.timeline.state_saved(frame, frame >= self.over_at)
 
     def advance(self, frames: int) -> list[Effect]:
         for _ in range(frames):
@@ -46,10 +52,7 @@ def test_roll_back_loads_steps_and_saves_to_the_current_frame() -> None:
     caller.timeline.roll_back()
     assert caller.perform() == [
         LoadState(1),
-        Step(1, (b"a", b"x"), 0),
-        SaveState(2),
-        Step(2, (b"a", b"x"), 0b10),
-        SaveState(3),
+        StepAgain(1, ((b"a", b"x"), (b"a", b"x")), (0, 0b10)),
     ]
     assert (caller.timeline.rollbacks, caller.timeline.resimulated_frames) == (1, 2)
 

@@ -27,6 +27,7 @@ from coplay.netcode import (
     SaveState,
     SendDatagram,
     Step,
+    StepAgain,
 )
 
 Bot = Callable[[Any, int], Any]
@@ -73,7 +74,7 @@ class Driver:
         self.recorder = recorder
         # The session's calls alone: without the simulation, the links, the recorder and the bots.
         self.netcode_time = TimeSamples()
-        # A frame of the simulation: the environment's step, and the snapshot that stepping takes.
+        # A frame that is stepped for the first time: the environment's step, and the snapshot taken with it.
         self.step_time = TimeSamples()
         self.draw_time = TimeSamples()
         self.controls = controls
@@ -153,6 +154,11 @@ class Driver:
                     if effect.frame == 0:
                         self._repairs.keep(0, self._states[0])
                     session.state_saved(effect.frame, over=game.over)
+                case StepAgain():
+                    started = clock()
+                    self._step_again(effect)
+                    self._other_seconds += clock() - started
+                    changed = True
                 case SendDatagram():
                     started = clock()
                     self._host.send(effect.peer, effect.data)
@@ -189,6 +195,17 @@ class Driver:
                 case _:
                     assert_never(effect)
         return changed, corrected
+
+    def _step_again(self, effect: StepAgain) -> None:
+        game, rows, states = self.game, self._rows, self._states
+        state_saved = self.session.state_saved
+        frame, oldest = effect.frame, self._oldest_state
+        for inputs in effect.inputs:
+            rows[frame % _ROWS] = game.step(inputs)
+            frame += 1
+            if frame >= oldest:
+                states[frame] = game.save()
+            state_saved(frame, game.over)
 
     def _begin_at(self, frame: int) -> None:
         """An earlier process of this peer played the frames before this one."""

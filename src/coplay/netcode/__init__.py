@@ -17,6 +17,7 @@ from coplay.netcode.effects import (
     SaveState,
     SendDatagram,
     Step,
+    StepAgain,
 )
 from coplay.netcode.events import (
     DatagramRejected,
@@ -79,5 +80,6 @@ __all__ = [
     "Stalled",
     "StateDiffers",
     "Step",
+    "StepAgain",
     "SyncTest",
 ]

@@ -1,8 +1,4 @@
-"""What a session asks of its caller. Every effect must be performed, in the order given.
-
-`Step` and `SaveState` are not frozen as the others are: they are made for every frame of a rollback, and a
-frozen one takes three times as long to make.
-"""
+"""What a session asks of its caller. Every effect must be performed, in the order given."""
 
 from dataclasses import dataclass
 
@@ -15,7 +11,7 @@ class LoadState:
     """The frame that the loaded state is about to step."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class SaveState:
     """Keep the current state as the one before `frame` is stepped; answer with
     `RollbackSession.state_saved`."""
@@ -24,7 +20,7 @@ class SaveState:
     """The frame that the saved state is about to step."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Step:
     """Step the simulation by one frame."""
 
@@ -34,6 +30,19 @@ class Step:
     """One encoded action per player."""
     predicted: int
     """Bitmask of the players whose input is a guess."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepAgain:
+    """Step frames again, one after the other. Keep the state after each as for `SaveState`, and answer
+    each time with `RollbackSession.state_saved`. One effect for all: they are done in one frame's time."""
+
+    frame: int
+    """The first frame to step; the current state is the one before it."""
+    inputs: tuple[tuple[bytes, ...], ...]
+    """Of each frame: one encoded action per player."""
+    predicted: tuple[int, ...]
+    """Of each frame: bitmask of the players whose input is a guess."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +62,7 @@ class Confirm:
     frame: int
     """The frame that is now certain."""
     inputs: tuple[bytes, ...]
-    """One encoded action per player; those of the last `Step` of this frame."""
+    """One encoded action per player; those with which it was stepped last."""
     predicted: int = 0
     """Bitmask of the players who were first shown with a prediction."""
     corrected_after: bytes = b""
@@ -118,6 +127,7 @@ Effect = (
     LoadState
     | SaveState
     | Step
+    | StepAgain
     | SendDatagram
     | Confirm
     | Checksum

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from coplay.errors import SessionMisuseError
 from coplay.netcode.agreement import Chain, Checksums
 from coplay.netcode.config import SessionConfig
-from coplay.netcode.effects import Checksum, Confirm, Effect, LoadState, SaveState, Step
+from coplay.netcode.effects import Checksum, Confirm, Effect, LoadState, SaveState, Step, StepAgain
 from coplay.netcode.input_queue import MASK, NO_FRAME, RING, InputQueue
 from coplay.netcode.memory import Memory
 
@@ -220,7 +220,9 @@ class Timeline:
 
     def _step_again(self, first: int) -> None:
         """Step the frames from `first` to the current one with what is known by now."""
-        frame, effects, stepped = self.frame, self._effects, self._stepped
+        frame, stepped = self.frame, self._stepped
+        given: list[tuple[bytes, ...]] = []
+        guessed: list[int] = []
         for again in range(first, frame):
             inputs, predicted = self._inputs(again)
             slot = again & MASK
@@ -228,8 +230,10 @@ class Timeline:
             if inputs != shown:
                 self._corrected[slot] = self._correction(slot, shown, inputs, frame - again)
                 stepped[slot] = inputs
-            effects.append(Step(again, inputs, predicted))
-            effects.append(SaveState(again + 1))
+            given.append(inputs)
+            guessed.append(predicted)
+        if given:
+            self._effects.append(StepAgain(first, tuple(given), tuple(guessed)))
 
     def inputs_of_log(self, first: int, end: int) -> tuple[tuple[bytes, ...], ...]:
         """Return all players' published inputs of the frames from `first` up to `end`, exclusive."""

@@ -24,6 +24,7 @@ from coplay.netcode import (
     SendDatagram,
     SessionConfig,
     Step,
+    StepAgain,
 )
 from coplay.netcode.input_queue import RING
 from coplay.netcode.pacing import STALL_INTERVAL_S
@@ -295,6 +296,8 @@ class ToyPeer:
                     self._save(effect.frame)
                 elif kind is Step:
                     self._step(effect)
+                elif kind is StepAgain:
+                    self._step_again(effect)
                 elif kind is Confirm:
                     self._confirm(effect)
                 elif kind is LoadState:
@@ -382,6 +385,14 @@ class ToyPeer:
         self.stepped[frame] = inputs, effect.predicted
         self.game.step(inputs)
         self.next_frame = frame + 1
+
+    def _step_again(self, effect: StepAgain) -> None:
+        if not effect.inputs:
+            raise BrokenInvariantError("steps again at least one frame", effect)
+        frames = zip(effect.inputs, effect.predicted, strict=True)
+        for frame, (inputs, predicted) in enumerate(frames, start=effect.frame):
+            self._step(Step(frame, inputs, predicted))
+            self._save(frame + 1)
 
     def _load(self, frame: int) -> None:
         if frame not in self.states:
