@@ -190,32 +190,54 @@ class Words:
     @_where_found
     def add_generator(self, generator: Any) -> bool:
         """Add a PCG64's state."""
-        if type(generator) is not np.random.PCG64:
+        found = _generator_places(generator)
+        if found is None:
             return False
-        try:
-            address = generator.ctypes.state_address
-        except (ImportError, AttributeError):
-            return False
-        known = generator.state
-        own = _places(address, 1 + 8 // _WORD)
-        words = _memory[own]
-        inner = int(words[0])
-        if (
-            address % _WORD
-            or inner % _WORD
-            or not 0 <= inner - id(generator) <= type(generator).__basicsize__ - 32
-        ):
-            return False
-        if words[1:].tobytes() != struct.pack("<II", known["has_uint32"], known["uinteger"]):
-            return False
-        behind = _places(inner, 32 // _WORD)
-        halves = struct.unpack("<4Q", _memory[behind].tobytes())
-        for number, pair in ((known["state"]["state"], halves[:2]), (known["state"]["inc"], halves[2:])):
-            if pair != (number & _HALF, number >> 64) and pair != (number >> 64, number & _HALF):
-                return False
+        own, behind = found
         self._own += own
         self._behind += behind
         return True
+
+
+def memory_of_generator(generator: Any) -> tuple[memoryview, ...]:
+    """Give the memory that holds a PCG64's whole state, as it is at any time; nothing where that is not seen.
+
+    Args:
+        generator: To be kept alive for as long as its memory is read.
+    """
+    try:
+        found = None if _memory is None else _generator_places(generator)
+    except IndexError:
+        found = None
+    return () if found is None else tuple([_bytes[_WORD * p.start : _WORD * p.stop] for p in found])
+
+
+def _generator_places(generator: Any) -> tuple[range, range] | None:
+    """Give the places of what a PCG64 keeps beside its numbers, and of its two numbers of 128 bits."""
+    if type(generator) is not np.random.PCG64:
+        return None
+    try:
+        address = generator.ctypes.state_address
+    except (ImportError, AttributeError):
+        return None
+    known = generator.state
+    own = _places(address, 1 + 8 // _WORD)
+    words = _memory[own]
+    inner = int(words[0])
+    if (
+        address % _WORD
+        or inner % _WORD
+        or not 0 <= inner - id(generator) <= type(generator).__basicsize__ - 32
+    ):
+        return None
+    if words[1:].tobytes() != struct.pack("<II", known["has_uint32"], known["uinteger"]):
+        return None
+    behind = _places(inner, 32 // _WORD)
+    halves = struct.unpack("<4Q", _memory[behind].tobytes())
+    for number, pair in ((known["state"]["state"], halves[:2]), (known["state"]["inc"], halves[2:])):
+        if pair != (number & _HALF, number >> 64) and pair != (number >> 64, number & _HALF):
+            return None
+    return own, behind
 
 
 _HALF: Final = (1 << 64) - 1

@@ -14,11 +14,14 @@ def _save_array(obj: Any, stack: list[Any]) -> Any:
 
 
 def _restore_array(obj: Any, saved: Any) -> None:
-    # One that cannot be written to only changes through an array that it views, restored where that is held.
-    if obj.flags.writeable:
+    try:
         if obj.shape != saved.shape:
             obj.resize(saved.shape, refcheck=False)
         obj[...] = saved
+    except ValueError:
+        # One that cannot be written to only changes through an array that it views, restored where that is.
+        if obj.flags.writeable:
+            raise
 
 
 def _save_bit_generator(obj: Any, _stack: list[Any]) -> Any:

@@ -25,6 +25,7 @@ import numpy as np
 from coplay.envs.addresses import addresses
 from coplay.envs.state_bulk import BULK, Bulk
 from coplay.envs.state_containers import DEFAULTDICT, DEQUE, DICT, LIST, SET
+from coplay.envs.state_generator import kind_of_generator
 from coplay.envs.state_instances import INSTANCE, NAMESPACE
 from coplay.envs.state_kind import MISSING, Kind
 from coplay.envs.state_memory import Words
@@ -84,10 +85,13 @@ class Plan:
     def _set_lively(self, places: set[int]) -> None:
         self.lively = sorted(places)
         self.still_sum = None
-        self.rows = [
-            (place, *self.members[place], {} if place in self._holding else self.contents[place])
-            for place in self.lively
-        ]
+        known = {place: kind for place, kind, _obj, _first in self.rows}
+        self.rows = []
+        for place in self.lively:
+            kind, obj = self.members[place]
+            if kind is BIT_GENERATOR:
+                kind = known.get(place) or kind_of_generator(obj)
+            self.rows.append((place, kind, obj, {} if place in self._holding else self.contents[place]))
         self._look()
 
     def _is_still(self, place: int, kind: Kind, obj: Any) -> bool:

@@ -22,18 +22,17 @@ from numpy import ndarray
 
 from coplay.envs.snapshot import Record, Snapshot, kind_now
 from coplay.envs.state_bulk import BULK, MIN_LENGTH, Bulk, collect
-from coplay.envs.state_containers import SET
 from coplay.envs.state_digest import digest
 from coplay.envs.state_instances import INSTANCE
 from coplay.envs.state_kinds import ATOM, ATOMS, DRAWING, KINDS, UNWALKABLE, Kind, kind_of
-from coplay.envs.state_numbers import ARRAY, BIT_GENERATOR, PYTHON_RANDOM, RANDOM_STATE
+from coplay.envs.state_numbers import ARRAY
 from coplay.envs.state_paths import describe, differences, find_paths
 from coplay.envs.state_plan import Plan, same
 from coplay.envs.state_references import TUPLE
 
 _KEPT_BULKS = 64
 # Worth comparing with what the plan holds, whose digest is known.
-_COMPARED = (BIT_GENERATOR, RANDOM_STATE, PYTHON_RANDOM, SET)
+_COMPARED = ("generator", "set")
 
 
 class StateWalk:
@@ -114,7 +113,7 @@ class StateWalk:
                     saved = KINDS[type(obj)].save(obj, stack)
             else:
                 saved = kind.save(obj, stack)
-                if kind in _COMPARED and same(kind.name, first, saved):
+                if kind.name in _COMPARED and same(kind.name, first, saved):
                     continue
             contents[place] = saved
         self._walk(stack, plan.numbers, later, met, None)
@@ -165,15 +164,15 @@ class StateWalk:
 
     def restore(self, snapshot: Snapshot) -> None:
         """Put the state back, into the same objects. A snapshot can be restored any number of times."""
-        plan = snapshot.plan
-        places: Any = range(len(plan.members))
+        plan, contents = snapshot.plan, snapshot.contents
+        rows: Any
         if plan is self._plan:
             plan.settle()
-            places = plan.lively
+            rows = plan.rows
+        else:
+            rows = [(place, kind, obj, None) for place, (kind, obj) in enumerate(plan.members)]
         self._plan = plan
-        members, contents = plan.members, snapshot.contents
-        for place in places:
-            kind, obj = members[place]
+        for place, kind, obj, _first in rows:
             saved = contents[place]
             if kind is BULK:
                 kind = self._restored_bulk(obj, saved)
