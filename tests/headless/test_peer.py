@@ -277,6 +277,8 @@ def test_an_identity_is_kept_for_its_owner_alone_and_is_of_one_study(tmp_path: P
     file.write_text("{}")
     with pytest.raises(PeerError, match="nobody's identity"):
         Identity(file, "drifting", None)
+    with pytest.raises(PeerError, match="no folder"):
+        Identity(tmp_path / "nowhere" / "ada", "drifting", None)
 
 
 def test_without_a_file_nothing_is_kept(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ class Identity:
         participant: The id asked for; None for whatever the file says, or the server gives.
 
     Raises:
-        PeerError: The file is of another study or participant, or no such file.
+        PeerError: The file is of another study or participant, or no such file, or cannot be there.
     """
 
     def __init__(self, file: Path | None, study: str, participant: str | None) -> None:
@@ -24,6 +24,8 @@ class Identity:
         self._study = study
         self._participant = participant
         self._secret: str | None = None
+        if file is not None and not file.parent.is_dir():
+            raise PeerError(f"there is no folder {file.parent} to keep an identity in", "Make it first.")
         if file is not None and file.exists():
             self._read(file)
 
