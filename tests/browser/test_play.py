@@ -69,6 +69,8 @@ def test_two_people_finish_with_the_same_game(
         sent = sum(row["bytes_sent"] for row in seconds)
         assert sum(row["path_bytes_sent"] or 0 for row in seconds) > 1.5 * sent
         assert {row["buffered_amount"] for row in seconds if row["buffered_amount"] is not None} >= {0}
+        assert stats["paths"].keys() == stats["buffered_amount"].keys() == stats["rtt_ms"].keys()
+        assert all(path["bytes_received"] > stats["bytes_sent"] // 2 for path in stats["paths"].values())
         if conditions.rtt_ms >= 100:
             assert stats["rollbacks"] > 0
             assert stats["resimulated_frames"] >= stats["rollbacks"]
