@@ -118,6 +118,12 @@ def _acknowledged(answer: dict[str, Any]) -> None:
         raise RuntimeError(f"a signal was refused: {answer}")
 
 
+def _give_up(*reason: object) -> None:
+    # What was under way to this client will never come.
+    print(f"a client lost its connection: {reason}", file=sys.stderr, flush=True)
+    os._exit(1)
+
+
 def _message(config: dict[str, Any]) -> dict[str, Any]:
     candidate = {
         "candidate": "candidate:842163049 1 udp 1677729535 203.0.113.7 46154 typ srflx raddr 192.168.1.7 "
@@ -141,6 +147,7 @@ async def open_pairs(kind: str, address: str, pairs: int, http: aiohttp.ClientSe
         for page, other in ((one, both[1]), (two, both[0])):
             page.socket.handlers["/"].clear()
             page.socket.on("webrtc_signal", other.take)
+            page.socket.on("disconnect", _give_up)
         clients += both
     return clients
 
@@ -226,6 +233,7 @@ async def load(kind: str, address: str, pairs: int) -> None:
                 found = await send_steadily(clients, float(words[1]), float(words[2]))
             print(json.dumps(found), flush=True)
         for client in clients:
+            client.socket.handlers["/"].clear()
             await client.socket.disconnect()
 
 

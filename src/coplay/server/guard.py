@@ -6,6 +6,7 @@ parts of messages without bound, and queue answers for whoever does not read the
 
 import asyncio
 import contextlib
+import json
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -23,6 +24,8 @@ FRAME_BURST: Final = 2000.0
 WRITE_WITHIN_S: Final = 10.0
 HANG_UP_S: Final = 5.0
 MAX_ATTACHMENTS: Final = 1
+MAX_DIGITS: Final = 100
+"""Of a whole number; reading a long one takes longer than its length says."""
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})
 _PACKET_TYPES: Final = "1234"
 """What a client may send in Engine.IO: close, ping, pong, message."""
@@ -152,12 +155,37 @@ class _Guarded:
         return text is None or (bool(text) and text[0] in _PACKET_TYPES)
 
 
+class _Json:
+    """What a packet needs of `json`, which would make an encoder or a decoder anew for each."""
+
+    @staticmethod
+    def _whole_number(text: str) -> int:
+        if len(text) > MAX_DIGITS:
+            raise ValueError("a number that is too long")
+        return int(text)
+
+    _encoder: Final = json.JSONEncoder(separators=(",", ":"))
+    _decoder: Final = json.JSONDecoder(parse_int=_whole_number)
+
+    @classmethod
+    def dumps(cls, data: Any, **_: Any) -> str:
+        """A packet's data as text."""
+        return cls._encoder.encode(data)
+
+    @classmethod
+    def loads(cls, text: str) -> Any:
+        """A packet's data."""
+        return cls._decoder.decode(text)
+
+
 class GuardedPacket(socketio.packet.Packet):  # type: ignore[misc]
     """A Socket.IO packet that has few attachments, and tells pages on connecting that we keep what they miss.
 
     socket.io-client then remembers the number at the end of each event, and tells it as `offset` when it
     connects again: "connection state recovery" of the Socket.IO protocol, which python-socketio lacks.
     """
+
+    json = _Json
 
     def __init__(self, packet_type: int = socketio.packet.EVENT, data: Any = None, **more: Any) -> None:
         if packet_type == socketio.packet.CONNECT and isinstance(data, dict) and "sid" in data:
