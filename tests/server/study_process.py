@@ -22,6 +22,8 @@ from coplay.server.stages import build_stages
 from .conftest import FakeRuntime, duel_study
 
 ROOT = Path(__file__).resolve().parents[2]
+START_S = 180.0
+"""A thousand games are read, perhaps on a busy machine."""
 PATIENT = Settings(uploads_a_second=10_000, upload_burst=10_000)
 
 
@@ -52,11 +54,13 @@ class StudyProcess:
         if self._process is None:
             command = (sys.executable, "-m", __name__, *self._arguments)
             pipe = asyncio.subprocess.PIPE
-            self._process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdin=pipe, stdout=pipe)
+            self._process = await asyncio.create_subprocess_exec(
+                *command, cwd=ROOT, stdin=pipe, stdout=pipe, start_new_session=True
+            )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(b"start\n")
-        words = (await asyncio.wait_for(self._process.stdout.readline(), 60)).split()
+        words = (await asyncio.wait_for(self._process.stdout.readline(), START_S)).split()
         assert words[:1] == [b"serving"], words
         self._server = int(words[1])
         self.starts += 1
@@ -72,13 +76,10 @@ class StudyProcess:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     async def close(self) -> None:
-        """End it, and the process that starts it."""
+        """End it, and the process that starts it; also one that has not said yet that it serves."""
         if self._process is None:
             return
-        if self._server:
-            self.kill()
-        assert self._process.stdin is not None
-        self._process.stdin.close()
+        os.killpg(self._process.pid, signal.SIGKILL)
         await self._process.wait()
 
 
