@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -14,7 +14,15 @@ sys.path.insert(0, str(Path(__file__).parent))
 pytest.register_assert_rewrite("playtest.agreement")
 
 # After the registration, which has to come before the import.
-from playtest import Chromium, ChromiumLauncher, Firefox, Participant, Servers, firefox_is_there  # noqa: E402
+from playtest import (  # noqa: E402
+    Chromium,
+    ChromiumLauncher,
+    Firefox,
+    Participant,
+    Servers,
+    TurnServer,
+    firefox_is_there,
+)
 from playtest.chromium import EXECUTABLE as CHROMIUM  # noqa: E402
 
 _FOLDER = Path(__file__).parent
@@ -94,7 +102,7 @@ def _show(participants: list[Participant], folder: Path) -> None:
 def chromium(launcher: ChromiumLauncher, participants: list[Participant]) -> Callable[..., Chromium]:
     """Start a Chromium process; `ada` of one test finds the HTTP cache that `ada` of the test before left."""
 
-    def start(name: str, **options: bool) -> Chromium:
+    def start(name: str, **options: Any) -> Chromium:
         participant = launcher.launch(name, **options)
         participants.append(participant)
         return participant
@@ -103,14 +111,26 @@ def chromium(launcher: ChromiumLauncher, participants: list[Participant]) -> Cal
 
 
 @pytest.fixture
-def firefox(participants: list[Participant], tmp_path: Path) -> Callable[[str], Firefox]:
+def firefox(participants: list[Participant], tmp_path: Path) -> Callable[..., Firefox]:
     """Start a Firefox process."""
     if not firefox_is_there():
         _do_without("there is no firefox-esr here")
 
-    def start(name: str) -> Firefox:
-        participant = Firefox(name, tmp_path)
+    def start(name: str, **options: Any) -> Firefox:
+        participant = Firefox(name, tmp_path, **options)
         participants.append(participant)
         return participant
 
     return start
+
+
+@pytest.fixture
+def coturn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TurnServer]:
+    """A TURN server, which the study servers started from now on give to their participants."""
+    if not TurnServer.is_there():
+        pytest.skip("there is no turnserver here (Debian's package coturn)")
+    turn = TurnServer(tmp_path)
+    monkeypatch.setenv("COPLAY_TURN", turn.address)
+    monkeypatch.setenv("COPLAY_TURN_SECRET", turn.secret)
+    yield turn
+    turn.stop()

@@ -1,10 +1,7 @@
 """Links that break while two people play: the game goes on, and both hold the same."""
 
-import shutil
-import socket
-import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,6 +11,7 @@ from playtest import (
     CoplayServer,
     Export,
     Servers,
+    TurnServer,
     arrive,
     assert_agreed,
     finish,
@@ -22,7 +20,6 @@ from playtest import (
 )
 
 VOLLEY = {"countdown": 0, "input_delay": 2}
-TURN_SECRET = "a secret of these tests"
 
 # Silence is noticed after 0.8 s; then the server carries the game.
 LONGEST_WAIT_MS = 1500
@@ -31,42 +28,6 @@ LONGEST_WAIT_MS = 1500
 @pytest.fixture
 def couple(chromium: Callable[..., Chromium]) -> tuple[Chromium, Chromium]:
     return chromium("ada"), chromium("bob")
-
-
-@pytest.fixture
-def coturn(tmp_path: Path) -> Iterator[str]:
-    """The address of a TURN server."""
-    program = shutil.which("turnserver")
-    if program is None:
-        pytest.skip("there is no turnserver here (Debian's package coturn)")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = {
-        "listening-ip": "127.0.0.1",
-        "relay-ip": "127.0.0.1",
-        "listening-port": port,
-        "realm": "coplay.test",
-        "static-auth-secret": TURN_SECRET,
-        "pidfile": tmp_path / "turnserver.pid",
-        "userdb": tmp_path / "turndb",
-        "log-file": "stdout",
-    }
-    flags = ("use-auth-secret", "no-tls", "no-dtls", "no-cli", "allow-loopback-peers")
-    process = subprocess.Popen(
-        [
-            program,
-            "-n",
-            *(f"--{name}={value}" for name, value in options.items()),
-            *(f"--{flag}" for flag in flags),
-        ],
-        cwd=tmp_path,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    yield f"turn:127.0.0.1:{port}"
-    process.kill()
-    process.wait()
 
 
 def _say(*waits_ms: float) -> None:
@@ -168,10 +129,8 @@ def test_players_without_any_direct_path_play_through_the_server(
 
 
 def test_players_without_a_path_of_their_own_play_through_a_turn_server(
-    couple: tuple[Chromium, Chromium], coturn: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    couple: tuple[Chromium, Chromium], coturn: TurnServer, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("COPLAY_TURN", coturn)
-    monkeypatch.setenv("COPLAY_TURN_SECRET", TURN_SECRET)
     study = short_study("volley/study.py", tmp_path / "server" / "study", **VOLLEY, max_frames=300)
     server = CoplayServer(("run", str(study)), tmp_path / "server")
     server.wait_until_serving()

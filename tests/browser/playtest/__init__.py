@@ -5,17 +5,21 @@ Both use only what the contract promises: the command line, `<body data-scene da
 `window.coplay`.
 """
 
-from playtest.agreement import assert_agreed
+from playtest.agreement import assert_agreed, assert_copies_agree
 from playtest.breakage import Breakage
 from playtest.chromium import Chromium, ChromiumFrame, ChromiumLauncher
 from playtest.conditions import Conditions
-from playtest.couple import arrive, finish, meet
+from playtest.copies import Copies
+from playtest.couple import arrive, finish, meet, reload_at_once
 from playtest.export import Export, run_coplay
 from playtest.firefox import Firefox, firefox_is_there
+from playtest.headless import HeadlessPeer
+from playtest.network import Machine, Network, NetworkError
 from playtest.participant import Participant, WaitError
 from playtest.server import CoplayServer, ServerError
 from playtest.servers import Servers
 from playtest.studies import short_study
+from playtest.turn import TurnServer
 from playtest.uploads import Uploads
 
 __all__ = [
@@ -24,19 +28,27 @@ __all__ = [
     "ChromiumFrame",
     "ChromiumLauncher",
     "Conditions",
+    "Copies",
     "CoplayServer",
     "Export",
     "Firefox",
+    "HeadlessPeer",
+    "Machine",
+    "Network",
+    "NetworkError",
     "Participant",
     "ServerError",
     "Servers",
+    "TurnServer",
     "Uploads",
     "WaitError",
     "arrive",
     "assert_agreed",
+    "assert_copies_agree",
     "finish",
     "firefox_is_there",
     "meet",
+    "reload_at_once",
     "run_coplay",
     "short_study",
 ]

@@ -1,14 +1,16 @@
-"""What must hold of any game that two browsers finished: asked of the export, and of their uploads."""
+"""What must hold of any game that two people finished: asked of the export, of each one's copy in the store,
+and of what browsers uploaded.
+"""
 
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
 from playtest.chromium import Chromium
+from playtest.copies import Copies
 from playtest.export import Export
 from playtest.participant import Participant
 from playtest.server import CoplayServer
-from playtest.uploads import GameUploads
 
 # Volley and Overcooked have a handful of actions: one byte each.
 INPUT_SIZES = (1, 1)
@@ -21,7 +23,7 @@ def assert_agreed(
 
     Args:
         server: Where they played.
-        participants: Who played; of each Chromium the uploads are compared too.
+        participants: Who played, all of them; of each Chromium the uploads are compared too.
         folder: Where to export to.
         least_frames: The game must have lasted this long.
 
@@ -33,29 +35,35 @@ def assert_agreed(
     assert {each["game_id"] for each in stats} == {game_id}
     assert sorted(each["player_id"] for each in stats) == list(range(len(participants)))
 
-    witnesses = [each for each in participants if isinstance(each, Chromium)]
-    frames = {_assert_uploads_agree([witness.uploads.games[game_id] for witness in witnesses])}
+    copies = Copies(server.data, game_id)
+    assert copies.peers == list(range(len(INPUT_SIZES)))
+    frames = assert_copies_agree(copies)
+    for witness in participants:
+        if isinstance(witness, Chromium):
+            uploads = witness.uploads.games[game_id]
+            assert uploads.inputs(len(INPUT_SIZES), INPUT_SIZES) == b"".join(copies.inputs(0).values())
 
     export = Export(server.data, folder / "export")
     (game,) = export.rows("games", game_id=game_id)
     assert game["verdict"] == "identical", game
-    assert {game["frames"]} == frames
+    assert game["frames"] == frames
     assert game["frames"] >= least_frames
-    for witness in witnesses:
-        reports = witness.uploads.games[game_id].reports
-        assert {report["chain_hash"] for report in reports} == {game["chain_hash"]}
+    for witness in participants:
+        if isinstance(witness, Chromium):
+            reports = witness.uploads.games[game_id].reports
+            assert {report["chain_hash"] for report in reports} == {game["chain_hash"]}
     _assert_inputs_are_active(export, game_id, game["frames"])
     return export
 
 
-def _assert_uploads_agree(uploads: Sequence[GameUploads]) -> int:
-    """See that these peers hold the same inputs and states; returns how many frames."""
-    players = len(INPUT_SIZES)
-    logs = [each.inputs(players, INPUT_SIZES) for each in uploads]
+def assert_copies_agree(copies: Copies) -> int:
+    """See that all peers hold the same inputs of all frames, and the same states; returns how many frames."""
+    logs = [copies.inputs(peer) for peer in copies.peers]
     assert all(log == logs[0] for log in logs)
-    frames = len(logs[0]) // sum(INPUT_SIZES)
+    frames = len(logs[0])
+    assert list(logs[0]) == list(range(frames))
 
-    checksums = [each.checksums(players, INPUT_SIZES) for each in uploads]
+    checksums = [copies.checksums(peer) for peer in copies.peers]
     compared = set.intersection(*(set(each) for each in checksums))
     assert len(compared) >= frames // 60, "too few frames were compared"
     assert all(each[frame] == checksums[0][frame] for each in checksums for frame in compared)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from playwright.sync_api import (
 )
 
 from playtest.conditions import Conditions
+from playtest.network import Machine
 from playtest.participant import PAGE_SCRIPT, Participant
 from playtest.uploads import Uploads
 
@@ -46,7 +48,12 @@ class ChromiumLauncher:
         self._playwright: Playwright = sync_playwright().start()
 
     def launch(
-        self, name: str, *, hide_addresses: bool = False, viewport: tuple[int, int] = (1000, 800)
+        self,
+        name: str,
+        *,
+        hide_addresses: bool = False,
+        viewport: tuple[int, int] = (1000, 800),
+        machine: Machine | None = None,
     ) -> "Chromium":
         """Start a browser process.
 
@@ -54,6 +61,7 @@ class ChromiumLauncher:
             name: Of the participant, and of the profile.
             hide_addresses: Leave Chromium's default alone, which hides local addresses behind mDNS names.
             viewport: Width and height of the page.
+            machine: Where it runs; None for this one.
         """
         profile = self._folder / name
         profile.mkdir(parents=True, exist_ok=True)
@@ -61,7 +69,7 @@ class ChromiumLauncher:
         net_log.unlink(missing_ok=True)
         context = self._playwright.chromium.launch_persistent_context(
             str(profile),
-            executable_path=EXECUTABLE,
+            executable_path=machine.wrapper(EXECUTABLE, profile / "chromium.sh") if machine else EXECUTABLE,
             args=[*_FLAGS, f"--log-net-log={net_log}", *([] if hide_addresses else [_SHOWN_ADDRESSES])],
             viewport={"width": viewport[0], "height": viewport[1]},
         )
@@ -95,6 +103,7 @@ class Chromium(Participant):
         context.on("weberror", lambda error: self.problems.append(f"uncaught: {error.error}"))
         self.page: Page = context.pages[0] if context.pages else context.new_page()
         self.page.on("websocket", lambda socket: self.requests.append(socket.url))
+        self._asleep: dict[int, str] = {}
         self._devtools = context.new_cdp_session(self.page)
         self._devtools.send("Network.enable")
 
@@ -124,6 +133,16 @@ class Chromium(Participant):
         """
         self._devtools.send("Network.emulateNetworkConditions", conditions.parameters())
 
+    def sleep(self, asleep: bool) -> None:
+        """Stop the page's process, workers and connections too, as a machine's sleep does; or wake it up.
+
+        Nothing can be asked of the page meanwhile.
+        """
+        for process, kind in self.process_ids().items() if asleep else self._asleep.items():
+            if kind == "renderer":
+                self._asleep[process] = kind
+                os.kill(process, signal.SIGSTOP if asleep else signal.SIGCONT)
+
     def open_tab(self) -> Page:
         """Go on in a new tab.
 
@@ -133,6 +152,15 @@ class Chromium(Participant):
         old = self.page
         self.page = self._context.new_page()
         return old
+
+    def begin_reload(self) -> None:
+        """Load the page anew, as the browser's button does, without waiting for it."""
+        self.page.evaluate("window.left_behind = true; setTimeout(() => location.reload())")
+
+    def end_reload(self) -> None:
+        """Wait until the new page is there."""
+        self.page.wait_for_function("!window.left_behind && window.playtest")
+        self._position = 0
 
     def close_page(self) -> None:
         """Close the tab, as a person does: the browser goes on."""

@@ -38,6 +38,14 @@ def meet(first: Participant, second: Participant, url: str, conditions: Conditio
     return max(participant.wait_for("play", "playing") for participant in (first, second)) - clicked
 
 
+def reload_at_once(*participants: Chromium) -> None:
+    """Load all these pages anew, none of them after another has come back."""
+    for participant in participants:
+        participant.begin_reload()
+    for participant in participants:
+        participant.end_reload()
+
+
 def finish(*participants: Participant, timeout_s: float = 90) -> None:
     """Wait until everyone's game has ended and everyone is at the end of the study."""
     for participant in participants:

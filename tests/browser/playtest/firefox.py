@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from playtest.network import Machine
 from playtest.participant import PAGE_SCRIPT, Participant
 
 with warnings.catch_warnings():
@@ -36,24 +37,31 @@ class Firefox(Participant):
     Args:
         name: Who this is, in messages.
         folder: Where Firefox's log goes.
+        machine: Where it runs; None for this one.
     """
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, machine: Machine | None = None) -> None:
         super().__init__(name)
         folder.mkdir(parents=True, exist_ok=True)
+        program, port = EXECUTABLE, _free_port()
+        if machine is not None:
+            program = str(machine.wrapper(EXECUTABLE, folder / f"{name}.sh"))
+            machine.forward(port)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self._marionette = Marionette(
-                bin=EXECUTABLE,
+                app="fxdesktop",  # it looks beside the program otherwise
+                bin=program,
                 headless=True,
                 host="127.0.0.1",
-                port=_free_port(),
+                port=port,
                 startup_timeout=90,
                 gecko_log=str(folder / f"{name}.log"),
                 prefs=dict(_PREFERENCES),
             )
             self._marionette.start_session()
         self._marionette.timeout.script = _SCRIPT_SECONDS
+        self._page = ""
 
     def _navigate(self, url: str) -> None:
         self._marionette.navigate(url)
@@ -78,6 +86,17 @@ class Firefox(Participant):
             lambda marionette: marionette.find_element(By.CSS_SELECTOR, selector).is_displayed()
         )
         self._marionette.find_element(By.CSS_SELECTOR, selector).click()
+
+    def hide(self) -> None:
+        """Open another tab before the page's. Nothing can be asked of the page meanwhile."""
+        self._page = self._marionette.current_window_handle
+        cover = self._marionette.open(type="tab", focus=True)["handle"]
+        self._marionette.switch_to_window(cover, focus=True)
+
+    def show(self) -> None:
+        """Close that tab: the page can be seen again."""
+        self._marionette.close()
+        self._marionette.switch_to_window(self._page, focus=True)
 
     def screenshot(self, file: Path) -> None:
         file.write_bytes(base64.b64decode(self._marionette.screenshot()))

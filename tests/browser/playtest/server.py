@@ -10,6 +10,8 @@ import time
 import urllib.request
 from pathlib import Path
 
+from playtest.network import Machine
+
 COPLAY = Path(sys.executable).with_name("coplay")
 
 _READY = "coplay: serving "
@@ -20,24 +22,32 @@ class ServerError(RuntimeError):
 
 
 class CoplayServer:
-    """`coplay run STUDY` or `coplay demo` on a free port of loopback.
+    """`coplay run STUDY` or `coplay demo` on a free port.
 
     Args:
         arguments: What follows `coplay`: `("run", study_file)` or `("demo", "--no-open")`.
         folder: Where the log goes, and the data.
         port: None for any free one.
+        machine: Where it runs, and can be reached; None for this one, by loopback alone.
     """
 
-    def __init__(self, arguments: tuple[str, ...], folder: Path, port: int | None = None) -> None:
+    def __init__(
+        self,
+        arguments: tuple[str, ...],
+        folder: Path,
+        port: int | None = None,
+        machine: Machine | None = None,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.data = folder / "data"
         self.port = port or _free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        host = machine.address if machine else "127.0.0.1"
+        self.url = f"http://{host}:{self.port}"
         self._log_file = folder / "server.log"
         self._serving = threading.Event()
-        command = [str(COPLAY), *arguments, "--port", str(self.port)]
+        command = [*(machine.prefix if machine else ()), str(COPLAY), *arguments, "--port", str(self.port)]
         if arguments[0] == "run":
-            command += ["--data", str(self.data)]
+            command += ["--host", host, "--data", str(self.data)]
         self._process = subprocess.Popen(
             command,
             stdout=subprocess.PIPE,

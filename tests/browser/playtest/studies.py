@@ -16,18 +16,20 @@ from coplay import scenes
 
 CHANGES = {changes!r}
 
+study.relay_only = {relay_only}
 study.scenes = [
     replace(scene, **CHANGES) if isinstance(scene, scenes.Play) else scene for scene in study.scenes
 ]
 '''
 
 
-def short_study(example: str, folder: Path, **changes: Any) -> Path:
+def short_study(example: str, folder: Path, *, relay_only: bool = False, **changes: Any) -> Path:
     """Make a study out of an example, with other values for its play scenes.
 
     Args:
         example: Folder and file under `examples/`: `"volley/study.py"`.
         folder: Where to put it; must not exist.
+        relay_only: As of `coplay.Study`.
         changes: Arguments of `scenes.Play`, as plain Python values.
 
     Returns:
@@ -39,5 +41,5 @@ def short_study(example: str, folder: Path, **changes: Any) -> Path:
     (folder / "study.py").unlink(missing_ok=True)
     shutil.copyfile(source, folder / "original.py")
     study = folder / "study.py"
-    study.write_text(_SHORT.format(name=example, changes=changes), "utf-8")
+    study.write_text(_SHORT.format(name=example, changes=changes, relay_only=relay_only), "utf-8")
     return study

@@ -1,0 +1,199 @@
+"""What happens to people while they play: their network changes, their pages are loaded anew, their tab is
+out of sight, a relay dies. The game goes on or ends fairly, and all hold the same.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from math import inf
+from pathlib import Path
+
+import pytest
+from playtest import (
+    Breakage,
+    Chromium,
+    Copies,
+    CoplayServer,
+    Export,
+    Firefox,
+    Network,
+    NetworkError,
+    Participant,
+    Servers,
+    TurnServer,
+    assert_agreed,
+    finish,
+    meet,
+    reload_at_once,
+    short_study,
+)
+
+VOLLEY = {"countdown": 0, "input_delay": 2}
+
+# Silence is noticed after 0.8 s; then the server carries the game.
+LONGEST_WAIT_MS = 1500
+
+
+def _assert_waits(server: CoplayServer, game_id: str, calm: int, last: float = inf) -> None:
+    """See that nobody had to wait for long; printed for the table in docs/explanation/connections.md.
+
+    Args:
+        server: Where they played.
+        game_id: Their game.
+        calm: Up to this frame nothing was disturbed: what was waited until then is this machine's own doing.
+        last: Up to this frame it is asked.
+    """
+    copies = Copies(server.data, game_id)
+    waits_ms = [copies.longest_wait_ms(peer, last=last) for peer in copies.peers]
+    own_ms = [copies.longest_wait_ms(peer, last=calm) for peer in copies.peers]
+    print(f"\nlongest time without a new confirmed frame: {waits_ms} ms; undisturbed: {own_ms} ms")
+    assert max(waits_ms) <= LONGEST_WAIT_MS + max(own_ms)
+
+
+def _play(*participants: Participant) -> None:
+    for seed, participant in enumerate(participants):
+        participant.play(seed)
+
+
+# The network changes
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    try:
+        network = Network()
+    except (NetworkError, OSError) as cause:
+        pytest.skip(f"no network namespaces can be made here ({cause})")
+    yield network
+    network.close()
+
+
+def test_both_change_their_address_one_after_the_other(
+    network: Network, chromium: Callable[..., Chromium], firefox: Callable[..., Firefox], tmp_path: Path
+) -> None:
+    """Stands for a laptop that leaves one Wi-Fi for another: the old address is gone, and with it all that
+    came there, the server's socket too; a new one is there at once. The browser notices as on any machine.
+    """
+    rounds = {**VOLLEY, "episodes": 4, "max_frames": 300}
+    study = short_study("volley/study.py", tmp_path / "server" / "study", **rounds)
+    server = CoplayServer(("run", str(study)), tmp_path / "server", machine=network.machine(1))
+    machines = [network.machine(11), network.machine(12)]
+    ada = chromium("ada", machine=machines[0])
+    fox = firefox("fox", machine=machines[1])
+    try:
+        server.wait_until_serving()
+        breakage = Breakage(ada)
+        meet(ada, fox, server.url)
+        _play(ada, fox)
+        ada.wait_until("confirmed_frame", 180)
+        machines[0].move(network.address(21))
+        ada.wait_until("confirmed_frame", 540)
+        assert breakage.links()[:2] == ["direct", "relay"]
+        machines[1].move(network.address(22))
+        finish(ada, fox)
+
+        assert set(breakage.links()) == {"direct", "relay"}
+        assert breakage.links()[-1] == "direct"
+        assert_agreed(server, (ada, fox), tmp_path, least_frames=1000)
+        _assert_waits(server, ada.stats()["game_id"], calm=170)
+    finally:
+        server.stop()
+
+
+# Pages are loaded anew
+
+
+def test_pages_loaded_anew_one_by_one_play_on_and_both_at_once_begin_a_new_game(
+    chromium: Callable[..., Chromium], servers: Servers, tmp_path: Path
+) -> None:
+    server = servers.serve("volley/study.py", **VOLLEY, episodes=2, max_frames=300, hold="60 s")
+    ada, bob = chromium("ada"), chromium("bob")
+    meet(ada, bob, server.url)
+    _play(ada, bob)
+    frame = ada.wait_until("confirmed_frame", 60)["confirmed_frame"]
+    for seed, participant in enumerate((ada, bob), start=2):
+        reload_at_once(participant)
+        participant.wait_for("play", "playing")
+        participant.play(seed)
+        frame = participant.wait_until("confirmed_frame", frame + 60)["confirmed_frame"]
+    game_id = ada.stats()["game_id"]
+    assert frame < 500
+
+    # Nobody knows any more how it stood: what there is of it is kept, and a new one begins.
+    reload_at_once(ada, bob)
+    for participant in (ada, bob):
+        participant.wait_for("play", "playing")
+        notice = participant.page.inner_text(".notice")
+        assert "could not go on after this page was loaded again" in notice, participant.name
+    _play(ada, bob)
+    finish(ada, bob)
+    assert ada.stats()["game_id"] != game_id
+    assert_agreed(server, (ada, bob), tmp_path, least_frames=500)
+
+    copies = Copies(server.data, game_id)
+    mine, yours = (copies.inputs(peer) for peer in (0, 1))
+    assert all(mine[each] == yours[each] for each in mine.keys() & yours.keys())
+    (game,) = Export(server.data, tmp_path / "broken-off").rows("games", game_id=game_id)
+    # Nobody was left to say how it ended; what was uploaded was compared.
+    assert (game["verdict"], list(game["left_early"])) == ("unverified", [0, 1]), game
+    assert sorted(mine.keys() | yours.keys()) == list(range(game["frames"]))
+    assert game["frames"] >= frame - 60, "a second is what may not have been uploaded"
+
+
+# A tab is out of sight
+
+
+def test_tab_out_of_sight_plays_on_and_a_machine_that_slept_comes_back(
+    chromium: Callable[..., Chromium], firefox: Callable[..., Firefox], servers: Servers, tmp_path: Path
+) -> None:
+    """For ten seconds a page is behind another tab, where browsers slow its timers down; its worker plays on.
+    Then the other one's machine sleeps for ten seconds, or a phone is in a pocket: play waits for it.
+    """
+    server = servers.serve("volley/study.py", **VOLLEY, episodes=5, max_frames=300, hold="30 s")
+    ada, fox = chromium("ada"), firefox("fox")
+    meet(ada, fox, server.url)
+    _play(ada, fox)
+    before = fox.wait_until("confirmed_frame", 120)["confirmed_frame"]
+    fox.hide()
+    time.sleep(10)
+    fox.show()
+    seen = fox.wait_until("confirmed_frame", before + 300)
+    ada.sleep(True)
+    fox.wait_for("play", "paused")
+    time.sleep(10)
+    ada.sleep(False)
+    finish(ada, fox)
+
+    assert_agreed(server, (ada, fox), tmp_path, least_frames=1000)
+    copies = Copies(server.data, seen["game_id"])
+    hidden, shown = (copies.events(seen["player_id"], kind)[0]["t_ms"] for kind in ("hidden", "shown"))
+    assert shown - hidden > 9000
+    _assert_waits(server, seen["game_id"], calm=120, last=seen["confirmed_frame"])
+    waits_ms = [copies.longest_wait_ms(peer) for peer in copies.peers]
+    print(f"the one that slept, and who waited for it: {waits_ms} ms")
+    assert max(waits_ms) <= 12_000 + LONGEST_WAIT_MS
+
+
+# A relay dies
+
+
+def test_turn_server_that_dies_is_replaced_by_the_study_server(
+    chromium: Callable[..., Chromium], coturn: TurnServer, tmp_path: Path
+) -> None:
+    rounds = {**VOLLEY, "episodes": 2, "max_frames": 300}
+    study = short_study("volley/study.py", tmp_path / "server" / "study", relay_only=True, **rounds)
+    server = CoplayServer(("run", str(study)), tmp_path / "server")
+    ada, bob = chromium("ada"), chromium("bob")
+    breakages = [Breakage(ada), Breakage(bob)]
+    try:
+        server.wait_until_serving()
+        meet(ada, bob, server.url)
+        _play(ada, bob)
+        ada.wait_until("confirmed_frame", 150)
+        coturn.stop()
+        finish(ada, bob)
+        for breakage in breakages:
+            assert breakage.links() == ["turn", "relay"]
+        assert_agreed(server, (ada, bob), tmp_path, least_frames=500)
+        _assert_waits(server, ada.stats()["game_id"], calm=140)
+    finally:
+        server.stop()

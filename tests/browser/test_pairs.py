@@ -1,0 +1,66 @@
+"""Pairs of players that meet in no other test: Firefox with Firefox, and with one who has no browser."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playtest import (
+    Copies,
+    Export,
+    Firefox,
+    HeadlessPeer,
+    Servers,
+    arrive,
+    assert_agreed,
+    assert_copies_agree,
+    finish,
+    meet,
+)
+
+FRAMES = 300
+
+
+def test_two_firefoxes_finish_with_the_same_game(
+    firefox: Callable[[str], Firefox], servers: Servers, tmp_path: Path
+) -> None:
+    server = servers.serve("volley/study.py", countdown=0, input_delay=2, max_frames=FRAMES)
+    fox, vixen = firefox("fox"), firefox("vixen")
+    meet(fox, vixen, server.url)
+    fox.play(seed=1)
+    vixen.play(seed=2)
+    finish(fox, vixen)
+    assert_agreed(server, (fox, vixen), tmp_path, least_frames=FRAMES // 2)
+    for each in (fox, vixen):
+        assert set(each.stats()["link"].values()) == {"direct"}
+
+
+@pytest.mark.parametrize("offering", ["firefox", "headless"])
+def test_firefox_and_a_headless_peer_hold_the_same_game(
+    offering: str, firefox: Callable[[str], Firefox], servers: Servers, tmp_path: Path
+) -> None:
+    server = servers.serve("volley/study.py", countdown=0, input_delay=2, max_frames=FRAMES)
+    fox = firefox("fox")
+    arrive(fox, server.url)
+    # Who comes first has the lower seat, and so makes the offers.
+    if offering == "firefox":
+        fox.click_continue()
+        fox.wait_for("lobby")
+    peer = HeadlessPeer(server)
+    try:
+        if offering == "headless":
+            peer.wait_for("lobby")
+            fox.click_continue()
+        fox.wait_for("play", "playing")
+        fox.play(seed=3)
+        finish(fox)
+        game = peer.finish()
+    finally:
+        peer.close()
+
+    stats = fox.stats()
+    assert (stats["player_id"] == 0) == (offering == "firefox")
+    assert set(stats["link"].values()) == set(game["links"].values()) == {"direct"}
+    assert assert_copies_agree(Copies(server.data, game["game_id"])) == game["frames"]
+    (stored,) = Export(server.data, tmp_path / "export").rows("games", game_id=stats["game_id"])
+    assert game["verdict"] == stored["verdict"] == "identical", stored
+    assert game["chain_hash"] == stored["chain_hash"]
