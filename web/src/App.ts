@@ -138,7 +138,10 @@ export class App {
       player_left: ({ game_id, player_id }) => {
         if (this.#game?.config.game_id !== game_id) return;
         this.#game.handlePlayerLeft(player_id);
-        if (this.#view instanceof PlayScene) this.#view.showLeft(player_id);
+        if (this.#view instanceof PlayScene) {
+          this.#view.showLeft(player_id);
+          if (!this.#game.over) this.#notice ||= this.#view.cause;
+        }
       },
       player_back: ({ game_id, player_id, incarnation, epoch }) =>
         this.#games.get(game_id)?.handlePlayerBack(player_id, incarnation, epoch),

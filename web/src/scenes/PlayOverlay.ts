@@ -32,6 +32,8 @@ export class PlayOverlay {
   online = true;
   /** Whether the server can store anything: a game that is not stored does not begin. */
   storing = true;
+  /** What comes of an interruption that lasts: nobody should wonder whether they have to wait for ever. */
+  outlook = '';
   /** Whether the game could not wait for this participant. */
   removed = false;
   #phase: GamePhase | null = null;
@@ -52,7 +54,8 @@ export class PlayOverlay {
     if (phase === 'waiting') this.#detail.textContent = this.storing ? '' : NOT_STORING;
     if (phase === this.#phase) return;
     this.#phase = phase;
-    if (phase !== 'loading' && phase !== 'waiting') this.#detail.textContent = '';
+    if (phase !== 'loading' && phase !== 'waiting')
+      this.#detail.textContent = phase === 'paused' ? this.outlook : '';
     this.#leave.hidden = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;

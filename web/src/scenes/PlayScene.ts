@@ -26,6 +26,13 @@ const GOING_ON = {
   bot: ' The computer plays on in their place.',
 };
 
+/** Of a connection that is interrupted. */
+const OUTLOOK = {
+  end: 'If this takes long, the game ends and you go on from there.',
+  default: 'If this takes long, the game goes on without whoever is missing.',
+  bot: 'If this takes long, the computer plays on for whoever is missing.',
+};
+
 export interface PlaySceneProps {
   label: string;
   title: string;
@@ -102,6 +109,7 @@ export class PlayScene implements SceneView {
       (name) => this.#sound.play(name),
       (aspect) => this.root.style.setProperty('--aspect', String(aspect)),
     );
+    this.#overlay.outlook = OUTLOOK[config.when_left ?? 'end'];
     this.#phase = loaded ? 'connecting' : 'loading';
     this.#show();
   }
@@ -160,6 +168,12 @@ export class PlayScene implements SceneView {
     this.#missing.delete(player_id);
     this.#say(`${this.#partner} has left the game.${GOING_ON[this.#config?.when_left ?? 'end']}`);
     this.#show();
+  }
+
+  /** Why the next page comes early; empty if it does not. */
+  get cause(): string {
+    const ends = (this.#config?.when_left ?? 'end') === 'end';
+    return ends ? `${this.#partner} has left, so the game ended early. You go on from here.` : '';
   }
 
   /** The game goes on, or is over, without this participant. */
