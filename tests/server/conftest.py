@@ -128,7 +128,8 @@ class Page:
         auth = {"token": self.identity["token"]}
         if resume:
             auth["offset"] = self.offset
-        await self.socket.connect(self.base, auth=auth, transports=["websocket"], **options)
+        options = {"auth": auth, "transports": ["websocket"], "wait_timeout": WAIT_S, **options}
+        await self.socket.connect(self.base, **options)
 
     async def enter(self, **body: Any) -> "Page":
         await self.load(**body)

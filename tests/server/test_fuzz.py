@@ -127,7 +127,9 @@ async def test_malformed_signals_change_nothing(tmp_path: Path, caplog: pytest.L
         # So many at a time that answers to the server's pings, which wait behind them, are never late.
         for first in range(0, COUNT, 100):
             for _ in range(min(100, COUNT - first)):
-                event = rng.choice(("webrtc_signal",) * 6 + ("continue", "game_over", "prepared", "datagram"))
+                event = rng.choice(
+                    ("webrtc_signal",) * 6 + ("continue", "game_over", "prepared", "datagram", "resume_kept")
+                )
                 sent = mutated(rng, rng.choice(valid)) if rng.random() < 0.8 else garbage(rng)
                 if event == "datagram" and rng.random() < 0.5:
                     sent = rng.randbytes(rng.choice((0, 1, 2, 20, 1201, 1300)))
