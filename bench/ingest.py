@@ -5,12 +5,14 @@ import os
 import sqlite3
 import time
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from statistics import quantiles
+from typing import Any
 
 from tests.postgres import Postgres, find_binaries
 from tests.server.lossy_peers import Peer, open_games
@@ -95,7 +97,7 @@ class PageConnection(asyncio.Protocol):
 def measure_ingest(figures: Figures, new_folder: Callable[[str], Path], seconds: float) -> None:
     """500 games of two, 30 frames a second, on each kind of database."""
     section = f"Data of {GAMES} games at {FPS} frames a second, SQLite"
-    asyncio.run(_measure(figures, section, new_folder("ingest"), seconds, _sqlite_size))
+    _run(_measure(figures, section, new_folder("ingest"), seconds, _sqlite_size))
     section = section.replace("SQLite", "PostgreSQL")
     if find_binaries() is None:
         for kind in (TAKEN, COMMIT_TAIL):
@@ -105,12 +107,16 @@ def measure_ingest(figures: Figures, new_folder: Callable[[str], Path], seconds:
     try:
         with server.database("ingest") as address:
             os.environ[DATABASE_VARIABLE] = address
-            asyncio.run(
-                _measure(figures, section, new_folder("ingest"), seconds, lambda _: server.size("ingest"))
-            )
+            _run(_measure(figures, section, new_folder("ingest"), seconds, lambda _: server.size("ingest")))
     finally:
         os.environ.pop(DATABASE_VARIABLE, None)
         server.close()
+
+
+def _run(measuring: Coroutine[Any, Any, None]) -> None:
+    # In a thread of its own: whoever drives browsers from this one may have a loop in it.
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(asyncio.run, measuring).result()
 
 
 async def _measure(
