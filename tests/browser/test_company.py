@@ -113,6 +113,8 @@ def test_of_three_one_closes_the_tab_and_the_others_end_fairly(
     gone.wait_until("confirmed_frame", 150)
     gone.close()
     finish(*seats.values())
+    for person in seats.values():
+        assert "has left, so the game ended early" in person.page.inner_text("body")
 
     _, game = game_of(server, list(seats.values()), tmp_path)
     assert game["verdict"] == "truncated", game

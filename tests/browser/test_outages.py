@@ -159,6 +159,7 @@ def test_tab_out_of_sight_plays_on_and_a_machine_that_slept_comes_back(
     seen = fox.wait_until("confirmed_frame", before + 300)
     ada.sleep(True)
     fox.wait_for("play", "paused")
+    assert "If this takes long" in fox.run("return document.querySelector('.overlay').innerText")
     time.sleep(10)
     ada.sleep(False)
     finish(ada, fox)
