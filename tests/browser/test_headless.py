@@ -129,11 +129,16 @@ def test_a_headless_peer_makes_a_new_connection_for_a_page_whose_own_is_gone(
         ada.wait_for("play", "playing")
         ada.play(3)
         ada.wait_until("confirmed_frame", 60)
+        # On a busy machine the server has carried the first frames.
+        ada.run(
+            "while (breakage.links.at(-1) !== 'direct') await new Promise((wake) => setTimeout(wake, 20));"
+        )
+        before = len(breakage.links())
         # The page offers; it restarts its connection in vain until it is asked for a new one.
         breakage.close_connections()
         finish(ada)
         told, _ = peer.communicate(timeout=60)
     (game,) = json.loads(told.splitlines()[-1])["games"]
     assert (game["verdict"], game["frames"]) == ("identical", 600)
-    links = breakage.links()
+    links = breakage.links()[before - 1 :]
     assert (links[0], links[-1], set(links)) == ("direct", "direct", {"direct", "relay"})
