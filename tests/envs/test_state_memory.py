@@ -76,8 +76,10 @@ LOOKED_AT = [
 ]
 
 
+@pytest.mark.parametrize("few_runs", [0, 24])
 @pytest.mark.parametrize(("add", "make", "change"), LOOKED_AT)
-def test_a_change_shows(add, make, change):
+def test_a_change_shows(add, make, change, few_runs, monkeypatch):
+    monkeypatch.setattr(state_memory, "_FEW_RUNS", few_runs)
     held = make()
     held_by_it = [held.__dict__, type(held)] if isinstance(held, Part) else [held]
     words = state_memory.Words()

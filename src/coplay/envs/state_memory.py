@@ -2,9 +2,9 @@
 
 Whether hundreds of objects still hold what they held is decided by comparing words of memory: the addresses
 in a list, the keys and values in a dict's table, an array's shape, strides and numbers, a generator's state.
-All of these are gathered in three calls into C. The first reads the objects themselves, which are kept alive
-and so stay where they are. The others read what they point to, long runs last, and only after the first has
-shown that they point to the same places as ever, and are as large.
+All of these are read in three calls into C, by numpy where they are many and scattered. The first reads the
+objects themselves, which are kept alive and so stay where they are. The others read what they point to, long
+runs last, and only after the first has shown that they point to the same places as ever, and are as large.
 
 No layout is taken for granted: an object is looked at in this way only if, when it is added, what it is known
 to hold is found exactly where this module expects it. Otherwise its owner looks at it through Python. What is
@@ -30,6 +30,7 @@ _MANAGED_OFFSET: Final = -3 * _WORD
 _MOST_SHARED: Final = 30  # keys
 _ARRAY_WORDS: Final = 7  # data, dimensions' count, dimensions, strides, base, type, flags
 _LONG_RUN: Final = 8  # words, which are sooner joined than gathered
+_FEW_RUNS: Final = 24  # of whatever length, likewise
 
 
 def _open_memory() -> Any:
@@ -78,36 +79,26 @@ class Words:
     def __init__(self) -> None:
         self._own: list[int] = []
         self._behind: list[int] = []
-        self._places: list[Any] = []
-        self._words: list[bytes] = []
-        self._runs: list[memoryview] = []
-        self._bytes = b""
+        self._long: list[memoryview] = []
+        self._looks: list[tuple[Callable[[], bytes], bytes]] = []
 
     def seal(self) -> None:
         """Remember what all that was added looks like now."""
-        if not self._own:
-            return
-        few: list[int] = []
+        short: list[int] = []
         for begin, end in _runs_of(self._behind):
             if end - begin < _LONG_RUN:
-                few += range(begin, end)
+                short += range(begin, end)
             else:
-                self._runs.append(_bytes[begin * _WORD : end * _WORD])
-        self._places = [np.array(places, np.intp) for places in (self._own, few)]
-        self._words = [_memory[places].tobytes() for places in self._places]
-        self._bytes = b"".join(self._runs)
+                self._long.append(_view(begin, end))
+        reads = _read_each(self._own), _read_each(short), _joined(self._long)
+        self._looks = [(read, read()) for read in reads if read is not None]
 
     def unchanged(self) -> bool:
         """Tell whether every word is what it was."""
-        if not self._places:
-            return True
-        own, behind = self._places
-        own_words, words_behind = self._words
-        return bool(
-            _memory[own].tobytes() == own_words
-            and _memory[behind].tobytes() == words_behind
-            and b"".join(self._runs) == self._bytes
-        )
+        for read, words in self._looks:  # noqa: SIM110 (a generator takes longer than the look)
+            if read() != words:
+                return False
+        return True
 
     @_where_found
     def add_list(self, held: list[Any]) -> bool:
@@ -184,7 +175,7 @@ class Words:
             return False
         self._own += [places[place] for place in (0, 1, 2, 5, 6)]
         self._behind += behind
-        self._runs.append(numbers)
+        self._long.append(numbers)
         return True
 
     @_where_found
@@ -209,7 +200,7 @@ def memory_of_generator(generator: Any) -> tuple[memoryview, ...]:
         found = None if _memory is None else _generator_places(generator)
     except IndexError:
         found = None
-    return () if found is None else tuple([_bytes[_WORD * p.start : _WORD * p.stop] for p in found])
+    return () if found is None else tuple([_view(places.start, places.stop) for places in found])
 
 
 def _generator_places(generator: Any) -> tuple[range, range] | None:
@@ -241,6 +232,23 @@ def _generator_places(generator: Any) -> tuple[range, range] | None:
 
 
 _HALF: Final = (1 << 64) - 1
+
+
+def _view(begin: int, end: int) -> memoryview:
+    return _bytes[begin * _WORD : end * _WORD]
+
+
+def _joined(views: list[memoryview]) -> Callable[[], bytes] | None:
+    return functools.partial(b"".join, views) if views else None
+
+
+def _read_each(places: list[int]) -> Callable[[], bytes] | None:
+    """Give what reads these words."""
+    runs = list(_runs_of(places))
+    if len(runs) <= _FEW_RUNS:
+        return _joined([_view(begin, end) for begin, end in runs])
+    indices = np.array(places, np.intp)
+    return lambda: _memory[indices].tobytes()
 
 
 def _runs_of(places: list[int]) -> Iterator[tuple[int, int]]:
