@@ -67,7 +67,7 @@ def test_reason_is_still_there_on_the_page_that_follows(
     address = bob.page.url
     bob.page.goto("about:blank")
     ada.wait_for("finish", timeout_s=30)
-    expect(ada.page.get_by_test_id("remarks")).to_be_hidden()
+    expect(ada.page.get_by_test_id("remarks")).to_contain_text("The other player has left")
     bob.open(address)
     bob.wait_for("finish", timeout_s=30)
     expect(bob.page.get_by_test_id("remarks")).to_contain_text("You were away for too long")
