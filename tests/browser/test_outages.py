@@ -32,8 +32,14 @@ VOLLEY = {"countdown": 0, "input_delay": 2}
 # Silence is noticed after 0.8 s; then the server carries the game.
 LONGEST_WAIT_MS = 1500
 
+# Where the way to the server is gone as well, and no browser says so: silence, half a second for the server's
+# answer that does not come, half a second until a new socket is tried, and another one until Firefox has it.
+LONGEST_WAIT_WITHOUT_SERVER_MS = 2500
 
-def _assert_waits(server: CoplayServer, game_id: str, calm: int, last: float = inf) -> None:
+
+def _assert_waits(
+    server: CoplayServer, game_id: str, calm: int, last: float = inf, longest_ms: float = LONGEST_WAIT_MS
+) -> None:
     """See that nobody had to wait for long; printed for the table in docs/explanation/connections.md.
 
     Args:
@@ -41,12 +47,13 @@ def _assert_waits(server: CoplayServer, game_id: str, calm: int, last: float = i
         game_id: Their game.
         calm: Up to this frame nothing was disturbed: what was waited until then is this machine's own doing.
         last: Up to this frame it is asked.
+        longest_ms: On a machine that has nothing else to do.
     """
     copies = Copies(server.data, game_id)
     waits_ms = [copies.longest_wait_ms(peer, last=last) for peer in copies.peers]
     own_ms = [copies.longest_wait_ms(peer, last=calm) for peer in copies.peers]
     print(f"\nlongest time without a new confirmed frame: {waits_ms} ms; undisturbed: {own_ms} ms")
-    assert max(waits_ms) <= LONGEST_WAIT_MS + max(own_ms)
+    assert max(waits_ms) <= longest_ms + max(own_ms)
 
 
 def _play(*participants: Participant) -> None:
@@ -94,7 +101,8 @@ def test_both_change_their_address_one_after_the_other(
         assert set(breakage.links()) == {"direct", "relay"}
         assert breakage.links()[-1] == "direct"
         assert_agreed(server, (ada, fox), tmp_path, least_frames=1000)
-        _assert_waits(server, ada.stats()["game_id"], calm=170)
+        game_id = ada.stats()["game_id"]
+        _assert_waits(server, game_id, calm=170, longest_ms=LONGEST_WAIT_WITHOUT_SERVER_MS)
     finally:
         server.stop()
 

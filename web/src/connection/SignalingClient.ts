@@ -106,8 +106,8 @@ export interface SignalingHandlers extends Partial<Omit<ServerEvents, 'resume'>>
 
 const ACK_TIMEOUT_MS = 3000;
 
-/** A server that is reached answers within this time, by far. */
-const PROBE_TIMEOUT_MS = 1000;
+/** A server that is reached answers within this time; one that is slower costs a new socket, and no more. */
+const PROBE_TIMEOUT_MS = 500;
 
 export class SignalingClient {
   readonly #socket: Socket<ServerEvents, PageEvents>;

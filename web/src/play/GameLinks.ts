@@ -5,6 +5,7 @@
 import type { LinkState } from '../connection/link';
 import type { LinkFigures } from '../connection/linkFigures';
 import type { IncomingSignal, OutgoingSignal } from '../connection/signals';
+import { TIMES } from '../connection/times';
 import { type ManagerEvent, WebRTCManager } from '../connection/WebRTCManager';
 import type { FromWorker, GameConfig, GameStats, LinkType } from '../worker/messages';
 import { addressed, RelayLane, readAddressed } from './RelayLane';
@@ -30,6 +31,9 @@ export interface GameLinksHost {
 /** Credentials for relays are valid for ten minutes. */
 const ICE_RENEWAL_MS = 240_000;
 
+/** While the game rests on the server, it is seen this often that something comes from there. */
+const RELAY_WATCH_MS = 500;
+
 /** More than this waiting in a channel's buffer means that the link is slower than the game. */
 const MAX_BUFFERED_BYTES = 4096;
 
@@ -47,6 +51,9 @@ export class GameLinks {
   readonly #figures = new Map<number, LinkFigures>();
   readonly #types = new Map<number, LinkType>();
   #resting = false;
+  /** When something came through the server last, or was expected to from then on. */
+  #relayed_ms = 0;
+  #relay_timer: ReturnType<typeof setInterval> | null = null;
   #ice_timer: ReturnType<typeof setInterval> | null = null;
 
   constructor(config: GameConfig, simulation: Simulation, host: GameLinksHost) {
@@ -90,6 +97,7 @@ export class GameLinks {
     const datagram = readAddressed(message);
     if (datagram === null || !this.#states.has(datagram.player_id)) return;
     const { player_id: peer, data } = datagram;
+    this.#relayed_ms = performance.now();
     this.#manager.handleRelayed(peer);
     this.#simulation.post({ kind: 'datagram', peer, data, direct: false }, [data]);
   }
@@ -139,6 +147,7 @@ export class GameLinks {
 
   close(): void {
     if (this.#ice_timer !== null) clearInterval(this.#ice_timer);
+    if (this.#relay_timer !== null) clearInterval(this.#relay_timer);
     this.#manager.close();
   }
 
@@ -155,7 +164,7 @@ export class GameLinks {
         return;
       case 'relay':
         this.#relay.set(event.peer, event.on);
-        if (event.on) this.#host.probeServer();
+        this.#watchRelay();
         this.#simulation.post({ kind: 'relay', peer: event.peer, on: event.on });
         this.#showType(event.peer);
         return;
@@ -168,6 +177,22 @@ export class GameLinks {
         console.warn(`coplay: refused from player ${event.peer}: ${event.reason}`);
         return;
     }
+  }
+
+  /** What the game rests on must be certain: at once when it begins to, and whenever nothing comes that way any more. */
+  #watchRelay(): void {
+    const relaying = this.#config.peers.some((peer) => this.#relay.has(peer));
+    if (relaying === (this.#relay_timer !== null)) return;
+    if (this.#relay_timer !== null) {
+      clearInterval(this.#relay_timer);
+      this.#relay_timer = null;
+      return;
+    }
+    this.#host.probeServer();
+    this.#relayed_ms = performance.now();
+    this.#relay_timer = setInterval(() => {
+      if (performance.now() - this.#relayed_ms > TIMES.silent_ms) this.#host.probeServer();
+    }, RELAY_WATCH_MS);
   }
 
   /** Tell the worker and the page by which way a peer is reached. */
