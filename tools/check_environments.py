@@ -79,7 +79,6 @@ SUBJECTS = [
     ),
     Subject("gymnasium_2048:gymnasium_2048/TwentyFortyEight-v0", ("gymnasium-2048==0.1.2",)),
     Subject("pettingzoo.butterfly.cooperative_pong_v6:parallel_env", ("pettingzoo", "pygame-ce")),
-    Subject("pettingzoo.butterfly.knights_archers_zombies_v10:parallel_env", ("pettingzoo", "pygame-ce")),
     Subject("pettingzoo.classic.rps_v2:parallel_env", ("pettingzoo", "pygame-ce")),
     Subject("gymnasium:LunarLander-v3", ("gymnasium", "box2d==2.3.10")),
 ]
