@@ -142,7 +142,7 @@ def test_pages_loaded_anew_one_by_one_play_on_and_both_at_once_begin_a_new_game(
     assert all(mine[each] == yours[each] for each in mine.keys() & yours.keys())
     (game,) = Export(server.data, tmp_path / "broken-off").rows("games", game_id=game_id)
     # Nobody was left to say how it ended; what was uploaded was compared.
-    assert (game["verdict"], list(game["left_early"])) == ("unverified", [0, 1]), game
+    assert (game["verdict"], list(game["left_early"])) == ("truncated", [0, 1]), game
     assert sorted(mine.keys() | yours.keys()) == list(range(game["frames"]))
     assert game["frames"] >= frame - 60, "a second is what may not have been uploaded"
 

@@ -30,6 +30,19 @@ def test_equal_copies_have_no_difference() -> None:
     assert (copies.checksums_compared, copies.frames) == (1, 3)
 
 
+def test_frames_count_as_shared_up_to_the_last_that_each_peer_uploaded() -> None:
+    copies = InputCopies()
+    assert copies.shared_frames([0, 1]) == 0
+    copies.add(batch(0, 0, b"abcdefgh"))
+    assert copies.shared_frames([0, 1]) == 0
+    copies.add(batch(1, 0, b"ab"))
+    copies.add(batch(1, 4, b"ef"))
+    assert copies.shared_frames([0, 1]) == 6
+    copies.add(batch(0, 10, b"k"))
+    copies.add(batch(1, 10, b"k"))
+    assert copies.shared_frames([0, 1]) == 8, "nobody has the frames in between"
+
+
 def test_first_frame_that_differs_is_named_with_both_hashes() -> None:
     copies = InputCopies()
     copies.add(batch(2, 10, b"abcd"))

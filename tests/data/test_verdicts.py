@@ -54,6 +54,14 @@ def test_chain_known_to_the_server_settles_what_a_peer_could_not_verify() -> Non
     assert judge([0, 1], {0: SAME, 1: Report("unverified", 99, "ab")}).name == "identical"
 
 
+def test_when_all_left_what_each_uploaded_counts() -> None:
+    verdict = judge([0, 1], {}, left=[0, 1], frames=30, shared_frames=25)
+    assert (verdict.name, verdict.frame, verdict.last_frame) == ("truncated", 24, 24)
+    assert judge([0, 1], {}, left=[0], frames=30, shared_frames=25).name == "unverified"
+    assert judge([0], {}, left=[0], frames=30, shared_frames=30).name == "unverified"
+    assert judge([0, 1], {}, left=[0, 1], first_difference=3, shared_frames=25).name == "divergent"
+
+
 def test_game_that_never_began_is_unverified() -> None:
     reports = dict.fromkeys([0, 1], Report("mismatch", -1, "", "code differs"))
     assert (judge([0, 1], reports).name, judge([0, 1], reports).reason) == ("unverified", "Code differs.")

@@ -6,6 +6,7 @@ further copy.
 """
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from coplay.data.batches import FrameBatch
@@ -69,6 +70,18 @@ class InputCopies:
         for frame, value in batch.checksums:
             self._add_checksum(batch.peer, frame, value)
         return difference
+
+    def shared_frames(self, peers: Collection[int]) -> int:
+        """How many frames, from the first on, are here, up to the last that each of some peers uploaded.
+
+        What was played while a peer's page was loaded anew, only the others have.
+        """
+        givers = self._givers.rstrip(b"\0")
+        whole = len(givers) if 0 not in givers else givers.index(0)
+        last = [
+            max((at for at, known in enumerate(givers) if known >> peer & 1), default=-1) for peer in peers
+        ]
+        return min([whole, *(frame + 1 for frame in last)])
 
     def _add_checksum(self, peer: int, frame: int, value: int) -> None:
         bit = 1 << peer

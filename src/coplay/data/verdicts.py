@@ -4,6 +4,7 @@
 |---|---|
 | `divergent at F` | peers uploaded different inputs or checksums, or a peer reported a difference |
 | `truncated at F` | a peer left and the game ended with that, or the peers could not agree beyond frame F |
+| | all left without a word, and F is the last frame that each of them uploaded |
 | `unverified` | a peer that did not leave never reported, or the game never began |
 | `identical` | all peers, or all that remained of them, reported the same chain over the same frames |
 """
@@ -48,6 +49,7 @@ def judge(
     first_difference: int | None = None,
     checksum_difference: int | None = None,
     frames: int | None = None,
+    shared_frames: int = 0,
 ) -> Verdict:
     """Say what holds of a game.
 
@@ -58,6 +60,7 @@ def judge(
         first_difference: The first frame for which uploaded inputs differ; None if all agree.
         checksum_difference: The first frame for which uploaded checksums differ; None if all agree.
         frames: How many frames were uploaded; None if that is not known.
+        shared_frames: How many frames there are, from the first on, up to the last that each peer uploaded.
     """
     cuts = last_cuts(reports)
     replaced = {player: cuts[player] for player in left if player in cuts and cuts[player].fate in _PLAYED_ON}
@@ -74,6 +77,11 @@ def judge(
         return Verdict("divergent", None, reason, "", last)
     if any(report.verdict == "mismatch" for report in given.values()):
         return Verdict("unverified", None, _reason(given, "mismatch"), "", last)
+    if not reports and shared_frames and len(peers) > 1 and set(peers) <= set(left):
+        reason = (
+            "All players left before the end: up to this frame each of them had uploaded the same inputs."
+        )
+        return Verdict("truncated", shared_frames - 1, reason, "", shared_frames - 1)
     missing = sorted(set(peers) - set(reports) - set(left))
     if missing or not given:
         reason = f"No report of the end came from {_listed(missing or peers)}."

@@ -67,6 +67,7 @@ class Book:
             first_difference=self.copies.first_difference,
             checksum_difference=self.copies.checksum_difference,
             frames=self.copies.frames,
+            shared_frames=0 if self.reports else self.copies.shared_frames(self.peers),
         )
         return {
             "verdict": verdict.name,
