@@ -225,7 +225,7 @@ class ToyPeer:
         self._set_timer(now)
         if phase != "running" or not running:
             return
-        if Counter(told) == Counter(self._others - self.gone - self._absent):
+        if not steady or Counter(told) == Counter(self._others - self.gone - self._absent):
             self._told_at = local
         elif due and self.honest and (told or after > frame or local - self._told_at >= STALL_INTERVAL_S):
             # While play waits for long, what comes in is looked at at once, and answered a little later.
