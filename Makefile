@@ -19,13 +19,15 @@ demo: install  ## Play a game against yourself, in two windows
 
 test:  ## All tests, Python's and the page's
 	@$(SETUP) --develop --browsers
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -m "not browser and not long" -n auto --maxprocesses 4 --dist loadfile
+	@$(BIN)/python -m pytest -m "browser and not long"
 	@$(BIN)/python tools/web.py test
 
-soak:  ## 10,000 simulated games, a million spoilt datagrams, 20 real games; SOAK="--minutes 5" for less
+soak:  ## 10,000 simulated games, a million spoilt datagrams, long outages, 20 real games; SOAK="--minutes 5" for less
 	@$(SETUP) --develop --browsers
 	@$(BIN)/python -m tests.netcode.soak $(SOAK)
 	@COPLAY_SOAK_GAMES=1000 COPLAY_AWAY_S=10 $(BIN)/python -m pytest -s tests/server/test_crashes.py tests/server/test_away_database.py
+	@$(BIN)/python -m pytest -s -m long --ignore=tests/browser/test_parity.py
 	@COPLAY_PARITY_GAMES=20 $(BIN)/python -m pytest -s tests/browser/test_parity.py
 
 check:  ## Formatting, lint, types, imports

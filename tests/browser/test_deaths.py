@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from playtest import (
     Chromium,
     CoplayServer,
@@ -123,6 +124,7 @@ def test_browser_that_is_killed_loses_no_frame_older_than_two_seconds(
     )
 
 
+@pytest.mark.long
 def test_browser_that_is_stopped_for_a_while_plays_on(
     chromium: Callable[..., Chromium], servers: Servers, tmp_path: Path
 ) -> None:
@@ -147,6 +149,7 @@ def test_browser_that_is_stopped_for_a_while_plays_on(
     assert not game["left_early"]
 
 
+@pytest.mark.long
 def test_browser_that_is_stopped_for_too_long_says_so_and_nobody_waits_for_it(
     chromium: Callable[..., Chromium], servers: Servers, tmp_path: Path
 ) -> None:

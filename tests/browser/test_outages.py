@@ -74,13 +74,15 @@ def network() -> Iterator[Network]:
     network.close()
 
 
+@pytest.mark.long
 def test_both_change_their_address_one_after_the_other(
     network: Network, chromium: Callable[..., Chromium], firefox: Callable[..., Firefox], tmp_path: Path
 ) -> None:
     """Stands for a laptop that leaves one Wi-Fi for another: the old address is gone, and with it all that
     came there, the server's socket too; a new one is there at once. The browser notices as on any machine.
     """
-    rounds = {**VOLLEY, "episodes": 4, "max_frames": 300}
+    # After several tries in vain a direct path is sought again half a minute later.
+    rounds = {**VOLLEY, "episodes": 12, "max_frames": 300}
     study = short_study("volley/study.py", tmp_path / "server" / "study", **rounds)
     server = CoplayServer(("run", str(study)), tmp_path / "server", machine=network.machine(1))
     machines = [network.machine(11), network.machine(12)]
@@ -150,6 +152,7 @@ def test_pages_loaded_anew_one_by_one_play_on_and_both_at_once_begin_a_new_game(
 # A tab is out of sight
 
 
+@pytest.mark.long
 def test_tab_out_of_sight_plays_on_and_a_machine_that_slept_comes_back(
     chromium: Callable[..., Chromium], firefox: Callable[..., Firefox], servers: Servers, tmp_path: Path
 ) -> None:

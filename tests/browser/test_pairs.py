@@ -34,7 +34,7 @@ def test_two_firefoxes_finish_with_the_same_game(
         assert set(each.stats()["link"].values()) == {"direct"}
 
 
-@pytest.mark.parametrize("offering", ["firefox", "headless"])
+@pytest.mark.parametrize("offering", ["firefox", pytest.param("headless", marks=pytest.mark.long)])
 def test_firefox_and_a_headless_peer_hold_the_same_game(
     offering: str, firefox: Callable[[str], Firefox], servers: Servers, tmp_path: Path
 ) -> None:

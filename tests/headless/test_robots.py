@@ -162,7 +162,7 @@ def test_interrupted_robots_leave_no_process_and_no_folder(tmp_path: Path, stop:
             break
     process.send_signal(stop)
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == 1, errors
+    assert process.returncode == 130, errors
     assert "Traceback" not in errors
 
 
