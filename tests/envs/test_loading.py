@@ -35,7 +35,7 @@ def test_package_id_uses_the_packages_own_make():
         gym.spec("CartPole-v1"),
         EnvSpec("Small-v0", entry_point="sample_environments:OddState"),
     ],
-    ids=str,
+    ids=["module:factory", "module:class", "factory", "class", "instance", "registered", "unregistered"],
 )
 def test_every_way_to_name_an_environment_works(spec):
     environment = load_environment(spec)
