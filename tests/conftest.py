@@ -7,6 +7,7 @@ import pytest
 
 from coplay.data.databases import DATABASE_VARIABLE
 
+from .lacking import do_without
 from .postgres import MISSING, Postgres, find_binaries
 
 
@@ -24,7 +25,7 @@ def no_database_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
 def postgres() -> Iterator[Postgres]:
     """A real PostgreSQL; a test that needs it is skipped where it is not installed."""
     if find_binaries() is None:
-        pytest.skip(MISSING)
+        do_without(MISSING)
     server = Postgres()
     yield server
     server.close()

@@ -20,6 +20,8 @@ from coplay.errors import RuntimeUnavailableError
 from coplay.runtime import ensure_runtime
 from coplay.study import load_study
 
+from .lacking import do_without
+
 COPLAY = [sys.executable, "-W", "error", "-m", "coplay"]
 
 STUDY = """
@@ -44,7 +46,7 @@ def runtime_is_here() -> None:
     try:
         ensure_runtime()
     except RuntimeUnavailableError as error:
-        pytest.skip(f"{error.message} {error.hint}")
+        do_without(f"{error.message} {error.hint}")
 
 
 def run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -1,10 +1,9 @@
 """Fixtures for tests in real browsers: servers, and as many participants as a test asks for."""
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 
@@ -24,6 +23,8 @@ from playtest import (  # noqa: E402
     firefox_is_there,
 )
 from playtest.chromium import EXECUTABLE as CHROMIUM  # noqa: E402
+
+from ..lacking import do_without  # noqa: E402, TID252 (tests are no package)
 
 _FOLDER = Path(__file__).parent
 _FAILED = pytest.StashKey[bool]()
@@ -47,13 +48,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     return report
 
 
-def _do_without(reason: str) -> NoReturn:
-    """Skip on somebody's machine; fail in CI, where a missing browser would prove nothing in silence."""
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     servers = Servers(tmp_path_factory.mktemp)
@@ -64,7 +58,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 @pytest.fixture(scope="session")
 def launcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromiumLauncher]:
     if not Path(CHROMIUM).exists():
-        _do_without(f"there is no {CHROMIUM} here; CHROMIUM names another one")
+        do_without(f"there is no {CHROMIUM} here; CHROMIUM names another one")
     launcher = ChromiumLauncher(tmp_path_factory.mktemp("profiles"))
     yield launcher
     launcher.stop()
@@ -114,7 +108,7 @@ def chromium(launcher: ChromiumLauncher, participants: list[Participant]) -> Cal
 def firefox(participants: list[Participant], tmp_path: Path) -> Callable[..., Firefox]:
     """Start a Firefox process."""
     if not firefox_is_there():
-        _do_without("there is no firefox-esr here")
+        do_without("there is no firefox-esr here")
 
     def start(name: str, **options: Any) -> Firefox:
         participant = Firefox(name, tmp_path, **options)
@@ -128,7 +122,7 @@ def firefox(participants: list[Participant], tmp_path: Path) -> Callable[..., Fi
 def coturn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TurnServer]:
     """A TURN server, which the study servers started from now on give to their participants."""
     if not TurnServer.is_there():
-        pytest.skip("there is no turnserver here (Debian's package coturn)")
+        do_without("there is no turnserver here (Debian's package coturn)")
     turn = TurnServer(tmp_path)
     monkeypatch.setenv("COPLAY_TURN", turn.address)
     monkeypatch.setenv("COPLAY_TURN_SECRET", turn.secret)

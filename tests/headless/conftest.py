@@ -19,6 +19,8 @@ from coplay.headless.node_simulation import node_simulation
 from coplay.headless.replay import PROGRAM
 from coplay.runtime import Bundle, Runtime, build_bundle, ensure_runtime, find_node
 
+from ..lacking import do_without  # noqa: TID252 (tests are no package)
+
 if TYPE_CHECKING:
     from playtest import TurnServer
 
@@ -78,11 +80,11 @@ study.scenes = [
 @pytest.fixture(scope="session")
 def runtime() -> Runtime:
     if find_node() is None:
-        pytest.skip("There is no Node.")
+        do_without("There is no Node.")
     try:
         return ensure_runtime()
     except RuntimeUnavailableError as error:
-        pytest.skip(f"{error.message} {error.hint}")
+        do_without(f"{error.message} {error.hint}")
 
 
 class Played:
@@ -199,7 +201,7 @@ def turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Iterator[TurnServe
     from playtest import TurnServer
 
     if not TurnServer.is_there():
-        pytest.skip("there is no turnserver here (Debian's package coturn)")
+        do_without("there is no turnserver here (Debian's package coturn)")
     turn = TurnServer(tmp_path)
     monkeypatch.setenv("COPLAY_TURN", turn.address)
     monkeypatch.setenv("COPLAY_TURN_SECRET", turn.secret)

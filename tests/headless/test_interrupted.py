@@ -16,8 +16,8 @@ COMMANDS = {
     "replay --cpython": (["replay", GAME_ID, "--data", "d", "--cpython"], "Starting CPython"),
     "export": (["export", "out", "--data", "d", "--observations"], "Starting the browsers' Python"),
 }
-# Ctrl-C may fall between the opening of a file and the `with` that closes it: the interpreter closes the file,
-# and warns of it where warnings are errors. Every other warning still counts.
+# Ctrl-C may fall between the opening of a file and the `with` that closes it: the interpreter closes the
+# file, and would warn of that. Every other warning still counts.
 WARNINGS = ["-W", "error", "-W", "ignore::ResourceWarning"]
 
 

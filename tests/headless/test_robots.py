@@ -20,6 +20,8 @@ from coplay.headless.chromium import BROWSER_VARIABLE, BrowserError, chromium, f
 from coplay.headless.robot_report import report_on
 from coplay.runtime import ensure_runtime
 
+from ..lacking import do_without  # noqa: TID252 (tests are no package)
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "volley"
 
 ROBOTS = (sys.executable, "-W", "error", "-m", "coplay", "robots")
@@ -48,7 +50,7 @@ def browser() -> None:
         find_chromium()
         ensure_runtime()
     except (BrowserError, RuntimeUnavailableError) as error:
-        pytest.skip(f"{error.message}. {error.hint}")
+        do_without(f"{error.message}. {error.hint}")
 
 
 @pytest.fixture(autouse=True)

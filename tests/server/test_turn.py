@@ -22,6 +22,7 @@ from coplay.server import coordinator
 from coplay.server.hosting import ice_servers
 from coplay.signaling import IceServers
 
+from ..lacking import do_without  # noqa: TID252 (tests are no package)
 from .conftest import Lab, Page, duel_study, running
 from .test_signals import SDP, signal
 
@@ -57,7 +58,7 @@ async def answers(port: int) -> bool:
 async def coturn(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Coturn]:
     program = shutil.which("turnserver")
     if program is None:
-        pytest.skip("there is no turnserver here (Debian's package coturn)")
+        do_without("there is no turnserver here (Debian's package coturn)")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
