@@ -44,7 +44,7 @@ def actions_of(export: Export, game: dict[str, Any], player: int) -> list[int]:
     return actions
 
 
-@pytest.mark.parametrize("leaver", [0, 2])
+@pytest.mark.parametrize("leaver", [pytest.param(0, marks=pytest.mark.long), 2])
 def test_of_four_one_closes_the_tab_and_a_bot_plays_on(
     leaver: int, chromium: Callable[..., Chromium], servers: Servers, tmp_path: Path
 ) -> None:

@@ -117,7 +117,7 @@ def test_robot_whom_nobody_joins_finishes_by_the_lobbys_own_ending(tmp_path: Pat
 def test_robots_that_do_not_finish_in_time_are_stuck_where_they_are(tmp_path: Path) -> None:
     page = b"<body data-scene=lobby data-phase=waiting>"
     with serving(page) as url:
-        done = robots(tmp_path, url, "-n", "2", "--limit", "1 s")
+        done = robots(tmp_path, url, "-n", "2", "--limit", "5 s")
     assert done.returncode == 1
     assert done.stdout.count("stuck in lobby/waiting") == 2
     assert "coplay: 0 of 2 finished, 0 games" in done.stdout

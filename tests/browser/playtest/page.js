@@ -65,6 +65,17 @@
       }, 50);
     });
 
+  // How each peer is reached may change from one moment to the next: on a busy machine, too.
+  const linked = async (kind, timeoutMs) => {
+    const started = performance.now();
+    for (;;) {
+      const links = Object.values(window.coplay?.stats?.().link ?? {});
+      if (links.length > 0 && links.every((link) => link === kind)) return true;
+      if (performance.now() - started > timeoutMs || failed()) return false;
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+  };
+
   // The page says when its simulation is loaded, so that a measurement can begin with a warm one.
   const runtimeReady = async (timeoutMs) => {
     const started = performance.now();
@@ -100,5 +111,5 @@
     hand = 0;
   };
 
-  window.playtest = { transitions, violations, reached, figure, runtimeReady, play, rest };
+  window.playtest = { transitions, violations, reached, figure, linked, runtimeReady, play, rest };
 })();

@@ -89,6 +89,15 @@ class Participant(ABC):
             raise WaitError(f"{self.name}'s {figure} stayed under {least}: {self.describe()}")
         return dict(found)
 
+    def wait_for_link(self, kind: str, timeout_s: float = 30) -> None:
+        """Wait until every peer is reached by `direct`, `turn` or `relay`.
+
+        Raises:
+            WaitError: Somebody is not.
+        """
+        if not self.run("return playtest.linked(...args)", kind, round(1000 * timeout_s)):
+            raise WaitError(f"{self.name} does not reach everybody by {kind}: {self.describe()}")
+
     def wait_for_runtime(self, timeout_s: float = 120) -> None:
         """Wait until the simulation's runtime is loaded, whatever scene is shown meanwhile.
 
