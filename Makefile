@@ -23,9 +23,11 @@ test:  ## All tests, Python's and the page's
 	@$(BIN)/python -m pytest -m "browser and not long"
 	@$(BIN)/python tools/web.py test
 
-soak:  ## 10,000 simulated games, a million spoilt datagrams, long outages, 20 real games; SOAK="--minutes 5" for less
+soak:  ## 10,000 simulated games, spoilt datagrams, signals and uploads, long outages, 20 real games; SOAK="--minutes 5"
 	@$(SETUP) --develop --browsers
 	@$(BIN)/python -m tests.netcode.soak $(SOAK)
+	@$(BIN)/python tools/web.py soak
+	@COPLAY_FUZZ=100000 $(BIN)/python -m pytest -s tests/server/test_fuzz.py
 	@COPLAY_SOAK_GAMES=1000 COPLAY_AWAY_S=10 $(BIN)/python -m pytest -s tests/server/test_crashes.py tests/server/test_away_database.py
 	@$(BIN)/python -m pytest -s -m long --ignore=tests/browser/test_parity.py
 	@COPLAY_PARITY_GAMES=20 $(BIN)/python -m pytest -s tests/browser/test_parity.py

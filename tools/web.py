@@ -1,6 +1,6 @@
 """Builds, tests and checks web/ with whichever Node there is. Standard library only.
 
-Usage: python tools/web.py build|test|check
+Usage: python tools/web.py build|test|check|soak
 """
 
 import hashlib
@@ -112,7 +112,7 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["build"]:
             build()
-        case ["test" | "check" as script]:
+        case ["test" | "check" | "soak" as script]:
             run(script)
         case _:
             sys.exit(__doc__)
