@@ -159,6 +159,9 @@ def make_server(hosting: Hosting) -> StudyServer:
 
     app = Starlette(
         routes=[
+            # A thousand of these a second, with 500 games: they are looked for first.
+            Route("/api/games/{game_id}/batches", api.batch, methods=["POST"]),
+            Route("/api/games/{game_id}/report", succession.newest_only(api.report), methods=["POST"]),
             Route("/", pages.index),
             Route("/demo", pages.demo),
             Route("/watch", pages.watch),
@@ -170,8 +173,6 @@ def make_server(hosting: Hosting) -> StudyServer:
             Route("/runtime/{lock_hash}/{name}", pages.runtime),
             Route("/bundle/{name}", pages.bundle),
             Route("/api/participants", api.participants, methods=["POST"]),
-            Route("/api/games/{game_id}/batches", api.batch, methods=["POST"]),
-            Route("/api/games/{game_id}/report", succession.newest_only(api.report), methods=["POST"]),
         ],
         middleware=[Middleware(SecurityHeaders)],
         exception_handlers={Refusal: refused, UploadError: refused, Exception: broken},

@@ -125,7 +125,10 @@ def run(asgi: Any, listening: socket.socket, on_ready: Callable[[], None]) -> No
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
+    server = Server(asgi, on_ready)
     try:
-        asyncio.run(Server(asgi, on_ready).serve(sockets=[listening]))
+        # uvloop, on the systems that it is made for.
+        with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+            runner.run(server.serve(sockets=[listening]))
     finally:
         listening.close()
