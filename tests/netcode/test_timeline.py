@@ -127,6 +127,16 @@ def test_confirmed_frame_never_counts_what_is_about_to_change() -> None:
     assert caller.timeline.confirmed == 2
 
 
+def test_adopted_state_is_stepped_from_to_the_current_frame() -> None:
+    caller = Caller()
+    caller.advance(3)
+    caller.timeline.adopt(1, over=False)
+    assert caller.perform() == [StepAgain(1, ((b"a", b"\0"),) * 2, (0b10, 0b10))]
+    caller.timeline.adopt(3, over=False)
+    assert caller.perform() == [], "there is nothing to step from the current frame"
+    assert (caller.timeline.saved, caller.timeline.first_wrong) == (3, NO_FRAME)
+
+
 def test_unasked_state_raises() -> None:
     caller = Caller()
     with pytest.raises(SessionMisuseError, match="frame 1 was due"):
