@@ -14,6 +14,7 @@ from bench.games import ENDLESS
 from bench.slow_way import SlowWay
 
 SECTION: Final = "Two browsers reach each other, with the same latency to the server and to each other"
+OWN_SECTION: Final = "Where a computer's own part goes: from the match, without latency, at the slower page"
 RELAY_SECTION: Final = "A datagram's round trip, between two pages on this machine, in a game"
 ROUND_TRIPS_MS: Final = (0, 50, 150)
 LAST: Final = "one answered at both"
@@ -45,6 +46,8 @@ def measure_links(launcher: ChromiumLauncher, servers: Servers, figures: Figures
                 figures.add(SECTION, kind, at_ms)
             if rtt_ms == 0:
                 own_ms = times_ms[LAST]
+                for step, at_ms in _steps(people, server).items():
+                    figures.add(OWN_SECTION, Kind(step, "ms"), at_ms)
                 _compare_ways(people, figures)
             else:
                 trips = (times_ms[LAST] - own_ms) / rtt_ms
@@ -77,9 +80,7 @@ def _meet(people: list[Chromium], server: CoplayServer, way: SlowWay, rtt_ms: fl
 
 def _times(people: list[Chromium], server: CoplayServer) -> tuple[dict[str, float], float]:
     """Milliseconds from the match to each step, and of a question to the server on the way."""
-    with closing(sqlite3.connect(server.data / "coplay.sqlite")) as database:
-        ((formed,),) = database.execute("SELECT max(formed_utc) FROM groups").fetchall()
-    matched_ms = 1000 * datetime.fromisoformat(formed).timestamp()
+    matched_ms = _matched_ms(server)
     seen: list[dict[str, Any]] = [
         person.run("return JSON.parse(JSON.stringify(linkBench))") for person in people
     ]
@@ -91,6 +92,20 @@ def _times(people: list[Chromium], server: CoplayServer) -> tuple[dict[str, floa
     }
     # The last questions were asked on the slow way.
     return times_ms, min(each["acks_ms"][-1] for each in seen)
+
+
+def _steps(people: list[Chromium], server: CoplayServer) -> dict[str, float]:
+    """Milliseconds from the match to what both pages' connections went through, in order."""
+    matched_ms = _matched_ms(server)
+    one, other = (person.run("return linkBench.steps") for person in people)
+    at_ms = {step: max(one[step], other[step]) - matched_ms for step in one if step in other}
+    return dict(sorted(at_ms.items(), key=lambda item: item[1]))
+
+
+def _matched_ms(server: CoplayServer) -> float:
+    with closing(sqlite3.connect(server.data / "coplay.sqlite")) as database:
+        ((formed,),) = database.execute("SELECT max(formed_utc) FROM groups").fetchall()
+    return 1000 * datetime.fromisoformat(formed).timestamp()
 
 
 def _compare_ways(people: list[Chromium], figures: Figures) -> None:
