@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from typing import Any
 
 import pytest
@@ -34,7 +34,7 @@ CASES = [
 ]
 
 # What waiting adds to the path's own time: datagrams are sent and read between ticks, at both ends.
-SLACK_TICKS = 4
+SLACK_TICKS = 3.6
 
 
 def tick_ms(stats: dict[str, Any], fps: float) -> float:
@@ -68,6 +68,8 @@ def test_two_people_finish_with_the_same_game(
     for participant in (ada, bob):
         stats = participant.stats()
         seconds = export.rows("net", game_id=stats["game_id"], player_id=stats["player_id"])
+        # A busy machine may fall back on the server for a moment; the game is played over the path.
+        assert mean(row["link"] == "direct" for row in seconds) > 0.5
         measured_ms = [row["rtt_ms"] for row in seconds if row["rtt_ms"] is not None]
         # Never faster than asked; and slower only where this machine is busy, which is not in every second.
         assert min(measured_ms) >= 0
