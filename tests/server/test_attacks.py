@@ -453,11 +453,15 @@ async def test_fault_of_ours_is_a_sentence_and_a_number(
     def fail(*_: Any) -> None:
         raise RuntimeError("the inside of the server")
 
+    player, _, config, _ = await lab.pair()
     page = await lab.page().enter()
     await page.scene("instructions")
+    monkeypatch.setattr(lab.server.ledger, "add_batch", fail)
     monkeypatch.setattr(lab.server.usher, "continue_from", fail)
     monkeypatch.setattr(lab.server.visitors, "arrive", fail)
-    answers = [await page.call("continue", {"index": 0})]
+    status, answer = await player.upload(config, b"anything")
+    assert status == 500
+    answers = [answer, await page.call("continue", {"index": 0})]
     async with lab.http.post(lab.base + "/api/participants", json={}) as response:
         assert response.status == 500
         answers.append(await response.json())
@@ -465,5 +469,5 @@ async def test_fault_of_ours_is_a_sentence_and_a_number(
         assert "inside" not in json.dumps(answer)
         assert answer["error"].endswith(".")
         assert answer["reference"] in caplog.text
-    assert caplog.text.count("RuntimeError: the inside of the server") >= 2
+    assert caplog.text.count("RuntimeError: the inside of the server") >= 3
     assert page.socket.connected

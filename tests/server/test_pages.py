@@ -11,8 +11,14 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_every_answer_forbids_what_is_not_our_own(lab: Lab) -> None:
+    answers = {}
     for path in ("/", "/healthz", "/nothing", "/assets/index-1.js", "/runtime/x/y"):
-        _, headers, _ = await lab.get(path)
+        _, answers[path], _ = await lab.get(path)
+    batches = "/api/games/0123456789abcdef0123/batches"
+    async with lab.http.post(lab.base + batches, data=b"x") as response:
+        assert response.status == 401
+        answers[batches] = response.headers
+    for path, headers in answers.items():
         assert "default-src 'none'" in headers["Content-Security-Policy"], path
         assert "'wasm-unsafe-eval'" in headers["Content-Security-Policy"]
         assert "unsafe-inline" not in headers["Content-Security-Policy"]

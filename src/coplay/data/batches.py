@@ -167,7 +167,7 @@ def _header(data: bytes) -> tuple[dict[str, Any], int]:
     if length > len(data) - 4:
         raise BatchError("the header is longer than the batch")
     try:
-        header = json.loads(data[4 : 4 + length].decode("utf-8"), parse_constant=_refuse_constant)
+        header = _DECODER.decode(data[4 : 4 + length].decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise BatchError("the header is not JSON") from error
     if not isinstance(header, dict):
@@ -177,6 +177,10 @@ def _header(data: bytes) -> tuple[dict[str, Any], int]:
 
 def _refuse_constant(name: str) -> float:
     raise BatchError(f"the header holds {name}")
+
+
+# `json.loads` would make one for each batch.
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _count(header: dict[str, Any], name: str, most: int) -> int:

@@ -32,6 +32,7 @@ from coplay.server.pages import Pages, SecurityHeaders
 from coplay.server.recorder import Recorder
 from coplay.server.restoring import read_groups, read_running, restore_games
 from coplay.server.settings import Settings
+from coplay.server.shortcut import Shortcut
 from coplay.server.showing import Showing
 from coplay.server.sockets import Outlet, Sockets, make_socket_server
 from coplay.server.stages import Stage
@@ -159,8 +160,6 @@ def make_server(hosting: Hosting) -> StudyServer:
 
     app = Starlette(
         routes=[
-            # A thousand of these a second, with 500 games: they are looked for first.
-            Route("/api/games/{game_id}/batches", api.batch, methods=["POST"]),
             Route("/api/games/{game_id}/report", succession.newest_only(api.report), methods=["POST"]),
             Route("/", pages.index),
             Route("/demo", pages.demo),
@@ -178,7 +177,7 @@ def make_server(hosting: Hosting) -> StudyServer:
         exception_handlers={Refusal: refused, UploadError: refused, Exception: broken},
         lifespan=lifespan,
     )
-    guard = SocketGuard(socketio.ASGIApp(sockets, app))
+    guard = SocketGuard(Shortcut(api.batch, socketio.ASGIApp(sockets, app)))
     return StudyServer(
         guard, coordinator, ledger, visitors, sockets, usher, signer, tokens, succession, watching
     )
