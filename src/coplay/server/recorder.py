@@ -2,13 +2,19 @@
 
 from collections.abc import Mapping
 from concurrent.futures import Future
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
-from sqlalchemy import insert, update
+from sqlalchemy import Insert, Table, bindparam, insert, update
 
 from coplay.data import records
 from coplay.data.store import Store
 from coplay.server import clock
+
+_PROGRESS: Final = update(records.participants).where(
+    records.participants.c.study == bindparam("of_study"),
+    records.participants.c.participant_id == bindparam("of_participant"),
+)
 
 
 class Recorder:
@@ -70,13 +76,10 @@ class Recorder:
                 "finished_utc": utc,
                 "finished_ms": ms,
             }
-        table = records.participants
-        change = (
-            update(table)
-            .where(table.c.study == self.study, table.c.participant_id == participant_id)
-            .values(values)
+        # Parameters must not have the names of columns that are changed, or could be.
+        return self.store.execute(
+            _PROGRESS, {**values, "of_study": self.study, "of_participant": participant_id}
         )
-        return self.store.execute(change)
 
     def group(self, group_id: str, scene: int, members: tuple[str, ...]) -> "Future[None]":
         """A group was formed."""
@@ -96,5 +99,10 @@ class Recorder:
         utc, ms = clock.stamp()
         return self._insert(records.games, {**row, "study": self.study, "started_utc": utc, "started_ms": ms})
 
-    def _insert(self, table: Any, row: Mapping[str, Any]) -> "Future[None]":
-        return self.store.execute(insert(table).values(dict(row)))
+    def _insert(self, table: Table, row: Mapping[str, Any]) -> "Future[None]":
+        return self.store.execute(_insert_into(table), row)
+
+
+@cache
+def _insert_into(table: Table) -> Insert:
+    return insert(table)
