@@ -151,6 +151,15 @@ class Page:
             await asyncio.wait_for(self._arrived.wait_for(found), WAIT_S)
         return self.received[self._next - 1][1]
 
+    async def seen(self, event: str, where: Callable[[Any], bool]) -> None:
+        """Such an event has come; `next` still finds it."""
+
+        def came() -> bool:
+            return any(name == event and where(data) for name, data in self.received)
+
+        async with self._arrived:
+            await asyncio.wait_for(self._arrived.wait_for(came), WAIT_S)
+
     async def scene(self, kind: str) -> Any:
         return await self.next("scene", lambda scene: scene["kind"] == kind)
 
@@ -158,10 +167,11 @@ class Page:
         return await self.socket.call(event, data, timeout=WAIT_S)
 
     async def to_lobby(self) -> "Page":
+        """Into the lobby, or past it where the others are waiting."""
         await self.enter()
         scene = await self.scene("instructions")
         assert (await self.call("continue", {"index": scene["index"]}))["ok"]
-        await self.scene("lobby")
+        await self.seen("scene", lambda shown: shown["index"] > scene["index"])
         return self
 
     async def reload(self) -> "Page":
@@ -203,6 +213,8 @@ class Lab:
         """Two participants in one game, in the order of their player ids, with their configurations."""
         one, two = [await self.page().to_lobby() for _ in range(2)]
         first, second = await one.next("game"), await two.next("game")
+        for page in (one, two):
+            await page.scene("play")
         return one, two, first, second
 
     async def rows(self, query: str) -> list[Any]:

@@ -35,10 +35,12 @@ async def test_whole_path_leads_from_the_welcome_to_the_code(lab: Lab) -> None:
     assert "1 more person" in state["reason"]
 
     two = await lab.page().to_lobby()
+    assert [data["kind"] for event, data in two.received if event == "scene"] == ["instructions", "play"]
+    # Before its scene: links are made at once, a picture can wait.
+    first, second = await one.next("game"), await two.next("game")
     play = await one.scene("play")
     assert (play["label"], play["keys"], play["play_scene"]) == ("duel", ["ArrowLeft", "ArrowRight"], 2)
     assert "<em>arrows</em>" in play["controls_html"]
-    first, second = await one.next("game"), await two.next("game")
     for name in ("game_id", "seed", "digest", "owners", "peers", "epoch", "fps"):
         assert first[name] == second[name]
     assert (first["player_id"], second["player_id"]) == (0, 1)
@@ -146,8 +148,8 @@ async def test_browser_that_never_begins_does_not_keep_the_other_waiting(tmp_pat
 async def test_person_alone_plays_with_a_bot_at_once(tmp_path: Path) -> None:
     async with running(duel_study(bots=True), tmp_path) as lab:
         page = await lab.page().enter()
-        await page.scene("play")
         config = await page.next("game")
+        await page.scene("play")
         assert (config["player_id"], config["owners"], config["peers"]) == (0, [0, 0], [0])
         assert (await finished(page, config))["code"] == "DONE"
 

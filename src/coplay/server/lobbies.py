@@ -54,13 +54,12 @@ class Lobbies:
             queue.leave(member)
             self.tell(index, now)
 
-    def tick(self, index: int, now: float, changed: bool = False) -> list[Matched | PatienceExceeded]:
-        """Who leaves a lobby now, and how; those who stay are told how it stands.
+    def tick(self, index: int, now: float) -> list[Matched | PatienceExceeded]:
+        """Who leaves a lobby now, and how; those who stay are told how it stands if that is news, or time.
 
         Args:
             index: The lobby's scene.
             now: Monotonic seconds.
-            changed: Whether they should be told in any case.
         """
         due: list[Matched | PatienceExceeded] = []
         effects = self._queues[index].tick(now)
@@ -69,7 +68,7 @@ class Lobbies:
                 self._recorder.event("went_away", effect.member, scene=index)
             else:
                 due.append(effect)
-        if effects or changed or now - self._told.get(index, 0.0) >= self._every_s:
+        if effects or now - self._told.get(index, 0.0) >= self._every_s:
             self.tell(index, now)
         return due
 

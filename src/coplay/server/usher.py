@@ -136,6 +136,12 @@ class Usher:
     # Paths
 
     def _advance(self, visitor: Visitor, event: PathEvent) -> bool:
+        moved = self._move(visitor, event)
+        if moved:
+            self._show(visitor)
+        return moved
+
+    def _move(self, visitor: Visitor, event: PathEvent) -> bool:
         progress = after(self._study, visitor.progress, event)
         if progress is visitor.progress:
             return False
@@ -148,7 +154,6 @@ class Usher:
         visitor.stored = self._recorder.progress(
             visitor.participant_id, progress.index, progress.ending, code
         )
-        self._show(visitor)
         return True
 
     def _pass_by(self, visitor: Visitor, text: str) -> None:
@@ -157,32 +162,42 @@ class Usher:
         self._messenger.post(visitor.participant_id, "notice", {"text": text})
         self._advance(visitor, PathEvent.PLAYED)
 
-    def _show(self, visitor: Visitor) -> None:
-        member, index = visitor.participant_id, visitor.progress.index
-        scene = scene_of(self._study, visitor.progress)
-        if isinstance(scene, Play) and visitor.game_id is None:
+    def _show(self, *visitors: Visitor) -> None:
+        """Show participants where they are; those of a group at once, for a game is told before its scene."""
+        for visitor in [visitor for visitor in visitors if self._take_place(visitor)]:
+            index, scene = visitor.progress.index, scene_of(self._study, visitor.progress)
+            props = self._showing.props(index, scene)
+            self._messenger.post(visitor.participant_id, "scene", props, after=visitor.stored)
+            if isinstance(scene, Lobby):
+                self._lobbies.tell(index, clock.now())
+
+    def _take_place(self, visitor: Visitor) -> bool:
+        """In a lobby or a game, where the scene is one; False if there is no staying: the next is shown."""
+        member, progress = visitor.participant_id, visitor.progress
+        index, scene = progress.index, scene_of(self._study, progress)
+        if isinstance(scene, Lobby):
+            self._lobbies.join(index, member, clock.now())
+            self._tick_lobby(index, clock.now())
+            # Where the others were waiting there is no lobby to be seen, and no time to lose with one.
+            return visitor.progress is progress
+        if not isinstance(scene, Play):
+            return True
+        if visitor.game_id is None:
             if visitor.removed_from is not None:
                 self._messenger.post(member, "removed", {"game_id": visitor.removed_from})
                 self._pass_by(visitor, _REMOVED)
-                return
+                return False
             if self._gathering.is_broken(visitor, self._stages[index]):
                 self._pass_by(visitor, _INCOMPLETE)
-                return
-        self._messenger.post(member, "scene", self._showing.props(index, scene), after=visitor.stored)
-        match scene:
-            case Lobby():
-                now = clock.now()
-                self._lobbies.join(index, member, now)
-                self._tick_lobby(index, now, changed=True)
-            case Play() if not self._coordinator.send_config(member):
-                self._seek_game(visitor)
-            case _:
-                pass
+                return False
+        if not self._coordinator.send_config(member):
+            self._seek_game(visitor)
+        return True
 
     # Lobbies
 
-    def _tick_lobby(self, index: int, now: float, changed: bool = False) -> None:
-        for effect in self._lobbies.tick(index, now, changed):
+    def _tick_lobby(self, index: int, now: float) -> None:
+        for effect in self._lobbies.tick(index, now):
             match effect:
                 case Matched(members):
                     self._form_group(index, members)
@@ -197,7 +212,8 @@ class Usher:
             visitor.group = group
             visitor.stored = stored
         for visitor in visitors:
-            self._advance(visitor, PathEvent.MATCHED)
+            self._move(visitor, PathEvent.MATCHED)
+        self._show(*visitors)
 
     # Games
 
