@@ -134,10 +134,11 @@ class Worker:
         self._record_event("link_open" if is_open else "link_closed", peer=peer)
 
     def link(self, peer: int, kind: str) -> None:
-        """The page found out how the link to `peer` goes: `direct`, `turn` or `relay`."""
-        if self._links.get(peer) != kind:
+        """How the link to `peer` goes by now: `direct`, `turn` or `relay`; empty if not at all."""
+        if self._links.get(peer, "") != kind:
             self._links[peer] = kind
-            self._record_event("link_changed", peer=peer, link=kind)
+            if kind:
+                self._record_event("link_changed", peer=peer, link=kind)
 
     def path(self, peer: int, figures_json: str) -> None:
         """The page asked its browser about the path to `peer`."""

@@ -28,6 +28,11 @@ export interface GameLinksHost {
   measuredRtt(peer: number): number | null;
 }
 
+const SETTLED: ReadonlySet<LinkState> = new Set(['connected', 'relayed', 'closed']);
+
+/** A path that was proven, and is not known to be gone. */
+const WITH_PATH: ReadonlySet<LinkState> = new Set(['connected', 'suspect', 'restarting']);
+
 /** Credentials for relays are valid for ten minutes. */
 const ICE_RENEWAL_MS = 240_000;
 
@@ -80,6 +85,12 @@ export class GameLinks {
       this.#ice_timer = setInterval(() => void this.#renewIceServers(), ICE_RENEWAL_MS);
     }
     this.#manager.connect();
+  }
+
+  /** Whether there is a way to everybody, or nobody to be reached any more. */
+  get complete(): boolean {
+    const others = this.#config.peers.filter((peer) => peer !== this.#config.player_id);
+    return others.every((peer) => SETTLED.has(this.#states.get(peer) ?? 'idle'));
   }
 
   /** Of the automation contract: how each peer is reached, and what the browser says of that path. */
@@ -155,6 +166,7 @@ export class GameLinks {
     if (this.#resting && event.kind !== 'channel') return;
     switch (event.kind) {
       case 'channel':
+        this.#figures.delete(event.peer); // they were another connection's
         this.#placeChannel(event.peer, event.connection, event.channel);
         return;
       case 'link':
@@ -195,15 +207,19 @@ export class GameLinks {
     }, RELAY_WATCH_MS);
   }
 
-  /** Tell the worker and the page by which way a peer is reached. */
+  /** Tell the worker and the page by which way a peer is reached, if by any. */
   #showType(peer: number): void {
-    const figures = this.#figures.get(peer);
+    const state = this.#states.get(peer) ?? 'idle';
+    const figures = WITH_PATH.has(state) ? this.#figures.get(peer) : undefined;
     // While the direct path is on trial both lanes carry everything; what cannot fail is what play rests on.
-    const relayed = this.#relay.has(peer) && this.#states.get(peer) !== 'connected';
+    const relayed = this.#relay.has(peer) && state !== 'connected';
     const link = relayed ? 'relay' : figures?.link;
-    if (link === undefined) return;
+    this.#simulation.post({ kind: 'link', peer, link: link ?? '' });
+    if (link === undefined) {
+      this.#types.delete(peer);
+      return;
+    }
     this.#types.set(peer, link);
-    this.#simulation.post({ kind: 'link', peer, link });
     const rtt_ms = relayed ? this.#host.measuredRtt(peer) : (figures?.rtt_ms ?? null);
     this.#host.news({ kind: 'figures', peer, link, rtt_ms });
   }

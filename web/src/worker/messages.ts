@@ -98,7 +98,8 @@ export type ToWorker =
   /** Look on at a game of others; then its confirmed frames, from `first` on. */
   | { kind: 'watch'; config: WatchConfig }
   | { kind: 'frames'; first: number; data: ArrayBuffer }
-  | { kind: 'link'; peer: number; link: LinkType }
+  /** Empty while there is no way to the peer. */
+  | { kind: 'link'; peer: number; link: LinkType | '' }
   /** What the browser counts now; and of a channel that the page keeps, the most bytes that waited in it. */
   | { kind: 'path'; peer: number; path: PathFigures; buffered_amount: number | null }
   | { kind: 'uploaded'; number: number; ok: boolean }
