@@ -25,32 +25,43 @@
       });
     });
 
+  // The game's own channel is worked by the page's worker, which says when it is open.
+  window.Worker = class extends Worker {
+    constructor(url, options) {
+      super(url, options);
+      this.addEventListener("message", ({ data }) => {
+        if (data.kind === "channel_state" && data.open) bench.opened_ms ||= now();
+      });
+    }
+  };
+
   // Directly
 
   let probe = null;
   window.RTCPeerConnection = class extends RTCPeerConnection {
-    constructor(configuration) {
-      super(configuration);
-      note("connection");
-      this.addEventListener("iceconnectionstatechange", () => note(`ice ${this.iceConnectionState}`));
-      this.addEventListener("connectionstatechange", () => note(`connection ${this.connectionState}`));
-    }
+    #note = () => {}; // a connection without the game's channel is none of a game
     createDataChannel(label, options) {
       const channel = super.createDataChannel(label, options);
-      if (label === "game") watch(super.createDataChannel("bench", { ...options, id: 1 }));
+      if (label === "game") {
+        this.#note = note;
+        note("connection");
+        this.addEventListener("iceconnectionstatechange", () => note(`ice ${this.iceConnectionState}`));
+        this.addEventListener("connectionstatechange", () => note(`connection ${this.connectionState}`));
+        watch(super.createDataChannel("bench", { ...options, id: 1 }));
+      }
       return channel;
     }
     async setLocalDescription(...given) {
-      note("describing");
+      this.#note("describing");
       await super.setLocalDescription(...given);
-      note("described");
+      this.#note("described");
     }
     async setRemoteDescription(...given) {
-      note("their description");
+      this.#note("their description");
       await super.setRemoteDescription(...given);
     }
     async addIceCandidate(...given) {
-      note("their candidate");
+      this.#note("their candidate");
       await super.addIceCandidate(...given);
     }
   };
@@ -58,7 +69,6 @@
   const watch = (channel) => {
     probe = channel;
     channel.onopen = async () => {
-      bench.opened_ms ||= now();
       // The first one may come before the other side has opened.
       while (!bench.answered_ms && channel.readyState === "open") {
         await Promise.race([bench.direct(), new Promise((resolve) => setTimeout(resolve, 20))]);

@@ -1,6 +1,7 @@
 """How long two people's browsers take to reach each other, and what the way through the server costs."""
 
 import sqlite3
+import time
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ ROUND_TRIPS_MS: Final = (0, 50, 150)
 LAST: Final = "one answered at both"
 
 _SCRIPT = (Path(__file__).parent / "links.js").read_text("utf-8")
+_READING_S: Final = 8.0
 _PAIRS: Final = 150
 _PAUSE_MS: Final = 15
 # A computer's own part, and round trips: half of one brings the game, one the offer. DTLS is done two and
@@ -36,7 +38,8 @@ def measure_links(launcher: ChromiumLauncher, servers: Servers, figures: Figures
     try:
         for rtt_ms in ROUND_TRIPS_MS:
             people = [launcher.launch(f"{name}-link") for name in ("ada", "bob")]
-            _meet(people, server, way, rtt_ms)
+            # Without latency, without the way that makes it.
+            _meet(people, way.url if rtt_ms else server.url, way, rtt_ms)
             times_ms, trip_ms = _times(people, server)
             target = Target("≤", _TRIPS * rtt_ms + _OWN_MS)
             for step, at_ms in times_ms.items():
@@ -61,13 +64,15 @@ def measure_links(launcher: ChromiumLauncher, servers: Servers, figures: Figures
         way.stop()
 
 
-def _meet(people: list[Chromium], server: CoplayServer, way: SlowWay, rtt_ms: float) -> None:
+def _meet(people: list[Chromium], url: str, way: SlowWay, rtt_ms: float) -> None:
     way.delay_s = 0.0
     for person in people:
         person.page.add_init_script(_SCRIPT)
-        arrive(person, way.url)
+        arrive(person, url)
         # Only connections made from here on are shaped.
         person.emulate(Conditions(rtt_ms))
+    # As people do, who read what there is to read: browsers compile for seconds after they have begun to run.
+    time.sleep(_READING_S)
     # What is loaded is loaded; from here on the server is far away, too.
     way.delay_s = rtt_ms / 2000
     first, second = people

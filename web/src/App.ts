@@ -7,8 +7,9 @@ import { Saving } from './connection/Saving';
 import { type Failure, type Scene, SignalingClient } from './connection/SignalingClient';
 import { joinStudy, StudyError } from './connection/StudyClient';
 import { sleepUnevenly, Uploads, type UploadsHost } from './connection/Uploads';
+import { warmUp } from './connection/warmUp';
 import { HeldKeys } from './input/HeldKeys';
-import { GameClient } from './play/GameClient';
+import { GameClient, type GameNews } from './play/GameClient';
 import { Simulation } from './play/Simulation';
 import { element } from './scenes/dom';
 import { FailureScene } from './scenes/FailureScene';
@@ -23,6 +24,9 @@ import type { FromWorker, GameConfig, GameStats } from './worker/messages';
 /** A game that is broken off sends what it had gathered: within this time, unless the device is very slow. */
 const LAST_BATCH_MS = 1000;
 
+/** Links that take longer than this are waited for in the scene of the game. */
+const DRAWN_AFTER_MS = 250;
+
 export class App {
   readonly #root: HTMLElement;
   readonly #offline = element('p', { class: 'offline', role: 'status', hidden: '', text: 'Reconnecting …' });
@@ -32,16 +36,18 @@ export class App {
   #view: SceneView | null = null;
   #participant_id = '';
   #scene: Scene | null = null;
+  /** The next one, if it is still to be drawn. */
+  #coming: Scene | null = null;
   /** The game of the scene that is shown. */
   #game: GameClient | null = null;
+  /** What is to be seen of it, while its scene is still on its way. */
+  #unseen: GameNews[] = [];
   /** All games of this page: the last words of one may come while the next one begins. */
   readonly #games = new Map<string, GameClient>();
   /** Keeps what is on its way to the server; and what earlier pages left of that. */
   #outbox = new Outbox('', '');
   #left_over: Uploads[] = [];
   readonly #saving = new Saving();
-  /** A game that was announced before its scene. */
-  #announced: GameConfig | null = null;
   readonly #remarks = new Remarks();
   /** What the next scene has to say first: the reason that it follows. */
   #notice = '';
@@ -170,6 +176,18 @@ export class App {
   #showScene(scene: Scene): void {
     // After a reconnect the server repeats where we are; a running game must not notice.
     if (this.#scene?.index === scene.index && this.#scene.kind === scene.kind) return;
+    this.#coming = scene;
+    // A wait of a moment needs no picture of its own, and on a slow device drawing one makes it longer.
+    const begun = scene.kind === 'play' && this.#game?.config.scene_index === scene.play_scene;
+    if (begun && this.#view !== null && this.#game?.linked === false)
+      setTimeout(() => this.#drawScene(scene), DRAWN_AFTER_MS);
+    else this.#drawScene(scene);
+  }
+
+  /** Unless it was drawn already, or another one came after it. */
+  #drawScene(scene: Scene): void {
+    if (scene !== this.#coming) return;
+    this.#coming = null;
     this.#scene = scene;
     switch (scene.kind) {
       case 'instructions':
@@ -182,9 +200,7 @@ export class App {
         const play = new PlayScene(scene, this.#held, () => this.#signaling?.leave());
         this.#show('play', 'loading', play);
         this.#showProgress(play);
-        this.#simulation?.post({ kind: 'prepare', scene_index: scene.play_scene });
-        if (this.#announced?.scene_index === scene.play_scene) this.#beginGame(this.#announced);
-        this.#announced = null;
+        if (this.#game?.config.scene_index === scene.play_scene) this.#showGame(this.#game, play);
         break;
       }
       case 'finish':
@@ -203,6 +219,7 @@ export class App {
     }
   }
 
+  /** The links begin at once, for everyone waits for them; the scene may still be on its way. */
   #beginGame(config: GameConfig): void {
     if (this.#game?.config.game_id === config.game_id) {
       this.#game.handleRepeated(config);
@@ -210,12 +227,7 @@ export class App {
     }
     this.#game?.close();
     const simulation = this.#simulation;
-    const view = this.#view;
-    if (simulation === null) return;
-    if (!(view instanceof PlayScene)) {
-      this.#announced = config;
-      return;
-    }
+    if (simulation === null || this.#view instanceof FailureScene) return;
     const game = new GameClient(config, simulation, {
       sendSignal: (signal) => this.#signaling?.sendSignal(signal),
       sendDatagram: (message) => this.#signaling?.sendDatagram(message),
@@ -225,15 +237,35 @@ export class App {
       outbox: this.#outbox,
       news: (news) => {
         if (news.kind === 'saving') this.#saving.note(config.game_id, news.waiting, news.failing);
-        if (this.#game === game) view.handle(news);
+        if (this.#game !== game) return;
+        const view = this.#viewOf(game);
+        if (view !== null) view.handle(news);
+        else if (news.kind !== 'picture') this.#unseen.push(news);
+        if (game.linked && this.#coming !== null) this.#drawScene(this.#coming);
       },
     });
     this.#game = game;
+    this.#unseen = [];
     this.#games.set(config.game_id, game);
-    this.#notice = '';
-    view.begin(config, simulation.ready);
     game.start();
+    const view = this.#viewOf(game);
+    if (view !== null) {
+      this.#notice = '';
+      this.#showGame(game, view);
+    }
     simulation.post({ kind: 'keys', pressed: [...this.#held.held] });
+  }
+
+  #showGame(game: GameClient, view: PlayScene): void {
+    view.begin(game.config, this.#simulation?.ready ?? false);
+    for (const news of this.#unseen.splice(0)) view.handle(news);
+  }
+
+  /** The scene that shows a game, once it is there. */
+  #viewOf(game: GameClient): PlayScene | null {
+    const scene = this.#scene;
+    const shown = scene?.kind === 'play' && scene.play_scene === game.config.scene_index;
+    return shown && this.#view instanceof PlayScene ? this.#view : null;
   }
 
   async #continue(index: number): Promise<boolean> {
@@ -249,6 +281,8 @@ export class App {
         return;
       case 'ready':
         document.body.dataset.runtime = 'ready';
+        // Not earlier: while the runtime loads, the processor has enough to do.
+        void warmUp();
         return;
       case 'prepared':
         this.#signaling?.prepared(message.scene_index);

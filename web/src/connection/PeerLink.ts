@@ -8,7 +8,7 @@ import type { Link, LinkEffect, LinkEvent, Role } from './link';
 import { newLink, nextDeadline, reduceLink } from './reduceLink';
 import type { SignalPayload, SignalType } from './signals';
 
-/** Candidates come in bursts; one signal for a burst is as fast as one for each. */
+/** Candidates come in bursts: the first one goes at once, for it is mostly the one that works; the rest in one signal. */
 const CANDIDATE_BATCH_MS = 15;
 
 export interface PeerLinkHost {
@@ -33,6 +33,8 @@ export class PeerLink {
   /** The negotiation that candidates found now belong to. */
   #describing = 0;
   #found: RTCIceCandidateInit[] = [];
+  /** Until when those found are kept back. */
+  #burst: ReturnType<typeof setTimeout> | null = null;
   readonly #events: LinkEvent[] = [];
   #deciding = false;
   #chain: Promise<void> = Promise.resolve();
@@ -120,7 +122,7 @@ export class PeerLink {
   #open(number: number): void {
     const connection = this.#host.createConnection();
     this.#connection = connection;
-    this.#found = [];
+    this.#forgetFound();
     connection.onicecandidate = ({ candidate }) => this.#candidateFound(number, candidate);
     connection.onconnectionstatechange = () =>
       this.dispatch({ kind: 'connection_state', connection: number, state: connection.connectionState });
@@ -151,7 +153,7 @@ export class PeerLink {
         connection.restartIce();
       }
       this.#describing = negotiation;
-      this.#found = [];
+      this.#forgetFound();
       await connection.setLocalDescription();
       const sdp = connection.localDescription?.sdp;
       if (sdp === undefined) return;
@@ -183,14 +185,24 @@ export class PeerLink {
   #candidateFound(number: number, candidate: RTCIceCandidate | null): void {
     // Null ends the gathering; the empty string tells the peer so.
     this.#found.push(candidate?.toJSON() ?? { candidate: '', sdpMid: '0', sdpMLineIndex: 0 });
-    if (this.#found.length > 1) return;
-    const negotiation = this.#describing;
-    setTimeout(() => {
-      if (this.#link.connection !== number || this.#describing !== negotiation) return;
-      const candidates = this.#found.splice(0);
-      if (candidates.length > 0)
-        this.dispatch({ kind: 'candidates', connection: number, negotiation, candidates });
+    if (this.#burst !== null) return;
+    this.#tellFound(number);
+    this.#burst = setTimeout(() => {
+      this.#burst = null;
+      this.#tellFound(number);
     }, CANDIDATE_BATCH_MS);
+  }
+
+  #tellFound(number: number): void {
+    const candidates = this.#found.splice(0);
+    if (this.#link.connection !== number || candidates.length === 0) return;
+    this.dispatch({ kind: 'candidates', connection: number, negotiation: this.#describing, candidates });
+  }
+
+  #forgetFound(): void {
+    this.#found = [];
+    if (this.#burst !== null) clearTimeout(this.#burst);
+    this.#burst = null;
   }
 
   // Order and time

@@ -33,6 +33,7 @@ export type Scene =
       scores: boolean;
       keys: string[];
       play_scene: number;
+      prepare?: number | null;
     }
   | { index: number; kind: 'finish'; title: string; html: string; code?: string; redirect?: string };
 

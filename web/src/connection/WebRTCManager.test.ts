@@ -223,6 +223,22 @@ describe('candidates', () => {
     expect(table.connection(1).candidates.slice(0, 3)).toEqual(candidates);
   });
 
+  it('go out as soon as one is found, the others of its burst together', async () => {
+    table.side(0).manager.connect();
+    const sent = (): number[] =>
+      table.in_flight
+        .filter(({ signal }) => signal.type === 'ice-candidate')
+        .map(({ signal }) => [signal.payload.candidate].flat().length);
+    await vi.advanceTimersByTimeAsync(2);
+    expect(sent()).toEqual([1]);
+    const find = (candidate: string): void =>
+      table.connection(0).onicecandidate?.({ candidate: { toJSON: () => ({ candidate }) } });
+    find('candidate:b');
+    await vi.advanceTimersByTimeAsync(20);
+    // The end mark of the first burst, and b.
+    expect(sent()).toEqual([1, 2]);
+  });
+
   it('that the browser refuses are counted and harm nothing', async () => {
     await table.connected();
     const payload = {

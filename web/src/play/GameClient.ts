@@ -94,6 +94,11 @@ export class GameClient {
     this.#simulation.post({ kind: 'start', config: this.config });
   }
 
+  /** Whether all who are there are reached, by whatever way. */
+  get linked(): boolean {
+    return this.#links.complete;
+  }
+
   /** Whether the outcome is known; from then on only its way to the server is left. */
   get over(): boolean {
     return this.#reported;
