@@ -1,5 +1,6 @@
 """Uploads that no page of ours sends: refused, counted, nothing written, and never the server's fault."""
 
+import asyncio
 import json
 import struct
 from collections.abc import AsyncIterator
@@ -180,6 +181,30 @@ async def test_ten_megabytes_are_not_even_read(lab: Lab) -> None:
         pass
     assert written(lab.data) == before
     assert (await one.upload(first, encode(batch(0))))[0] == 200
+
+
+@pytest.mark.parametrize(("end", "kind"), [("batches", BYTES), ("report", JSON)])
+async def test_upload_that_breaks_off_is_no_fault_of_ours(
+    lab: Lab, caplog: pytest.LogCaptureFixture, end: str, kind: str
+) -> None:
+    one, _, first, _ = await lab.pair()
+    before = written(lab.data)
+    host, _, port = one.base.removeprefix("http://").partition(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    head = (
+        f"POST /api/games/{first['game_id']}/{end} HTTP/1.1\r\nHost: study\r\n"
+        f"Authorization: Bearer {first['token']}\r\nContent-Type: {kind}\r\nContent-Length: 999\r\n\r\n"
+    )
+    writer.write(head.encode() + b"{")
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+    async with asyncio.timeout(10):
+        while not caplog.records:
+            await asyncio.sleep(0.01)
+    assert "broke off" in caplog.text
+    assert "Traceback" not in caplog.text
+    assert written(lab.data) == before
 
 
 async def test_refusals_are_counted_and_logged_sparingly(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:

@@ -5,7 +5,7 @@ import re
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 MAX_DEPTH: Final = 16
 """Of nested JSON. What reads or writes it later must not run out of stack."""
@@ -65,17 +65,21 @@ async def read_body(request: Request, most: int) -> bytes:
     """A body of at most `most` bytes; more is not even read.
 
     Raises:
-        Refusal: It is larger.
+        Refusal: It is larger, or broke off.
     """
     announced = request.headers.get("content-length", "")
     body = bytearray()
     if not announced.isdecimal() or int(announced) <= most:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > most:
-                break
-        else:
-            return bytes(body)
+        try:
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > most:
+                    break
+            else:
+                return bytes(body)
+        except ClientDisconnect:
+            # Pages are closed while they upload; nobody is there to read this.
+            raise Refusal(400, "The request broke off.") from None
     raise Refusal(413, f"This is larger than {most // 1024} KiB.")
 
 
