@@ -53,6 +53,9 @@ def test_page_and_server_keep_the_automation_contract(
     phases = [(at["scene"], at["phase"]) for at in ada.transitions()]
     scenes = list(dict.fromkeys(scene for scene, _ in phases))
     assert scenes == ["loading", "instructions", "lobby", "play", "finish"]
+    # Ada was waiting already.
+    bobs_scenes = list(dict.fromkeys(at["scene"] for at in bob.transitions()))
+    assert bobs_scenes == ["loading", "instructions", "play", "finish"]
     played = {phase for scene, phase in phases if scene == "play"}
     assert played <= {"loading", "waiting", "connecting", "playing", "paused", "ended"}
     assert {"playing", "ended"} <= played

@@ -329,6 +329,7 @@ export class App {
 
   #fail(failure: Failure): void {
     this.#offline.hidden = true;
+    this.#coming = null;
     // What broke in this browser only is in no log of the server: the researcher can at least find whose it was.
     const reference = failure.reference || this.#participant_id;
     this.#show('error', 'ended', new FailureScene({ ...failure, reference }, () => location.reload()));
