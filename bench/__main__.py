@@ -11,6 +11,7 @@ from pathlib import Path
 
 from playtest import ChromiumLauncher, Servers
 
+from bench.channels import measure_channels
 from bench.export import measure_export
 from bench.figures import Figures
 from bench.games import measure_four, measure_netcode, measure_overcooked
@@ -36,6 +37,7 @@ SECTIONS = (
     "sessions",
     "rollbacks",
     "links",
+    "channels",
 )
 
 
@@ -63,6 +65,7 @@ def main() -> None:
             "sessions": lambda run: measure_sessions(figures, run),
             "rollbacks": lambda _: measure_rollbacks(figures),
             "links": lambda _: measure_links(launcher, servers, figures),
+            "channels": lambda _: measure_channels(launcher, figures, options.seconds),
         }
         try:
             for run in range(options.runs):

@@ -30,6 +30,9 @@ GAMES = int(os.environ.get("COPLAY_PARITY_GAMES", "2"))
 INPUT_SIZES = (1, 1)
 ONE_WAY_MS = 100
 LOSS = 0.15
+# No new frame confirmed for so long; a slow machine has longer ticks.
+STANDSTILL_MS = 250
+STANDSTILL_TICKS = 12
 # Each game about ten seconds. One delayed frame hides nothing of the path.
 STUDIES: dict[str, dict[str, Any]] = {
     "volley/study.py": {"countdown": 0, "max_frames": 600, "input_delay": 1},
@@ -55,8 +58,10 @@ class Played:
     """Of both peers."""
     longest_stall_ms: float
     """The longest time without a newly confirmed frame, of both peers."""
+    opened: bool
+    """Whether the path was ever in use."""
     direct: float
-    """Share of the seconds in which the path was in use."""
+    """Share of the seconds in which it was."""
 
 
 def tell(games: list[Played], lost: float) -> None:
@@ -127,8 +132,9 @@ def test_peers_store_the_same_games_and_replays_give_every_checksum(
     assert len(rows) == games
     least = STUDIES[example]["max_frames"] // 2
     played = [assert_parity(server, export, row, couple, least) for row in rows]
-    # A game may begin by way of the server, until the path's own handshakes are through.
-    assert mean(game.direct for game in played) > 0.5
+    # Of 320 handshakes of Chromium over such a path half took 2.2 s, a twentieth more than 5 s, one 29 s:
+    # a game begins by way of the server until then, and a single one may end so.
+    assert sum(game.opened for game in played) >= games // 2
     tell(played, lost)
 
 
@@ -167,14 +173,31 @@ def assert_parity(
     assert replayed["frames"] == frames
     assert replayed["checksums"] == checksums >= 2 * (frames // 30)
 
-    # And the path was as bad as it was meant to be, for both.
+    # And the path was as bad as it was meant to be, for both; who once has it keeps it, but for short falls.
     reports = [report for each in uploads for report in each.reports]
     rollbacks = [report["stats"]["rollbacks"] for report in reports]
     assert len(rollbacks) == 2
-    assert min(rollbacks) > 10
+    direct = 0
+    for player in logs:
+        measured = export.rows("net", game_id=game_id, player_id=player)
+        links = [row["link"] for row in measured]
+        assert set(links) <= {"direct", "relay", ""}
+        if set(links[3:]) == {"direct"}:
+            # What a browser sends once more was lost, too.
+            assert 0.04 < measured[-1]["loss"] < 0.3
+        seconds = links.count("direct")
+        if seconds:
+            assert seconds > (len(links) - links.index("direct")) / 2
+            # The way through the server goes on beside it for its first three seconds.
+            assert min(rollbacks) >= min(10, seconds - 4)
+        direct += seconds
     net = export.rows("net", game_id=game_id)
-    seconds = [row for row in net if row["link"] == "direct"]
-    assert min((row["browser_rtt_ms"] or inf for row in seconds), default=inf) >= 2 * ONE_WAY_MS
+    over_it = [row["browser_rtt_ms"] or inf for row in net if row["link"] == "direct"]
+    assert min(over_it, default=inf) >= 2 * ONE_WAY_MS
     confirmed = [log.confirmed_at_ms for log in logs.values()]
-    stall_ms = max(after - before for times in confirmed for before, after in pairwise(times))
-    return Played(frames, checksums, sum(rollbacks), stall_ms, len(seconds) / len(net))
+    waits_ms = [[after - before for before, after in pairwise(times)] for times in confirmed]
+    for waits in waits_ms:
+        # A channel that gave up each lost datagram stood still for a sixth of the time.
+        stood = sum(wait for wait in waits if wait > max(STANDSTILL_MS, STANDSTILL_TICKS * mean(waits)))
+        assert stood < 0.1 * sum(waits)
+    return Played(frames, checksums, sum(rollbacks), max(map(max, waits_ms)), direct > 0, direct / len(net))

@@ -40,7 +40,7 @@ def test_row_has_what_the_browser_says_of_each_path_since_the_row_before(driver:
     assert rows.buffered == {1: 0}
 
 
-def test_another_path_counts_from_its_own_beginning(driver: Driver) -> None:
+def test_another_connection_counts_from_its_own_beginning(driver: Driver) -> None:
     rows = NetRows()
     rows.note_path(1, PathFigures(40.0, 1000, 3000), 1.0)
     rows.take(driver, {}, {}, 1.0)

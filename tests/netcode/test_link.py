@@ -50,6 +50,21 @@ def test_sequence_numbers_wrap() -> None:
     assert b.loss == 0
 
 
+@pytest.mark.parametrize(("later", "loss"), [(2, 0.0), (3, 0.2)])
+def test_datagram_sent_once_more_was_lost_and_a_reordered_one_was_not(later: int, loss: float) -> None:
+    a, b = links()
+    late: dict[int, bytes] = {}
+    for count in range(2000):
+        data = bytes(a.header(PLAY, 0.0))
+        if count % 5:
+            b.receive_header(data, 0.0)
+        else:
+            late[count + later] = data
+        if count in late:
+            assert b.receive_header(late.pop(count), 0.0) is False
+    assert b.loss == pytest.approx(loss, abs=0.02)
+
+
 def test_loss_is_the_share_that_did_not_arrive() -> None:
     a, b = links()
     for count in range(2000):

@@ -47,8 +47,8 @@ class PathFigures:
 
     Attributes:
         rtt_ms: Round trip of its connectivity checks; None before the first one was answered.
-        bytes_sent: Since the path was chosen.
-        bytes_received: Since the path was chosen.
+        bytes_sent: By all ways that the connection tried, since it began.
+        bytes_received: Likewise.
     """
 
     rtt_ms: float | None
@@ -111,7 +111,7 @@ class NetRows:
             return {}
         sent, received = self._path_bytes.get(peer, (0, 0))
         if path.bytes_sent < sent or path.bytes_received < received:
-            sent = received = 0  # another path, which counts from its own beginning
+            sent = received = 0  # another connection, which counts from its own beginning
         self._path_bytes[peer] = (path.bytes_sent, path.bytes_received)
         return {
             "browser_rtt_ms": None if path.rtt_ms is None else round(path.rtt_ms, 2),

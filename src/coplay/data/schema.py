@@ -213,7 +213,7 @@ TABLES: Final[dict[str, tuple[Column, ...]]] = {
         Column("ms", _FLOAT, "when", "milliseconds of the browser's monotonic clock"),
         Column("rtt_ms", _FLOAT, "round-trip time, as the game's own datagrams measure it", "milliseconds"),
         Column("jitter_ms", _FLOAT, "its variation", "milliseconds"),
-        Column("loss", _FLOAT, "datagrams lost", "fraction"),
+        Column("loss", _FLOAT, "datagrams that were lost, or came after three later ones", "fraction"),
         Column("link", _TEXT, "direct, turn or relay"),
         Column("rollbacks", _INT, "rollbacks since the last row, over all peers"),
         Column("resimulated_frames", _INT, "frames simulated again since the last row"),

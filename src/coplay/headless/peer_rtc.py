@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # More than this waiting in the sender's buffer: the link is slower than the game, newer inputs matter more.
 _MAX_BUFFERED: Final = 4096
+# As browsers do (web/src/connection/PeerLink.ts).
+_WORTH_SENDING_MS: Final = 100
 _READABLE = re.compile(r"(?:stuns?:[^\s?:]+(:\d+)?|turns?:[^\s?:]+(:\d+)?(\?transport=(udp|tcp))?)")
 
 _Step = Callable[["RTCPeerConnection"], Awaitable[None]]
@@ -57,7 +59,9 @@ class Connection:
         self._rtc = RTCPeerConnection(RTCConfiguration(ice, RTCIceTransportPolicy(policy)))
         self._rtc.on("connectionstatechange", self._state_changed)
         # Both sides make the channel, so none has to wait for the other's.
-        channel = self._rtc.createDataChannel("game", ordered=False, maxRetransmits=0, negotiated=True, id=0)
+        channel = self._rtc.createDataChannel(
+            "game", ordered=False, maxPacketLifeTime=_WORTH_SENDING_MS, negotiated=True, id=0
+        )
         channel.on("open", told.opened)
         channel.on("close", told.broke)
         channel.on("message", told.heard)

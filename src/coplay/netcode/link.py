@@ -20,6 +20,8 @@ from coplay.netcode.wire import (
 _RECENT = 256
 _SEEN_MASK = (1 << 64) - 1
 _LOSS_MEMORY = 256
+# SCTP sends what was lost once more when it has heard of three later ones: what comes after so many was lost before.
+_OVERTAKEN = 3
 
 
 class PeerLink:
@@ -218,7 +220,8 @@ class PeerLink:
                 if self._seen >> behind & 1:
                     return None
                 self._seen |= 1 << behind
-                self._got += 1
+                if behind < _OVERTAKEN:
+                    self._got += 1
         self.packets_received += 1
         if data[6] != NOTHING_RECEIVED:
             self._acknowledged(data[4] | data[5] << 8, data[6], now, fresh)
@@ -249,7 +252,7 @@ class PeerLink:
 
     @property
     def loss(self) -> float:
-        """The share of the peer's datagrams that did not arrive, over about the last 256; 0 to 1."""
+        """The share of the peer's datagrams that were lost on their first way, over about the last 256; 0 to 1."""
         if self._expected <= 0:
             return 0.0
         return min(1.0, max(0.0, 1.0 - self._got / self._expected))

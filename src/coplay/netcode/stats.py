@@ -13,7 +13,7 @@ class PeerStats:
     jitter: float
     """Smoothed change of the round trip, in seconds."""
     loss: float
-    """Share of the peer's datagrams that did not arrive; 0 to 1."""
+    """Share of the peer's datagrams that were lost, or came after three later ones; 0 to 1."""
     advantage: float
     """Frames that the peer is ahead of us; negative when we are ahead."""
     packets_sent: int

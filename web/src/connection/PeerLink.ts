@@ -11,6 +11,13 @@ import type { SignalPayload, SignalType } from './signals';
 /** Candidates come in bursts: the first one goes at once, for it is mostly the one that works; the rest in one signal. */
 const CANDIDATE_BATCH_MS = 15;
 
+/**
+ * A datagram that waits for longer, to be sent or sent once more, is dropped: the next one says it all again. Not
+ * `maxRetransmits: 0`: with each lost datagram given up at once, Chromium's SCTP stands still for seconds on a lossy
+ * path (docs/decisions/0016).
+ */
+const WORTH_SENDING_MS = 100;
+
 export interface PeerLinkHost {
   createConnection(): RTCPeerConnection;
   /** What a connection is made with now; relay credentials are renewed now and then. */
@@ -129,7 +136,7 @@ export class PeerLink {
     // Both sides make the channel, so none of them has to wait for the other's: no `ondatachannel` race.
     const channel = connection.createDataChannel('game', {
       ordered: false,
-      maxRetransmits: 0,
+      maxPacketLifeTime: WORTH_SENDING_MS,
       negotiated: true,
       id: 0,
     });

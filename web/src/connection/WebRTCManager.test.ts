@@ -165,12 +165,12 @@ describe('roles', () => {
 });
 
 describe('connecting', () => {
-  it('opens a negotiated channel that neither orders nor retransmits', async () => {
+  it('opens a negotiated channel that neither orders nor keeps what is old', async () => {
     table.connect();
     await table.settle();
     for (const player of [0, 1]) {
       expect(table.connection(player).channels).toEqual([
-        { label: 'game', options: { ordered: false, maxRetransmits: 0, negotiated: true, id: 0 } },
+        { label: 'game', options: { ordered: false, maxPacketLifeTime: 100, negotiated: true, id: 0 } },
       ]);
       expect(table.connection(player).configuration.iceServers).toEqual([{ urls: 'stun:stun.example' }]);
     }

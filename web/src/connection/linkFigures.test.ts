@@ -10,18 +10,25 @@ const pair = {
   remoteCandidateId: 'R',
   currentRoundTripTime: 0.042,
   bytesSent: 900,
+  bytesReceived: 0,
 };
-const transport = { id: 'T', type: 'transport', selectedCandidatePairId: 'P' };
+/** As when the other side sends by another pair than we do. */
+const unselected = { id: 'Q', type: 'candidate-pair', bytesSent: 60, bytesReceived: 800 };
+const transport = {
+  id: 'T',
+  type: 'transport',
+  selectedCandidatePairId: 'P',
+  bytesSent: 960,
+  bytesReceived: 800,
+};
 const local = (candidateType: string) => ({ id: 'L', type: 'local-candidate', candidateType });
 const remote = (candidateType: string) => ({ id: 'R', type: 'remote-candidate', candidateType });
 
 describe('readLinkFigures', () => {
   it('calls a pair without relays direct', () => {
-    expect(readLinkFigures(report(transport, pair, local('srflx'), remote('prflx')))).toEqual({
+    expect(readLinkFigures(report(transport, pair, local('srflx'), remote('prflx')))).toMatchObject({
       link: 'direct',
       rtt_ms: 42,
-      bytes_sent: 900,
-      bytes_received: 0,
     });
   });
 
@@ -33,10 +40,21 @@ describe('readLinkFigures', () => {
   });
 
   it('finds the pair where there is no transport row', () => {
-    const others = { id: 'Q', type: 'candidate-pair', selected: false };
+    const selected = { ...pair, selected: true };
     expect(
-      readLinkFigures(report(others, { ...pair, selected: true }, local('host'), remote('host')))?.rtt_ms,
+      readLinkFigures(report({ ...unselected, selected: false }, selected, local('host'), remote('host')))
+        ?.rtt_ms,
     ).toBe(42);
+  });
+
+  it.each([
+    ['with', [transport, unselected, pair]],
+    ['without', [unselected, { ...pair, selected: true }]],
+  ])('counts what came by a pair that is not selected here, %s a transport row', (_, rows) => {
+    expect(readLinkFigures(report(...rows, local('host'), remote('host')))).toMatchObject({
+      bytes_sent: 960,
+      bytes_received: 800,
+    });
   });
 
   it('knows nothing before a pair is selected', () => {

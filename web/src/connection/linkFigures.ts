@@ -12,7 +12,12 @@ interface StatsRow {
   [field: string]: unknown;
 }
 
-/** Read the selected candidate pair; null while there is none. */
+/**
+ * Read the selected candidate pair; null while there is none.
+ *
+ * Bytes are those of the whole connection: ICE lets each side choose the pair it sends by, so what the other sends may
+ * arrive by a pair that is not selected here.
+ */
 export function readLinkFigures(report: {
   forEach(visit: (row: StatsRow) => void): void;
 }): LinkFigures | null {
@@ -20,30 +25,26 @@ export function readLinkFigures(report: {
   report.forEach((row) => {
     rows.set(row.id, row);
   });
-  const pair = selectedPair(rows);
+  const transport = [...rows.values()].find(
+    (row) => row.type === 'transport' && row.selectedCandidatePairId !== undefined,
+  );
+  const pairs = [...rows.values()].filter((row) => row.type === 'candidate-pair');
+  // Firefox has no transport row: it marks the pair itself, and only pairs count bytes.
+  const pair = transport
+    ? rows.get(String(transport.selectedCandidatePairId))
+    : pairs.find((row) => row.selected === true || row.nominated === true);
   if (pair === undefined) return null;
   const is_relay = (id: unknown): boolean => rows.get(String(id))?.candidateType === 'relay';
   const seconds = pair.currentRoundTripTime;
   return {
     link: is_relay(pair.localCandidateId) || is_relay(pair.remoteCandidateId) ? 'turn' : 'direct',
     rtt_ms: typeof seconds === 'number' ? seconds * 1000 : null,
-    bytes_sent: count(pair.bytesSent),
-    bytes_received: count(pair.bytesReceived),
+    bytes_sent: total(transport ? [transport] : pairs, 'bytesSent'),
+    bytes_received: total(transport ? [transport] : pairs, 'bytesReceived'),
   };
 }
 
-function count(figure: unknown): number {
-  return typeof figure === 'number' ? figure : 0;
-}
-
-function selectedPair(rows: Map<string, StatsRow>): StatsRow | undefined {
-  for (const row of rows.values()) {
-    if (row.type === 'transport' && row.selectedCandidatePairId) {
-      return rows.get(String(row.selectedCandidatePairId));
-    }
-  }
-  // Firefox has no transport row; it marks the pair itself.
-  return [...rows.values()].find(
-    (row) => row.type === 'candidate-pair' && (row.selected === true || row.nominated === true),
-  );
+function total(rows: StatsRow[], field: string): number {
+  const figures = rows.map((row) => row[field]).filter((figure) => typeof figure === 'number');
+  return figures.reduce((sum, figure) => sum + figure, 0);
 }
