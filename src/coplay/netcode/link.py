@@ -20,7 +20,7 @@ from coplay.netcode.wire import (
 _RECENT = 256
 _SEEN_MASK = (1 << 64) - 1
 _LOSS_MEMORY = 256
-# SCTP sends what was lost once more when it has heard of three later ones: what comes after so many was lost before.
+# SCTP sends again what three later ones have overtaken: what comes after so many was lost before.
 _OVERTAKEN = 3
 
 
@@ -252,7 +252,7 @@ class PeerLink:
 
     @property
     def loss(self) -> float:
-        """The share of the peer's datagrams that were lost on their first way, over about the last 256; 0 to 1."""
+        """The share of the peer's datagrams lost on their first way, over about the last 256; 0 to 1."""
         if self._expected <= 0:
             return 0.0
         return min(1.0, max(0.0, 1.0 - self._got / self._expected))
