@@ -1,7 +1,7 @@
 /**
  * One peer's RTCPeerConnection, driven by the decisions of reduceLink.ts.
  *
- * Everything that awaits runs on one promise chain, so a peer's signals are handled in order; after each `await` it is
+ * Everything that awaits runs on one promise chain a connection, so its signals are handled in order; after each `await` it is
  * checked that the connection is still the current one.
  */
 import type { Link, LinkEffect, LinkEvent, Role } from './link';
@@ -150,6 +150,8 @@ export class PeerLink {
     if (connection === null) return;
     connection.onicecandidate = connection.onconnectionstatechange = null;
     connection.close();
+    // What a connection was doing when it was closed is never settled: the next one must not wait for it.
+    this.#chain = Promise.resolve();
   }
 
   #describe(negotiation: number, restart: boolean): void {

@@ -409,6 +409,21 @@ describe('epochs', () => {
 });
 
 describe('a peer whose page was loaded anew', () => {
+  it('is met by a new connection when the old one was closed at work', async () => {
+    table.connect();
+    const old = table.connection(0);
+    while (!old.busy) await Promise.resolve();
+    table.epoch = 4;
+    table.reload(1);
+    table.side(0).manager.handleEpoch(1, 4);
+    table.side(1).manager.connect();
+    expect(old.signalingState).toBe('closed');
+    await vi.advanceTimersByTimeAsync(200);
+    await table.settle();
+    expect(old.busy).toBe(true);
+    expect(table.sent('answer').at(-1)?.payload).toMatchObject({ epoch: 4, negotiation: 1 });
+  });
+
   it('is met again in the new epoch, whichever side offers', async () => {
     for (const reloaded of [0, 1]) {
       table.close();

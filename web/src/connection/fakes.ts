@@ -16,6 +16,8 @@ export class FakeConnection {
   readonly candidates: string[] = [];
   /** Candidates that were added before there was a remote description: a mistake of the caller. */
   early = 0;
+  /** Whether it is at work on a description. */
+  busy = false;
   signalingState: RTCSignalingState = 'stable';
   connectionState: RTCPeerConnectionState = 'new';
   localDescription: { type: 'offer' | 'answer'; sdp: string } | null = null;
@@ -45,8 +47,7 @@ export class FakeConnection {
   }
 
   async setLocalDescription(): Promise<void> {
-    await Promise.resolve();
-    this.#requireOpen();
+    await this.#work();
     this.#versions += 1;
     const type = this.signalingState === 'have-remote-offer' ? 'answer' : 'offer';
     const sdp = `v=0\r\no=- ${this.number} ${this.#versions}\r\na=fingerprint:sha-256 ${hex(this.number)}\r\na=ice-ufrag:${this.number}r${this.#restarts}\r\n`;
@@ -60,8 +61,7 @@ export class FakeConnection {
   }
 
   async setRemoteDescription(description: { type: 'offer' | 'answer'; sdp: string }): Promise<void> {
-    await Promise.resolve();
-    this.#requireOpen();
+    await this.#work();
     if (description.type === 'answer' && this.signalingState !== 'have-local-offer') {
       throw new Error(`an answer in ${this.signalingState}`);
     }
@@ -90,8 +90,13 @@ export class FakeConnection {
     this.onconnectionstatechange?.();
   }
 
-  #requireOpen(): void {
+  /** As browsers do: refused once it is closed, and never settled when it is closed meanwhile. */
+  async #work(): Promise<void> {
     if (this.signalingState === 'closed') throw new Error('closed');
+    this.busy = true;
+    await Promise.resolve();
+    if (this.connectionState === 'closed') await new Promise(() => {});
+    this.busy = false;
   }
 }
 
