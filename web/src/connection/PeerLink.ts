@@ -1,8 +1,8 @@
 /**
  * One peer's RTCPeerConnection, driven by the decisions of reduceLink.ts.
  *
- * Everything that awaits runs on one promise chain a connection, so its signals are handled in order; after each `await` it is
- * checked that the connection is still the current one.
+ * Everything that awaits runs on one promise chain a connection, so its signals are handled in order; after each `await`
+ * it is checked that the connection is still the current one.
  */
 import type { Link, LinkEffect, LinkEvent, Role } from './link';
 import { newLink, nextDeadline, reduceLink } from './reduceLink';
