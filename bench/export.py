@@ -11,14 +11,14 @@ from typing import Any, Final
 from sqlalchemy import insert
 
 from bench.figures import Figures, Kind, Target
-from coplay.data import records
 from coplay.data.batches import FrameBatch, encode
-from coplay.data.recording import read_recording
-from coplay.data.store import Store
-from coplay.export.tables import export_tables
-from coplay.headless.node_simulation import node_simulation
-from coplay.headless.replay import PROGRAM, replay_recording
+from coplay.data.database import tables as records
+from coplay.data.database.store import Store
+from coplay.data.games.recording import read_recording
+from coplay.export.tables.exporting import export_tables
+from coplay.replay.replay import PROGRAM, replay_recording
 from coplay.runtime import build_bundle, ensure_runtime
+from coplay.wasm.node import node_simulation
 
 SECTION: Final = "Volley, 60 Hz, one minute recorded: replayed and exported"
 REPLAY = Kind("replay, as a multiple of real time", "×", Target("≥", 10.0), "every checksum compared")

@@ -20,7 +20,7 @@ from tests.server.study_process import StudyProcess
 
 from bench.figures import Figures, Kind, Target
 from coplay.data.batches import FrameBatch, encode
-from coplay.data.databases import DATABASE_FILE, DATABASE_VARIABLE
+from coplay.data.database.engines import DATABASE_FILE, DATABASE_VARIABLE
 
 GAMES = 500
 FPS = 30

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from bench.late_peer import FPS, Far, Hands, Late, Near
 from coplay.browser.driver import Driver
-from coplay.browser.recorder import Recorder
+from coplay.browser.recorder import FrameRecorder
 from coplay.envs import Environment, Game, load_environment
 from coplay.netcode import RollbackSession, SessionConfig
 
@@ -194,7 +194,9 @@ def _play(environment_name: str, depth: int, ticks: int, parts: Parts | None) ->
         for peer in (0, 1)
     )
     game = Game(environment, seed=7, episodes=1 << 20)
-    driver = Driver(game, near, Recorder(0, 2), {0: cast(Any, hands[0])}, {}, Near(wire), time.perf_counter)
+    driver = Driver(
+        game, near, FrameRecorder(0, 2), {0: cast(Any, hands[0])}, {}, Near(wire), time.perf_counter
+    )
     other = Far(far, hands[1], wire, driver)
     gc.collect()
     gc.disable()  # as in a browser, where collections are put between ticks

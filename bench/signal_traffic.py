@@ -20,12 +20,13 @@ import aiohttp
 import socketio
 from tests.server.conftest import FakeRuntime, Page, duel_study
 
-from coplay.data.store import Store
-from coplay.server import guard, sockets
+from coplay.data.database.store import Store
 from coplay.server.app import Hosting, make_server
+from coplay.server.edge import socket_limits as guard
+from coplay.server.edge import sockets
+from coplay.server.games.play_setup import build_play_setups
 from coplay.server.running import address_of, listen, run
 from coplay.server.settings import Settings
-from coplay.server.stages import build_stages
 from coplay.signaling import relay
 
 IN_FLIGHT: Final = 100
@@ -50,7 +51,7 @@ def serve_coplay(folder: Path) -> Any:
     bundle = SimpleNamespace(sha256="2" * 64, data=b"PK", module="study")
     settings = Settings(begin_s=1e6)
     hosting = Hosting(
-        study, folder, build_stages(study), FakeRuntime(folder), bundle, Store(folder / "data"), settings
+        study, folder, build_play_setups(study), FakeRuntime(folder), bundle, Store(folder / "data"), settings
     )
     return make_server(hosting).asgi
 

@@ -6,9 +6,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from coplay.runtime.distribution import pinned_distribution
+from coplay.runtime.fetching.file_cache import FileCache, default_cache_directory
+from coplay.runtime.fetching.sources import Sources
 from coplay.runtime.progress import silent
-from coplay.runtime.sources import Sources
-from coplay.runtime.store import Store, default_cache_directory
 
 
 class StockServer:
@@ -23,7 +23,7 @@ class StockServer:
 
     def __init__(self, folder: Path) -> None:
         distribution = pinned_distribution()
-        sources = Sources(distribution, Store(default_cache_directory()), silent)
+        sources = Sources(distribution, FileCache(default_cache_directory()), silent)
         numpy = [wheel for wheel in distribution.wheels if wheel.name.startswith("numpy-")]
         for name, path in (sources.core(distribution.core) | sources.wheels(numpy)).items():
             (folder / name).symlink_to(path)

@@ -9,9 +9,9 @@ from zipfile import ZipFile
 
 from bench import walk_timing
 from bench.figures import Figures, Kind, Target
-from coplay.headless.node_simulation import node_simulation
 from coplay.runtime import ensure_runtime
 from coplay.runtime.bundle import coplay_part
+from coplay.wasm.node import node_simulation
 
 ENVIRONMENTS = ("CartPole-v1", "cogrid:Overcooked-CrampedRoom-V0")
 PACKAGES = ("cogrid==0.3.2",)

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from zipfile import ZipFile
 
-from coplay.headless.node_simulation import node_simulation
-from coplay.headless.simulation import Simulation
 from coplay.runtime import ensure_runtime
 from coplay.runtime.bundle import coplay_part
+from coplay.wasm.node import node_simulation
+from coplay.wasm.simulation import Simulation
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from coplay.data.databases import DATABASE_VARIABLE
+from coplay.data.database.engines import DATABASE_VARIABLE
 
 from .lacking import do_without
 from .postgres import MISSING, Postgres, find_binaries

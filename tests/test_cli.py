@@ -210,7 +210,7 @@ def test_unexpected_error_is_one_sentence_and_a_log(tmp_path: Path, monkeypatch:
     def break_down(*_: object, **__: object) -> None:
         raise RuntimeError("the moon")
 
-    monkeypatch.setattr("coplay.export.tables.export_tables", break_down)
+    monkeypatch.setattr("coplay.export.tables.exporting.export_tables", break_down)
     monkeypatch.chdir(tmp_path)
     answer = CliRunner().invoke(main, ["export", "out"])
     assert answer.exit_code == 2

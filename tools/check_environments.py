@@ -135,7 +135,7 @@ def make():
 CHECK = """
 import json, sys
 from coplay.errors import CoplayError
-from coplay.headless.check import check
+from coplay.check.check import check
 try:
     print(json.dumps(check(sys.argv[1], seconds=float(sys.argv[2])).as_json()))
 except CoplayError as error:

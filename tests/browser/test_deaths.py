@@ -23,7 +23,7 @@ from playwright.sync_api import Response
 from sqlalchemy import create_engine, select
 
 from coplay.data.batches import FrameBatch, decode
-from coplay.data.records import batches
+from coplay.data.database.tables import batches
 
 INPUT_SIZES = (1, 1)
 YOUNG_S = 2.0

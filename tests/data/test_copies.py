@@ -1,7 +1,7 @@
 from array import array
 
 from coplay.data.batches import FrameBatch
-from coplay.data.copies import InputCopies
+from coplay.data.games.copies import InputCopies
 
 
 def batch(peer: int, first: int, inputs: bytes, checksums: list[tuple[int, int]] | None = None) -> FrameBatch:

@@ -6,9 +6,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, inspect, select, text
 
-from coplay.data import databases, records
+from coplay.data.database import engines as databases
+from coplay.data.database import tables as records
+from coplay.data.database.store import Store
 from coplay.data.migrations import HEAD
-from coplay.data.store import Store
 from coplay.errors import StoreError
 
 GAME = {

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from coplay.data.batches import MAX_BATCH_BYTES, FrameBatch, encode
-from coplay.data.packing import pack, unpack
-from coplay.data.records import batches
-from coplay.data.store import Store
+from coplay.data.database.packing import pack, unpack
+from coplay.data.database.store import Store
+from coplay.data.database.tables import batches
 
 STORED = {"game_id": "g", "peer": 0, "first_frame": 0, "frames": 1, "utc": "", "sha256": ""}
 

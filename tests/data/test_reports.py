@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from coplay.data.reports import Cut, Report, cuts_column, read_report
+from coplay.data.games.reports import PeerReport, ReportedCut, cuts_column, read_report
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_report_brings_cuts_and_desyncs() -> None:
         "desyncs": [{"frame": 3, "peer": 1, "paths": ["x" * 500] * 40, "resynced_at": 5}],
     }
     report = read_report(body, players=2)
-    assert report.cuts == (Cut(1, -1, "default"),)
+    assert report.cuts == (ReportedCut(1, -1, "default"),)
     (desync,) = report.desyncs
     assert (desync.frame, desync.peer, desync.resynced_at) == (3, 1, 5)
     assert (len(desync.paths), len(desync.paths[0])) == (32, 200)
@@ -65,7 +65,7 @@ def test_report_with_impossible_cuts_or_desyncs_is_refused(more: dict[str, Any])
 
 
 def test_cuts_are_those_of_who_saw_the_game_for_longest() -> None:
-    early = Report("truncated", 10, "ab", cuts=(Cut(1, 4, "end"),))
-    late = Report("identical", 90, "cd", cuts=(Cut(1, 5, "bot"),))
+    early = PeerReport("truncated", 10, "ab", cuts=(ReportedCut(1, 4, "end"),))
+    late = PeerReport("identical", 90, "cd", cuts=(ReportedCut(1, 5, "bot"),))
     assert cuts_column({0: early, 2: late}) == {"1": [{"last_frame": 5, "fate": "bot"}]}
     assert cuts_column({}) == {}

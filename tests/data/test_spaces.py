@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from coplay.data.actions import ActionTable
+from coplay.data.games.actions import ActionTable
 from coplay.data.spaces import describe_space, make_space
 from coplay.envs import codec_for
 from coplay.errors import StoreError

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, event, func, insert, select, text
 
-from coplay.data.databases import DATABASE_FILE, DATABASE_VARIABLE
-from coplay.data.records import batches, events, reports
-from coplay.data.store import MOST_WAITING, MOST_WAITING_BYTES, Store
+from coplay.data.database.engines import DATABASE_FILE, DATABASE_VARIABLE
+from coplay.data.database.store import MOST_WAITING, MOST_WAITING_BYTES, Store
+from coplay.data.database.tables import batches, events, reports
 from coplay.errors import StoreError
 
 from ..postgres import Postgres  # noqa: TID252 (tests are no package)
@@ -277,7 +277,7 @@ def test_commit_whose_answer_is_lost_is_not_repeated(store: Store, database: str
 def test_store_that_is_closed_while_the_database_is_away_gives_up_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("coplay.data.store.CLOSE_AFTER_S", 1.5)
+    monkeypatch.setattr("coplay.data.database.store.CLOSE_AFTER_S", 1.5)
     store, other = Store(tmp_path), create_engine(f"sqlite:///{tmp_path / DATABASE_FILE}")
     event.listen(
         store._engine, "checkout", lambda connection, *_: connection.execute("PRAGMA busy_timeout=10")

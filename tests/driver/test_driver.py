@@ -9,7 +9,7 @@ import pytest
 
 from coplay.browser.controls import Controls
 from coplay.browser.driver import Driver
-from coplay.browser.recorder import Recorder
+from coplay.browser.recorder import FrameRecorder
 from coplay.data.batches import FrameBatch, decode
 from coplay.envs import Game, load_environment
 from coplay.netcode import Event, GameAgreed, RollbackSession, SessionConfig
@@ -58,7 +58,7 @@ class Peer:
             step_cost=step_cost,
             digest={"environment": "overcooked"},
         )
-        self.recorder = Recorder(peer, 2)
+        self.recorder = FrameRecorder(peer, 2)
         self.driver = Driver(
             Game(environment, seed=7, **game),
             RollbackSession(config, 0.0),

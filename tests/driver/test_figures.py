@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from coplay.browser.driver import Driver
-from coplay.browser.figures import NetRows, PathFigures
+from coplay.browser.measuring.figures import NetRows, PathFigures
 from coplay.netcode import RollbackSession, SessionConfig
 
 

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from coplay.browser.follower import Follower
+from coplay.browser.spectating.follower import Follower
 from coplay.envs import Game, load_environment
 
 FPS = 30

@@ -9,7 +9,7 @@ from tests.driver.test_driver import FPS, STUDY_KEYS, Wire
 
 from coplay.browser.controls import Controls
 from coplay.browser.driver import Driver
-from coplay.browser.recorder import Recorder
+from coplay.browser.recorder import FrameRecorder
 from coplay.data.batches import NUMBERS_OF_A_PAGE, decode
 from coplay.envs import Game, load_environment
 from coplay.netcode import (
@@ -38,7 +38,7 @@ class Peer:
         self.peer, self.wire = peer, wire
         environment = load_environment("cogrid:Overcooked-CrampedRoom-V0")
         self.controls = Controls(STUDY_KEYS, environment.codecs[peer])
-        self.recorder = Recorder(peer, 2, incarnation)
+        self.recorder = FrameRecorder(peer, 2, incarnation)
         self.driver = Driver(
             Game(environment, seed=7, max_frames=FRAMES),
             RollbackSession(

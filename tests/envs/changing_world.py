@@ -7,9 +7,10 @@ import warnings
 
 import numpy as np
 
-from coplay.envs import state_memory, state_plan
-from coplay.envs.state_paths import describe
-from coplay.envs.state_walk import StateWalk
+from coplay.envs.state import memory as state_memory
+from coplay.envs.state import plan as state_plan
+from coplay.envs.state.paths import describe
+from coplay.envs.state.walk import StateWalk
 
 
 def seen(walk):

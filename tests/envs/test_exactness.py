@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playing import inputs_for, make_game
 
-from coplay.envs import state_plan, taming
-from coplay.envs.state_paths import describe
-from coplay.envs.state_walk import StateWalk
+from coplay.envs import taming
+from coplay.envs.state import plan as state_plan
+from coplay.envs.state.paths import describe
+from coplay.envs.state.walk import StateWalk
 
 ENVIRONMENTS = [
     "CartPole-v1",

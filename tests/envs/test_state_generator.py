@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from coplay.envs import state_memory
-from coplay.envs.state_generator import kind_of_generator
-from coplay.envs.state_numbers import BIT_GENERATOR
-from coplay.envs.state_walk import StateWalk
+from coplay.envs.kinds.generators import kind_of_generator
+from coplay.envs.kinds.numbers import BIT_GENERATOR
+from coplay.envs.state import memory as state_memory
+from coplay.envs.state.walk import StateWalk
 
 DRAWS = {
     "64 bits": lambda generator: generator.random_raw(),

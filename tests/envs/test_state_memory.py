@@ -8,11 +8,12 @@ import changing_world
 import numpy as np
 import pytest
 
-from coplay.envs import state_memory, state_plan
-from coplay.envs.state_walk import StateWalk
-from coplay.headless.node_simulation import node_simulation
+from coplay.envs.state import memory as state_memory
+from coplay.envs.state import plan as state_plan
+from coplay.envs.state.walk import StateWalk
 from coplay.runtime import ensure_runtime
 from coplay.runtime.bundle import coplay_part
+from coplay.wasm.node import node_simulation
 
 
 class Part:

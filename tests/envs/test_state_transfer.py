@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from playing import inputs_for, make_game, play
 from transfer_environments import Growing, Herd, Shapes
 
-from coplay.envs.transfer_wire import Link, pack, unpack
+from coplay.envs.transfer.wire import Link, pack, unpack
 from coplay.errors import StateTransferError
 
 HERE = Path(__file__).parent

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coplay.envs.state_walk import StateWalk
+from coplay.envs.state.walk import StateWalk
 
 
 class Thing:
@@ -240,7 +240,7 @@ def test_difference_is_named_by_its_path(change, path):
 def test_checksum_is_the_same_in_every_process():
     program = (
         "import numpy, collections\n"
-        "from coplay.envs.state_walk import StateWalk\n"
+        "from coplay.envs.state.walk import StateWalk\n"
         "class Thing: pass\n"
         "t = Thing(); t.a = {'x', 'y', 'z'}; t.b = numpy.arange(4)\n"
         "t.c = [None, 1.5, ('k', frozenset('pq'))]\n"

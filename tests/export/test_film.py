@@ -13,9 +13,9 @@ from click.testing import CliRunner
 from PIL import Image
 
 from coplay.cli import main
-from coplay.data.recording import read_recording
-from coplay.export.film import frames_of
-from coplay.export.pictures import Screen, png_of
+from coplay.data.games.recording import read_recording
+from coplay.export.films.canvas_svg import Screen, png_of
+from coplay.export.films.film import frames_of
 from coplay.study.canvas import Canvas
 
 GAME = "0123456789abcdef0123"

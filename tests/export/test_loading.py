@@ -9,7 +9,7 @@ import coplay
 from coplay.data.codebook import type_name
 from coplay.data.schema import TABLES
 from coplay.errors import UsageError
-from coplay.export.tables import export_tables
+from coplay.export.tables.exporting import export_tables
 
 DTYPES = {"int64": "Int64", "bool": "boolean", "string": "string", "double": "float64"}
 DUCK = {"int64": "BIGINT", "bool": "BOOLEAN", "string": "VARCHAR", "double": "DOUBLE", "binary": "BLOB"}

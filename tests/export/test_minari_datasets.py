@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from coplay.cli import main
 from coplay.errors import UsageError
 from coplay.export.minari_datasets import export_minari
-from coplay.export.tables import export_tables
+from coplay.export.tables.exporting import export_tables
 
 PREFIX = "meeting/meet-1"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from coplay.export.people import dropped_out, participant_rows
+from coplay.export.tables.participant_rows import dropped_out, participant_rows
 
 
 def told(*kinds: str) -> list[dict[str, Any]]:

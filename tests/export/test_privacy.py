@@ -11,10 +11,10 @@ from click.testing import CliRunner
 from sqlalchemy import insert, make_url, update
 
 from coplay.cli import main
-from coplay.data import records
+from coplay.data.database import tables as records
+from coplay.data.database.store import DATABASE_VARIABLE, Store
 from coplay.data.schema import TABLES
-from coplay.data.store import DATABASE_VARIABLE, Store
-from coplay.export.tables import export_tables
+from coplay.export.tables.exporting import export_tables
 
 GAME = "0123456789abcdef0123"
 

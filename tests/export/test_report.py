@@ -8,11 +8,11 @@ from click.testing import CliRunner
 from sqlalchemy import insert, update
 
 from coplay.cli import main
-from coplay.data import records
-from coplay.data.store import Store
+from coplay.data.database import tables as records
+from coplay.data.database.store import Store
 from coplay.export.report import connections, findings
-from coplay.export.report.findings import Exported
-from coplay.export.tables import export_tables
+from coplay.export.report.findings import ReportTables
+from coplay.export.tables.exporting import export_tables
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def study(meeting, data):
 @pytest.fixture
 def exported(study, tmp_path):
     export_tables(study, tmp_path / "out")
-    return Exported.read(tmp_path / "out")
+    return ReportTables.read(tmp_path / "out")
 
 
 def test_page_is_one_file_that_asks_no_network_and_names_nobody(study, tmp_path):
@@ -129,8 +129,8 @@ def test_links_and_games_have_their_quality(exported):
 
 
 def test_round_trips_are_counted_in_bins_of_which_the_last_has_the_rest():
-    def net(*trips: float) -> Exported:
-        return Exported({"net": [{"link": "direct", "rtt_ms": trip} for trip in trips]})
+    def net(*trips: float) -> ReportTables:
+        return ReportTables({"net": [{"link": "direct", "rtt_ms": trip} for trip in trips]})
 
     assert connections.round_trips(net()) == []
     assert [(r["from"], r["to"], r["seconds"]) for r in connections.round_trips(net(*[3.5] * 9, 7.2))] == [
@@ -155,7 +155,7 @@ def test_game_that_has_not_ended_counts_with_what_was_played_of_it(study, tmp_pa
     store.execute(update(records.games).values(frames=None, verdict=None)).result()
     store.close()
     export_tables(study, tmp_path / "out")
-    exported = Exported.read(tmp_path / "out")
+    exported = ReportTables.read(tmp_path / "out")
     assert findings.funnel(exported)[2]["people"] == 3
     assert findings.uses(exported) == [
         {

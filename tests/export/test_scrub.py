@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from sqlalchemy import update
 
-from coplay.data import records
 from coplay.data.batches import FrameBatch, decode, encode
-from coplay.data.gamelog import GameLog
-from coplay.data.store import Store
+from coplay.data.database import tables as records
+from coplay.data.database.store import Store
+from coplay.data.games.game_log import GameLog
 from coplay.export.scrub.collecting import collect
 from coplay.export.scrub.hindsight import arrivals, guesses_of
 

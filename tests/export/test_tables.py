@@ -15,15 +15,15 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import select, update
 
-from coplay.data import records
 from coplay.data.batches import decode, encode
 from coplay.data.codebook import type_name
+from coplay.data.database import tables as records
+from coplay.data.database.store import Store
 from coplay.data.schema import TABLES
-from coplay.data.store import Store
 from coplay.errors import UsageError
 from coplay.export.observations import Observed, observe
-from coplay.export.placing import placed
-from coplay.export.tables import export_tables
+from coplay.export.tables.exporting import export_tables
+from coplay.export.tables.placing import placed
 
 GAMES = ("0123456789abcdef0123", "fedcba9876543210fedc")
 FRAMES = 120
@@ -118,7 +118,7 @@ def test_second_export_adds_new_games_and_replays_no_old_one(data, meeting, tmp_
         replayed.append(game_id)
         return observe(data, game_id, **rest)
 
-    monkeypatch.setattr("coplay.export.tables.observe", counted)
+    monkeypatch.setattr("coplay.export.tables.exporting.observe", counted)
     done = export_tables(data, out, observations=True)
     assert replayed == [GAMES[1]]
     assert done.new_rows["participants"] == 1

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 from sqlalchemy import insert, update
 
-from coplay.data import records
 from coplay.data.batches import FrameBatch, encode
-from coplay.data.recording import read_recording
-from coplay.data.store import Store
+from coplay.data.database import tables as records
+from coplay.data.database.store import Store
+from coplay.data.games.recording import read_recording
 from coplay.errors import RuntimeUnavailableError
-from coplay.headless.node_simulation import node_simulation
-from coplay.headless.replay import PROGRAM
+from coplay.replay.replay import PROGRAM
 from coplay.runtime import Bundle, Runtime, build_bundle, ensure_runtime, find_node
+from coplay.wasm.node import node_simulation
 
 from ..lacking import do_without  # noqa: TID252 (tests are no package)
 

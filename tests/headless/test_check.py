@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from coplay.check.advice import advise
 from coplay.cli import main
 from coplay.errors import RuntimeUnavailableError, StudyError
-from coplay.headless.advice import advise
 from coplay.runtime import Runtime
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -29,7 +29,7 @@ def samples(monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def no_node(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where CPython alone tells, WebAssembly need not be tried."""
-    monkeypatch.setattr("coplay.headless.in_wasm.find_node", lambda: None)
+    monkeypatch.setattr("coplay.check.in_wasm.find_node", lambda: None)
 
 
 def check(*arguments: str) -> Result:
@@ -191,7 +191,7 @@ def test_environment_that_cannot_be_played_is_refused_in_a_line(name: str, says:
 
 @pytest.mark.usefixtures("samples", "no_node")
 def test_environment_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("coplay.headless.check.PATIENCE_S", 2.0)
+    monkeypatch.setattr("coplay.check.check.PATIENCE_S", 2.0)
     answer = check("leaky_games:Hangs")
     assert answer.exit_code == 2
     assert "did not answer for 2 s" in answer.stderr
@@ -273,8 +273,8 @@ def test_package_that_no_browser_runs_makes_it_unsafe(monkeypatch: pytest.Monkey
     def refuse(packages: list[str], **_: object) -> Runtime:
         raise StudyError(f"{packages} cannot be had", "Use another.")
 
-    monkeypatch.setattr("coplay.headless.in_wasm.find_node", lambda: Path("node"))
-    monkeypatch.setattr("coplay.headless.in_wasm.ensure_runtime", refuse)
+    monkeypatch.setattr("coplay.check.in_wasm.find_node", lambda: Path("node"))
+    monkeypatch.setattr("coplay.check.in_wasm.ensure_runtime", refuse)
     answer = check("cogrid:Overcooked-CrampedRoom-V0", "--frames", "6")
     assert answer.exit_code == 1
     assert "It does not run in the browsers' Python: ['cogrid==" in " ".join(answer.stdout.split())
@@ -285,8 +285,8 @@ def test_runtime_that_cannot_be_had_leaves_the_question_open(monkeypatch: pytest
     def fail(packages: list[str], **_: object) -> Runtime:
         raise RuntimeUnavailableError("the runtime could not be fetched", "Go online once.")
 
-    monkeypatch.setattr("coplay.headless.in_wasm.find_node", lambda: Path("node"))
-    monkeypatch.setattr("coplay.headless.in_wasm.ensure_runtime", fail)
+    monkeypatch.setattr("coplay.check.in_wasm.find_node", lambda: Path("node"))
+    monkeypatch.setattr("coplay.check.in_wasm.ensure_runtime", fail)
     answer = check("CartPole-v1", "--frames", "12")
     assert answer.exit_code == 1
     assert "may be safe for peer-to-peer play, but was not tried" in answer.stdout

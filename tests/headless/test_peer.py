@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from coplay.headless import PeerError, join
-from coplay.headless.peer_identity import Identity
+from coplay.headless.identity import ParticipantIdentity
 from coplay.runtime import Runtime
 
 JOIN = Path(__file__).parent / "samples" / "join_study.py"
@@ -265,23 +265,23 @@ def test_a_server_that_is_stopped_and_begun_again_has_its_peers_again(
 
 def test_an_identity_is_kept_for_its_owner_alone_and_is_of_one_study(tmp_path: Path) -> None:
     file = tmp_path / "ada"
-    first = Identity(file, "drifting", None)
+    first = ParticipantIdentity(file, "drifting", None)
     assert first.claims() == {}
     first.keep("p-1", "secret")
-    assert Identity(file, "drifting", None).claims() == {"participant": "p-1", "secret": "secret"}
+    assert ParticipantIdentity(file, "drifting", None).claims() == {"participant": "p-1", "secret": "secret"}
     assert file.stat().st_mode & 0o077 == 0
     assert list(tmp_path.iterdir()) == [file]
     for study, participant in (("another", None), ("drifting", "p-2")):
         with pytest.raises(PeerError, match="is the identity of p-1 in the study drifting"):
-            Identity(file, study, participant)
+            ParticipantIdentity(file, study, participant)
     file.write_text("{}")
     with pytest.raises(PeerError, match="nobody's identity"):
-        Identity(file, "drifting", None)
+        ParticipantIdentity(file, "drifting", None)
     with pytest.raises(PeerError, match="no folder"):
-        Identity(tmp_path / "nowhere" / "ada", "drifting", None)
+        ParticipantIdentity(tmp_path / "nowhere" / "ada", "drifting", None)
 
 
 def test_without_a_file_nothing_is_kept(tmp_path: Path) -> None:
-    identity = Identity(None, "drifting", "p-1")
+    identity = ParticipantIdentity(None, "drifting", "p-1")
     identity.keep("p-1", "secret")
     assert identity.claims() == {"participant": "p-1"}

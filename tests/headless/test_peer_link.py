@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from coplay.headless.peer_lanes import RELAY_AFTER_S, STABLE_S, RelayLane, RelayNeed
-from coplay.headless.peer_link import Accept, Close, Describe, Open, PeerLink, SendSignal
+from coplay.headless.links.link import Accept, Close, Describe, Open, PeerLink, SendSignal
+from coplay.headless.links.relay_lane import RELAY_AFTER_S, STABLE_S, RelayLane, RelayNeed
 
 FPS = 30.0
 STEP = 0.01

@@ -5,7 +5,7 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
-from coplay.headless.peer_connections import PeerLinks
+from coplay.headless.links.connections import PeerLinks
 from coplay.signaling.turn import IceServers
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from click.testing import CliRunner, Result
 from sqlalchemy import update
 
 from coplay.cli import main
-from coplay.data import records
 from coplay.data.batches import FrameBatch, decode, encode
-from coplay.data.store import Store
+from coplay.data.database import tables as records
+from coplay.data.database.store import Store
 from coplay.errors import RuntimeUnavailableError
 from coplay.runtime import keep_runtime
 
@@ -158,7 +158,7 @@ def test_kept_runtime_is_used_and_a_flipped_bit_in_a_wheel_is_named(played, tmp_
     content = wheel.read_bytes()
     wheel.unlink()  # it may be a second name of the cache's own file
     wheel.write_bytes(flip_bit(content, len(content) // 2))
-    monkeypatch.setattr("coplay.headless.stored_runtime.ensure_runtime", unreachable)
+    monkeypatch.setattr("coplay.replay.stored_runtime.ensure_runtime", unreachable)
     answer = run_replay(data)
     assert answer.exit_code == 2
     assert f"{wheel} is not what the lock says" in answer.stderr.replace("\n", "")
@@ -218,7 +218,7 @@ def test_game_without_frames_is_refused(played, tmp_path):
 
 def test_without_node_replay_says_so(played, tmp_path, monkeypatch: pytest.MonkeyPatch):
     played.store(tmp_path / "d")
-    monkeypatch.setattr("coplay.headless.node_simulation.find_node", lambda: None)
+    monkeypatch.setattr("coplay.wasm.node.find_node", lambda: None)
     assert_refused(tmp_path / "d", "there is no Node")
 
 
@@ -227,7 +227,7 @@ def test_game_that_cpython_computes_alike_is_settled_there_and_needs_no_node(
 ):
     exact = study_text.replace("math.sin(angle)", "angle").replace("np.sin(", "np.tanh(0 * ")
     Played(runtime, tmp_path, exact).store(tmp_path / "d")
-    monkeypatch.setattr("coplay.headless.node_simulation.find_node", lambda: None)
+    monkeypatch.setattr("coplay.wasm.node.find_node", lambda: None)
     answer = run_replay(tmp_path / "d", "--cpython", "--json")
     assert answer.exit_code == 0, answer.stderr
     found = json.loads(answer.stdout)

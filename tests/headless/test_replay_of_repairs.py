@@ -13,11 +13,11 @@ from click.testing import CliRunner, Result
 from sqlalchemy import insert
 
 from coplay.cli import main
-from coplay.data import records
 from coplay.data.batches import FrameBatch, decode, encode
-from coplay.data.reports import desyncs_column, read_report
-from coplay.data.store import Store
-from coplay.headless.node_simulation import node_simulation
+from coplay.data.database import tables as records
+from coplay.data.database.store import Store
+from coplay.data.games.reports import desyncs_column, read_report
+from coplay.wasm.node import node_simulation
 
 from .conftest import FRAMES, GAME_ID, Played
 

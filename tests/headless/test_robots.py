@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from coplay.errors import RuntimeUnavailableError
-from coplay.headless.chromium import BROWSER_VARIABLE, BrowserError, chromium, find_chromium
-from coplay.headless.robot_report import report_on
+from coplay.robots.chromium import BROWSER_VARIABLE, BrowserError, chromium, find_chromium
+from coplay.robots.report import report_on
 from coplay.runtime import ensure_runtime
 
 from ..lacking import do_without  # noqa: TID252 (tests are no package)

@@ -1,14 +1,14 @@
 import pytest
 
-from coplay.netcode.agreement import KEPT_CHECKSUMS, Chain, Checksums, Closing
-from coplay.netcode.link import PeerLink
+from coplay.netcode.history.agreement import KEPT_CHECKSUMS, Chain, Checksums, LogAgreement
+from coplay.netcode.peers.link import RemotePeer
 
 HASH, OTHER = b"h" * 16, b"o" * 16
 
 
-def two_links() -> list[PeerLink]:
+def two_links() -> list[RemotePeer]:
     """Those of peer 0 in a game of three."""
-    return [PeerLink(peer, (peer,), 3, 0, 0.0) for peer in (1, 2)]
+    return [RemotePeer(peer, (peer,), 3, 0, 0.0) for peer in (1, 2)]
 
 
 # Checksums
@@ -102,9 +102,9 @@ def test_long_log_hashes_like_a_short_one() -> None:
 # The end
 
 
-def closing(*, truncated: bool = False) -> tuple[Closing, list[PeerLink]]:
+def closing(*, truncated: bool = False) -> tuple[LogAgreement, list[RemotePeer]]:
     links = two_links()
-    end = Closing(links, 100.0, 49, truncated, "Peer 7 left." if truncated else "")
+    end = LogAgreement(links, 100.0, 49, truncated, "Peer 7 left." if truncated else "")
     end.chain = HASH
     return end, links
 
@@ -150,7 +150,7 @@ def test_own_hash_comes_before_any_verdict() -> None:
     end, _ = closing()
     end.chain = b""
     assert end.verdict(200.0) is None
-    assert end.section(PeerLink(1, (1,), 3, 0, 0.0)) is None
+    assert end.section(RemotePeer(1, (1,), 3, 0, 0.0)) is None
 
 
 def test_second_hash_of_a_peer_does_not_replace_the_first() -> None:

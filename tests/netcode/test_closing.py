@@ -5,8 +5,8 @@ import math
 import pytest
 from tests.netcode.simulation import Conditions, SimulatedGame
 
-from coplay.netcode.packets import decode_play
-from coplay.netcode.wire import HEADER_SIZE
+from coplay.netcode.wire.format import HEADER_SIZE
+from coplay.netcode.wire.play import decode_play
 
 
 def is_closing(data: bytes) -> bool:

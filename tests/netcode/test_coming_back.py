@@ -4,7 +4,7 @@ import pytest
 from tests.netcode.simulation import Conditions, SimulatedGame
 
 from coplay.netcode import Rejoined
-from coplay.netcode.wire import STATE
+from coplay.netcode.wire.format import STATE
 
 
 @pytest.mark.parametrize("loss", [0.0, 0.2])

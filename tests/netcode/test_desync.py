@@ -4,7 +4,7 @@ import pytest
 from tests.netcode.simulation import Conditions, SimulatedGame, ToyPeer
 
 from coplay.netcode import DesyncExplained, DesyncFound, DesyncLocated, Resynced
-from coplay.netcode.transfer import RESYNC, Incoming, encode_state
+from coplay.netcode.wire.transfer import RESYNC, Incoming, encode_state
 
 
 def corrupted_game(bad: int, frame: int, policy: str, owners: tuple[int, ...] = (0, 1)) -> SimulatedGame:

@@ -4,7 +4,7 @@ import pytest
 from tests.netcode.simulation import Conditions, SimulatedGame, configure
 
 from coplay.netcode import HelloMismatch, RollbackSession, Running, SaveState, SendDatagram
-from coplay.netcode.handshake import choose_delay
+from coplay.netcode.phases.hello import choose_delay
 
 
 @pytest.mark.parametrize("latency", [0.001, 0.05, 0.2])

@@ -1,14 +1,14 @@
 import pytest
 
-from coplay.netcode.link import PeerLink
-from coplay.netcode.wire import PLAY
+from coplay.netcode.peers.link import RemotePeer
+from coplay.netcode.wire.format import PLAY
 
 
-def links() -> tuple[PeerLink, PeerLink]:
-    return PeerLink(1, (1,), 2, 0, 0.0), PeerLink(0, (0,), 2, 0, 0.0)
+def links() -> tuple[RemotePeer, RemotePeer]:
+    return RemotePeer(1, (1,), 2, 0, 0.0), RemotePeer(0, (0,), 2, 0, 0.0)
 
 
-def exchange(frames: int, one_way: float, wait: float = 0.003) -> PeerLink:
+def exchange(frames: int, one_way: float, wait: float = 0.003) -> RemotePeer:
     a, b = links()
     now = 0.0
     for _ in range(frames):

@@ -5,11 +5,11 @@ import zlib
 import pytest
 from tests.netcode.simulation import configure
 
-from coplay.netcode.agreement import Chain
+from coplay.netcode.history.agreement import Chain
+from coplay.netcode.history.rejoin_snapshot import MAX_MEMORY, decode_rejoin_snapshot, encode_rejoin_snapshot
 from coplay.netcode.input_queue import InputQueue
-from coplay.netcode.memory import MAX_MEMORY, read_memory, write_memory
-from coplay.netcode.seats import NOBODY, Cut, Seats
-from coplay.netcode.wire import MalformedDatagramError
+from coplay.netcode.peers.seats import NOBODY, Cut, Seats
+from coplay.netcode.wire.format import MalformedDatagramError
 
 SIZES = (1, 2)
 
@@ -26,11 +26,11 @@ def written(state: bytes = b"state") -> bytes:
     chain.checksums += [(1, 11), (3, 33), (9, 99)]
     seats = Seats(configure(0, (0, 1), fates=("default", "default")), queues)
     seats.restore([0, NOBODY], [Cut(1, 1, "default")], [])
-    return write_memory(3, 2, chain, seats, queues, state)
+    return encode_rejoin_snapshot(3, 2, chain, seats, queues, state)
 
 
 def test_memory_comes_back_as_it_was_written() -> None:
-    memory = read_memory(written(), SIZES)
+    memory = decode_rejoin_snapshot(written(), SIZES)
     assert (memory.frame, memory.delay, memory.state) == (3, 2, b"state")
     assert memory.log == bytes((0, 0, 0, 1, 1, 1, 2, 2, 2))
     assert memory.checksums == [(1, 11), (3, 33)], "none of a frame that the log does not have"
@@ -43,7 +43,7 @@ def test_every_shorter_memory_is_refused_or_lacks_a_part_of_the_state() -> None:
     raw = zlib.decompress(written(b""))
     for length in range(len(raw)):
         with pytest.raises(MalformedDatagramError):
-            read_memory(zlib.compress(raw[:length]), SIZES)
+            decode_rejoin_snapshot(zlib.compress(raw[:length]), SIZES)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_every_shorter_memory_is_refused_or_lacks_a_part_of_the_state() -> None:
 )
 def test_memory_out_of_range_is_refused(raw: bytes, reason: str) -> None:
     with pytest.raises(MalformedDatagramError, match=reason):
-        read_memory(zlib.compress(raw), SIZES)
+        decode_rejoin_snapshot(zlib.compress(raw), SIZES)
 
 
 @pytest.mark.parametrize(
@@ -69,12 +69,12 @@ def test_memory_out_of_range_is_refused(raw: bytes, reason: str) -> None:
 )
 def test_what_is_not_compressed_as_a_whole_is_refused(data: bytes) -> None:
     with pytest.raises(MalformedDatagramError, match=r"decompressed|end where"):
-        read_memory(data, SIZES)
+        decode_rejoin_snapshot(data, SIZES)
 
 
 def test_memory_that_swells_beyond_all_bounds_is_refused() -> None:
     with pytest.raises(MalformedDatagramError, match="end where"):
-        read_memory(zlib.compress(bytes(MAX_MEMORY + 1)), SIZES)
+        decode_rejoin_snapshot(zlib.compress(bytes(MAX_MEMORY + 1)), SIZES)
 
 
 def test_damaged_memory_is_refused_or_read_within_bounds() -> None:
@@ -83,7 +83,7 @@ def test_damaged_memory_is_refused_or_read_within_bounds() -> None:
         for value in (0, 1, 0x7F, 0x80, 0xFF):
             damaged = raw[:at] + bytes((value,)) + raw[at + 1 :]
             try:
-                memory = read_memory(zlib.compress(damaged), SIZES)
+                memory = decode_rejoin_snapshot(zlib.compress(damaged), SIZES)
             except MalformedDatagramError:
                 continue
             assert len(memory.log) == memory.frame * sum(SIZES)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coplay.netcode.pacing import FORGIVEN_S, FramePacer, SteadyClock
+from coplay.netcode.phases.pacing import FORGIVEN_S, FramePacer, SteadyClock
 
 
 @settings(deadline=None)

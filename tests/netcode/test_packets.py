@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coplay.netcode.greeting import Hello, decode_hello, put_hello
-from coplay.netcode.packets import Play, decode_play, encode_status, put_inputs, put_play
-from coplay.netcode.wire import MAX_DATAGRAM, MAX_FRAME, MalformedDatagramError
+from coplay.netcode.wire.format import MAX_DATAGRAM, MAX_FRAME, MalformedDatagramError
+from coplay.netcode.wire.hello import HelloDatagram, decode_hello, put_hello
+from coplay.netcode.wire.play import PlayDatagram, decode_play, encode_status, put_inputs, put_play
 
 HEADER = bytes((0x11, 0, 0, 0, 0, 0, 255))
 frames = st.integers(0, MAX_FRAME - 200)
@@ -110,7 +110,7 @@ hellos = st.builds(
 @given(hellos)
 def test_hello_comes_back_as_it_was_sent(parts: tuple[object, ...]) -> None:
     (wants, ready), rtt, cost, delay, start, fields = parts  # type: ignore[misc]
-    hello = Hello()
+    hello = HelloDatagram()
     hello.wants_reply, hello.ready, hello.delay, hello.fields = wants, ready, delay, fields
     hello.rtt, hello.step_cost, hello.start_in = rtt / 10_000, cost / 100_000, start / 1000
     out = bytearray(HEADER)
@@ -130,7 +130,7 @@ def test_garbage_is_refused_or_read_within_bounds(data: bytes, sizes: list[int])
             result = decode()
         except MalformedDatagramError:
             continue
-        if isinstance(result, Play):
+        if isinstance(result, PlayDatagram):
             assert sum(len(values) for _, _, values in result.blocks) <= 128 * len(sizes)
             assert all(first >= 0 for _, first, _ in result.blocks)
             assert all(held >= -1 for held in result.last)

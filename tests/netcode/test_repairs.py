@@ -13,10 +13,17 @@ from coplay.netcode import (
     RollbackSession,
     SendDatagram,
 )
-from coplay.netcode.agreement import KEPT_CHECKSUMS, Checksums
-from coplay.netcode.link import PeerLink
-from coplay.netcode.packets import decode_play, encode_status, put_inputs, put_play
-from coplay.netcode.wire import HEADER_SIZE, MAX_FRAME, MAX_RUN, PLAY, MalformedDatagramError, put_varint
+from coplay.netcode.history.agreement import KEPT_CHECKSUMS, Checksums
+from coplay.netcode.peers.link import RemotePeer
+from coplay.netcode.wire.format import (
+    HEADER_SIZE,
+    MAX_FRAME,
+    MAX_RUN,
+    PLAY,
+    MalformedDatagramError,
+    put_varint,
+)
+from coplay.netcode.wire.play import decode_play, encode_status, put_inputs, put_play
 
 HEADER = bytes((0x11, 0, 0, 0, 0, 0, 255))
 
@@ -156,7 +163,7 @@ def test_other_guesses_than_the_last_input_lead_to_the_same_log(inputs: str) -> 
 
 def test_old_checksums_are_forgotten() -> None:
     checksums = Checksums()
-    link = PeerLink(1, (1,), 2, 0, 0.0)
+    link = RemotePeer(1, (1,), 2, 0, 0.0)
     for frame in range(KEPT_CHECKSUMS + 5):
         checksums.ask(frame)
         checksums.add(frame, frame)
@@ -165,7 +172,7 @@ def test_old_checksums_are_forgotten() -> None:
 
 
 def test_datagram_from_long_ago_is_taken_as_late() -> None:
-    ours, theirs = PeerLink(1, (1,), 2, 0, 0.0), PeerLink(0, (0,), 2, 0, 0.0)
+    ours, theirs = RemotePeer(1, (1,), 2, 0, 0.0), RemotePeer(0, (0,), 2, 0, 0.0)
     first = bytes(ours.header(PLAY, 0.0))
     for _ in range(100):
         theirs.receive_header(bytes(ours.header(PLAY, 0.0)), 0.1)

@@ -4,14 +4,14 @@ from tests.netcode.simulation import configure
 
 from coplay.netcode.config import Fate
 from coplay.netcode.input_queue import NO_FRAME, InputQueue
-from coplay.netcode.link import PeerLink
-from coplay.netcode.seats import NOBODY, Cut, Seats
+from coplay.netcode.peers.link import RemotePeer
+from coplay.netcode.peers.seats import NOBODY, Cut, Seats
 
 
-def three_peers(fate: Fate = "end") -> tuple[list[InputQueue], list[PeerLink], Seats]:
+def three_peers(fate: Fate = "end") -> tuple[list[InputQueue], list[RemotePeer], Seats]:
     """Peer 0's view of a game of three."""
     queues = [InputQueue(player, b"-") for player in range(3)]
-    links = [PeerLink(peer, (peer,), 3, 0, 0.0) for peer in (1, 2)]
+    links = [RemotePeer(peer, (peer,), 3, 0, 0.0) for peer in (1, 2)]
     return queues, links, Seats(configure(0, (0, 1, 2), fates=(fate,) * 3), queues)
 
 
@@ -95,7 +95,7 @@ def test_lowest_remaining_peer_writes_once_all_others_have_settled() -> None:
 
 def test_host_that_leaves_too_orphans_the_seat_again_but_the_cut_stays() -> None:
     queues = [InputQueue(player, b"-") for player in range(3)]
-    links = [PeerLink(peer, (peer,), 3, 0, 0.0) for peer in (0, 1)]
+    links = [RemotePeer(peer, (peer,), 3, 0, 0.0) for peer in (0, 1)]
     seats = Seats(configure(2, (0, 1, 2), fates=("bot",) * 3), queues)
     hold(queues, 9, 8, 7)
     links[0].last, links[0].left_players = [9, 8, 7], 0b010

@@ -3,8 +3,8 @@ from tests.netcode.simulation import configure
 
 from coplay.errors import SessionMisuseError
 from coplay.netcode import Checksum, Confirm, Effect, LoadState, SaveState, Step, StepAgain
+from coplay.netcode.history.timeline import Timeline
 from coplay.netcode.input_queue import NO_FRAME
-from coplay.netcode.timeline import Timeline
 
 FOREVER = NO_FRAME
 

@@ -4,7 +4,8 @@ from random import Random
 
 import pytest
 
-from coplay.netcode.transfer import (
+from coplay.netcode.wire.format import MAX_FRAME, MalformedDatagramError, put_varint
+from coplay.netcode.wire.transfer import (
     MAX_TRANSFER,
     PIECE,
     PIECE_SIZE,
@@ -20,7 +21,6 @@ from coplay.netcode.transfer import (
     decode_want,
     encode_state,
 )
-from coplay.netcode.wire import MAX_FRAME, MalformedDatagramError, put_varint
 
 
 def want_of(incoming: Incoming, now: float = 0.0) -> bytes:

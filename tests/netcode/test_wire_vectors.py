@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from coplay.netcode.greeting import decode_hello
-from coplay.netcode.packets import decode_play
-from coplay.netcode.transfer import PIECE, WANT, decode_piece, decode_want
-from coplay.netcode.wire import HEADER_SIZE, MalformedDatagramError
+from coplay.netcode.wire.format import HEADER_SIZE, MalformedDatagramError
+from coplay.netcode.wire.hello import decode_hello
+from coplay.netcode.wire.play import decode_play
+from coplay.netcode.wire.transfer import PIECE, WANT, decode_piece, decode_want
 
 VECTORS = Path(__file__).resolve().parents[2] / "protocol" / "vectors"
 

@@ -9,7 +9,7 @@ import pytest
 
 from coplay.runtime import Runtime, ensure_runtime
 from coplay.runtime.distribution import Distribution, Mirror, PinnedFile, PinnedWheel
-from coplay.runtime.store import Store, default_cache_directory
+from coplay.runtime.fetching.file_cache import FileCache, default_cache_directory
 
 
 @pytest.fixture(scope="session")
@@ -35,9 +35,9 @@ def _link(source: str, target: str) -> None:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
+def store(tmp_path: Path) -> FileCache:
     """An empty cache."""
-    return Store(tmp_path / "store")
+    return FileCache(tmp_path / "store")
 
 
 @pytest.fixture

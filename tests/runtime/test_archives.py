@@ -3,7 +3,7 @@
 import zipfile
 from pathlib import Path
 
-from coplay.runtime.archives import merge
+from coplay.runtime.building.archives import merge
 
 
 def _zip(path: Path, members: dict[str, str]) -> str:

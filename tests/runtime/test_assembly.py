@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from coplay.runtime import Runtime, assembly, ensure_runtime, find_node, sources
-from coplay.runtime.clients import SourceFailedError
+from coplay.runtime import Runtime, ensure_runtime, find_node
+from coplay.runtime.building import assembly
+from coplay.runtime.fetching import sources
+from coplay.runtime.fetching.package_clients import SourceFailedError
 
 BOOT = """
 import { readFileSync } from 'node:fs';

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from coplay.runtime import clients
-from coplay.runtime.clients import SourceFailedError, npm_pack, pip_download
+from coplay.runtime.fetching import package_clients as clients
+from coplay.runtime.fetching.package_clients import SourceFailedError, npm_pack, pip_download
 
 
 def test_pip_says_why_it_failed(tmp_path: Path) -> None:

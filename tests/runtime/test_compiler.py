@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 
 from coplay.errors import RuntimeUnavailableError
-from coplay.runtime import Runtime, compiler
-from coplay.runtime.compiler import Compiler, Job
+from coplay.runtime import Runtime
+from coplay.runtime.building import compiler
+from coplay.runtime.building.compiler import Compiler, Job
 from coplay.runtime.distribution import CORE_FILES
-from coplay.runtime.store import Store
+from coplay.runtime.fetching.file_cache import FileCache
 
 
 @pytest.fixture
-def job(store: Store, tmp_path: Path) -> Job:
+def job(store: FileCache, tmp_path: Path) -> Job:
     with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
         archive.writestr("thing.py", "x = 1\n")
     path, _ = store.add(tmp_path / "in.zip", "in.zip")
@@ -25,7 +26,9 @@ def core(runtime: Runtime) -> dict[str, Path]:
     return {name: runtime.file(name) for name in CORE_FILES}
 
 
-def test_archive_is_compiled_with_the_browsers_python(store: Store, job: Job, core: dict[str, Path]) -> None:
+def test_archive_is_compiled_with_the_browsers_python(
+    store: FileCache, job: Job, core: dict[str, Path]
+) -> None:
     made = Compiler(store, core).make([job])
     with zipfile.ZipFile(made["out.zip"]) as archive:
         byte_code = archive.read("__pycache__/thing.cpython-314.pyc")
@@ -34,7 +37,7 @@ def test_archive_is_compiled_with_the_browsers_python(store: Store, job: Job, co
 
 
 def test_archive_is_made_once(
-    store: Store, job: Job, core: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+    store: FileCache, job: Job, core: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(compiler, "find_node", lambda: None)
     first = Compiler(store, core).make([job])
@@ -44,7 +47,7 @@ def test_archive_is_made_once(
 
 
 def test_without_node_modules_are_joined_and_not_compiled(
-    store: Store, job: Job, core: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+    store: FileCache, job: Job, core: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(compiler, "find_node", lambda: None)
     made = Compiler(store, core).make([job])
@@ -53,7 +56,7 @@ def test_without_node_modules_are_joined_and_not_compiled(
 
 
 def test_node_that_fails_is_named(
-    store: Store, job: Job, core: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+    store: FileCache, job: Job, core: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(compiler, "find_node", lambda: Path("/no/such/node"))
     with pytest.raises(RuntimeUnavailableError, match="/no/such/node could not prepare") as caught:

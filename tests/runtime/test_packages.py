@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from coplay.errors import RuntimeUnavailableError, StudyError
-from coplay.runtime.clients import SourceFailedError
 from coplay.runtime.distribution import Distribution, PinnedWheel
-from coplay.runtime.packages import Resolver
+from coplay.runtime.fetching.file_cache import FileCache
+from coplay.runtime.fetching.package_clients import SourceFailedError
+from coplay.runtime.fetching.resolver import Resolver
 from coplay.runtime.progress import silent
-from coplay.runtime.store import Store
 
 BASE = PinnedWheel("gymnasium-1.4.0-py3-none-any.whl", "0" * 64, "gymnasium", "1.4.0")
 PILLOW = PinnedWheel("pillow-12.2.0-cp314-x_wasm32.whl", "1" * 64, "pillow", "12.2.0")
@@ -25,7 +25,7 @@ Offers = dict[str, tuple[str, list[str]]]
 class FakeSources:
     """Stands in for `Sources`: an index of made-up wheels."""
 
-    def __init__(self, store: Store, offers: Offers) -> None:
+    def __init__(self, store: FileCache, offers: Offers) -> None:
         self.store = store
         self.offers = offers
         self.asked: list[str] = []
@@ -54,7 +54,7 @@ Make = Callable[[Offers], tuple[Resolver, FakeSources]]
 
 
 @pytest.fixture
-def make(store: Store, make_distribution: Callable[..., Distribution], tmp_path: Path) -> Make:
+def make(store: FileCache, make_distribution: Callable[..., Distribution], tmp_path: Path) -> Make:
     catalogue = tmp_path / "catalogue.json"
     catalogue.write_text(json.dumps(CATALOGUE))
 

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from coplay.errors import RuntimeUnavailableError
-from coplay.runtime import sources as sources_module
-from coplay.runtime.clients import SourceFailedError
 from coplay.runtime.distribution import Distribution, PinnedFile, PinnedWheel
+from coplay.runtime.fetching import sources as sources_module
+from coplay.runtime.fetching.file_cache import FileCache
+from coplay.runtime.fetching.package_clients import SourceFailedError
+from coplay.runtime.fetching.sources import Sources
 from coplay.runtime.progress import silent
-from coplay.runtime.sources import Sources
-from coplay.runtime.store import Store
 
 CONTENT = b"the interpreter"
 FILE = PinnedFile("core.bin", hashlib.sha256(CONTENT).hexdigest())
@@ -56,20 +56,20 @@ def no_package_clients(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources_module, "npm_pack", refuse)
 
 
-def test_file_comes_from_the_cdn(store: Store, cdn: tuple[str, Path], make_distribution: Make) -> None:
+def test_file_comes_from_the_cdn(store: FileCache, cdn: tuple[str, Path], make_distribution: Make) -> None:
     address, folder = cdn
     (folder / FILE.name).write_bytes(CONTENT)
     found = Sources(make_distribution(cdn=address), store, silent).core([FILE])
     assert found[FILE.name].read_bytes() == CONTENT
 
 
-def test_file_in_the_store_needs_no_source(store: Store, make_distribution: Make) -> None:
+def test_file_in_the_store_needs_no_source(store: FileCache, make_distribution: Make) -> None:
     path, _ = store.add_bytes(CONTENT, FILE.name)
     assert Sources(make_distribution(), store, silent).core([FILE]) == {FILE.name: path}
 
 
 def test_wrong_file_from_the_cdn_is_refused_and_npm_asked(
-    store: Store, cdn: tuple[str, Path], make_distribution: Make, monkeypatch: pytest.MonkeyPatch
+    store: FileCache, cdn: tuple[str, Path], make_distribution: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address, folder = cdn
     (folder / FILE.name).write_bytes(b"tampered")
@@ -79,7 +79,7 @@ def test_wrong_file_from_the_cdn_is_refused_and_npm_asked(
 
 
 def test_silent_cdn_costs_its_patience_once(
-    store: Store, make_distribution: Make, monkeypatch: pytest.MonkeyPatch
+    store: FileCache, make_distribution: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sources_module, "CDN_PATIENCE_S", 0.1)
     monkeypatch.setattr(sources_module, "npm_pack", _fake_npm)
@@ -93,7 +93,7 @@ def test_silent_cdn_costs_its_patience_once(
 
 
 def test_pure_wheel_comes_from_the_package_index(
-    store: Store, make_distribution: Make, monkeypatch: pytest.MonkeyPatch
+    store: FileCache, make_distribution: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
 
@@ -110,7 +110,7 @@ def test_pure_wheel_comes_from_the_package_index(
 
 
 def test_compiled_wheel_comes_out_of_the_mirror_package(
-    store: Store, make_distribution: Make, monkeypatch: pytest.MonkeyPatch
+    store: FileCache, make_distribution: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def pip_download(requirement: str, folder: Path, *_: str, watch: Callable[[int], None]) -> Path:
         path = folder / "nothing-1-py3-none-any.whl"
@@ -123,7 +123,7 @@ def test_compiled_wheel_comes_out_of_the_mirror_package(
     assert found[COMPILED.name].read_bytes() == b"fast"
 
 
-def test_no_network_is_one_sentence_and_a_hint(store: Store, make_distribution: Make) -> None:
+def test_no_network_is_one_sentence_and_a_hint(store: FileCache, make_distribution: Make) -> None:
     with pytest.raises(RuntimeUnavailableError) as caught:
         Sources(make_distribution(), store, silent).core([FILE])
     assert caught.value.message == (

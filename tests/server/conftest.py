@@ -14,12 +14,12 @@ import socketio
 from gymnasium.spaces import Discrete
 from pettingzoo import ParallelEnv
 
-from coplay.data.store import Store
+from coplay.data.database.store import Store
 from coplay.runtime.serving import ServedFile
 from coplay.server.app import Hosting, StudyServer, make_server
+from coplay.server.games.play_setup import build_play_setups
 from coplay.server.running import Server, address_of, listen
 from coplay.server.settings import Settings
-from coplay.server.stages import build_stages
 from coplay.signaling import IceServers
 from coplay.study import Study, keys, scenes
 
@@ -259,7 +259,7 @@ async def running(
     hosting = Hosting(
         study,
         folder,
-        build_stages(study),
+        build_play_setups(study),
         FakeRuntime(folder),
         bundle,
         store,

@@ -13,8 +13,8 @@ from pathlib import Path
 import aiohttp
 
 from coplay.data.batches import NUMBERS_OF_A_PAGE, FrameBatch, encode
-from coplay.data.store import Store
-from coplay.server.recorder import Recorder
+from coplay.data.database.store import Store
+from coplay.server.event_log import EventLog
 from coplay.signaling import TokenSigner
 
 FRAMES_A_BATCH = 30
@@ -108,7 +108,7 @@ def open_games(data: Path, count: int) -> list[tuple[Peer, Peer]]:
     secret = secrets.token_bytes(32)
     (data / "secret").write_bytes(secret)
     signer = TokenSigner(hmac.digest(secret, b"duel", "sha256"))
-    recorder = Recorder(store, "duel")
+    recorder = EventLog(store, "duel")
     games = []
     for seed in range(count):
         game_id = secrets.token_hex(10)

@@ -13,11 +13,11 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-from coplay.data.store import Store
+from coplay.data.database.store import Store
 from coplay.server.app import Hosting, make_server
+from coplay.server.games.play_setup import build_play_setups
 from coplay.server.running import listen, run
 from coplay.server.settings import Settings
-from coplay.server.stages import build_stages
 
 from .conftest import FakeRuntime, duel_study
 
@@ -90,7 +90,7 @@ def serve(folder: Path, port: int, going_on: bool) -> None:
     bundle = SimpleNamespace(sha256="2" * 64, data=b"PK", module="study")
     store = Store(folder / "data")
     runtime = FakeRuntime(folder)
-    hosting = Hosting(study, folder, build_stages(study), runtime, bundle, store, PATIENT, folder)
+    hosting = Hosting(study, folder, build_play_setups(study), runtime, bundle, store, PATIENT, folder)
     server = make_server(hosting)
     if going_on:
         for book in server.ledger._books.values():

@@ -17,7 +17,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from coplay.server import guard
+from coplay.server.edge import socket_limits as guard
 from coplay.server.settings import Settings
 from coplay.signaling import TokenSigner
 

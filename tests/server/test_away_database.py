@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, event
 
 from coplay.data.batches import encode
-from coplay.data.store import MOST_WAITING_BYTES
+from coplay.data.database.store import MOST_WAITING_BYTES
 
 from ..postgres import Postgres  # noqa: TID252 (tests are no package)
 from .conftest import Lab, Page, duel_study, running

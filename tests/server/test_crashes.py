@@ -10,7 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from coplay.data.packing import unpack
+from coplay.data.database.packing import unpack
 
 from .conftest import Page
 from .lossy_peers import FRAMES_A_BATCH, Network, Peer, open_games, play

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from coplay.server import guard
+from coplay.server.edge import socket_limits as guard
 from coplay.signaling import datagrams
 
 from .conftest import Lab, Page, duel_study, running

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from coplay.data.batches import encode
-from coplay.export.tables import export_tables
+from coplay.export.tables.exporting import export_tables
 
 from .conftest import Lab
 from .uploading import batch, over

@@ -14,7 +14,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from coplay.server import guard, sockets
+from coplay.server.edge import socket_limits as guard
+from coplay.server.edge import sockets
 from coplay.server.settings import Settings
 from coplay.signaling import datagrams, relay
 

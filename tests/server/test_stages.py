@@ -8,7 +8,7 @@ import gymnasium
 import pytest
 
 from coplay.errors import StudyError
-from coplay.server.stages import build_stages
+from coplay.server.games.play_setup import build_play_setups
 from coplay.study import Study, keys, scenes
 
 
@@ -24,18 +24,18 @@ def frozen_lake(render_mode: str | None = None) -> gymnasium.Env[Any, Any]:
 
 
 def test_environment_that_renders_text_needs_no_drawing() -> None:
-    assert build_stages(study_of(frozen_lake))[0].n_players == 1
+    assert build_play_setups(study_of(frozen_lake))[0].n_players == 1
 
 
 def test_environment_that_draws_with_what_browsers_lack_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(StudyError, match=r"scene 0: the environment (cannot draw itself|draws with)"):
-        build_stages(study_of("CartPole-v1"))
+        build_play_setups(study_of("CartPole-v1"))
     monkeypatch.setitem(sys.modules, "pygame", types.ModuleType("pygame"))
     with pytest.raises(StudyError, match="pygame") as raised:
-        build_stages(study_of(frozen_lake))
+        build_play_setups(study_of(frozen_lake))
     assert "draw" in raised.value.hint
 
 
 def test_drawing_of_the_study_makes_up_for_the_environments_own() -> None:
-    stages = build_stages(study_of("CartPole-v1", draw=lambda env, canvas: None))
+    stages = build_play_setups(study_of("CartPole-v1", draw=lambda env, canvas: None))
     assert stages[0].fps == 30.0

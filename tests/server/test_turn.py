@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 from coplay.cli import main
 from coplay.errors import UsageError
-from coplay.server import coordinator
+from coplay.server.games import coordinator
 from coplay.server.hosting import ice_servers
 from coplay.signaling import IceServers
 

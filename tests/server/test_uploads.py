@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text, update
 
-from coplay.data import records
 from coplay.data.batches import NUMBERS_OF_A_PAGE, encode
-from coplay.data.packing import unpack
+from coplay.data.database import tables as records
+from coplay.data.database.packing import unpack
 from coplay.server.settings import Settings
 
 from .conftest import Lab, duel_study, running

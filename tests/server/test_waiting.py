@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from coplay.data import store as stores
+from coplay.data.database import store as stores
 
 from .conftest import Lab
 from .test_rejoin import told

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from coplay.data.batches import FrameBatch
-from coplay.data.databases import open_engine
+from coplay.data.database.engines import open_engine
 
 from .conftest import Page
 

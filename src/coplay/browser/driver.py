@@ -7,9 +7,9 @@ re-simulated, only the state that a tick ends with.
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, assert_never
 
-from coplay.browser.clocks import TimeSamples
 from coplay.browser.controls import Controls
-from coplay.browser.recorder import Recorder
+from coplay.browser.measuring.time_samples import TimeSamples
+from coplay.browser.recorder import FrameRecorder
 from coplay.browser.repairs import Repairs
 from coplay.envs import FrameRow, Game, SavedGame
 from coplay.envs.taming import untamed
@@ -63,7 +63,7 @@ class Driver:
         self,
         game: Game,
         session: RollbackSession,
-        recorder: Recorder,
+        recorder: FrameRecorder,
         controls: dict[int, Controls],
         bots: dict[int, Bot],
         host: Host,

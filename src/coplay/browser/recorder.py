@@ -10,7 +10,7 @@ from coplay.netcode import Confirm
 _TERMINATED, _TRUNCATED, _STEPPED = 1, 2, 4
 
 
-class Recorder:
+class FrameRecorder:
     """Takes each confirmed frame once, in order, and cuts batches.
 
     Args:

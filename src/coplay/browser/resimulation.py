@@ -26,9 +26,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from coplay.browser.session_setup import make_game, prepare_stage
-from coplay.browser.showing import Screens
-from coplay.browser.watching import Watcher, as_columns
+from coplay.browser.replaying.environment_listener import EnvironmentListener, as_columns
+from coplay.browser.replaying.screens import Screens
+from coplay.browser.session_setup import make_game, prepare_scene
 from coplay.data.batches import STEPPED, TERMINATED, TRUNCATED
 from coplay.data.spaces import describe_space
 from coplay.envs import Environment, SavedGame, wasm_stubs
@@ -58,7 +58,7 @@ class Resimulation:
         if not isinstance(scene, Play):
             raise StudyError(f"Scene {index} of the study is no play scene.", _HINT)
         # Prepared as in a browser, picture and all: what that leaves behind was there in the game, too.
-        stage = prepare_stage(index, scene)
+        stage = prepare_scene(index, scene)
         sizes = [codec.size for codec in stage.environment.codecs]
         if sizes != order["input_sizes"]:
             raise StudyError(
@@ -70,7 +70,7 @@ class Resimulation:
         self._frame = 0
         self._scene, self._environment = scene, stage.environment
         self._game = make_game(stage.environment, order)
-        self._watcher = Watcher(stage.environment) if order.get("observe") else None
+        self._watcher = EnvironmentListener(stage.environment) if order.get("observe") else None
         self._screens = Screens(scene, stage.environment, order.get("screens", []))
         self._keeps_past = bool(order.get("imagines"))
         self._past: dict[int, tuple[int, SavedGame]] = {}

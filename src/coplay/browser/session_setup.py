@@ -7,7 +7,7 @@ from typing import Any
 
 from coplay.browser.controls import Controls
 from coplay.browser.driver import Bot, Driver, Host
-from coplay.browser.recorder import Recorder
+from coplay.browser.recorder import FrameRecorder
 from coplay.browser.view import View
 from coplay.envs import Environment, Game, load_environment
 from coplay.netcode import Fate, RollbackSession, SessionConfig
@@ -17,7 +17,7 @@ _WARM_UP_FRAMES = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class PreparedScene:
     """A play scene made ready before its game is known, while the participant reads."""
 
     scene_index: int
@@ -28,7 +28,7 @@ class Stage:
     """Median seconds of one simulated frame with its snapshot, measured here."""
 
 
-def prepare_stage(scene_index: int, scene: Play) -> Stage:
+def prepare_scene(scene_index: int, scene: Play) -> PreparedScene:
     """Construct the scene's environment, step and draw it a few times, and measure."""
     environment = load_environment(scene.env, render=scene.draw is None)
     view = View(environment, scene.draw)
@@ -42,7 +42,7 @@ def prepare_stage(scene_index: int, scene: Play) -> Stage:
         game.save()
         costs.append(time.perf_counter() - started)
     view.draw()
-    return Stage(scene_index, scene, environment, view, sorted(costs)[len(costs) // 2])
+    return PreparedScene(scene_index, scene, environment, view, sorted(costs)[len(costs) // 2])
 
 
 def make_game(environment: Environment, config: Mapping[str, Any]) -> Game:
@@ -70,7 +70,7 @@ def fate(scene: Play, player: int) -> Fate:
     return scene.when_someone_leaves
 
 
-def make_driver(stage: Stage, config: Mapping[str, Any], host: Host, now: float) -> Driver:
+def make_driver(stage: PreparedScene, config: Mapping[str, Any], host: Host, now: float) -> Driver:
     """Seat this peer in the game that `config` describes.
 
     Args:
@@ -108,7 +108,7 @@ def make_driver(stage: Stage, config: Mapping[str, Any], host: Host, now: float)
         ),
         now,
     )
-    recorder = Recorder(peer, len(owners), incarnations[peer])
+    recorder = FrameRecorder(peer, len(owners), incarnations[peer])
     return Driver(
         make_game(environment, config), session, recorder, {peer: seated[peer]}, bots, host, time.perf_counter
     )

@@ -16,9 +16,9 @@ from pyodide.ffi import to_js
 
 from coplay.browser.controls import Controls
 from coplay.browser.driver import Driver
-from coplay.browser.figures import Desyncs, NetRows, PathFigures, details, live_figures, moment
-from coplay.browser.session_setup import Stage, link_epoch, make_driver, prepare_stage
-from coplay.browser.spectator import Spectator
+from coplay.browser.measuring.figures import Desyncs, NetRows, PathFigures, details, live_figures, moment
+from coplay.browser.session_setup import PreparedScene, link_epoch, make_driver, prepare_scene
+from coplay.browser.spectating.spectator import Spectator
 from coplay.browser.view import View
 from coplay.envs import wasm_stubs
 from coplay.errors import StudyError
@@ -53,7 +53,7 @@ class Worker:
     def __init__(self, host: Any, study: Study) -> None:
         self._host = host
         self._study = study
-        self._stage: Stage | None = None
+        self._stage: PreparedScene | None = None
         self._view: View | None = None  # of the game that runs; the next scene's stage may be ready by then
         self._driver: Driver | None = None
         self._spectator: Spectator | None = None  # instead of a driver, on the page of one who looks on
@@ -72,14 +72,14 @@ class Worker:
 
     # The page's calls
 
-    def prepare(self, scene_index: int) -> Stage:
+    def prepare(self, scene_index: int) -> PreparedScene:
         """Make a play scene's environment ready before its game is known."""
         stage = self._stage
         if stage is None or stage.scene_index != scene_index:
             scene = self._study.scenes[scene_index]
             if not isinstance(scene, Play):
                 raise StudyError(f"Scene {scene_index} of the study is no play scene.")
-            self._stage = stage = prepare_stage(scene_index, scene)
+            self._stage = stage = prepare_scene(scene_index, scene)
             gc.collect()
             gc.freeze()
             self._post("prepared", scene_index=scene_index, step_cost_ms=round(1000 * stage.step_cost, 3))

@@ -59,7 +59,7 @@ def export(
 def _export_tables(
     data: Path, out: Path, formats: str, observations: bool, recruiter_ids: bool, overwrite: bool
 ) -> None:
-    from coplay.export.tables import export_tables
+    from coplay.export.tables.exporting import export_tables
     from coplay.runtime import shown_progress
 
     with shown_progress() as progress:

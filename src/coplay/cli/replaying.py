@@ -12,7 +12,7 @@ from coplay.cli.options import data_option, json_option
 from coplay.errors import UsageError
 
 if TYPE_CHECKING:
-    from coplay.headless.replay import Replay
+    from coplay.replay.replay import Replay
 
 
 @click.command(short_help="Play a recorded game again, and prove or film it.")
@@ -53,8 +53,8 @@ def replay(
     coplay replay 0123456789abcdef0123 --cpython
     coplay replay 0123456789abcdef0123 --gif game.gif --episode 2 --player 1
     """
-    from coplay.export.film import film_game
-    from coplay.headless.replay import replay_game
+    from coplay.export.films.film import film_game
+    from coplay.replay.replay import replay_game
     from coplay.runtime import shown_progress
 
     films = {"gif": gif, "mp4": mp4}

@@ -121,7 +121,7 @@ def doctor() -> None:
     \b
     coplay doctor
     """
-    from coplay.server.doctor import examine
+    from coplay.cli.machine_check import examine
 
     findings = examine()
     for finding in findings:

@@ -26,8 +26,8 @@ def check(environment: str, frames: int, as_json: bool) -> None:
     coplay check cogrid:Overcooked-CrampedRoom-V0
     coplay check my_game:make_env
     """
-    from coplay.headless.check import check as check_it
-    from coplay.headless.wording import worded
+    from coplay.check.check import check as check_it
+    from coplay.check.wording import worded
     from coplay.runtime import shown_progress
 
     with shown_progress() as progress:
@@ -62,7 +62,7 @@ def robots(
     """
     from rich.console import Console
 
-    from coplay.headless.robots import send_robots
+    from coplay.robots.robots import send_robots
     from coplay.runtime import shown_progress
     from coplay.study.durations import seconds
 

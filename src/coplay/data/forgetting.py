@@ -17,9 +17,9 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, func, select, update
 from sqlalchemy.exc import DBAPIError
 
-from coplay.data.databases import open_engine, plain_reason
-from coplay.data.records import batches, events, games, groups, metadata, participants, reports
-from coplay.data.store import DATABASE_FILE, DATABASE_VARIABLE, Store
+from coplay.data.database.engines import open_engine, plain_reason
+from coplay.data.database.store import DATABASE_FILE, DATABASE_VARIABLE, Store
+from coplay.data.database.tables import batches, events, games, groups, metadata, participants, reports
 from coplay.errors import StoreError, UsageError
 
 

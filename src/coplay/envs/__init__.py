@@ -11,33 +11,33 @@ from typing import TYPE_CHECKING, Any
 from coplay.envs import wasm_stubs
 
 if TYPE_CHECKING:
-    from coplay.envs.action_codec import ActionCodec, codec_for
-    from coplay.envs.determinism import Report, check_environment
-    from coplay.envs.environment import Environment, Outcome
+    from coplay.envs.actions import ActionCodec, codec_for
+    from coplay.envs.determinism import DeterminismReport, check_environment
+    from coplay.envs.environment import Environment, StepResult
     from coplay.envs.game import FrameRow, Game, SavedGame
     from coplay.envs.loading import load_environment
 
 _HOME = {
-    "ActionCodec": "action_codec",
+    "ActionCodec": "actions",
     "Environment": "environment",
     "FrameRow": "game",
     "Game": "game",
-    "Outcome": "environment",
-    "Report": "determinism",
+    "StepResult": "environment",
+    "DeterminismReport": "determinism",
     "SavedGame": "game",
     "check_environment": "determinism",
-    "codec_for": "action_codec",
+    "codec_for": "actions",
     "load_environment": "loading",
 }
 
 __all__ = [
     "ActionCodec",
+    "DeterminismReport",
     "Environment",
     "FrameRow",
     "Game",
-    "Outcome",
-    "Report",
     "SavedGame",
+    "StepResult",
     "check_environment",
     "codec_for",
     "load_environment",

@@ -15,7 +15,7 @@ from coplay.envs.game import Game
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class DeterminismReport:
     """What a check found.
 
     Attributes:
@@ -39,7 +39,7 @@ class Report:
 
 def check_environment(
     environment: Environment, *, frames: int = 300, rollback: int = 4, episodes: int = 3, seed: int = 1
-) -> Report:
+) -> DeterminismReport:
     """Play random inputs, roll back at every frame, and compare.
 
     Args:
@@ -86,7 +86,7 @@ def check_environment(
             game.step(inputs[again])
             resimulated += 1
     unwalkable = game.unwalkable()
-    return Report(
+    return DeterminismReport(
         deterministic=difference is None and not unwalkable,
         frames=frame,
         resimulated=resimulated,

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from coplay.envs.action_codec import ActionCodec, codec_for
-from coplay.envs.state_globals import find_namespaces
+from coplay.envs.actions import ActionCodec, codec_for
+from coplay.envs.state.globals import find_namespaces
 from coplay.errors import UnusableEnvironmentError
 
 
-class Outcome(NamedTuple):
+class StepResult(NamedTuple):
     """What one step gave each player, in the order of `Environment.agents`.
 
     Attributes:
@@ -27,7 +27,7 @@ class Outcome(NamedTuple):
     truncated: tuple[bool, ...]
 
 
-class Live:
+class LastAnswer:
     """What an environment's last reset or step left with us, part of every snapshot.
 
     Attributes:
@@ -62,7 +62,7 @@ class Environment:
         self.codecs: tuple[ActionCodec, ...] = tuple(codec_for(s, i) for i, s in enumerate(action_spaces))
         fps = (getattr(env, "metadata", None) or {}).get("render_fps")
         self.render_fps = float(fps) if fps else None
-        self.live = Live(self.n_players)
+        self.live = LastAnswer(self.n_players)
         self.pristine: Any = None
 
     @property
@@ -89,7 +89,7 @@ class Environment:
         """
         raise NotImplementedError
 
-    def step(self, actions: tuple[Any, ...]) -> Outcome:
+    def step(self, actions: tuple[Any, ...]) -> StepResult:
         """Advance by one step.
 
         Args:
@@ -119,13 +119,13 @@ class GymEnvironment(Environment):
         self.live.observations = (observation,)
         self.live.present = (True,)
 
-    def step(self, actions: tuple[Any, ...]) -> Outcome:
+    def step(self, actions: tuple[Any, ...]) -> StepResult:
         observation, reward, terminated, truncated, _info = self.env.step(actions[0])
         terminated, truncated = bool(terminated), bool(truncated)
         live = self.live
         live.observations = (observation,)
         live.present = (not (terminated or truncated),)
-        return Outcome((float(reward),), (terminated,), (truncated,))
+        return StepResult((float(reward),), (terminated,), (truncated,))
 
 
 class ParallelEnvironment(Environment):
@@ -146,7 +146,7 @@ class ParallelEnvironment(Environment):
         self.live.observations = tuple(observations.get(agent) for agent in self.agents)
         self.live.present = tuple(agent in acting for agent in self.agents)
 
-    def step(self, actions: tuple[Any, ...]) -> Outcome:
+    def step(self, actions: tuple[Any, ...]) -> StepResult:
         live, agents, env = self.live, self.agents, self.env
         chosen = {a: action for a, action, here in zip(agents, actions, live.present, strict=True) if here}
         observations, rewards, terminations, truncations, _infos = env.step(chosen)
@@ -160,4 +160,4 @@ class ParallelEnvironment(Environment):
             agent in acting and not (over or cut)
             for agent, over, cut in zip(agents, terminated, truncated, strict=True)
         )
-        return Outcome(tuple(float(rewards.get(agent, 0.0)) for agent in agents), terminated, truncated)
+        return StepResult(tuple(float(rewards.get(agent, 0.0)) for agent in agents), terminated, truncated)

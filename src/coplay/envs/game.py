@@ -16,11 +16,12 @@ from __future__ import annotations
 from operator import add, call
 from typing import Any, Literal, NamedTuple, get_args
 
-from coplay.envs import state_transfer, taming
-from coplay.envs.environment import Environment, Outcome
-from coplay.envs.snapshot import Snapshot
-from coplay.envs.state_globals import begin_anew
-from coplay.envs.state_walk import StateWalk
+from coplay.envs import taming
+from coplay.envs.environment import Environment, StepResult
+from coplay.envs.state.globals import begin_anew
+from coplay.envs.state.snapshot import Snapshot
+from coplay.envs.state.walk import StateWalk
+from coplay.envs.transfer import game_state as state_transfer
 from coplay.errors import StateTransferError
 
 Phase = Literal["countdown", "playing", "between", "over"]
@@ -120,7 +121,7 @@ class Game:
         zeros = (0.0,) * environment.n_players
         nobody = (False,) * environment.n_players
         self.scores = self.total_scores = zeros
-        self._idle = Outcome(zeros, nobody, nobody)
+        self._idle = StepResult(zeros, nobody, nobody)
         self._frame_s = 1.0 / (environment.render_fps or _DEFAULT_FPS)
         self._decoders = tuple(codec.decode for codec in environment.codecs)
         self._roots = environment.roots()
@@ -182,7 +183,7 @@ class Game:
         self.frame += 1
         return FrameRow(episode, stepped, *outcome)
 
-    def _play(self, inputs: tuple[bytes, ...]) -> Outcome:
+    def _play(self, inputs: tuple[bytes, ...]) -> StepResult:
         environment = self.environment
         actions = tuple(map(call, self._decoders, inputs))
         with self._simulated_frame():

@@ -45,7 +45,7 @@ from typing import Any
 
 import numpy as np
 
-from coplay.envs.state_kinds import ATOM, ATOMS, KINDS
+from coplay.envs.kinds.registry import ATOM, ATOMS, KINDS
 
 _EPOCH_S = 1_700_000_000.0  # what `time.time()` says at frame 0
 _TICK_S = 1e-6  # between two readings of a clock in one frame

@@ -16,9 +16,9 @@ from typing import Any, Final
 
 from sqlalchemy import make_url
 
-from coplay.data import records
+from coplay.data.database import tables as records
+from coplay.data.database.store import DATABASE_FILE, DATABASE_VARIABLE
 from coplay.data.schema import TABLES, Column
-from coplay.data.store import DATABASE_FILE, DATABASE_VARIABLE
 from coplay.export.reading import Reader, reading
 
 _ABOUT: Final[Mapping[str, str]] = {

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from coplay.data.codebook import CODEBOOK
+from coplay.data.database.store import DATABASE_FILE
 from coplay.data.schema import TABLES
-from coplay.data.store import DATABASE_FILE
 from coplay.errors import UsageError
-from coplay.export.extras import needed
+from coplay.export.optional_packages import needed
 
 if TYPE_CHECKING:
     import pandas
@@ -74,7 +74,7 @@ def load(path: Path | str) -> Tables:
     needed("pandas", "pandas")
     folder = Path(path)
     if (folder / DATABASE_FILE).is_file():
-        from coplay.export.tables import export_tables
+        from coplay.export.tables.exporting import export_tables
 
         with tempfile.TemporaryDirectory(prefix="coplay-") as temporary:
             export_tables(folder, Path(temporary) / "out")

@@ -18,16 +18,16 @@ from typing import Any, Final
 import numpy as np
 from gymnasium import spaces
 
-from coplay.data.actions import decoded_actions
-from coplay.data.gamelog import GameLog
+from coplay.data.games.actions import decoded_actions
+from coplay.data.games.game_log import GameLog
 from coplay.data.spaces import make_space
 from coplay.errors import CoplayError, UsageError
-from coplay.export.extras import needed
 from coplay.export.observations import Observed, Tree, observe, slice_of
-from coplay.export.placing import placed
+from coplay.export.optional_packages import needed
 from coplay.export.reading import StoredGame, reading
-from coplay.export.rows import episode_seed
-from coplay.runtime import Report, silent
+from coplay.export.tables.game_rows import episode_seed
+from coplay.export.tables.placing import placed
+from coplay.runtime import ReportProgress, silent
 
 FORMAT: Final = "parquet"
 JOINT: Final = "joint"
@@ -43,7 +43,9 @@ class Datasets:
     """Games that are in none, and why."""
 
 
-def export_minari(data: Path, out: Path, *, overwrite: bool = False, progress: Report = silent) -> Datasets:
+def export_minari(
+    data: Path, out: Path, *, overwrite: bool = False, progress: ReportProgress = silent
+) -> Datasets:
     """Replay every game, and write its episodes.
 
     Args:

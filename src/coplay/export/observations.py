@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from coplay.data.recording import read_recording
-from coplay.headless.replay import Replay, replay_recording
-from coplay.runtime import Report, silent
+from coplay.data.games.recording import read_recording
+from coplay.replay.replay import Replay, replay_recording
+from coplay.runtime import ReportProgress, silent
 
 Tree = Any
 """Observations leaf by leaf: a numpy array with one entry an observation, a dict or a tuple of trees, or a
@@ -35,7 +35,7 @@ class Seen:
     tree: Tree = None
 
     def add(self, portion: Mapping[str, Any]) -> None:
-        """Take what `coplay.browser.watching` gave for some frames."""
+        """Take what `coplay.browser.replaying.environment_listener` gave for some frames."""
         if not portion["frames"]:
             return
         more = _unpacked(portion["observations"])
@@ -74,11 +74,11 @@ class Observed:
         return self.replay.frames if difference is None else difference.frame
 
 
-def observe(data: Path, game_id: str, *, progress: Report = silent) -> Observed:
+def observe(data: Path, game_id: str, *, progress: ReportProgress = silent) -> Observed:
     """Replay a game and listen.
 
     Raises:
-        CoplayError: As `coplay.headless.replay.replay_game`.
+        CoplayError: As `coplay.replay.replay.replay_game`.
     """
     described: dict[str, Any] = {}
     players: list[Seen] = []

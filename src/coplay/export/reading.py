@@ -11,10 +11,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
-from coplay.data import records
 from coplay.data.batches import BatchError, FrameBatch, decode
-from coplay.data.gamelog import GameLog
-from coplay.data.store import DATABASE_FILE, DATABASE_VARIABLE, Store
+from coplay.data.database import tables as records
+from coplay.data.database.store import DATABASE_FILE, DATABASE_VARIABLE, Store
+from coplay.data.games.game_log import GameLog
 from coplay.errors import StoreError
 
 

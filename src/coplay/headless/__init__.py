@@ -13,16 +13,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from coplay.headless.peer import Outcome, PeerError, PlayedGame, join
+    from coplay.headless.joining import Outcome, PeerError, PlayedGame, join
 
 __all__ = ["Outcome", "PeerError", "PlayedGame", "join"]
 
 
 def __getattr__(name: str) -> Any:
-    # Parts of this package run in WebAssembly, where there is neither a network nor what `peer` needs of one.
+    # Importing this package stays cheap: aiohttp and aiortc load with the first use of `join`.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from coplay.headless import peer
+    from coplay.headless import joining
 
-    globals()[name] = value = getattr(peer, name)
+    globals()[name] = value = getattr(joining, name)
     return value

@@ -38,7 +38,7 @@ from coplay.netcode.events import (
     SeatCut,
     Stalled,
 )
-from coplay.netcode.seats import Cut
+from coplay.netcode.peers.seats import Cut
 from coplay.netcode.session import RollbackSession
 from coplay.netcode.stats import PeerStats, SessionStats
 from coplay.netcode.sync_test import StateDiffers, SyncTest

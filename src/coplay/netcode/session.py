@@ -19,7 +19,6 @@ from math import inf
 from coplay.errors import SessionMisuseError
 from coplay.netcode.config import SessionConfig
 from coplay.netcode.effects import Effect, SaveState
-from coplay.netcode.ending import Ending
 from coplay.netcode.events import (
     DelayChosen,
     Event,
@@ -27,18 +26,19 @@ from coplay.netcode.events import (
     Rejoined,
     Running,
 )
-from coplay.netcode.handshake import Handshake
-from coplay.netcode.inbox import Inbox
-from coplay.netcode.memory import Memory
-from coplay.netcode.outbox import Outbox
-from coplay.netcode.pacing import FramePacer, SteadyClock
-from coplay.netcode.peers import Peers
-from coplay.netcode.play import Play
-from coplay.netcode.recovery import Recovery
-from coplay.netcode.returning import Returning
-from coplay.netcode.seats import Cut
+from coplay.netcode.history.rejoin_snapshot import RejoinSnapshot
+from coplay.netcode.history.timeline import Timeline
+from coplay.netcode.peers.roster import Roster
+from coplay.netcode.peers.seats import Cut
+from coplay.netcode.phases.catching_up import CatchingUp
+from coplay.netcode.phases.closing import ClosingPhase
+from coplay.netcode.phases.hello import HelloPhase
+from coplay.netcode.phases.inbox import Inbox
+from coplay.netcode.phases.outbox import Outbox
+from coplay.netcode.phases.pacing import FramePacer, SteadyClock
+from coplay.netcode.phases.repairing import Repairing
+from coplay.netcode.phases.running import RunningPhase
 from coplay.netcode.stats import SessionStats
-from coplay.netcode.timeline import Timeline
 
 _KEPT_EVENTS = 1024
 
@@ -60,11 +60,11 @@ class RollbackSession:
         self._clock = SteadyClock(now, max(0.5, 4 / config.fps))
         self._timeline = Timeline(config, self._effects)
         self._sizes = [queue.size for queue in self._timeline.queues]
-        self._peers = Peers(config, self._timeline.queues, self._events, now)
-        self._handshake = Handshake(config, self._peers.running)
+        self._peers = Roster(config, self._timeline.queues, self._events, now)
+        self._handshake = HelloPhase(config, self._peers.running)
         self._outbox = Outbox(self._timeline, self._peers, config.fps, self._effects)
-        self._ending = Ending(self._timeline, self._peers, self._outbox, self._events)
-        self._recovery = Recovery(
+        self._ending = ClosingPhase(self._timeline, self._peers, self._outbox, self._events)
+        self._recovery = Repairing(
             config, self._timeline, self._peers, self._outbox, self._effects, self._events
         )
         self._pacer = FramePacer(config.fps)
@@ -78,8 +78,8 @@ class RollbackSession:
             self._pacer,
             self._events,
         )
-        self._returning = Returning(self._peers, self._handshake, self._recovery, self._inbox)
-        self._play = Play(
+        self._returning = CatchingUp(self._peers, self._handshake, self._recovery, self._inbox)
+        self._play = RunningPhase(
             config,
             self._timeline,
             self._peers,
@@ -427,7 +427,7 @@ class RollbackSession:
         self._pacer.start(start_at)
         self._events.append(DelayChosen(delay))
 
-    def _play_on(self, memory: Memory, over: bool) -> None:
+    def _play_on(self, memory: RejoinSnapshot, over: bool) -> None:
         """All that the others know is here, and the state is loaded: go on from there."""
         now, peers = self._clock.latest, self._peers
         peers.restore(memory)

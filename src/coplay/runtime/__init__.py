@@ -1,16 +1,16 @@
 """What the browser runs: the runtime, fetched, compiled ahead, locked and served; and the study's code."""
 
-from coplay.runtime.assembly import Runtime, ensure_runtime
+from coplay.runtime.building.assembly import Runtime, ensure_runtime
 from coplay.runtime.bundle import Bundle, build_bundle
-from coplay.runtime.keeping import keep_runtime
 from coplay.runtime.lock import RuntimeLock
 from coplay.runtime.node import find_node, find_npm
-from coplay.runtime.progress import Report, shown_progress, silent
+from coplay.runtime.progress import ReportProgress, shown_progress, silent
 from coplay.runtime.serving import ServedFile
+from coplay.runtime.stored_copies import keep_runtime
 
 __all__ = [
     "Bundle",
-    "Report",
+    "ReportProgress",
     "Runtime",
     "RuntimeLock",
     "ServedFile",

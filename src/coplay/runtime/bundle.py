@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from coplay.errors import StudyError
-from coplay.runtime.assembly import Runtime
-from coplay.runtime.progress import Report, silent
+from coplay.runtime.building.assembly import Runtime
+from coplay.runtime.progress import ReportProgress, silent
 
 MODULE = "study"
 COPLAY_PARTS = (
@@ -99,7 +99,7 @@ def build_bundle(
     return Bundle(_pack(members), module, files)
 
 
-def coplay_part(runtime: Runtime | None = None, *, progress: Report = silent) -> bytes:
+def coplay_part(runtime: Runtime | None = None, *, progress: ReportProgress = silent) -> bytes:
     """Return the part of coplay that runs in the browser, as a zip archive; compiled given a runtime."""
     plain = _pack(_coplay_files())
     return plain if runtime is None else runtime.compile_ahead(plain, progress=progress)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from coplay.runtime.distribution import Distribution, PinnedWheel
-from coplay.runtime.store import sha256_of
+from coplay.runtime.fetching.file_cache import sha256_of
 
 FORMAT = 1
 

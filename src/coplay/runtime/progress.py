@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-Report = Callable[[str, float | None], None]
+ReportProgress = Callable[[str, float | None], None]
 """Called with what is being done, and the part that is done (0 to 1; None when it cannot be known)."""
 
 
 def silent(stage: str, fraction: float | None) -> None:
-    """A `Report` that shows nothing."""
+    """A `ReportProgress` that shows nothing."""
 
 
 @contextlib.contextmanager
-def shown_progress() -> Iterator[Report]:
-    """A `Report` for people: a bar on a terminal, a line for each stage elsewhere."""
+def shown_progress() -> Iterator[ReportProgress]:
+    """A `ReportProgress` for people: a bar on a terminal, a line for each stage elsewhere."""
     console = Console(file=sys.stderr)
     if not console.is_terminal:
         yield _lines(console)
@@ -27,7 +27,7 @@ def shown_progress() -> Iterator[Report]:
         yield _bars(bars)
 
 
-def _lines(console: Console) -> Report:
+def _lines(console: Console) -> ReportProgress:
     last = ""
 
     def report(stage: str, fraction: float | None) -> None:
@@ -39,7 +39,7 @@ def _lines(console: Console) -> Report:
     return report
 
 
-def _bars(bars: Progress) -> Report:
+def _bars(bars: Progress) -> ReportProgress:
     task: TaskID | None = None
     last = ""
 

@@ -19,28 +19,28 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from coplay.data.store import Store
+from coplay.data.database.store import Store
 from coplay.server import clock
-from coplay.server.api import Api, Refusal, broken, refused
-from coplay.server.coordinator import GameCoordinator
-from coplay.server.games import Identity
-from coplay.server.guard import SocketGuard
-from coplay.server.ledger import Ledger, UploadError
+from coplay.server.edge.http import Api, RequestRefused, broken, refused
+from coplay.server.edge.pages import Pages, SecurityHeaders
+from coplay.server.edge.socket_limits import SocketGuard
+from coplay.server.edge.sockets import Sockets, SocketSender, make_socket_server
+from coplay.server.edge.stale_pages import StalePages
+from coplay.server.edge.uploads_route import UploadsRoute
+from coplay.server.edge.watching import Watching
+from coplay.server.event_log import EventLog
+from coplay.server.games.coordinator import GameCoordinator
+from coplay.server.games.game import StudyIdentity
+from coplay.server.games.play_setup import PlaySetup
 from coplay.server.messenger import Messenger
-from coplay.server.page_tokens import PageTokens
-from coplay.server.pages import Pages, SecurityHeaders
-from coplay.server.recorder import Recorder
+from coplay.server.people.page_tokens import PageTokens
+from coplay.server.people.participants import Participants
+from coplay.server.people.scene_flow import SceneFlow
+from coplay.server.people.scene_props import SceneProps
 from coplay.server.restoring import read_groups, read_running, restore_games
 from coplay.server.settings import Settings
-from coplay.server.shortcut import Shortcut
-from coplay.server.showing import Showing
-from coplay.server.sockets import Outlet, Sockets, make_socket_server
-from coplay.server.stages import Stage
-from coplay.server.storing import Storing
-from coplay.server.succession import Succession
-from coplay.server.usher import Usher
-from coplay.server.visitors import Visitors
-from coplay.server.watching import Watching
+from coplay.server.store_health import StoreHealth
+from coplay.server.uploads.ledger import Ledger, UploadError
 from coplay.signaling import IceServers, TokenSigner
 from coplay.study.study import Study
 
@@ -67,7 +67,7 @@ class Hosting:
 
     study: Study
     folder: Path
-    stages: dict[int, Stage]
+    stages: dict[int, PlaySetup]
     runtime: Any
     bundle: Any
     store: Store
@@ -96,19 +96,19 @@ class StudyServer:
     asgi: SocketGuard
     coordinator: GameCoordinator
     ledger: Ledger
-    visitors: Visitors
+    visitors: Participants
     sockets: socketio.AsyncServer
-    usher: Usher
+    usher: SceneFlow
     signer: TokenSigner
     tokens: PageTokens
-    succession: Succession
+    succession: StalePages
     watching: Watching
 
 
 def make_server(hosting: Hosting) -> StudyServer:
     """Put a server together."""
     study, settings, store = hosting.study, hosting.settings, hosting.store
-    identity = Identity(
+    identity = StudyIdentity(
         study.name,
         study.version,
         hosting.bundle.sha256,
@@ -117,15 +117,15 @@ def make_server(hosting: Hosting) -> StudyServer:
     )
     # Two studies may share a data directory; a token of one must be worth nothing in the other.
     signer = TokenSigner(hmac.digest(_secret(store.directory), study.name.encode(), "sha256"))
-    recorder = Recorder(store, study.name)
+    recorder = EventLog(store, study.name)
     running = store.submit(partial(read_running, identity, hosting.stages)).result()
     ledger = Ledger(recorder, [game.row.game_id for game in running])
-    visitors = Visitors(study, recorder)
+    visitors = Participants(study, recorder)
     visitors.restore_groups(store.submit(partial(read_groups, study.name)).result())
     sockets = make_socket_server()
-    messenger = Messenger(Outlet(sockets))
+    messenger = Messenger(SocketSender(sockets))
     coordinator = GameCoordinator(identity, settings, messenger, recorder, ledger, signer, hosting.ice)
-    succession = Succession(signer, store)
+    succession = StalePages(signer, store)
 
     def heard(game_id: str, player: int, number: int, frames: int) -> None:
         coordinator.seats.hear_batch(game_id, player, number, frames)
@@ -133,8 +133,8 @@ def make_server(hosting: Hosting) -> StudyServer:
 
     ledger.heard = heard
     restore_games(running, identity, hosting.stages, visitors, coordinator)
-    showing = Showing(hosting.folder, hosting.stages)
-    usher = Usher(study, hosting.stages, settings, showing, visitors, messenger, recorder, coordinator)
+    showing = SceneProps(hosting.folder, hosting.stages)
+    usher = SceneFlow(study, hosting.stages, settings, showing, visitors, messenger, recorder, coordinator)
     succession.left_report = usher.take_left_report
     tokens = PageTokens(signer, visitors, messenger, recorder, settings.token_s)
     Sockets(sockets, tokens, visitors, messenger, usher, coordinator, recorder)
@@ -153,7 +153,7 @@ def make_server(hosting: Hosting) -> StudyServer:
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        storing = Storing(store, messenger)
+        storing = StoreHealth(store, messenger)
         task = asyncio.create_task(_look_after(usher, ledger, messenger, storing, settings))
         yield
         task.cancel()
@@ -174,10 +174,10 @@ def make_server(hosting: Hosting) -> StudyServer:
             Route("/api/participants", api.participants, methods=["POST"]),
         ],
         middleware=[Middleware(SecurityHeaders)],
-        exception_handlers={Refusal: refused, UploadError: refused, Exception: broken},
+        exception_handlers={RequestRefused: refused, UploadError: refused, Exception: broken},
         lifespan=lifespan,
     )
-    guard = SocketGuard(Shortcut(api.batch, socketio.ASGIApp(sockets, app)))
+    guard = SocketGuard(UploadsRoute(api.batch, socketio.ASGIApp(sockets, app)))
     return StudyServer(
         guard, coordinator, ledger, visitors, sockets, usher, signer, tokens, succession, watching
     )
@@ -188,7 +188,7 @@ async def _healthz(_request: Request) -> Response:
 
 
 async def _look_after(
-    usher: Usher, ledger: Ledger, messenger: Messenger, storing: Storing, settings: Settings
+    usher: SceneFlow, ledger: Ledger, messenger: Messenger, storing: StoreHealth, settings: Settings
 ) -> None:
     while True:
         await asyncio.sleep(settings.tick_s)

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from coplay.data.store import Store
+from coplay.data.database.store import Store
 from coplay.runtime import build_bundle, ensure_runtime, keep_runtime, shown_progress
 from coplay.server.app import Hosting, make_server
+from coplay.server.games.play_setup import build_play_setups
 from coplay.server.running import run
-from coplay.server.stages import build_stages
 from coplay.signaling import IceServers
 from coplay.study import load_study
 
@@ -43,7 +43,7 @@ def host_study(
     """
     ice = ice_servers() if ice is None else ice
     study = load_study(path)
-    stages = build_stages(study)
+    stages = build_play_setups(study)
     with shown_progress() as progress:
         runtime = ensure_runtime(study.packages, progress=progress)
     bundle = build_bundle(path, runtime, exclude=(data,))

@@ -11,20 +11,20 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, func, select
 
-from coplay.data.records import batches, events, games, groups, participants
+from coplay.data.database.tables import batches, events, games, groups, participants
 from coplay.server import clock
-from coplay.server.coordinator import GameCoordinator
-from coplay.server.games import Game, Identity, Seat, game_config
-from coplay.server.seats import INCARNATION_BITS
-from coplay.server.stages import Stage
-from coplay.server.visitors import Group, Visitors
+from coplay.server.games.coordinator import GameCoordinator
+from coplay.server.games.game import RunningGame, Seat, StudyIdentity, game_config
+from coplay.server.games.play_setup import PlaySetup
+from coplay.server.games.seats import INCARNATION_BITS
+from coplay.server.people.participants import Group, Participants
 
 RESUMABLE_S: Final = 600.0
 """Games of which nothing was heard for longer are over."""
 
 
 @dataclass(slots=True)
-class Running:
+class RestoredGame:
     """A game that nobody has ended.
 
     Attributes:
@@ -46,7 +46,9 @@ class Running:
     numbers: dict[int, int] = field(default_factory=dict)
 
 
-def read_running(identity: Identity, stages: Mapping[int, Stage], connection: Connection) -> list[Running]:
+def read_running(
+    identity: StudyIdentity, stages: Mapping[int, PlaySetup], connection: Connection
+) -> list[RestoredGame]:
     """The games of this study, code and runtime that may still be played."""
     heard_since = (datetime.now(UTC) - timedelta(seconds=RESUMABLE_S)).isoformat(timespec="milliseconds")
     chosen = select(games).where(
@@ -65,9 +67,9 @@ def read_running(identity: Identity, stages: Mapping[int, Stage], connection: Co
     return found
 
 
-def _read(row: Row[Any], connection: Connection) -> Running:
+def _read(row: Row[Any], connection: Connection) -> RestoredGame:
     people = {seat["player_id"]: seat["participant_id"] for seat in row.seats if seat["participant_id"]}
-    running = Running(row, people)
+    running = RestoredGame(row, people)
     running.incarnations = dict.fromkeys(people, 0)
     chosen = select(events).where(events.c.game_id == row.game_id).order_by(events.c.id)
     for event in connection.execute(chosen):
@@ -95,10 +97,10 @@ def _read(row: Row[Any], connection: Connection) -> Running:
 
 
 def restore_games(
-    found: list[Running],
-    identity: Identity,
-    stages: Mapping[int, Stage],
-    visitors: Visitors,
+    found: list[RestoredGame],
+    identity: StudyIdentity,
+    stages: Mapping[int, PlaySetup],
+    visitors: Participants,
     coordinator: GameCoordinator,
 ) -> None:
     """Let games go on; their seats are held until the pages are back."""
@@ -113,7 +115,7 @@ def restore_games(
             visitors[member].game_id = row.game_id
             visitors[member].away_since = now
         config = game_config(identity, stage, row.game_id, row.seed)
-        game = Game(row.game_id, stage, seats, config, now, None, running.left, running.incarnations)
+        game = RunningGame(row.game_id, stage, seats, config, now, None, running.left, running.incarnations)
         coordinator.resume_game(game, running.epochs)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 import uvicorn
 
 from coplay.errors import UsageError
-from coplay.server.sockets import MAX_MESSAGE_BYTES
+from coplay.server.edge.sockets import MAX_MESSAGE_BYTES
 
 GARBAGE_THRESHOLDS: Final = (50_000, 20, 100)
 """Of Python's garbage collector, in objects. Requests leave few cycles behind. With 500 games open, looking

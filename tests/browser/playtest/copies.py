@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from coplay.data.batches import FrameBatch, decode
-from coplay.data.packing import unpack
+from coplay.data.database.packing import unpack
 
 
 class Copies:

@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from coplay.headless import Outcome, join
-from coplay.headless.peer_visit import PeerVisit  # and all that it needs, before anyone arrives
+from coplay.headless.visit import PeerVisit  # and all that it needs, before anyone arrives
 
 
 def agent_of(chance: Random) -> Any:

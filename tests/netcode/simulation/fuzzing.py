@@ -10,10 +10,7 @@ from random import Random
 from tests.netcode.simulation.game import SimulatedGame
 from tests.netcode.simulation.network import Conditions
 
-from coplay.netcode.greeting import decode_hello
-from coplay.netcode.packets import Play, decode_play, encode_status, put_inputs, put_play
-from coplay.netcode.transfer import PIECE_SIZE, decode_piece, decode_want
-from coplay.netcode.wire import (
+from coplay.netcode.wire.format import (
     HEADER_SIZE,
     HELLO,
     MAX_DATAGRAM,
@@ -23,6 +20,9 @@ from coplay.netcode.wire import (
     STATE,
     MalformedDatagramError,
 )
+from coplay.netcode.wire.hello import decode_hello
+from coplay.netcode.wire.play import PlayDatagram, decode_play, encode_status, put_inputs, put_play
+from coplay.netcode.wire.transfer import PIECE_SIZE, decode_piece, decode_want
 
 SIZES = (1, 2, 1)
 FRAMES = 150
@@ -184,7 +184,7 @@ class Attack:
             self.result.refused += 1
 
 
-def _check_play(play: Play) -> None:
+def _check_play(play: PlayDatagram) -> None:
     assert 0 <= play.frame <= MAX_FRAME
     assert all(-1 <= last <= MAX_FRAME for last in play.last)
     assert len({player for player, _, _ in play.blocks}) == len(play.blocks)

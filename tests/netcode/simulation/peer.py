@@ -27,9 +27,9 @@ from coplay.netcode import (
     StepAgain,
 )
 from coplay.netcode.input_queue import RING
-from coplay.netcode.pacing import STALL_INTERVAL_S
-from coplay.netcode.packets import decode_play
-from coplay.netcode.wire import MAX_DATAGRAM, PLAY
+from coplay.netcode.phases.pacing import STALL_INTERVAL_S
+from coplay.netcode.wire.format import MAX_DATAGRAM, PLAY
+from coplay.netcode.wire.play import decode_play
 
 Kind = TypeVar("Kind")
 _WEIGHED_EVERY = 128

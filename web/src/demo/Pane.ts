@@ -1,5 +1,5 @@
 /** One participant of the demo: the page in a frame, sliders for its network, and its figures. */
-import { element } from '../scenes/dom';
+import { element } from '../frame/dom';
 import type { GameStats } from '../worker/messages';
 import { Sparkline } from './Sparkline';
 

@@ -1,7 +1,7 @@
 /** Entry of the demo page: two participants side by side, and the network between them in your hands. */
 import '../styles/base.css';
 import '../styles/demo.css';
-import { element } from '../scenes/dom';
+import { element } from '../frame/dom';
 import { Pane } from './Pane';
 import { TwoHands } from './TwoHands';
 

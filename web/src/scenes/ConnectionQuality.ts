@@ -1,6 +1,7 @@
 /** One line about the connections to the other players: what the worst of them is like. */
-import type { LinkState } from '../connection/link';
-import { element } from './dom';
+
+import { element } from '../frame/dom';
+import type { LinkState } from '../links/life/link';
 
 interface Known {
   state: LinkState;

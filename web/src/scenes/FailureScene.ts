@@ -1,6 +1,6 @@
-import type { Failure } from '../connection/SignalingClient';
-import { element, plainButton } from './dom';
-import type { SceneView } from './Scene';
+import { element, plainButton } from '../frame/dom';
+import type { SceneView } from '../frame/Scene';
+import type { Failure } from '../server/SignalingClient';
 
 /** Something broke: what, what to do, and a number that lets the researcher find it. */
 export class FailureScene implements SceneView {

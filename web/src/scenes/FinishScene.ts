@@ -1,6 +1,6 @@
-import type { Saving, SavingState } from '../connection/Saving';
-import { element, plainButton, prose } from './dom';
-import type { SceneView } from './Scene';
+import { element, plainButton, prose } from '../frame/dom';
+import type { SceneView } from '../frame/Scene';
+import type { Saving, SavingState } from '../server/Saving';
 
 interface FinishProps {
   title: string;

@@ -1,6 +1,6 @@
-import type { LobbyState } from '../connection/SignalingClient';
-import { element, minutes, plainButton } from './dom';
-import type { SceneView } from './Scene';
+import { element, minutes, plainButton } from '../frame/dom';
+import type { SceneView } from '../frame/Scene';
+import type { LobbyState } from '../server/SignalingClient';
 
 /** Waiting for others: why, who is here, how long it has been and how long it can last, and a way out. */
 export class LobbyScene implements SceneView {

@@ -1,7 +1,8 @@
 /** What lies over the game while it cannot be played: the reason, how far it is, and after a while a way out. */
+
+import { element, plainButton } from '../frame/dom';
+import { NOT_STORING } from '../frame/Remarks';
 import type { GamePhase } from '../worker/messages';
-import { element, plainButton } from './dom';
-import { NOT_STORING } from './Remarks';
 
 /** A wait longer than this gets a button to leave by. */
 const PATIENCE_MS = 15_000;

@@ -3,16 +3,16 @@
  */
 import { Sound } from '../draw/Sound';
 import { Stage } from '../draw/Stage';
+import { element, plainButton, prose } from '../frame/dom';
+import { announcePhase, type SceneView } from '../frame/Scene';
+import type { GameNews } from '../game/GameClient';
 import { GamepadKeys } from '../input/GamepadKeys';
 import type { HeldKeys } from '../input/HeldKeys';
 import { Keyboard } from '../input/Keyboard';
 import { TouchKeys } from '../input/TouchKeys';
-import type { GameNews } from '../play/GameClient';
 import type { GameConfig, GamePhase, Hud } from '../worker/messages';
 import { ConnectionQuality } from './ConnectionQuality';
-import { element, plainButton, prose } from './dom';
 import { PlayOverlay } from './PlayOverlay';
-import { announcePhase, type SceneView } from './Scene';
 
 /** A batch a second: fewer than these are no reason to disturb anyone. */
 const UNSAVED_BATCHES = 3;

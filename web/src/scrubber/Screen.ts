@@ -1,6 +1,6 @@
 /** A still canvas: one picture, scaled to it and centred. */
 import { paint } from '../draw/painting';
-import { element } from '../scenes/dom';
+import { element } from '../frame/dom';
 import type { Shown } from './Pictures';
 
 export class Screen {

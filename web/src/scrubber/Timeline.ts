@@ -1,5 +1,5 @@
 /** The whole game from left to right: everybody's inputs, what was guessed, and the round trips below. */
-import { element } from '../scenes/dom';
+import { element } from '../frame/dom';
 import { name, type Recording, wasGuessed, wrongGuesses } from './recording';
 
 const ROW = 22;

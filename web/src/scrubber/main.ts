@@ -1,7 +1,7 @@
 /** Entry of the scrubber: a recorded game frame by frame, as each player saw it and as it became true. */
 import '../styles/base.css';
 import '../styles/scrubber.css';
-import { element, minutes } from '../scenes/dom';
+import { element, minutes } from '../frame/dom';
 import { Pictures } from './Pictures';
 import { name, nextCorrection, type Recording, told } from './recording';
 import { Screen } from './Screen';

@@ -4,7 +4,7 @@
  * Peers that play send a datagram each frame, so their own sending is the clock: while this worker is busy or asleep nobody
  * could have been heard, and that time counts for little. Before anything came at all there is nothing to miss.
  */
-import { TIMES } from '../connection/times';
+import { TIMES } from '../links/life/times';
 
 /** The longest step that counts whole; a longer one was a pause of ours. */
 const AWAKE_MS = 100;

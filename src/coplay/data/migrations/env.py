@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from coplay.data.records import metadata
+from coplay.data.database.tables import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 context.run_migrations()

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
-from coplay.export.extras import needed
+from coplay.export.optional_packages import needed
 from coplay.export.report.connections import most_uneven
 from coplay.export.report.findings import Row
 

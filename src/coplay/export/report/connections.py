@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import mean, median
 from typing import Final
 
-from coplay.export.report.findings import Exported, Row, Share, telling_length
+from coplay.export.report.findings import ReportTables, Row, Share, telling_length
 
 _BINS: Final = 40
 _WIDTHS_MS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -16,7 +16,7 @@ _LINKS: Final = {
 }
 
 
-def round_trips(data: Exported) -> list[Row]:
+def round_trips(data: ReportTables) -> list[Row]:
     """How many seconds had which round trip, by link; the last bin has all that took longer, too."""
     measured = [(row["link"] or "unknown", row["rtt_ms"]) for row in data["net"] if row["rtt_ms"] is not None]
     if not measured:
@@ -31,7 +31,7 @@ def round_trips(data: Exported) -> list[Row]:
     ]
 
 
-def by_link(data: Exported) -> list[Row]:
+def by_link(data: ReportTables) -> list[Row]:
     """How good each kind of link was."""
     found: dict[str, list[Row]] = defaultdict(list)
     for row in data["net"]:
@@ -44,7 +44,7 @@ def by_link(data: Exported) -> list[Row]:
     ]
 
 
-def by_game(data: Exported) -> list[Row]:
+def by_game(data: ReportTables) -> list[Row]:
     """How good the links of each game were, and how often it stood still; the worst first."""
     games = {game["game_id"]: game for game in data["games"]}
     length = telling_length(games)
@@ -84,7 +84,7 @@ def _quality(rows: Sequence[Row]) -> Row:
     }
 
 
-def sides(data: Exported) -> list[Row]:
+def sides(data: ReportTables) -> list[Row]:
     """How smooth each game was on each player's side.
 
     `rollbacks` and `re-simulated` are counts a minute; `stalls` is the share of the time that the game stood

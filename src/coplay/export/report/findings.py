@@ -35,13 +35,13 @@ _READ: Final[dict[str, list[str] | None]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
+class ReportTables:
     """The tables of an export, as rows."""
 
     tables: dict[str, list[Row]]
 
     @classmethod
-    def read(cls, folder: Path) -> "Exported":
+    def read(cls, folder: Path) -> "ReportTables":
         """Read those that a report needs."""
         return cls(
             {
@@ -80,7 +80,7 @@ def is_usable(game: Row) -> bool:
     return game["verdict"] in ("identical", "truncated") and frames_of(game) > 0
 
 
-def summary(data: Exported) -> list[tuple[str, str]]:
+def summary(data: ReportTables) -> list[tuple[str, str]]:
     """The figures at the top: what is counted, and how many."""
     people, games = data["participants"], data["games"]
     minutes = sum(map(minutes_of, games))
@@ -102,7 +102,7 @@ def summary(data: Exported) -> list[tuple[str, str]]:
 # People
 
 
-def funnel(data: Exported) -> list[Row]:
+def funnel(data: ReportTables) -> list[Row]:
     """How many got how far."""
     people = {row["participant_id"] for row in data["participants"]}
     matched = {member for group in data["groups"] for member in group["members"] or [] if member}
@@ -121,7 +121,7 @@ def funnel(data: Exported) -> list[Row]:
     return [{"step": step, "people": len(who), "share": Share(len(who) / total)} for step, who in steps]
 
 
-def endings(data: Exported) -> list[Row]:
+def endings(data: ReportTables) -> list[Row]:
     """How participants' paths ended; of who did not complete, in which scene."""
     paths: Counter[tuple[str, str]] = Counter()
     for row in data["participants"]:
@@ -157,7 +157,7 @@ def added_up(rows: Iterable[Row], category: str, count: str) -> list[Row]:
     return [{category: name, count: n} for name, n in sums.items()]
 
 
-def disturbances(data: Exported) -> list[Row]:
+def disturbances(data: ReportTables) -> list[Row]:
     """What went wrong for people, and how many had it."""
     done = {row["participant_id"]: row["finished_utc"] for row in data["participants"]}
     events: dict[str, list[Any]] = defaultdict(list)
@@ -188,7 +188,7 @@ _DISTURBANCES: Final = {
 # Games
 
 
-def verdicts(data: Exported) -> list[Row]:
+def verdicts(data: ReportTables) -> list[Row]:
     """Games by scene and verdict."""
     found = Counter((data.label(game), game["verdict"] or "running") for game in data["games"])
     return [{"scene": scene, "verdict": verdict, "games": n} for (scene, verdict), n in sorted(found.items())]
@@ -203,7 +203,7 @@ _USES: Final = {
 }
 
 
-def uses(data: Exported) -> list[Row]:
+def uses(data: ReportTables) -> list[Row]:
     """For each verdict that there is, how many games have it, and what of them may be used."""
     rows = []
     for verdict, use in _USES.items():
@@ -214,7 +214,7 @@ def uses(data: Exported) -> list[Row]:
     return rows
 
 
-def doubtful_games(data: Exported) -> list[Row]:
+def doubtful_games(data: ReportTables) -> list[Row]:
     """The games that are not identical, and why."""
     return [
         {
@@ -230,7 +230,7 @@ def doubtful_games(data: Exported) -> list[Row]:
     ]
 
 
-def returns(data: Exported) -> list[Row]:
+def returns(data: ReportTables) -> list[Row]:
     """Mean return of a player, by scene, condition and episode."""
     games = {game["game_id"]: game for game in data["games"]}
     conditions = {row["participant_id"]: row["condition"] for row in data["participants"]}

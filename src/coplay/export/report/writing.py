@@ -4,15 +4,15 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from coplay.export.extras import needed
+from coplay.export.optional_packages import needed
 from coplay.export.report import charts, connections, findings
-from coplay.export.report.findings import Exported
+from coplay.export.report.findings import ReportTables
 from coplay.export.report.page import Section, page
-from coplay.export.tables import export_tables
-from coplay.runtime import Report, silent
+from coplay.export.tables.exporting import export_tables
+from coplay.runtime import ReportProgress, silent
 
 
-def write_report(data: Path, out: Path, *, progress: Report = silent) -> None:
+def write_report(data: Path, out: Path, *, progress: ReportProgress = silent) -> None:
     """Write a study as one page.
 
     Args:
@@ -27,7 +27,7 @@ def write_report(data: Path, out: Path, *, progress: Report = silent) -> None:
     needed("vl_convert", "report")
     with tempfile.TemporaryDirectory(prefix="coplay-") as folder:
         export_tables(data, Path(folder) / "out", progress=progress)
-        exported = Exported.read(Path(folder) / "out")
+        exported = ReportTables.read(Path(folder) / "out")
     progress("Drawing the charts", None)
     studies = sorted({f"{row['study']}, version {row['version']}" for row in exported["participants"]})
     title = "; ".join(studies) or "An empty study"
@@ -37,14 +37,14 @@ def write_report(data: Path, out: Path, *, progress: Report = silent) -> None:
     partial.replace(out)
 
 
-def _period(exported: Exported) -> str:
+def _period(exported: ReportTables) -> str:
     times = sorted(row["arrived_utc"][:16].replace("T", " ") for row in exported["participants"])
     now = datetime.now(UTC).isoformat(" ", "minutes")[:16]
     period = f"Arrivals from {times[0]} to {times[-1]} UTC. " if times else ""
     return f"{period}Report of {now} UTC, by coplay."
 
 
-def _sections(exported: Exported) -> list[Section]:
+def _sections(exported: ReportTables) -> list[Section]:
     funnel, endings = findings.funnel(exported), findings.endings(exported)
     verdicts, returns = findings.verdicts(exported), findings.returns(exported)
     trips, sides = connections.round_trips(exported), connections.sides(exported)

@@ -9,21 +9,21 @@ from typing import Any, Final
 
 import numpy as np
 
-from coplay.data.actions import decoded_actions
-from coplay.data.gamelog import GameLog
-from coplay.data.recording import read_recording
-from coplay.export.pictures import png_of
+from coplay.data.games.actions import decoded_actions
+from coplay.data.games.game_log import GameLog
+from coplay.data.games.recording import read_recording
+from coplay.export.films.canvas_svg import png_of
 from coplay.export.reading import StoredGame, reading
-from coplay.export.rows import net_rows, stepped_frames
 from coplay.export.scrub.hindsight import Guess, guesses_of
-from coplay.headless.replay import FRAMES_AT_ONCE, Replay, replay_recording
-from coplay.runtime import Report, silent
+from coplay.export.tables.game_rows import net_rows, stepped_frames
+from coplay.replay.replay import FRAMES_AT_ONCE, Replay, replay_recording
+from coplay.runtime import ReportProgress, silent
 
 PORTION: Final = FRAMES_AT_ONCE
 """Pictures of so many frames are in one file."""
 
 
-def collect(data: Path, game_id: str, folder: Path, *, progress: Report = silent) -> Replay:
+def collect(data: Path, game_id: str, folder: Path, *, progress: ReportProgress = silent) -> Replay:
     """Write `game.json` and `pictures-<number>.json` of a game.
 
     Args:
@@ -33,7 +33,7 @@ def collect(data: Path, game_id: str, folder: Path, *, progress: Report = silent
         progress: Told how far it is.
 
     Raises:
-        CoplayError: As `coplay.headless.replay.replay_game`.
+        CoplayError: As `coplay.replay.replay.replay_game`.
     """
     recording = read_recording(data, game_id)
     with reading(data) as reader:

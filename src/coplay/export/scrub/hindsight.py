@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from coplay.data.gamelog import GameLog
+from coplay.data.games.game_log import GameLog
 
 MOST_FRAMES_BACK = 60
 

@@ -14,8 +14,8 @@ from starlette.routing import Route
 
 from coplay.errors import CoplayError
 from coplay.export.scrub.collecting import collect
-from coplay.runtime import Report
-from coplay.server.pages import SecurityHeaders
+from coplay.runtime import ReportProgress
+from coplay.server.edge.pages import SecurityHeaders
 from coplay.server.running import listen
 
 _FILE: Final = re.compile(r"game\.json|pictures-[0-9]{1,7}\.json")
@@ -27,7 +27,7 @@ def scrub_game(
     game_id: str,
     port: int,
     *,
-    progress: Report,
+    progress: ReportProgress,
     ready: Callable[[int], None],
     done: Callable[[], None],
 ) -> None:

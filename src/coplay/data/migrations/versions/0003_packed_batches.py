@@ -1,4 +1,4 @@
-"""Batches may be stored packed; see `coplay.data.packing`.
+"""Batches may be stored packed; see `coplay.data.database.packing`.
 
 Nothing is rewritten. The step is there so that a coplay that cannot unpack them refuses the database, instead
 of calling its batches damaged.

@@ -1,0 +1,1 @@
+"""What a running game measures of itself."""

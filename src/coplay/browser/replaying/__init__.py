@@ -1,0 +1,1 @@
+"""Replays of recorded games: observations, and screens for films."""

@@ -1,0 +1,150 @@
+"""What an environment answers while a game is replayed: observations and infos, which no snapshot has.
+
+A game keeps the last observations alone, and an episode's last one is gone when the next begins in the same
+frame. So a replay stands between the game and the environment, and listens.
+"""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from coplay.envs import Environment
+
+
+class Answer(NamedTuple):
+    """What one `reset` or `step` gave, by player; None for an agent that is not there."""
+
+    frame: int
+    """The frame that was being played; 0 before any."""
+    reset: bool
+    observations: tuple[Any, ...]
+    infos: tuple[Any, ...]
+
+
+class EnvironmentListener:
+    """Listens to an environment from now on.
+
+    Args:
+        environment: Its `env` is replaced by a go-between; the walk over its state began before.
+    """
+
+    def __init__(self, environment: Environment) -> None:
+        self.frame = 0
+        """The frame that is being played; whoever plays keeps it current."""
+        self._agents = environment.agents
+        self._answers: list[Answer] = []
+        self._several = hasattr(environment.env, "possible_agents")
+        environment.env = _Between(environment.env, self)
+
+    def take(self) -> list[Answer]:
+        """All answers since the last call."""
+        answers, self._answers = self._answers, []
+        return answers
+
+    def heard(self, *, reset: bool, observations: Any, infos: Any) -> None:
+        """The environment answered."""
+        frame = self.frame
+        if not self._several:
+            self._answers.append(Answer(frame, reset, (_copied(observations),), (_plain(infos),)))
+            return
+        seen = tuple(_copied(observations.get(agent)) for agent in self._agents)
+        said = tuple(_plain(infos.get(agent)) for agent in self._agents)
+        self._answers.append(Answer(frame, reset, seen, said))
+
+
+class _Between:
+    """Everything of an environment, with an ear at `reset` and `step`."""
+
+    def __init__(self, env: Any, watcher: EnvironmentListener) -> None:
+        self._env = env
+        self._watcher = watcher
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._env, name)
+
+    def reset(self, **options: Any) -> Any:
+        observations, infos = answer = self._env.reset(**options)
+        self._watcher.heard(reset=True, observations=observations, infos=infos)
+        return answer
+
+    def step(self, action: Any) -> Any:
+        answer = self._env.step(action)
+        self._watcher.heard(reset=False, observations=answer[0], infos=answer[4])
+        return answer
+
+
+def as_columns(answers: Sequence[Answer], players: int) -> list[dict[str, Any]]:
+    """Answers as JSON, each player's in columns.
+
+    Returns:
+        By player: `frames` and `resets` of the answers in which that player was there, their `infos` as JSON
+        texts, and `observations` as `packed` gives them.
+    """
+    columns = []
+    for player in range(players):
+        here = [answer for answer in answers if answer.observations[player] is not None]
+        columns.append(
+            {
+                "frames": [answer.frame for answer in here],
+                "resets": [answer.reset for answer in here],
+                "infos": [json.dumps(answer.infos[player] or {}) for answer in here],
+                "observations": packed([answer.observations[player] for answer in here]),
+            }
+        )
+    return columns
+
+
+def packed(values: Sequence[Any]) -> dict[str, Any]:
+    """Observations of one space, leaf by leaf.
+
+    Returns:
+        `{"dict": {key: packed}}`, `{"tuple": [packed]}`, `{"array": base64, "dtype", "shape"}` with the
+        values along the first axis, or `{"json": [values]}` for whatever is neither.
+    """
+    first = values[0] if values else None
+    if isinstance(first, Mapping):
+        return {"dict": {str(key): packed([value[key] for value in values]) for key in first}}
+    if isinstance(first, tuple):
+        return {"tuple": [packed([value[place] for value in values]) for place in range(len(first))]}
+    try:
+        array = np.stack([np.asarray(value) for value in values]) if values else np.zeros(0)
+    except ValueError:  # of different shapes
+        return {"json": [_plain(value) for value in values]}
+    if array.dtype.kind not in "biuf":
+        return {"json": [_plain(value) for value in values]}
+    array = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+    data = base64.b64encode(array.tobytes()).decode("ascii")
+    return {"array": data, "dtype": array.dtype.str, "shape": list(array.shape)}
+
+
+def _copied(observation: Any) -> Any:
+    """An observation as it is now: an environment may write into the same array in its next step."""
+    match observation:
+        case np.ndarray():
+            return observation.copy()
+        case Mapping():
+            return {key: _copied(value) for key, value in observation.items()}
+        case tuple():
+            return tuple([_copied(value) for value in observation])
+        case _:
+            return observation
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it; of what JSON cannot say, the words that Python has for it."""
+    match value:
+        case None | bool() | str() | int():
+            return value
+        case float():
+            return value if value - value == 0 else repr(value)  # JSON has no infinity
+        case np.ndarray() | np.generic():
+            return _plain(value.tolist())
+        case Mapping():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_plain(item) for item in value]
+        case _:
+            return repr(value)

@@ -1,0 +1,1 @@
+"""Watching a running game: a peer that follows the confirmed frames."""

@@ -1,0 +1,197 @@
+"""Is an environment safe for peer-to-peer play? Tried in CPython and in the browsers' Python."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any, Literal
+
+from coplay.check.advice import Advice, advise
+from coplay.check.findings import (
+    CPYTHON,
+    WASM,
+    Finding,
+    depends_on_addresses,
+    depends_on_hashes,
+    does_not_run,
+    merged,
+    remembers,
+)
+from coplay.check.in_cpython import native_simulation
+from coplay.check.in_wasm import try_in_wasm
+from coplay.check.interpreting import findings_of
+from coplay.errors import UsageError
+from coplay.runtime import ReportProgress, silent
+from coplay.wasm.simulation import Simulation
+
+FRAMES = 300
+SECONDS = 30.0
+PATIENCE_S = 120.0
+Verdict = Literal["safe", "unsafe", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was found."""
+
+    environment: str
+    """As it was named."""
+    verdict: Verdict
+    """Whether peers that each simulate it stay in the same state; `unknown` if WebAssembly was not tried."""
+    findings: list[Finding]
+    """What leaks, what to look out for, and what is tamed, in this order."""
+    cpython: dict[str, Any]
+    """See `examination.answer`."""
+    wasm: dict[str, Any]
+    """The same in the browsers' Python, or `{error, hint}` if it was not tried or did not run."""
+    disagree_at: int | None
+    """The first frame before which the states of the two differ; None if they never do, or one was not
+    tried."""
+    disagreeing: list[str]
+    """Attributes that differ there, as `path (one | other)`."""
+    packages: list[str]
+    """What a study lists as its packages."""
+    advice: Advice
+    """What it costs, in frame rate and delay."""
+
+    @property
+    def safe(self) -> bool:
+        """Whether it was tried in both Pythons, and nothing leaks."""
+        return self.verdict == "safe"
+
+    @property
+    def reasons(self) -> list[str]:
+        """Sentences that say why it is not safe; empty if nothing leaks."""
+        return [finding.says for finding in self.findings if finding.weight == "leak"]
+
+    @property
+    def agree(self) -> bool | None:
+        """Whether both Pythons compute the same; None if only one was tried."""
+        return None if "error" in self.wasm else self.disagree_at is None
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for a program."""
+        return {
+            "environment": self.environment,
+            "verdict": self.verdict,
+            "safe": self.safe,
+            "reasons": self.reasons,
+            "findings": [finding.as_json() for finding in self.findings],
+            "cpython": self.cpython,
+            "wasm": self.wasm,
+            "agree": self.agree,
+            "disagree_at": self.disagree_at,
+            "disagreeing": self.disagreeing,
+            "packages": self.packages,
+            "max_fps": self.advice.max_fps,
+            "fps": self.advice.fps,
+            "delay_frames": {f"{rtt}_ms": frames for rtt, frames in self.advice.delays.items()},
+        }
+
+
+def check(
+    environment: str, *, frames: int = FRAMES, seconds: float = SECONDS, progress: ReportProgress = silent
+) -> Check:
+    """Play random inputs, roll back at every frame by 1 to 8 frames, and compare, in both Pythons.
+
+    Args:
+        environment: A Gymnasium id, `package:id`, or `module:factory` importable from the current folder.
+        frames: How many to play.
+        seconds: About how long each Python may take. A slow environment is rolled back at fewer frames, and
+            the result says so.
+        progress: Told what is being done.
+
+    Raises:
+        UsageError: It cannot be made or played even here.
+    """
+    order = {"environment": environment, "frames": frames, "seconds": seconds}
+    with native_simulation(environment, patience_s=PATIENCE_S) as here:
+        cpython = _examined(here, f"Playing {environment} in {CPYTHON}", order, progress)
+        sources = here.ask(do="sources", environment=environment)
+        trace = cpython.pop("trace")
+        findings = findings_of(CPYTHON, cpython)
+        if not any(finding.weight == "leak" for finding in findings):
+            progress(f"Playing {environment} in other processes", None)
+            findings += _compared_elsewhere(here, environment, frames, trace, cpython["unsaved"])
+
+        def play(there: Simulation) -> dict[str, Any]:
+            report = _examined(there, f"Playing {environment} in {WASM}", order, progress)
+            report["disagree_at"] = frame = _first_difference(trace, report.pop("trace"))
+            report["disagreeing"] = [] if frame is None else _differing(here, there, frames, frame)
+            return report
+
+        trial = try_in_wasm(sources, play, patience_s=PATIENCE_S, progress=progress)
+    wasm = trial.report
+    if trial.blamed:
+        findings.append(does_not_run(wasm))
+    if "error" not in wasm:
+        findings += findings_of(WASM, wasm)
+    findings = merged(findings)
+    leaks = any(finding.weight == "leak" for finding in findings)
+    return Check(
+        environment=environment,
+        verdict="unsafe" if leaks else "unknown" if "error" in wasm else "safe",
+        findings=findings,
+        cpython=cpython,
+        wasm=wasm,
+        disagree_at=wasm.pop("disagree_at", None),
+        disagreeing=wasm.pop("disagreeing", []),
+        packages=trial.packages,
+        advice=advise(cpython if "error" in wasm else wasm),
+    )
+
+
+def _examined(
+    simulation: Simulation, what: str, order: Mapping[str, Any], progress: ReportProgress
+) -> dict[str, Any]:
+    """Have a process examine the environment, and tell how far it is."""
+    progress(what, 0.0)
+    try:
+        reply = simulation.ask(do="begin", **order)
+        while "report" not in reply:
+            progress(what, reply["fraction"])
+            reply = simulation.ask(do="go_on")
+    except UsageError as error:
+        if error.message.startswith("it "):
+            raise UsageError(
+                f"{order['environment']} cannot be played: {error.message}", error.hint
+            ) from error
+        raise
+    progress(what, 1.0)
+    report: dict[str, Any] = reply["report"]
+    return report
+
+
+def _compared_elsewhere(
+    here: Simulation, environment: str, frames: int, trace: Sequence[str], unsaved: Sequence[str]
+) -> Iterator[Finding]:
+    """Play the same in processes that are different in what must not matter."""
+    order = {"do": "trace", "environment": environment, "frames": frames}
+    with native_simulation(environment, displaced=True, patience_s=PATIENCE_S) as there:
+        other = there.ask(**order, before=True)["trace"]
+        frame = _first_difference(trace, other)
+        paths = [] if frame is None else _differing(here, there, frames, frame)
+    if frame is not None:
+        with native_simulation(environment, displaced=True, patience_s=PATIENCE_S) as there:
+            fresh = _first_difference(trace, there.ask(**order, before=False)["trace"]) is None
+        yield remembers(frame, paths, unsaved) if fresh else depends_on_addresses(frame, paths)
+        return
+    with native_simulation(environment, hash_seed=1, patience_s=PATIENCE_S) as there:
+        other = there.ask(**order, before=False)["trace"]
+        if (frame := _first_difference(trace, other)) is not None:
+            yield depends_on_hashes(frame, _differing(here, there, frames, frame))
+
+
+def _first_difference(trace: Sequence[str], other: Sequence[str]) -> int | None:
+    pairs = enumerate(zip_longest(trace, other))
+    return next((frame for frame, (mine, theirs) in pairs if mine != theirs), None)
+
+
+def _differing(here: Simulation, there: Simulation, frames: int, frame: int) -> list[str]:
+    """Name what differs between two processes before a frame, as `path (one | other)`."""
+    mine, theirs = (one.ask(do="look", frames=frames, frame=frame)["leaves"] for one in (here, there))
+    paths = [path for path in {**mine, **theirs} if mine.get(path) != theirs.get(path)]
+    return [f"{path} ({_value(mine, path)} | {_value(theirs, path)})" for path in sorted(paths)[:20]]
+
+
+def _value(leaves: Mapping[str, str], path: str) -> str:
+    return leaves[path][:40] if path in leaves else "missing"

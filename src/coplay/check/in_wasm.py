@@ -1,0 +1,130 @@
+"""An environment examined in the browsers' Python, with the packages and files that it needs there."""
+
+import re
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import packages_distributions, version
+from pathlib import Path
+from typing import Any, Final
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from coplay.check.probes import examination
+from coplay.errors import RuntimeUnavailableError, StudyError, UsageError
+from coplay.runtime import ReportProgress, Runtime, ensure_runtime, find_node
+from coplay.runtime.bundle import coplay_part
+from coplay.runtime.distribution import pinned_distribution
+from coplay.wasm.node import NO_NODE_HINT, node_simulation
+from coplay.wasm.simulation import Simulation
+
+_PACKAGE: Final = Path(__file__).parent
+_PROBES: Final = (_PACKAGE / "__init__.py", *sorted((_PACKAGE / "probes").glob("*.py")))
+_MOST_MISSING: Final = 6
+_MISSING = re.compile(r"No module named '(\w+)|There is no module (\w+)|needs (\w+)\S*, which is missing")
+_OTHER_VERSION = re.compile(r"^Ask for (\S+==\S+)\.$")
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """How it went."""
+
+    report: dict[str, Any]
+    """What was found, or `{error, hint}`."""
+    blamed: bool
+    """Whether the error is the environment's doing, rather than this machine's."""
+    packages: list[str]
+    """What a study has to list as its packages."""
+
+
+def try_in_wasm(
+    sources: Mapping[str, Any],
+    play: Callable[[Simulation], dict[str, Any]],
+    *,
+    patience_s: float,
+    progress: ReportProgress,
+) -> Trial:
+    """Boot the browsers' Python with what an environment needs, and play.
+
+    Packages that it imports without declaring them are added, in the version that is installed here.
+
+    Args:
+        sources: See `sources.find_sources`.
+        play: Asks the process everything.
+        patience_s: How long it may take to answer.
+        progress: Told what is being done.
+    """
+    base = {wheel.project for wheel in pinned_distribution().wheels}
+    packages = [p for p in sources["packages"] if canonicalize_name(Requirement(p).name) not in base]
+    if find_node() is None:
+        error = {"error": "there is no Node to run the browsers' Python", "hint": NO_NODE_HINT}
+        return Trial(error, False, packages)
+    for _ in range(_MOST_MISSING):
+        trial = _try(packages, sources["files"], play, patience_s, progress)
+        more = _with_missing(trial, packages) if trial.blamed else None
+        if more is None:
+            break
+        packages = more
+    return trial
+
+
+def _try(
+    packages: list[str],
+    files: Mapping[str, str],
+    play: Callable[[Simulation], dict[str, Any]],
+    patience_s: float,
+    progress: ReportProgress,
+) -> Trial:
+    try:
+        runtime = ensure_runtime(packages, progress=progress)
+        code = coplay_part(runtime, progress=progress)
+    except (StudyError, RuntimeUnavailableError) as error:
+        return _failed(error, packages, blamed=isinstance(error, StudyError))
+    progress("Starting the browsers' Python", None)
+    booted = False
+    try:
+        with _packed(code, files) as archives, _simulation(runtime, archives, patience_s) as simulation:
+            booted = True
+            return Trial(play(simulation), False, packages)
+    except (UsageError, RuntimeUnavailableError) as error:
+        return _failed(error, packages, blamed=booted)
+
+
+def _failed(error: UsageError | RuntimeUnavailableError, packages: list[str], *, blamed: bool) -> Trial:
+    return Trial({"error": error.message, "hint": error.hint}, blamed, packages)
+
+
+def _simulation(runtime: Runtime, archives: Sequence[Path], patience_s: float) -> Any:
+    return node_simulation(runtime, archives, examination.__name__, patience_s=patience_s)
+
+
+def _with_missing(trial: Trial, packages: list[str]) -> list[str] | None:
+    """The packages with one more, or in another version; None if that is of no use."""
+    other = _OTHER_VERSION.match(str(trial.report["hint"]))
+    if other is not None:
+        name = canonicalize_name(Requirement(other[1]).name)
+        kept = [p for p in packages if canonicalize_name(Requirement(p).name) != name]
+        return [*kept, other[1]] if len(kept) < len(packages) else None
+    missing = _MISSING.search(str(trial.report["error"]))
+    owners = packages_distributions().get(next(filter(None, missing.groups()))) if missing else None
+    if not owners:
+        return None
+    package = f"{owners[0]}=={version(owners[0])}"
+    return None if package in packages else [*packages, package]
+
+
+@contextmanager
+def _packed(coplay: bytes, files: Mapping[str, str]) -> Iterator[list[Path]]:
+    """Archives with coplay, and with the environment's own files and the programs that examine it."""
+    with tempfile.TemporaryDirectory(prefix="coplay-") as folder:
+        first, second = Path(folder) / "coplay.zip", Path(folder) / "own.zip"
+        first.write_bytes(coplay)
+        with zipfile.ZipFile(second, "w") as archive:
+            for program in _PROBES:
+                archive.write(program, f"coplay/check/{program.relative_to(_PACKAGE).as_posix()}")
+            for member, path in files.items():
+                archive.write(path, member)
+        yield [first, second]

@@ -1,0 +1,1 @@
+"""The database: engines, tables, upgrades, and the store that writes to it."""

@@ -1,0 +1,1 @@
+"""How the state walk saves and restores each type of object."""

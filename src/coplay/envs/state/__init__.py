@@ -1,0 +1,1 @@
+"""Snapshots of an environment's state: the walk, its plan, checksums and differences."""

@@ -1,0 +1,236 @@
+"""A snapshot as a plain tree of roots and nodes (see `transfer_wire`).
+
+A node is `(kind, class, landmark, contents)`; its number is its place among the nodes. In the contents a
+thing that cannot change stands for itself, or as a tuple that says how to find or make it; everything else is
+a `Link` to its node.
+"""
+
+from __future__ import annotations
+
+import array
+import collections
+import enum
+import functools
+import types
+import weakref
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from coplay.envs.kinds.registry import ATOM, ATOMS, DRAWING, MISSING, PLAIN, UNWALKABLE, Kind, kind_of
+from coplay.envs.state.bulk import BULK, Bulk
+from coplay.envs.state.snapshot import Snapshot
+from coplay.envs.transfer.atoms import BARE, PARTS, SIMPLE_DTYPE
+from coplay.envs.transfer.generators import state_tree
+from coplay.envs.transfer.names import Landmarks, key_of, label_of
+from coplay.envs.transfer.wire import Link
+from coplay.errors import StateTransferError
+
+Tree = Any
+
+
+class GraphExport:
+    """The nodes of a snapshot.
+
+    Args:
+        snapshot: What to give the tree of.
+        landmarks: Of the environment.
+
+    Attributes:
+        roots: `(name, Link)` of each root.
+        members: A `Link` for each member of the plan.
+        tables: The places of those that are saved as one thing.
+        nodes: Each node's tree.
+        objects: Each node's object.
+        here: What stands for itself by reference, by the tuple that stands for it.
+    """
+
+    def __init__(self, snapshot: Snapshot, landmarks: Landmarks) -> None:
+        self._landmarks = landmarks
+        self._contents = contents_of(snapshot)
+        self._numbers: dict[tuple[int, str], int] = {}
+        self._todo: collections.deque[tuple[str, Any]] = collections.deque()
+        self.objects: list[Any] = []
+        self.nodes: list[Tree] = []
+        self.here: dict[int, tuple[Tree, Any]] = {}
+        landmarks.use(type(obj) for obj in snapshot.objects.values())
+        self.roots = tuple([(name, self.value(root)) for name, root in snapshot.roots.items()])
+        members = snapshot.plan.members
+        self.members = tuple([self._link("object", obj) for _kind, obj in members])
+        self.tables = tuple([place for place, (kind, _obj) in enumerate(members) if kind is BULK])
+        while self._todo:
+            form, obj = self._todo.popleft()
+            self.nodes.append(self._memory(obj) if form == "memory" else self._node(obj))
+
+    def value(self, value: Any) -> Tree:
+        """Give what stands for a value that something holds."""
+        cls = type(value)
+        if cls in PLAIN:
+            return value
+        if value is MISSING:
+            return ("missing",)
+        kind = ATOM if cls in ATOMS else kind_of(cls)
+        if kind is DRAWING:
+            drawing = tuple(["drawing"])  # noqa: C409 (one of its own: a literal would be shared)
+            self.here[id(drawing)] = drawing, value
+            return drawing
+        if kind is ATOM or kind is UNWALKABLE:
+            return self._atom(value)
+        return self._link("object", value)
+
+    def _link(self, form: str, obj: Any) -> Link:
+        key = id(obj), form
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = len(self.objects)
+            self.objects.append(obj)
+            self._todo.append((form, obj))
+        return Link(number)
+
+    # Things that cannot change
+
+    def _atom(self, value: Any) -> Tree:
+        cls = type(value)
+        if isinstance(value, type):
+            self._landmarks.use((value,))
+            return "class", *key_of(value)
+        name = self._landmarks.name_of(value)
+        if name is not None:
+            return "named", *name
+        if isinstance(value, enum.Enum):
+            self._landmarks.use((cls,))
+            return (
+                "enum",
+                *key_of(cls),
+                value.name if value.name in cls.__members__ else self.value(value.value),
+            )
+        if isinstance(value, np.generic) and SIMPLE_DTYPE.fullmatch(value.dtype.str):
+            return "number", value.dtype.str, value.tobytes()
+        for base, bare in BARE:
+            if isinstance(value, base):
+                self._landmarks.use((cls,))
+                return "of", *key_of(cls), bare(value)
+        parts_of = PARTS.get(cls)
+        if parts_of is not None:
+            return (cls.__name__, *[self.value(part) for part in parts_of(value)])
+        tree = "here", f"{cls.__module__}.{cls.__qualname__}", label_of(value)
+        self.here[id(tree)] = tree, value
+        return tree
+
+    # Nodes
+
+    def _node(self, obj: Any) -> Tree:
+        cls = type(obj)
+        nothing: tuple[Kind, Any] = kind_of(cls), None
+        kind, saved = self._contents.get(id(obj), nothing)
+        name = kind.name
+        contents: Tree
+        if name.startswith("slotted"):
+            values, attributes, inner = saved
+            inner_name = name.removeprefix("slotted").strip()
+            contents = (
+                tuple(map(self.value, values)),
+                None if attributes is None else self._flat(attributes),
+                self._parts(inner_name, obj, inner) if inner_name else None,
+            )
+        else:
+            contents = self._parts(name, obj, saved)
+        return name, key_of(cls), self._landmarks.name_of(obj), contents
+
+    def _parts(self, name: str, obj: Any, saved: Any) -> Tree:
+        value = self.value
+        match name:
+            case "object":
+                return self._flat(saved)
+            case "dict":
+                factory = obj.default_factory if isinstance(obj, collections.defaultdict) else None
+                return value(factory), self._flat(saved)
+            case "list" | "set":
+                return tuple(map(value, saved))
+            case "tuple":
+                return tuple(map(value, obj))
+            case "deque":
+                return obj.maxlen, tuple(map(value, saved))
+            case "array":
+                return self._array(obj, saved)
+            case "generator":
+                return state_tree(saved)
+            case "buffer":
+                code = saved.typecode if isinstance(saved, array.array) else ""
+                return code, saved.tobytes() if code else bytes(saved)
+            case "cell":
+                return (value(saved),)
+            case "namespace":
+                return tuple([(key, value(held)) for key, held in zip(obj.names, saved, strict=True)])
+            case "space":
+                composite = getattr(obj, "spaces", None)
+                return label_of(obj), value(saved), None if composite is None else value(composite)
+            case "through":
+                return self._through(obj)
+        raise StateTransferError(f"a {type(obj).__qualname__} cannot be sent")
+
+    def _flat(self, contents: Mapping[Any, Any]) -> Tree:
+        flat = []
+        for key, held in contents.items():
+            flat.append(self.value(key))
+            flat.append(self.value(held))
+        return tuple(flat)
+
+    def _through(self, obj: Any) -> Tree:
+        value = self.value
+        if isinstance(obj, types.FunctionType):
+            self._landmarks.use_function(obj)
+            cells = tuple(map(value, obj.__closure__ or ()))
+            held = value(obj.__defaults__), value(obj.__kwdefaults__), value(obj.__dict__)
+            return "function", obj.__module__ or "", obj.__qualname__, held, cells
+        if isinstance(obj, types.MethodType):
+            return "method", value(obj.__func__), value(obj.__self__)
+        if isinstance(obj, types.BuiltinFunctionType):
+            holder = obj.__self__
+            module = holder.__name__ if isinstance(holder, types.ModuleType) else None
+            return "builtin", obj.__name__, module, None if module else value(holder)
+        if isinstance(obj, functools.partial):
+            return "partial", value(obj.func), value(obj.args), value(obj.keywords)
+        if isinstance(obj, weakref.ref):
+            return "reference", value(obj())
+        return "random", value(obj.bit_generator)
+
+    # Arrays: those that share memory have to share it there too
+
+    def _array(self, obj: Any, saved: Any) -> Tree:
+        kind = saved.dtype.str if SIMPLE_DTYPE.fullmatch(saved.dtype.str) else repr(saved.dtype)
+        layout: Tree = kind, saved.shape, obj.flags.writeable
+        if saved.dtype.hasobject:
+            if _owner(obj) is not obj and id(_owner(obj)) in self._contents:
+                raise StateTransferError("a view of an array of objects cannot be sent")
+            return layout, None, tuple(map(self.value, saved.flat))
+        owner = _owner(obj)
+        if obj.shape != saved.shape or (owner is obj and obj.flags.c_contiguous):
+            return layout, None, saved.tobytes()
+        start = obj.__array_interface__["data"][0]
+        if owner is not obj and id(owner) in self._contents and owner.flags.c_contiguous:
+            place = self.value(owner), start - owner.__array_interface__["data"][0], obj.strides
+            return layout, place, b""
+        place = self._link("memory", owner), start - np.lib.array_utils.byte_bounds(owner)[0], obj.strides
+        return layout, place, saved.tobytes()
+
+    def _memory(self, owner: Any) -> Tree:
+        low, high = np.lib.array_utils.byte_bounds(owner)
+        return "memory", key_of(type(owner)), None, int(high - low)
+
+
+def contents_of(snapshot: Snapshot) -> dict[int, tuple[Kind, Any]]:
+    """Give the kind and the contents of every holder, by its id."""
+    found = {id(obj): (kind, saved) for kind, obj, saved in snapshot.records if kind is not BULK}
+    for _kind, _obj, saved in snapshot.records:
+        if isinstance(saved, Bulk):
+            for key, held in saved.contents().items():
+                found[key] = kind_of(type(held)), held
+    return found
+
+
+def _owner(obj: Any) -> Any:
+    while isinstance(obj.base, np.ndarray):
+        obj = obj.base
+    return obj

@@ -1,0 +1,318 @@
+"""Makes the objects that a received graph has and the receiver has not.
+
+Of classes that the environment uses, and without calling their constructors: an instance is allocated and
+filled later, so nothing of the environment's own code runs here.
+"""
+
+from __future__ import annotations
+
+import array
+import collections
+import functools
+import marshal
+import math
+import operator
+import random
+import types
+import weakref
+from collections.abc import Callable
+from operator import is_
+from typing import Any, Final
+
+import numpy as np
+
+from coplay.envs.kinds.registry import MISSING, PLAIN, kind_of
+from coplay.envs.transfer.atoms import MAKERS, SIMPLE_DTYPE, member_of, number_of, of_subclass
+from coplay.envs.transfer.exporting import GraphExport, Tree
+from coplay.envs.transfer.generators import BIT_GENERATORS, new_generator
+from coplay.envs.transfer.names import Landmarks
+from coplay.envs.transfer.overlay import NOTHING, Overlay
+from coplay.envs.transfer.wire import MAX_BYTES, Link
+from coplay.errors import StateTransferError
+
+_MAX_NESTING: Final = 100
+_DICTS: Final = (collections.OrderedDict, collections.Counter, collections.defaultdict, dict)
+_MAKEABLE: Final = (
+    *_DICTS,
+    list,
+    set,
+    tuple,
+    frozenset,
+    collections.deque,
+    np.ndarray,
+    np.random.Generator,
+    np.random.RandomState,
+    *BIT_GENERATORS,
+    random.Random,
+    bytearray,
+    array.array,
+    types.CellType,
+)
+_HARMLESS: Final = {
+    (holder.__name__, function.__name__): function
+    for holder in (math, operator)
+    for function in vars(holder).values()
+    if isinstance(function, types.BuiltinFunctionType)
+} | {
+    ("builtins", function.__name__): function
+    for function in (abs, all, any, divmod, len, max, min, pow, round, sum)
+}
+_WITH_METHODS: Final = (
+    np.random.Generator,
+    np.random.RandomState,
+    random.Random,
+    list,
+    dict,
+    set,
+    collections.deque,
+)
+
+
+class Maker:
+    """Gives each node its object, and each value in its contents its value.
+
+    Args:
+        nodes: Each node's tree.
+        overlay: Which objects are there already.
+        own: The receiver's state as it is now.
+        landmarks: Of the receiver's environment.
+        make_hashable: Called with a value's tree before a hash of it is needed.
+    """
+
+    def __init__(
+        self,
+        nodes: Tree,
+        overlay: Overlay,
+        own: GraphExport,
+        landmarks: Landmarks,
+        make_hashable: Callable[[Tree], None],
+    ) -> None:
+        self._nodes = nodes
+        self._objects = overlay.objects
+        self._found = overlay.found
+        self._own = own
+        self._landmarks = landmarks
+        self._make_hashable = make_hashable
+        self._settled: set[int] = set()
+        self._nesting = 0
+        self._bytes = 0
+        self._here = dict(reversed(own.here.values()))
+        self._dtypes = {repr(o.dtype): o.dtype for o in own.objects if isinstance(o, np.ndarray)}
+
+    def object(self, index: int) -> Any:
+        """Give a node's object."""
+        if index in self._settled:
+            return self._objects[index]
+        node = self._nodes[index]
+        if node[0] in ("tuple", "through"):
+            self._nesting += 1
+            if self._nesting > _MAX_NESTING:
+                raise StateTransferError("a state that was received is nested too deeply")
+            made = self._tuple(index, node) if node[0] == "tuple" else self._through(index, node)
+            self._nesting -= 1
+            self._objects[index] = made
+        elif self._objects[index] is NOTHING:
+            self._objects[index] = self._shell(node)
+        self._settled.add(index)
+        return self._objects[index]
+
+    def _shell(self, node: Tree) -> Any:
+        """Make an empty object for a node."""
+        name, key, _, contents = node
+        if name == "memory":
+            self._account(contents)
+            return np.zeros(contents, np.uint8)
+        cls = self._class(key)
+        if kind_of(cls).name != name:
+            raise StateTransferError(f"{cls.__qualname__} is not a {name}")
+        if name == "space":
+            return self._own_space(cls, contents[0])
+        if name == "slotted" or name == "object":
+            plain: Any = types.SimpleNamespace if issubclass(cls, types.SimpleNamespace) else object
+            return plain.__new__(cls)
+        inner = contents[2] if name.startswith("slotted ") else contents
+        match name.removeprefix("slotted "):
+            case "dict":
+                base = next(base for base in cls.__mro__ if base in _DICTS)
+                made: Any = base.__new__(cls)
+                if base is collections.defaultdict:
+                    collections.defaultdict.__init__(made, self.value(inner[0]))
+                return made
+            case "list":
+                return list.__new__(cls)
+            case "set":
+                return set.__new__(cls)
+            case "deque":
+                made = collections.deque.__new__(cls)
+                collections.deque.__init__(made, (), inner[0])
+                return made
+            case "array":
+                return self._array(cls, *inner)
+            case "generator":
+                return new_generator(cls)
+            case "buffer":
+                return array.array.__new__(cls, inner[0]) if inner[0] else bytearray.__new__(cls)
+            case "cell":
+                return types.CellType()
+        raise StateTransferError(f"a {name} cannot be made")
+
+    def _class(self, key: Any) -> type:
+        for cls in _MAKEABLE:
+            if key == (cls.__module__, cls.__qualname__):
+                return cls
+        return self._landmarks.class_of(key)
+
+    def _own_space(self, cls: type, label: str) -> Any:
+        for obj, node in zip(self._own.objects, self._own.nodes, strict=True):
+            if type(obj) is cls and node[0] == "space" and node[3][0] == label:
+                return obj
+        raise StateTransferError(f"a state that was received holds a space that is not here: {label}")
+
+    def _account(self, size: int) -> None:
+        self._bytes += size
+        if size < 0 or self._bytes > MAX_BYTES:
+            raise StateTransferError("a state that was received is too large")
+
+    def _dtype(self, name: str) -> Any:
+        known = self._dtypes.get(name)
+        return np.dtype(name) if known is None and SIMPLE_DTYPE.fullmatch(name) else self._dtypes[name]
+
+    def _array(self, cls: type, layout: Tree, place: Tree, _contents: Tree) -> Any:
+        name, shape, _writeable = layout
+        dtype = self._dtype(name)
+        size = dtype.itemsize
+        for length in shape:
+            size *= length
+        self._account(size)
+        if place is None:
+            return np.ndarray.__new__(cls, shape, dtype)
+        base = self.object(place[0].index)
+        if not isinstance(base, np.ndarray) or base.dtype.hasobject or dtype.hasobject:
+            raise StateTransferError("an array has no memory")
+        return np.ndarray.__new__(cls, shape, dtype, base, place[1], place[2])
+
+    def _tuple(self, index: int, node: Tree) -> Any:
+        _, key, _, contents = node
+        values = [self.value(tree) for tree in contents]
+        own = self._objects[index]
+        if own is not NOTHING and len(own) == len(values) and all(map(_same, own, values)):
+            return own
+        cls: Any = self._class(key)
+        if issubclass(cls, frozenset):
+            for tree in contents:
+                self._make_hashable(tree)
+            # What order it gives depends on how it was filled; which of these ways, on how the sender's was.
+            tries = [frozenset.__new__(cls, order) for order in (values, values[::-1])]
+            return next((made for made in tries if list(made) == values), tries[0])
+        return tuple(values) if cls is tuple else tuple.__new__(cls, values)
+
+    def _through(self, index: int, node: Tree) -> Any:
+        contents = node[3]
+        own = self._objects[index]
+        if own is not NOTHING and node[2] is not None:
+            return own
+        match contents:
+            case ("function", str(module), str(name), (defaults, keywords, attributes), cells):
+                parts = [self.value(tree) for tree in (defaults, keywords, attributes, *cells)]
+                if own is not NOTHING:
+                    held = (
+                        own.__defaults__,
+                        own.__kwdefaults__,
+                        own.__dict__,
+                        *(own.__closure__ or ()),
+                    )
+                    if len(held) == len(parts) and all(map(is_, held, parts)):
+                        return own
+                made = self._landmarks.function((module, name), parts[0], parts[1], tuple(parts[3:]))
+                if parts[2] is not None:
+                    made.__dict__ = parts[2]
+                return made
+            case ("method", function, holder):
+                function, holder = self.value(function), self.value(holder)
+                if own is not NOTHING and own.__func__ is function and own.__self__ is holder:
+                    return own
+                if not isinstance(function, types.FunctionType):
+                    raise StateTransferError("a method has no function")
+                return types.MethodType(function, holder)
+            case ("builtin", str(name), str(module), None):
+                if own is NOTHING:
+                    return self._module_function(module, name)
+                return own
+            case ("builtin", str(name), None, holder):
+                holder = self.value(holder)
+                if own is not NOTHING and own.__self__ is holder:
+                    return own
+                if type(holder) not in _WITH_METHODS:
+                    raise StateTransferError(f"{name} is not used here")
+                return getattr(holder, name)
+            case ("partial", function, args, keywords):
+                parts = [self.value(tree) for tree in (function, args, keywords)]
+                if own is not NOTHING and all(map(is_, (own.func, own.args, own.keywords), parts)):
+                    return own
+                partial: Any = functools.partial(parts[0])
+                partial.__setstate__((*parts, None))
+                return partial
+            case ("reference", target):
+                target = self.value(target)
+                if own is not NOTHING and own() is target:
+                    return own
+                return weakref.ref(set() if target is None else target)
+            case ("random", bits):
+                bits = self.value(bits)
+                if own is not NOTHING and own.bit_generator is bits:
+                    return own
+                if not isinstance(bits, np.random.BitGenerator):
+                    raise StateTransferError("a generator has no bits")
+                return np.random.Generator(bits)
+        raise StateTransferError("a thing of an unknown kind was received")
+
+    def _module_function(self, module: str, name: str) -> Any:
+        """Give a function in C: a harmless one, or one that the environment holds."""
+        harmless = _HARMLESS.get((module, name))
+        if harmless is not None:
+            return harmless
+        for obj, node in zip(self._own.objects, self._own.nodes, strict=True):
+            if node[0] == "through" and node[3][:3] == ("builtin", name, module):
+                return obj
+        raise StateTransferError(f"a state that was received uses {module}.{name}, which is not used here")
+
+    # Values
+
+    def value(self, tree: Tree) -> Any:
+        """Give the value that a tree stands for."""
+        if type(tree) is Link:
+            return self.object(tree.index)
+        if type(tree) is not tuple:
+            return tree
+        if id(tree) in self._found:
+            return self._found[id(tree)]
+        match tree:
+            case ("missing",):
+                return MISSING
+            case ("drawing",):
+                return None
+            case ("here", _, _) if tree in self._here:
+                return self._here[tree]
+            case ("class", str(module), str(name)):
+                return self._landmarks.class_of((module, name))
+            case ("named", str(module), str(name)):
+                found = self._landmarks.named((module, name))
+                if found is not None:
+                    return found
+            case ("enum", str(module), str(name), member):
+                return member_of(self._landmarks.class_of((module, name)), self.value(member))
+            case ("number", str(code), bytes(raw)):
+                return number_of(code, raw)
+            case ("of", str(module), str(name), plain):
+                return of_subclass(self._landmarks.class_of((module, name)), plain)
+            case (str(name), *parts) if name in MAKERS:
+                return MAKERS[name](*map(self.value, parts))
+        raise StateTransferError(f"a state that was received refers to what is not here: {tree[:3]}")
+
+
+def _same(own: Any, value: Any) -> bool:
+    if own is value:
+        return True
+    return (
+        type(own) is type(value) and type(own) in PLAIN and marshal.dumps(own, 2) == marshal.dumps(value, 2)
+    )

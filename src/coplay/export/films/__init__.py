@@ -1,0 +1,1 @@
+"""Films of recorded games, drawn from players' canvases."""

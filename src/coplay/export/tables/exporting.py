@@ -1,0 +1,211 @@
+"""Writes a data directory as tables, with a codebook and a Psych-DS description."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from coplay.data.codebook import write_codebook
+from coplay.data.database import tables as records
+from coplay.data.games.actions import ActionTable
+from coplay.data.schema import OBSERVED, RECRUITMENT, TABLES, Column
+from coplay.errors import CoplayError, UsageError
+from coplay.export.observations import observe, observed_columns
+from coplay.export.reading import Reader, StoredGame, identity_of, reading
+from coplay.export.tables.earlier_export import Earlier, Manifest
+from coplay.export.tables.game_rows import (
+    browser_events,
+    episode_rows,
+    game_row,
+    input_columns,
+    net_rows,
+    step_columns,
+)
+from coplay.export.tables.participant_rows import participant_rows
+from coplay.export.tables.parts import Parts
+from coplay.export.tables.placing import placed, recover
+from coplay.runtime import ReportProgress, silent
+
+Format = Literal["parquet", "csv", "both"]
+FORMATS: Final[dict[str, tuple[str, ...]]] = {
+    "parquet": ("parquet",),
+    "csv": ("csv",),
+    "both": ("parquet", "csv"),
+}
+_OF_GAMES: Final = ("inputs", "steps", "episodes", "net")
+_PARTS: Final = ".parts"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportSummary:
+    """What an export wrote."""
+
+    rows: dict[str, int]
+    """Rows by table."""
+    new_rows: dict[str, int]
+    """How many more than the earlier export in the same folder had."""
+    unobserved: dict[str, str]
+    """Games whose observations could not be had, or only in part, and why."""
+
+
+def export_tables(
+    data: Path,
+    out: Path,
+    *,
+    formats: Format = "parquet",
+    overwrite: bool = False,
+    recruiter_ids: bool = False,
+    observations: bool = False,
+    progress: ReportProgress = silent,
+) -> ExportSummary:
+    """Write all tables.
+
+    A second export into the same folder adds what is new, and takes over the rest; observations, which take
+    a replay, are derived for new games only.
+
+    Args:
+        data: A data directory; the study may be running.
+        out: Folder for the tables; made when missing. Complete or unchanged, whenever this is killed.
+        formats: Of the tables.
+        overwrite: Whether an earlier export may be replaced, whatever it holds.
+        recruiter_ids: Whether to write what recruiters' links carried, too. They identify people.
+        observations: Whether to replay every game for columns `observation`, `final_observation` and `info`.
+        progress: Told how far it is.
+
+    Raises:
+        StoreError: There is no data in `data`.
+        UsageError: `out` holds rows that differ from those of `data`, or something else than an export.
+    """
+    tables: dict[str, Sequence[Column]] = dict(TABLES)
+    if observations:
+        tables["steps"] = (*TABLES["steps"], *OBSERVED)
+    if recruiter_ids:
+        tables["recruitment"] = RECRUITMENT
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is a file", "Name a folder for the tables.")
+    with reading(data) as reader:
+        recover(out)
+        earlier = None if overwrite else Earlier(out, tables)
+        options = {"formats": formats, "observations": observations, "recruiter_ids": recruiter_ids}
+        with placed(out) as folder:
+            export = _Export(
+                data, reader, Parts(folder / _PARTS, tables), earlier, Manifest(options), progress
+            )
+            export.add_people(recruiter_ids)
+            export.add_games(observations)
+            schemas = export.parts.finish(
+                folder, FORMATS[formats], lambda fraction: progress("Writing the tables", fraction)
+            )
+            write_codebook(folder, tables, schemas, out.resolve().name, FORMATS[formats])
+            export.manifest.write(folder)
+            counts = export.parts.counts
+            before = {name: 0 if earlier is None else earlier.count(name) for name in tables}
+    return ExportSummary(counts, {name: counts[name] - before[name] for name in tables}, export.unobserved)
+
+
+class _Export:
+    """An export under way."""
+
+    def __init__(
+        self,
+        data: Path,
+        reader: Reader,
+        parts: Parts,
+        earlier: Earlier | None,
+        manifest: Manifest,
+        progress: ReportProgress,
+    ) -> None:
+        self.parts = parts
+        self.manifest = manifest
+        self.unobserved: dict[str, str] = {}
+        self._data = data
+        self._reader = reader
+        self._earlier = earlier
+        self._progress = progress
+
+    def add_people(self, recruiter_ids: bool) -> None:
+        """The tables that are not about games."""
+        reader, parts = self._reader, self.parts
+        people = reader.rows(records.participants)
+        for row in people:
+            self.manifest.participants[f"{row['study']}/{row['participant_id']}"] = row["arrived_utc"]
+        events = reader.rows(records.events)
+        rows = participant_rows(people, events)
+        parts.add_rows("participants", [_with_json(row, "condition", "consent") for row in rows])
+        parts.add_rows("groups", reader.rows(records.groups))
+        parts.add_rows("events", [{**_with_json(row, "detail"), "source": "server"} for row in events])
+        responses = records.metadata.tables.get("responses")
+        if responses is not None:
+            parts.add_rows("responses", [_with_json(row, "value") for row in reader.rows(responses)])
+        if recruiter_ids:
+            links = reader.rows(records.recruitment)
+            parts.add_rows("recruitment", [_with_json(row, "params") for row in links])
+
+    def add_games(self, observations: bool) -> None:
+        """The tables of games, a game at a time."""
+        rows = self._reader.games()
+        for row in rows:
+            self.manifest.games[row["game_id"]] = {"identity": identity_of(row), "digest": ""}
+        if self._earlier is not None:
+            self._earlier.check(self.manifest)
+        actions = ActionTable([space for row in rows for space in row["codecs"]])
+        for number, row in enumerate(rows):
+            self._progress("Reading the games", number / len(rows))
+            stored = self._reader.game(row)
+            self.manifest.games[stored.game_id]["digest"] = stored.digest
+            if not self._take_over(stored, actions):
+                self._derive(stored, actions, observations)
+
+    def _take_over(self, stored: StoredGame, actions: ActionTable) -> bool:
+        earlier, parts = self._earlier, self.parts
+        if earlier is None or not earlier.has(stored.game_id, stored.digest):
+            return False
+        rows = {table: earlier.rows(table, stored.game_id) for table in _OF_GAMES}
+        if rows["inputs"].schema.field("action").type != actions.type:
+            return False
+        parts.add_table("games", earlier.rows("games", stored.game_id))
+        for table, found in rows.items():
+            parts.add_table(table, found)
+        batches = stored.batches()
+        parts.add_rows("events", list(browser_events(stored, batches)))
+        return True
+
+    def _derive(self, stored: StoredGame, actions: ActionTable, observations: bool) -> None:
+        parts, batches = self.parts, stored.batches()
+        log = stored.log(batches)
+        parts.add_rows("games", [game_row(stored, log)])
+        parts.add_rows("events", list(browser_events(stored, batches)))
+        parts.add_rows("net", list(net_rows(stored, batches)))
+        if not log.has.any():
+            return
+        parts.add_rows("episodes", list(episode_rows(stored, log)))
+        seen = self._observe(stored) if observations else None
+        for player in range(len(stored.row["codecs"])):
+            inputs = input_columns(stored, log, actions, player)
+            if self._earlier is not None:
+                self._earlier.check_inputs(stored.game_id, inputs)
+            parts.add("inputs", inputs)
+            steps = dict(step_columns(stored, log, player, inputs))
+            if seen is not None and player < len(seen.players):
+                steps |= observed_columns(seen.players[player], steps["frame"], seen.frames)
+            if len(steps["frame"]):
+                parts.add("steps", steps)
+
+    def _observe(self, stored: StoredGame) -> Any:
+        """The replay; None if the game cannot be replayed, which is no reason to have no tables."""
+        try:
+            seen = observe(self._data, stored.game_id, progress=self._progress)
+        except CoplayError as error:
+            self.unobserved[stored.game_id] = error.message
+            return None
+        if seen.replay.difference is not None:
+            self.unobserved[stored.game_id] = f"{seen.replay.difference}"
+        return seen
+
+
+def _with_json(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    values = dict(row)
+    for name in names:
+        values[name] = None if values.get(name) is None else json.dumps(values[name])
+    return values

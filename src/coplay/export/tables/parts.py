@@ -1,0 +1,156 @@
+"""Writes tables in parts, then puts the parts together: the type of a column may be known only at the end."""
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from coplay.data.schema import Column
+from coplay.export.tables.column_types import as_csv, cast, common_type
+
+_ROWS_IN_MEMORY = 200_000
+
+
+class Parts:
+    """The tables of an export under way.
+
+    Args:
+        folder: For the parts; removed by `finish`.
+        tables: Their columns. One without a type takes the type of what is written.
+    """
+
+    def __init__(self, folder: Path, tables: Mapping[str, Sequence[Column]]) -> None:
+        self._folder = folder
+        self._tables = tables
+        self._waiting: dict[str, list[pa.Table]] = {name: [] for name in tables}
+        self._files: dict[str, list[Path]] = {name: [] for name in tables}
+        self._types: dict[str, dict[str, pa.DataType]] = {
+            name: {column.name: column.type or pa.null() for column in columns}
+            for name, columns in tables.items()
+        }
+        self.counts = dict.fromkeys(tables, 0)
+        folder.mkdir(parents=True)
+
+    def add_rows(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write some rows; columns that a row does not have are missing values."""
+        if rows:
+            self.add(
+                table, {column.name: [row.get(column.name) for row in rows] for column in self._tables[table]}
+            )
+
+    def add(self, table: str, columns: Mapping[str, Any]) -> None:
+        """Write some columns: lists, numpy or Arrow arrays."""
+        arrays, names = [], []
+        for column in self._tables[table]:
+            values = columns.get(column.name)
+            names.append(column.name)
+            if isinstance(values, pa.Array | pa.ChunkedArray):
+                arrays.append(values)
+            elif values is None:
+                arrays.append(pa.nulls(len(next(iter(columns.values()))), column.type))
+            else:
+                arrays.append(pa.array(values, column.type))
+        self.add_table(table, pa.table(arrays, names=names))
+
+    def add_table(self, table: str, rows: pa.Table) -> None:
+        """Write the rows of a table that has the columns."""
+        if not rows.num_rows:
+            return
+        types = self._types[table]
+        for column in self._tables[table]:
+            if column.type is None:
+                types[column.name] = common_type(types[column.name], rows.schema.field(column.name).type)
+        self.counts[table] += rows.num_rows
+        waiting = self._waiting[table]
+        waiting.append(rows)
+        if sum(part.num_rows for part in waiting) > _ROWS_IN_MEMORY:
+            self._flush(table)
+
+    def _flush(self, table: str) -> None:
+        for rows in self._waiting[table]:
+            file = self._folder / f"{table}-{len(self._files[table])}.parquet"
+            pq.write_table(rows, file, compression="lz4")
+            self._files[table].append(file)
+        self._waiting[table].clear()
+
+    def schema(self, table: str) -> pa.Schema:
+        """The schema of a table, as far as it is known by now."""
+        types = self._types[table]
+        known = {name: pa.string() if pa.types.is_null(kind) else kind for name, kind in types.items()}
+        return pa.schema(list(known.items()))
+
+    def finish(
+        self, out: Path, formats: Sequence[str], progress: Callable[[float], None]
+    ) -> dict[str, pa.Schema]:
+        """Write every table to `out`, and remove the parts.
+
+        Args:
+            out: The folder.
+            formats: `parquet`, `csv`, or both.
+            progress: Told how much is done, 0 to 1.
+
+        Returns:
+            The schema of each table.
+        """
+        total, done = sum(self.counts.values()) or 1, 0
+        schemas = {}
+        for table in self._tables:
+            schema = schemas[table] = self.schema(table)
+            writers = [_WRITERS[kind](out / f"{table}.{kind}", schema) for kind in formats]
+            for rows in self._parts(table):
+                whole = pa.table(
+                    [_chunks_cast(rows[name], schema.field(name).type) for name in schema.names],
+                    schema=schema,
+                )
+                for writer in writers:
+                    writer.write(whole)
+                done += rows.num_rows
+                progress(done / total)
+            for writer in writers:
+                writer.close()
+        shutil.rmtree(self._folder)
+        return schemas
+
+    def _parts(self, table: str) -> Any:
+        for file in self._files[table]:
+            yield pq.read_table(file)
+        yield from self._waiting[table]
+
+
+class _ParquetFile:
+    def __init__(self, file: Path, schema: pa.Schema) -> None:
+        self._writer = pq.ParquetWriter(file, schema, compression="zstd")
+
+    def write(self, rows: pa.Table) -> None:
+        self._writer.write_table(rows)
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+class _CsvFile:
+    def __init__(self, file: Path, schema: pa.Schema) -> None:
+        flat = [(field.name, as_csv(pa.nulls(0, field.type)).type) for field in schema]
+        self._schema = pa.schema(
+            [(name, pa.string() if pa.types.is_null(kind) else kind) for name, kind in flat]
+        )
+        self._writer = pacsv.CSVWriter(file, self._schema)
+
+    def write(self, rows: pa.Table) -> None:
+        columns = [as_csv(column.combine_chunks()) for column in rows.columns]
+        flat = [cast(column, field.type) for column, field in zip(columns, self._schema, strict=True)]
+        self._writer.write_table(pa.table(flat, schema=self._schema))
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+_WRITERS: dict[str, Any] = {"parquet": _ParquetFile, "csv": _CsvFile}
+
+
+def _chunks_cast(column: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
+    return pa.chunked_array([cast(chunk, wanted) for chunk in column.chunks], wanted)

@@ -1,0 +1,1 @@
+"""The other peers of a game, and the seats that they write."""

@@ -1,0 +1,1 @@
+"""The phases of a session, and the parts that work in each: hello, running, closing, repairs."""

@@ -1,0 +1,74 @@
+"""The runtime that a recorded game ran in, found again by its lock."""
+
+import json
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+from coplay.errors import CoplayError, RuntimeUnavailableError
+from coplay.runtime import ReportProgress, Runtime, RuntimeLock, ensure_runtime, silent
+from coplay.runtime.distribution import pinned_distribution
+from coplay.runtime.fetching.file_cache import default_cache_directory, sha256_of
+from coplay.runtime.stored_copies import KEPT_RUNTIMES
+
+
+def runtime_of_lock(
+    lock_bytes: bytes, *, data: Path | None = None, progress: ReportProgress = silent
+) -> Runtime:
+    """Return the very runtime that a lock describes.
+
+    It is kept with the data, or in this machine's cache, also after coplay itself has moved on; else it is
+    made from the wheels that the lock names, which gives the same only with the coplay (and so the Pyodide)
+    of its time.
+
+    Args:
+        lock_bytes: The lock as it was stored with the game.
+        data: The data directory.
+        progress: Told what is being done, and which kept file is damaged.
+
+    Raises:
+        RuntimeUnavailableError: It is not here and cannot be made.
+    """
+    lock = RuntimeLock(json.loads(lock_bytes))
+    places = [default_cache_directory() / "runtimes" / lock.lock_hash]
+    if data is not None:
+        places.insert(0, data / KEPT_RUNTIMES / lock.lock_hash)
+    for place in places:
+        if not place.is_dir():
+            continue
+        if (bad := _damaged(place, lock)) is None:
+            return Runtime(place, lock)
+        progress(f"{bad} is not what the lock says; looking for another copy", None)
+    base = {wheel.project for wheel in pinned_distribution().wheels}
+    packages = [
+        f"{project}=={version}"
+        for project, version in lock.versions.items()
+        if canonicalize_name(project) not in base
+    ]
+    played_in = f"Pyodide {lock.document['pyodide']['version']}, lock {lock.lock_hash[:12]}"
+    hint = "Install the version of coplay that ran the study, and replay with it."
+    try:
+        made = ensure_runtime(packages, progress=progress)
+    except CoplayError as error:
+        raise RuntimeUnavailableError(
+            f"the runtime that the game was played in ({played_in}) cannot be made here: {error.message}",
+            error.hint or hint,
+        ) from error
+    if made.lock_hash != lock.lock_hash:
+        raise RuntimeUnavailableError(
+            f"the game was played in another runtime ({played_in}) than this coplay's "
+            f"(Pyodide {made.lock.document['pyodide']['version']}, lock {made.lock_hash[:12]})",
+            hint,
+        )
+    return made
+
+
+def _damaged(directory: Path, lock: RuntimeLock) -> Path | None:
+    """The first file that is missing or not what the lock says; None if all are whole."""
+    for name, sha256 in lock.files.items():
+        try:
+            if sha256_of(directory / name) != sha256:
+                return directory / name
+        except OSError:
+            return directory / name
+    return None

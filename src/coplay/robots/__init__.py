@@ -1,0 +1,1 @@
+"""`coplay robots`: synthetic participants in real tabs of a headless Chromium."""

@@ -1,0 +1,214 @@
+"""Synthetic people in real tabs: they read, wait, and play with random keys, through the real server."""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any, Final
+
+from sqlalchemy import create_engine, select
+
+from coplay.data.database import tables as records
+from coplay.data.database.store import DATABASE_FILE, DATABASE_VARIABLE
+from coplay.errors import UsageError
+from coplay.robots.chromium import BrowserError, Chromium, Tab, chromium, find_chromium
+from coplay.robots.report import RobotReport, Visit, is_over, report_on
+from coplay.runtime import ReportProgress, silent
+
+LIMIT_S: Final = 300.0
+_LOOK_S = 0.5
+_VERDICT_S = 5.0
+_STOP_S = 10.0
+_SERVING = re.compile(r"coplay: serving (http://\S+)")
+
+
+def send_robots(
+    study: str,
+    *,
+    robots: int = 2,
+    seed: int = 1,
+    browser: str | None = None,
+    limit_s: float = LIMIT_S,
+    data: Path | None = None,
+    progress: ReportProgress = silent,
+) -> Visit:
+    """Send robots through a study, all at once, each as another person.
+
+    Args:
+        study: A study file, which is served meanwhile; or the address of a study that runs.
+        robots: How many.
+        seed: Of their keys and pauses.
+        browser: Path of Chromium; None to look for one.
+        limit_s: Seconds after which those that have not finished count as stuck.
+        data: Of a study file, the data directory; None for a new folder in `coplay-data`.
+        progress: Told how far they are.
+
+    Raises:
+        BrowserError: There is no Chromium, or it cannot open the study.
+        UsageError: The study cannot be served.
+    """
+    executable = find_chromium(browser)
+    with _stopped_by_sigterm():
+        if study.startswith(("http://", "https://")):
+            with chromium(executable) as running:
+                seconds, reports = _send(running, study, robots, seed, limit_s, progress)
+            return Visit(study, None, seconds, reports, None)
+        if not Path(study).is_file():
+            raise UsageError(
+                f"there is no study {study}", "Name a study file, or the address of one that runs."
+            )
+        if data is None:
+            data = Path("coplay-data") / f"robots-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+        progress("Starting the study", None)
+        with _serving(Path(study), data) as url, chromium(executable) as running:
+            seconds, reports = _send(running, url, robots, seed, limit_s, progress)
+            ids = {game for report in reports for game in report.games}
+            _await_verdicts(data, ids)
+        return Visit(url, str(data), seconds, reports, _games(data, ids))
+
+
+def _send(
+    running: Chromium, url: str, robots: int, seed: int, limit_s: float, progress: ReportProgress
+) -> tuple[float, list[RobotReport]]:
+    script = resources.files(__package__).joinpath("robot.js").read_text("utf-8")
+    began = time.monotonic()
+    tabs: dict[int, Tab] = {}
+    for robot in range(1, robots + 1):
+        progress(f"Sending {robots} robots", 0.0)
+        tabs[robot] = running.open(f"window.coplayRobotSeed = {1000 * seed + robot};\n{script}")
+        tabs[robot].go(url)
+    seen: dict[int, dict[str, Any]] = {}
+    problems: dict[int, str] = {}
+    going = set(tabs)
+    while True:
+        next_look = time.monotonic() + _LOOK_S
+        for robot in sorted(going):
+            try:
+                told = tabs[robot].value("window.coplayRobot?.look()")
+            except BrowserError as error:
+                problems[robot] = error.message
+                going.discard(robot)
+                continue
+            if told:
+                seen[robot] = told
+                if is_over(told):
+                    going.discard(robot)
+        progress(f"Sending {robots} robots", 1 - len(going) / robots)
+        if not going or time.monotonic() - began > limit_s:
+            break
+        time.sleep(max(0.0, next_look - time.monotonic()))
+    seconds = round(time.monotonic() - began, 1)
+    return seconds, [report_on(robot, seen.get(robot), problems.get(robot, "")) for robot in tabs]
+
+
+# The study
+
+
+@contextlib.contextmanager
+def _serving(study: Path, data: Path) -> Iterator[str]:
+    """A process that serves the study; gives its address."""
+    # Robots' data must not come among people's, whatever database those are in.
+    variables = {name: value for name, value in os.environ.items() if name != DATABASE_VARIABLE}
+    command = [sys.executable, "-m", "coplay", "run", str(study), "--port", "0", "--data", str(data)]
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(  # noqa: S603 (ourselves)
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            encoding="utf-8",
+            errors="replace",
+            env=variables,
+            start_new_session=True,  # Ctrl-C is for us; we end it
+        )
+        assert process.stdout is not None  # noqa: S101 (a pipe)
+        # What the study prints must not fill the pipe.
+        drain = threading.Thread(target=process.stdout.read, daemon=True)
+        try:
+            for line in process.stdout:
+                if found := _SERVING.match(line):
+                    break
+            else:
+                process.wait()
+                raise _refusal(study, log)
+            drain.start()
+            yield found[1]
+        finally:
+            process.terminate()
+            try:
+                process.wait(_STOP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            if drain.is_alive():
+                drain.join()
+            process.stdout.close()
+
+
+def _refusal(study: Path, log: IO[bytes]) -> UsageError:
+    """The server's own words, which are a sentence and a hint."""
+    log.seek(0)
+    lines = log.read().decode("utf-8", "replace").splitlines()
+    said = [line.removeprefix("coplay: ") for line in lines if line.startswith("coplay: ")]
+    hints = [line.removeprefix("  hint: ") for line in lines if line.startswith("  hint: ")]
+    message = said[-1] if said else f"{study} could not be served"
+    return UsageError(message, hints[-1] if hints else f"Try `coplay run {study}`.")
+
+
+def _await_verdicts(data: Path, ids: set[str]) -> None:
+    """Wait a moment for what the tabs have still to report."""
+    deadline = time.monotonic() + _VERDICT_S
+    while time.monotonic() < deadline:
+        if all(game["verdict"] not in (None, "unverified") for game in _games(data, ids)):
+            break
+        time.sleep(0.1)
+
+
+def _games(data: Path, ids: set[str]) -> list[dict[str, Any]]:
+    """What the store has of these games, in the order they began."""
+    table = records.games
+    wanted = (
+        table.c.game_id,
+        table.c.scene,
+        table.c.label,
+        table.c.frames,
+        table.c.verdict,
+        table.c.verdict_frame,
+        table.c.verdict_reason.label("reason"),
+    )
+    engine = create_engine(f"sqlite:///{data / DATABASE_FILE}")
+    try:
+        with engine.connect() as connection:
+            rows = connection.execute(
+                select(*wanted).where(table.c.game_id.in_(ids)).order_by(table.c.started_ms)
+            )
+            return [dict(row._mapping) for row in rows]
+    finally:
+        engine.dispose()
+
+
+@contextlib.contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """SIGTERM ends us as Ctrl-C does, with nothing left behind."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before: Callable[..., Any] | int | None = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

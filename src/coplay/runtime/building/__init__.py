@@ -1,0 +1,1 @@
+"""Builds a runtime: compiled archives, stand-ins, the lock."""

@@ -1,0 +1,113 @@
+"""Stands in for a library that only draws, in browsers, where the study draws.
+
+Many environments import pygame at their top and make fonts and surfaces when they are made, but simulate
+without. Everything here can be imported, called and passed on; none of it has a value. What tries to compute
+with it, a step say, is stopped with an error that tells what to do. This file becomes the stand-in's package.
+"""
+
+import importlib.machinery
+import sys
+import types
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+_HINT = "give the scene a draw function, or list {0} in the study's packages"
+
+
+class Absent:
+    """Any part of the library, and whatever calling it gives."""
+
+    def __init__(self, path: str = "", *_arguments: Any, **_options: Any) -> None:
+        vars(self)["_path"] = path
+
+    def __getattr__(self, name: str) -> "Absent":
+        if name.startswith("__"):
+            raise AttributeError(name)
+        part: Absent = vars(self).setdefault(name, Absent(f"{vars(self).get('_path', __name__)}.{name}"))
+        return part
+
+    def __call__(self, *_arguments: Any, **_options: Any) -> "Absent":
+        return Absent(f"{self!r}()")
+
+    def __repr__(self) -> str:
+        return str(vars(self).get("_path", __name__))
+
+    def __mro_entries__(self, _bases: tuple[Any, ...]) -> tuple[type, ...]:
+        return (Absent,)
+
+    def __instancecheck__(self, _instance: object) -> bool:
+        return False
+
+    def __or__(self, _other: object) -> "Absent":
+        return self
+
+    __ror__ = __or__
+
+    def __enter__(self) -> "Absent":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        return None
+
+    def __eq__(self, other: object) -> bool:
+        if self is not other and other is not None:
+            _refuse(self)
+        return self is other
+
+    def __hash__(self) -> int:
+        return hash(vars(self).get("_path"))
+
+
+def _refuse(part: Absent, *_others: Any, **_options: Any) -> NoReturn:
+    hint = _HINT.format(__name__)
+    raise RuntimeError(f"{part!r} is needed to go on, and is not in this browser: {hint}")
+
+
+_VALUES = """
+    bool int float index complex len iter next contains getitem setitem delitem array lt le gt ge add radd sub
+    rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow matmul rmatmul and rand xor rxor
+    lshift rlshift rshift rrshift neg pos abs invert round iadd isub imul
+"""
+for _name in _VALUES.split():
+    setattr(Absent, f"__{_name}__", _refuse)
+
+
+class _Finder:
+    """Finds and makes modules of the library: all there may be."""
+
+    @staticmethod
+    def find_spec(name: str, _path: Any = None, _target: Any = None) -> Any:
+        """Say yes to every part of the library."""
+        if not name.startswith(__name__ + "."):
+            return None
+        loader: Any = _Finder
+        return importlib.machinery.ModuleSpec(name, loader, is_package=True)
+
+    @staticmethod
+    def create_module(spec: Any) -> types.ModuleType:
+        """Make it."""
+        module = types.ModuleType(spec.name)
+        vars(module)["__getattr__"] = _parts(spec.name)
+        return module
+
+    @staticmethod
+    def exec_module(_module: types.ModuleType) -> None:
+        """Nothing is left to do."""
+
+
+def _parts(name: str) -> Callable[[str], Absent]:
+    made: dict[str, Absent] = {}
+
+    def part(attribute: str) -> Absent:
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+        if attribute not in made:
+            made[attribute] = Absent(f"{name}.{attribute}")
+        return made[attribute]
+
+    return part
+
+
+if __name__ != "coplay.runtime.building.absent_drawing":
+    __getattr__ = _parts(__name__)
+    sys.meta_path.append(_Finder)

@@ -1,0 +1,250 @@
+"""Putting a runtime together: fetch what is pinned, make the archives, lock, compress, lay out."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from coplay.runtime.building.archives import SITE_PACKAGES
+from coplay.runtime.building.compiler import Compiler, Job
+from coplay.runtime.distribution import (
+    CORE_FILES,
+    LOCK_FILE,
+    STDLIB_FILE,
+    Distribution,
+    PinnedWheel,
+    pinned_distribution,
+)
+from coplay.runtime.fetching.file_cache import FileCache, default_cache_directory, sha256_of
+from coplay.runtime.fetching.resolver import Resolver
+from coplay.runtime.fetching.sources import Sources
+from coplay.runtime.lock import RuntimeLock
+from coplay.runtime.node import find_node
+from coplay.runtime.progress import ReportProgress, silent
+from coplay.runtime.serving import ENCODINGS, ServedFile, compress, describe
+
+STDLIB_PREFIX = "/lib/python314.zip/"
+RUNTIME_LOCK_FILE = "lock.json"
+MANIFEST_FILE = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """A complete browser runtime on this machine."""
+
+    directory: Path
+    """All its files and their compressed forms; also a Pyodide `indexURL` for Node."""
+    lock: RuntimeLock
+    """What it is."""
+
+    @property
+    def lock_hash(self) -> str:
+        """The hash of its lock."""
+        return self.lock.lock_hash
+
+    @property
+    def wheel_names(self) -> tuple[str, ...]:
+        """The archives to unpack into site-packages, in load order."""
+        return self.lock.load
+
+    def file(self, name: str) -> Path:
+        """Return the path of a file of the runtime.
+
+        Raises:
+            KeyError: It has no such file.
+        """
+        if name not in self.lock.files:
+            raise KeyError(name)
+        return self.directory / name
+
+    def lookup(self, name: str, accept_encoding: str = "") -> ServedFile:
+        """Answer a request for `/runtime/<lock hash>/<name>`.
+
+        Args:
+            name: As in the address; anything at all.
+            accept_encoding: The request's header.
+
+        Raises:
+            KeyError: There is no such file: answer 404.
+        """
+        return describe(self.file(name), self.lock.files[name], accept_encoding)
+
+    def compile_ahead(self, archive: bytes, *, progress: ReportProgress = silent) -> bytes:
+        """Return a zip archive of modules with their byte code added; done once for an archive."""
+        store = FileCache(self.directory.parents[1])
+        path, _ = store.add_bytes(archive, "modules.zip")
+        job = Job(path.name, (path,), sources=True, prefix="")
+        core = {name: self.directory / name for name in CORE_FILES}
+        compiler = Compiler(store, core)
+        if compiler.missing([job]):
+            progress("Compiling coplay ahead", None)
+        return compiler.make([job])[job.name].read_bytes()
+
+    def boot_info(self) -> dict[str, Any]:
+        """What the page's worker needs to start: `base`, `lock_hash` and `packages` in load order."""
+        return {
+            "base": f"/runtime/{self.lock_hash}/",
+            "lock_hash": self.lock_hash,
+            "packages": list(self.wheel_names),
+        }
+
+
+def ensure_runtime(
+    packages: Sequence[str] = (),
+    *,
+    progress: ReportProgress = silent,
+    cache: Path | None = None,
+    distribution: Distribution | None = None,
+) -> Runtime:
+    """Return the runtime for a study's packages, fetching and making what this machine does not have yet.
+
+    The first call on a machine takes up to a minute or so; later ones check every file in under a second.
+    Safe to call from several processes at once.
+
+    Args:
+        packages: What the study pins, for example `["cogrid==0.3.2"]`.
+        progress: Told what is being done.
+        cache: Where the files are kept; by default `$COPLAY_CACHE` or the user's cache directory.
+        distribution: Another base than the pinned one, for tests.
+
+    Raises:
+        StudyError: `packages` cannot be had in a browser, or contradict each other.
+        RuntimeUnavailableError: Something is missing and no source of it is reached.
+    """
+    assembly = _Assembly(
+        distribution or pinned_distribution(), FileCache(cache or default_cache_directory()), progress
+    )
+    return assembly.ready(packages) or assembly.assemble(packages)
+
+
+class _Assembly:
+    def __init__(self, distribution: Distribution, store: FileCache, report: ReportProgress) -> None:
+        self._distribution = distribution
+        self._store = store
+        self._report = report
+
+    def ready(self, packages: Sequence[str]) -> Runtime | None:
+        """Return the runtime if it was assembled before and every file of it is whole."""
+        note = self._store.read_note(self._note_key(packages))
+        if not isinstance(note, dict):
+            return None
+        directory = self._store.root / "runtimes" / str(note["lock_hash"])
+        try:
+            lock = RuntimeLock(json.loads((directory / RUNTIME_LOCK_FILE).read_text("utf-8")))
+            manifest = json.loads((directory / MANIFEST_FILE).read_text("utf-8"))
+            whole = all(sha256_of(directory / name) == sha256 for name, sha256 in manifest.items())
+        except (OSError, ValueError):
+            return None
+        return Runtime(directory, lock) if whole and lock.lock_hash == note["lock_hash"] else None
+
+    def assemble(self, packages: Sequence[str]) -> Runtime:
+        """Make the runtime, from whatever of it is in the store."""
+        with self._store.exclusive():
+            if (made_meanwhile := self.ready(packages)) is not None:
+                return made_meanwhile
+            sources = Sources(self._distribution, self._store, self._report)
+            core = sources.core(self._distribution.core)
+            base = self._distribution.wheels
+            resolver = Resolver(self._distribution, core[LOCK_FILE], self._store, sources, self._report)
+            extra = resolver.resolve(packages)
+            wheels = sources.wheels([*base, *extra])
+            files, load = self._make(core, wheels, extra)
+            lock = RuntimeLock.of(
+                self._distribution, [*base, *extra], files, load, compiled=find_node() is not None
+            )
+            directory = self._lay_out(lock, files)
+            self._store.write_note(self._note_key(packages), {"lock_hash": lock.lock_hash})
+            return Runtime(directory, lock)
+
+    def _make(
+        self, core: Mapping[str, Path], wheels: Mapping[str, Path], extra: Sequence[PinnedWheel]
+    ) -> tuple[dict[str, Path], list[str]]:
+        """Return the served files by name, and which of them are archives to load."""
+        jobs: list[Job] = []
+        for wheel in (*self._distribution.wheels, *extra):
+            if not wheel.is_pure:
+                jobs.append(Job(wheel.name, (wheels[wheel.name],), sources=False, prefix=SITE_PACKAGES))
+        for name, group in (("base-packages.zip", self._distribution.wheels), ("study-packages.zip", extra)):
+            if pure := tuple(wheels[wheel.name] for wheel in group if wheel.is_pure):
+                jobs.append(Job(name, pure, sources=True, prefix=SITE_PACKAGES))
+        compiler = Compiler(self._store, core)
+        stdlib = [Job(STDLIB_FILE, (core[STDLIB_FILE],), sources=False, prefix=STDLIB_PREFIX)]
+        if not compiler.compiles:
+            stdlib = []
+        if compiler.missing([*stdlib, *jobs]):
+            stage = "Compiling Python modules ahead" if compiler.compiles else "Joining Python modules"
+            self._report(stage, None)
+        files = {**core, **compiler.make([*stdlib, *jobs])}
+        files[LOCK_FILE] = self._catalogue(core[LOCK_FILE], files)
+        return files, [job.name for job in jobs]
+
+    def _catalogue(self, original: Path, files: Mapping[str, Path]) -> Path:
+        """Cut Pyodide's list of packages down to those that are served, with the hashes of what is served."""
+        catalogue = json.loads(original.read_text("utf-8"))
+        catalogue["packages"] = {
+            name: {**entry, "sha256": files[entry["file_name"]].parent.name}
+            for name, entry in catalogue["packages"].items()
+            if entry["file_name"] in files
+        }
+        return self._store.add_bytes(json.dumps(catalogue, sort_keys=True).encode(), LOCK_FILE)[0]
+
+    def _lay_out(self, lock: RuntimeLock, files: Mapping[str, Path]) -> Path:
+        directory = self._store.root / "runtimes" / lock.lock_hash
+        directory.mkdir(parents=True, exist_ok=True)
+        manifest: dict[str, str] = {}
+        for index, (name, path) in enumerate(files.items()):
+            self._report("Compressing for transfer", index / len(files))
+            _link(path, directory / name)
+            manifest[name] = lock.files[name]
+            for suffix, compressed in self._compressed(path, lock.files[name]).items():
+                _link(compressed, directory / (name + suffix))
+                manifest[name + suffix] = compressed.parent.name
+        _link(self._store.add_bytes(lock.to_bytes(), RUNTIME_LOCK_FILE)[0], directory / RUNTIME_LOCK_FILE)
+        listing = json.dumps(manifest, indent=1, sort_keys=True).encode()
+        _link(self._store.add_bytes(listing, MANIFEST_FILE)[0], directory / MANIFEST_FILE)
+        return directory
+
+    def _compressed(self, path: Path, sha256: str) -> dict[str, Path]:
+        """Return the compressed forms of a file by suffix."""
+        key = f"compressed-{sha256}"
+        note = self._store.read_note(key) or {}
+        found = {
+            suffix: self._store.find(note.get(suffix, "-"), path.name + suffix)
+            for suffix in ENCODINGS.values()
+        }
+        whole = {suffix: form for suffix, form in found.items() if form is not None}
+        if len(whole) == len(ENCODINGS):
+            return whole
+        forms: dict[str, Path] = {}
+        hashes: dict[str, str] = {}
+        for encoding, data in compress(path.read_bytes()).items():
+            suffix = ENCODINGS[encoding]
+            forms[suffix], hashes[suffix] = self._store.add_bytes(data, path.name + suffix)
+        self._store.write_note(key, hashes)
+        return forms
+
+    def _note_key(self, packages: Sequence[str]) -> str:
+        here = resources.files(__package__)
+        recipe = [
+            here.joinpath(name).read_text("utf-8")
+            for name in ("archives.py", "assembly.py", "absent_drawing.py")
+        ]
+        question = [asdict(self._distribution), sorted(packages), recipe, find_node() is not None]
+        return "runtime-" + hashlib.sha256(json.dumps(question).encode()).hexdigest()
+
+
+def _link(source: Path, target: Path) -> None:
+    """Put a file under a second name, at once or not at all."""
+    partial = target.with_name(f".{target.name}.{os.getpid()}")
+    partial.unlink(missing_ok=True)
+    try:
+        os.link(source, partial)
+    except OSError:  # another disk, or a file system without links
+        shutil.copyfile(source, partial)
+    partial.replace(target)
+    partial.unlink(missing_ok=True)  # a rename onto another name of the same file does nothing

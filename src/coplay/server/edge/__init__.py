@@ -1,0 +1,1 @@
+"""What faces the network: HTTP routes, sockets, and their limits."""

@@ -1,0 +1,248 @@
+"""The Socket.IO half of the server: who is on which socket, and what their pages ask."""
+
+import logging
+import re
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import socketio
+
+from coplay.server import clock
+from coplay.server.edge.socket_limits import GuardedPacket, close_on_malformed_packets, hang_up_later
+from coplay.server.event_log import EventLog
+from coplay.server.games.coordinator import GameCoordinator
+from coplay.server.messenger import Messenger
+from coplay.server.people.page_tokens import PageRefusedError, PageTokens
+from coplay.server.people.participants import Participant, Participants
+from coplay.server.people.scene_flow import SceneFlow, failure
+from coplay.signaling.bucket import Buckets
+
+MAX_MESSAGE_BYTES: Final = 64 * 1024
+MESSAGES_A_SECOND: Final = 10.0
+MESSAGE_BURST: Final = 60.0
+CONNECTIONS_A_SECOND: Final = 2.0
+CONNECTION_BURST: Final = 60.0
+_OFFSET = re.compile(r"[0-9]{1,16}")
+
+_log = logging.getLogger(__name__)
+
+
+def make_socket_server() -> socketio.AsyncServer:
+    """The Socket.IO server.
+
+    WebSocket only: no sticky sessions, no second transport to secure. Handlers run one after another for each
+    socket (`async_handlers=False`), so that signals cannot overtake each other. Only pages of our own origin
+    may connect.
+    """
+    server = socketio.AsyncServer(
+        async_mode="asgi",
+        transports=["websocket"],
+        serializer=GuardedPacket,
+        async_handlers=False,
+        max_http_buffer_size=MAX_MESSAGE_BYTES,
+        cors_allowed_origins=None,
+        ping_interval=5,
+        ping_timeout=5,
+        logger=False,
+        engineio_logger=False,
+    )
+    close_on_malformed_packets(server)
+    return server
+
+
+class SocketSender:
+    """The side of the Socket.IO server that the messenger uses.
+
+    Args:
+        server: The Socket.IO server.
+    """
+
+    def __init__(self, server: socketio.AsyncServer) -> None:
+        self._server = server
+
+    async def emit(self, event: str, data: Any, *, to: str) -> None:
+        """Send an event to one socket; a tuple is several arguments.
+
+        `AsyncServer.emit` can reach many: it makes a task for each, and waits for them. One needs neither.
+        """
+        below = self._server.manager.eio_sid_from_sid(to, "/")
+        if below is None:
+            return
+        arguments = data if isinstance(data, tuple) else (data,)
+        encoded = GuardedPacket(socketio.packet.EVENT, [event, *arguments], namespace="/").encode()
+        for part in encoded if isinstance(encoded, list) else (encoded,):
+            await self._server.eio.send(below, part)
+
+    async def disconnect(self, sid: str) -> None:
+        """Close a socket."""
+        await self._server.disconnect(sid)
+
+    def backlog(self, sid: str) -> int:
+        """How many packets wait to be sent to a socket."""
+        socket = self._server.eio.sockets.get(self._server.manager.eio_sid_from_sid(sid, "/"))
+        return 0 if socket is None else int(socket.queue.qsize())
+
+
+class Sockets:
+    """Connects sockets to participants, and their messages to whoever answers them.
+
+    Args:
+        server: The Socket.IO server.
+        tokens: Those that open sockets.
+        visitors: The participants.
+        messenger: Is told of their sockets.
+        usher: Answers what concerns their paths.
+        coordinator: Answers signals.
+        recorder: Writes down what happens.
+    """
+
+    def __init__(
+        self,
+        server: socketio.AsyncServer,
+        tokens: PageTokens,
+        visitors: Participants,
+        messenger: Messenger,
+        usher: SceneFlow,
+        coordinator: GameCoordinator,
+        recorder: EventLog,
+    ) -> None:
+        self._server = server
+        self._tokens = tokens
+        self._visitors = visitors
+        self._messenger = messenger
+        self._usher = usher
+        self._coordinator = coordinator
+        self._recorder = recorder
+        self._members: dict[str, str] = {}
+        self._messages = Buckets(MESSAGES_A_SECOND, MESSAGE_BURST)
+        self._connections = Buckets(CONNECTIONS_A_SECOND, CONNECTION_BURST)
+        server.on("connect", self._connect)
+        server.on("disconnect", self._disconnect)
+        for event, handle in (
+            ("continue", self._continue),
+            ("leave", self._leave),
+            ("webrtc_signal", self._webrtc_signal),
+            ("datagram", self._datagram),
+            ("ice_servers", self._ice_servers),
+            ("game_over", self._game_over),
+            ("prepared", self._prepared),
+            ("resume_kept", self._resume_kept),
+        ):
+            server.on(event, _answering(event, handle))
+
+    async def _connect(self, sid: str, _environ: object, auth: object = None) -> None:
+        try:
+            self._admit(sid, auth)
+        except socketio.exceptions.ConnectionRefusedError:
+            hang_up_later(self._server, sid)
+            raise
+        except Exception as error:
+            told = _broken("connect", error)
+            raise socketio.exceptions.ConnectionRefusedError(told["error"], told) from None
+
+    def _admit(self, sid: str, auth: object) -> None:
+        try:
+            visitor, turn = self._tokens.read(auth.get("token") if isinstance(auth, dict) else None)
+        except PageRefusedError as error:
+            raise socketio.exceptions.ConnectionRefusedError(
+                error.message, failure(error.message, error.hint)
+            ) from None
+        if not self._connections.take(visitor.participant_id, clock.now()):
+            # Without a reason in its data a refusal is not final.
+            raise socketio.exceptions.ConnectionRefusedError("too many connections")
+        self._members[sid] = visitor.participant_id
+        resumed = self._messenger.open(visitor.participant_id, sid, _offset(auth))
+        self._tokens.opened(visitor, turn, resumed)
+        self._usher.arrived(visitor, resumed)
+
+    async def _disconnect(self, sid: str, *_reason: object) -> None:
+        hang_up_later(self._server, sid)
+        member = self._members.pop(sid, None)
+        if member is None:
+            return
+        newer = self._messenger.sid_of(member)
+        if self._messenger.lost(member, sid) or newer is None:
+            self._usher.dropped(self._visitors[member])
+
+    async def _continue(self, sid: str, message: object = None) -> dict[str, Any]:
+        visitor = self._asking(sid)
+        index = message.get("index") if isinstance(message, dict) else None
+        return {"ok": visitor is not None and self._usher.continue_from(visitor, index)}
+
+    async def _leave(self, sid: str, _message: object = None) -> dict[str, Any]:
+        visitor = self._asking(sid)
+        if visitor is not None:
+            self._usher.leave(visitor)
+        return {"ok": visitor is not None}
+
+    async def _webrtc_signal(self, sid: str, message: object = None) -> dict[str, Any]:
+        visitor = self._visitor(sid)
+        if visitor is None:
+            return {"ok": False, "error": "This socket has been replaced.", "reason": "not_member"}
+        return self._coordinator.handle_webrtc_signal(visitor.participant_id, message)
+
+    async def _datagram(self, sid: str, data: object = None) -> None:
+        visitor = self._visitor(sid)
+        passed = self._coordinator.relay_datagram(visitor.participant_id, data) if visitor else None
+        if passed is not None and not await self._messenger.stream(passed[0], "datagram", passed[1]):
+            self._coordinator.datagrams.dropped["pressure"] += 1
+
+    async def _ice_servers(self, sid: str, _message: object = None) -> dict[str, Any]:
+        visitor = self._asking(sid)
+        servers = self._coordinator.ice_servers(visitor.participant_id) if visitor else None
+        return {"ok": False} if servers is None else {"ok": True, "ice_servers": servers}
+
+    async def _game_over(self, sid: str, message: object = None) -> dict[str, Any]:
+        visitor = self._asking(sid)
+        game_id = message.get("game_id") if isinstance(message, dict) else None
+        return {"ok": visitor is not None and self._usher.game_over(visitor, game_id)}
+
+    async def _prepared(self, sid: str, message: object = None) -> dict[str, Any]:
+        visitor = self._asking(sid)
+        index = message.get("index") if isinstance(message, dict) else None
+        if visitor is not None and isinstance(index, int) and 0 <= index < 2**31:
+            self._recorder.event("prepared", visitor.participant_id, scene=index)
+        return {"ok": visitor is not None}
+
+    async def _resume_kept(self, sid: str, message: object = None) -> dict[str, Any]:
+        visitor = self._asking(sid)
+        token = message.get("token") if isinstance(message, dict) else None
+        return {"ok": visitor is not None and self._tokens.keep(visitor, token)}
+
+    def _asking(self, sid: str) -> Participant | None:
+        """Who speaks on a socket, unless they do it too often; a flood must not fill the disk."""
+        visitor = self._visitor(sid)
+        if visitor is None or not self._messages.take(visitor.participant_id, clock.now()):
+            return None
+        return visitor
+
+    def _visitor(self, sid: str) -> Participant | None:
+        """Who speaks on a socket; None if a newer socket speaks for them."""
+        member = self._members.get(sid)
+        return self._visitors[member] if member and self._messenger.sid_of(member) == sid else None
+
+
+def _answering(event: str, handle: Callable[[str, object], Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """A handler that takes whatever comes with an event, and answers with a sentence if the fault is ours."""
+
+    async def answer(sid: str, message: object = None, *_more: object) -> Any:
+        try:
+            return await handle(sid, message)
+        except Exception as error:
+            return {"ok": False, **_broken(event, error)}
+
+    return answer
+
+
+def _broken(event: str, error: Exception) -> dict[str, Any]:
+    """What a page is told of our fault: a number; the traceback is in the log."""
+    reference = secrets.token_hex(4)
+    _log.error("%s failed (reference %s)", event, reference, exc_info=error)
+    return failure("Something went wrong on the study's server.", "Reload the page in a minute.", reference)
+
+
+def _offset(auth: object) -> int | None:
+    """The number of the last event that a page took, as socket.io-client tells it."""
+    offset = auth.get("offset") if isinstance(auth, dict) else None
+    return int(offset) if isinstance(offset, str) and _OFFSET.fullmatch(offset) else None

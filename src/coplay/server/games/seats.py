@@ -1,0 +1,114 @@
+"""Keeps the seats of running games while pages lose their sockets, are loaded anew, and come back."""
+
+from typing import Final
+
+from coplay.server import clock
+from coplay.server.event_log import EventLog
+from coplay.server.games.absence import HoldTimes
+from coplay.server.games.game import RunningGame, RunningGames
+from coplay.server.messenger import Messenger
+from coplay.server.settings import Settings
+from coplay.signaling import SignalRelay
+
+INCARNATION_BITS: Final = 20
+"""A page numbers its batches from its incarnation shifted by this."""
+
+
+class SeatKeeper:
+    """Knows which page has which seat.
+
+    Args:
+        games: The games that are running.
+        relay: Is told of new connections.
+        settings: Limits and waits.
+        messenger: Reaches the pages.
+        recorder: Writes down what happens.
+    """
+
+    def __init__(
+        self,
+        games: RunningGames,
+        relay: SignalRelay,
+        settings: Settings,
+        messenger: Messenger,
+        recorder: EventLog,
+    ) -> None:
+        self._games = games
+        self._relay = relay
+        self._settings = settings
+        self._messenger = messenger
+        self._recorder = recorder
+
+    def drop(self, member: str, now: float) -> None:
+        """A participant's socket is gone; their seat is held for a while."""
+        game, player = self._games.seat_of(member)
+        if game is not None and game.seats[player].absence is None:
+            game.seats[player].absence = self.patience(game).lost(now)
+            self._recorder.event("connection_lost", member, game_id=game.game_id, player_id=player)
+
+    def replace_page(self, member: str, now: float) -> None:
+        """A new page was loaded for a participant: the former one is gone, its seat waits for the new one."""
+        game, player = self._games.seat_of(member)
+        if game is not None:
+            seat = game.seats[player]
+            seat.absence = self.patience(game).replaced(seat.absence, now)
+
+    def arrive(self, member: str, visit: int) -> None:
+        """A participant's page has a socket: the one that had the seat, or a new one, which takes it."""
+        game, player = self._games.seat_of(member)
+        if game is None:
+            return
+        seat = game.seats[player]
+        if seat.absence is not None:
+            seat.absence = None
+            self._recorder.event("connection_back", member, game_id=game.game_id, player_id=player)
+        if seat.visit != visit:
+            seat.visit = visit
+            self._begin_incarnation(game, player)
+
+    def hear_batch(self, game_id: str, player: int, number: int, frames: int) -> None:
+        """A peer uploaded something: a sign of life.
+
+        Args:
+            game_id: The game.
+            player: Whose page it was.
+            number: Of the batch; tells of which page.
+            frames: How many confirmed frames are in it; each took the inputs of everyone in the game.
+        """
+        game = self._games.get(game_id)
+        # What a page left that has been replaced is no sign of the one that has the seat.
+        if game is None or number >> INCARNATION_BITS != game.incarnations.get(player):
+            return
+        now = clock.now()
+        for each, seat in game.seats.items():
+            if seat.absence is not None and (each == player or frames > 0):
+                seat.absence = self.patience(game).lives(seat.absence, now)
+        if player in game.seats and frames > 0:
+            game.seats[player].has_state = True
+
+    def patience(self, game: RunningGame) -> HoldTimes:
+        """How long the seats of a game are held."""
+        hold_s, resume_s = game.stage.scene.hold_s, self._settings.resume_s
+        # Alone, nobody waits for anybody.
+        return HoldTimes(hold_s if len(game.stage.humans) > 1 else max(hold_s, resume_s), resume_s)
+
+    def _begin_incarnation(self, game: RunningGame, player: int) -> None:
+        """A new page has the seat: the others meet it as they met the former one."""
+        seat = game.seats[player]
+        seat.has_state = False
+        seat.incarnation += 1
+        game.incarnations[player] = seat.incarnation
+        others = [other for other in game.stage.humans if other != player]
+        epochs = {other: self._relay.raise_epoch(game.game_id, player, other) for other in others}
+        self._recorder.event(
+            "rejoined",
+            seat.member,
+            game_id=game.game_id,
+            player_id=player,
+            visit=seat.visit,
+            incarnation=seat.incarnation,
+            epochs={str(other): epoch for other, epoch in epochs.items()},
+        )
+        for other, neighbour in game.others(player).items():
+            back = {"player_id": player, "incarnation": seat.incarnation, "epoch": epochs[other]}
+            self._messenger.post(neighbour.member, "player_back", {"game_id": game.game_id, **back})

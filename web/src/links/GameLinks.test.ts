@@ -1,0 +1,72 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { Simulation } from '../game/Simulation';
+import type { GameConfig, ToWorker } from '../worker/messages';
+import { FakeConnection } from './fakes';
+import { GameLinks } from './GameLinks';
+
+const made: Connected[] = [];
+
+/** A connection whose path was found. */
+class Connected extends FakeConnection {
+  constructor() {
+    super();
+    this.connectionState = 'connected';
+    made.push(this);
+  }
+
+  override async getStats(): Promise<Map<string, object>> {
+    return new Map([['pair', { id: 'pair', type: 'candidate-pair', nominated: true }]]);
+  }
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal('RTCPeerConnection', Connected);
+});
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+  made.length = 0;
+});
+
+it('names no way to a peer while the one that there was is gone and the next is being made', async () => {
+  const told: ToWorker[] = [];
+  const simulation = {
+    post: (message: ToWorker) => told.push(message),
+    transferChannel: () => true,
+  } as unknown as Simulation;
+  const config = { game_id: 'game1234', player_id: 0, peers: [0, 1], epoch: 0, ice_servers: [] };
+  const links = new GameLinks(config as unknown as GameConfig, simulation, {
+    sendSignal: () => undefined,
+    sendDatagram: () => undefined,
+    iceServers: async () => null,
+    probeServer: () => undefined,
+    news: () => undefined,
+    measuredRtt: () => null,
+  });
+  const open = async (): Promise<void> => {
+    links.handleMessage({ kind: 'channel_state', peer: 1, connection: made.length, open: true });
+    await vi.advanceTimersByTimeAsync(10);
+  };
+  const ways = (): string[] => told.flatMap((message) => (message.kind === 'link' ? [message.link] : []));
+
+  links.connect();
+  await vi.advanceTimersByTimeAsync(10);
+  expect(links.stats.link).toEqual({});
+  await open();
+  expect(links.stats.link).toEqual({ 1: 'direct' });
+  expect(links.complete).toBe(true);
+
+  // The peer's page was loaded anew.
+  links.handleEpoch(1, 1);
+  await vi.advanceTimersByTimeAsync(1500);
+  expect(made.length).toBe(2);
+  expect(links.stats.link).toEqual({});
+  expect(links.complete).toBe(false);
+  expect(ways().at(-1)).toBe('');
+
+  await open();
+  expect(links.stats.link).toEqual({ 1: 'direct' });
+  links.close();
+});

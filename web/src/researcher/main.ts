@@ -1,0 +1,76 @@
+/** Entry of the spectators' page: the games that run now, and one of them to look on at. */
+import '../styles/base.css';
+import '../styles/play.css';
+import '../styles/watch.css';
+import { element, minutes } from '../frame/dom';
+import { Feed, type Overview, type RunningGame } from './Feed';
+import { Spectacle } from './Spectacle';
+
+const LOOK_EVERY_MS = 2000;
+
+const feed = new Feed(location.hash.slice(1));
+const list = element('div', { class: 'running', role: 'list', 'aria-label': 'Games' });
+const note = element('p', { class: 'said', role: 'status' });
+const table = element('div', { class: 'table' });
+const title = element('h1', { text: 'Watching' });
+let spectacle: Spectacle | null = null;
+let watched = '';
+
+document.getElementById('watch')?.append(
+  element('header', {}, [
+    title,
+    element('p', {
+      text: 'What the players have agreed on, a moment behind them. They do not see you.',
+    }),
+  ]),
+  list,
+  note,
+  table,
+);
+
+async function look(): Promise<void> {
+  try {
+    show(await feed.overview());
+    note.textContent =
+      list.childElementCount > 0 ? '' : 'Nobody plays at the moment. This list looks again by itself.';
+  } catch (cause) {
+    note.textContent = cause instanceof Error ? cause.message : String(cause);
+  }
+  setTimeout(() => void look(), LOOK_EVERY_MS);
+}
+
+function show(overview: Overview): void {
+  title.textContent = `Watching ${overview.study.name}`;
+  document.title = title.textContent;
+  const focused =
+    document.activeElement instanceof HTMLElement ? document.activeElement.dataset.game : undefined;
+  list.replaceChildren(...overview.games.map((game) => entry(overview, game)));
+  if (focused !== undefined) list.querySelector<HTMLElement>(`[data-game="${focused}"]`)?.focus();
+}
+
+function entry(overview: Overview, game: RunningGame): HTMLElement {
+  const people = game.players === 1 ? '1 person' : `${game.players} people`;
+  const button = element(
+    'button',
+    {
+      type: 'button',
+      'data-testid': 'watch',
+      'data-game': game.game_id,
+      class: game.game_id === watched ? 'chosen' : '',
+    },
+    [
+      element('b', { text: game.label }),
+      element('span', { text: `${people}, for ${minutes(game.seconds)}` }),
+    ],
+  );
+  button.addEventListener('click', () => {
+    spectacle?.close();
+    watched = game.game_id;
+    spectacle = new Spectacle(feed, overview, game.game_id);
+    table.replaceChildren(spectacle.root);
+    show(overview);
+  });
+  return element('div', { role: 'listitem' }, [button]);
+}
+
+void look();
