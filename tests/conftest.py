@@ -4,11 +4,10 @@ import secrets
 from collections.abc import Iterator
 
 import pytest
+from tests.lacking import do_without
+from tests.postgres import MISSING, Postgres, find_binaries
 
 from coplay.data.database.engines import DATABASE_VARIABLE
-
-from .lacking import do_without
-from .postgres import MISSING, Postgres, find_binaries
 
 
 @pytest.fixture(scope="session")

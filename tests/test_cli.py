@@ -14,13 +14,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from tests.lacking import do_without
 
 from coplay.cli import main
 from coplay.errors import RuntimeUnavailableError
 from coplay.runtime import ensure_runtime
 from coplay.study import load_study
-
-from .lacking import do_without
 
 COPLAY = [sys.executable, "-W", "error", "-m", "coplay"]
 

@@ -23,8 +23,7 @@ from playtest import (  # noqa: E402
     firefox_is_there,
 )
 from playtest.chromium import EXECUTABLE as CHROMIUM  # noqa: E402
-
-from ..lacking import do_without  # noqa: E402, TID252 (tests are no package)
+from tests.lacking import do_without  # noqa: E402 (tests are no package)
 
 _FOLDER = Path(__file__).parent
 _FAILED = pytest.StashKey[bool]()

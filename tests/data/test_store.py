@@ -9,13 +9,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, event, func, insert, select, text
+from tests.postgres import Postgres
 
 from coplay.data.database.engines import DATABASE_FILE, DATABASE_VARIABLE
 from coplay.data.database.store import MOST_WAITING, MOST_WAITING_BYTES, Store
 from coplay.data.database.tables import batches, events, reports
 from coplay.errors import StoreError
-
-from ..postgres import Postgres  # noqa: TID252 (tests are no package)
 
 ROW = {"study": "s", "utc": "", "ms": 0.0, "kind": "k", "detail": {}}
 BATCH = {

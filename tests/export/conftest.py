@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 from sqlalchemy import insert
+from tests.lacking import do_without
 
 from coplay.data.batches import FrameBatch, encode
 from coplay.data.database import tables as records
@@ -17,8 +18,6 @@ from coplay.errors import RuntimeUnavailableError
 from coplay.replay.replay import PROGRAM
 from coplay.runtime import Bundle, Runtime, build_bundle, ensure_runtime, find_node
 from coplay.wasm.node import node_simulation
-
-from ..lacking import do_without  # noqa: TID252 (tests are no package)
 
 GAMES = ("0123456789abcdef0123", "fedcba9876543210fedc")
 FRAMES = 120

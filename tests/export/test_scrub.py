@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from sqlalchemy import update
+from tests.lacking import do_without
 
 from coplay.data.batches import FrameBatch, decode, encode
 from coplay.data.database import tables as records
@@ -19,8 +20,6 @@ from coplay.data.database.store import Store
 from coplay.data.games.game_log import GameLog
 from coplay.export.scrub.collecting import collect
 from coplay.export.scrub.hindsight import arrivals, guesses_of
-
-from ..lacking import do_without  # noqa: TID252 (tests are no package)
 
 GAME = "0123456789abcdef0123"
 CIRCLE = 2

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from sqlalchemy import insert, update
+from tests.lacking import do_without
 
 from coplay.data.batches import FrameBatch, encode
 from coplay.data.database import tables as records
@@ -18,8 +19,6 @@ from coplay.errors import RuntimeUnavailableError
 from coplay.replay.replay import PROGRAM
 from coplay.runtime import Bundle, Runtime, build_bundle, ensure_runtime, find_node
 from coplay.wasm.node import node_simulation
-
-from ..lacking import do_without  # noqa: TID252 (tests are no package)
 
 if TYPE_CHECKING:
     from playtest import TurnServer

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.headless.test_peer import serving, write_study
 
 from coplay.runtime import Runtime
-
-from .test_peer import serving, write_study
 
 ARRIVE = Path(__file__).parent / "samples" / "arriving_peers.py"
 PEOPLE = 12

@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from .conftest import GAME_ID, Played
+from tests.headless.conftest import GAME_ID, Played
 
 COMMANDS = {
     "check": (["check", "CartPole-v1", "--frames", "100000"], "Playing CartPole-v1 in CPython"),

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import update
+from tests.headless.conftest import Played
 
 from coplay.cli import main
 from coplay.data.batches import FrameBatch, decode, encode
@@ -20,8 +21,6 @@ from coplay.data.database import tables as records
 from coplay.data.database.store import Store
 from coplay.errors import RuntimeUnavailableError
 from coplay.runtime import keep_runtime
-
-from .conftest import Played
 
 GAME_ID = "0123456789abcdef0123"
 FRAMES = 150

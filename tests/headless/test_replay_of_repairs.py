@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import insert
+from tests.headless.conftest import FRAMES, GAME_ID, Played
 
 from coplay.cli import main
 from coplay.data.batches import FrameBatch, decode, encode
@@ -18,8 +19,6 @@ from coplay.data.database import tables as records
 from coplay.data.database.store import Store
 from coplay.data.games.reports import desyncs_column, read_report
 from coplay.wasm.node import node_simulation
-
-from .conftest import FRAMES, GAME_ID, Played
 
 AT = 12
 """The step of this frame goes wrong, so early in the first episode that its end is not what mends it."""

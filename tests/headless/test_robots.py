@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.lacking import do_without
 
 from coplay.errors import RuntimeUnavailableError
 from coplay.robots.chromium import BROWSER_VARIABLE, BrowserError, chromium, find_chromium
 from coplay.robots.report import report_on
 from coplay.runtime import ensure_runtime
-
-from ..lacking import do_without  # noqa: TID252 (tests are no package)
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "volley"
 

@@ -13,13 +13,13 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+from tests.server.conftest import FakeRuntime, duel_study
+
 from coplay.data.database.store import Store
 from coplay.server.app import Hosting, make_server
 from coplay.server.games.play_setup import build_play_setups
 from coplay.server.running import listen, run
 from coplay.server.settings import Settings
-
-from .conftest import FakeRuntime, duel_study
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 180.0

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 import socketio
+from tests.server.conftest import Lab, duel_study, running
 
 from coplay.server.settings import Settings
-
-from .conftest import Lab, duel_study, running
 
 pytestmark = pytest.mark.anyio
 

@@ -16,14 +16,13 @@ from typing import Any
 
 import aiohttp
 import pytest
+from tests.server.conftest import Lab, Page, duel_study, running
+from tests.server.test_rejoin import PATIENT, frames
+from tests.server.test_signals import SDP, signal
 
 from coplay.server.edge import socket_limits as guard
 from coplay.server.settings import Settings
 from coplay.signaling import TokenSigner
-
-from .conftest import Lab, Page, duel_study, running
-from .test_rejoin import PATIENT, frames
-from .test_signals import SDP, signal
 
 pytestmark = pytest.mark.anyio
 CANDIDATE = "candidate:1 1 udp 2122260223 192.0.2.1 54321 typ host"

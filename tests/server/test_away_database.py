@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, event
+from tests.postgres import Postgres
+from tests.server.conftest import Lab, Page, duel_study, running
+from tests.server.uploading import batch, rows
 
 from coplay.data.batches import encode
 from coplay.data.database.store import MOST_WAITING_BYTES
-
-from ..postgres import Postgres  # noqa: TID252 (tests are no package)
-from .conftest import Lab, Page, duel_study, running
-from .uploading import batch, rows
 
 pytestmark = pytest.mark.anyio
 

@@ -9,13 +9,12 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from tests.server.conftest import Page
+from tests.server.lossy_peers import FRAMES_A_BATCH, Network, Peer, open_games, play
+from tests.server.study_process import StudyProcess
+from tests.server.uploading import kinds, rows
 
 from coplay.data.database.packing import unpack
-
-from .conftest import Page
-from .lossy_peers import FRAMES_A_BATCH, Network, Peer, open_games, play
-from .study_process import StudyProcess
-from .uploading import kinds, rows
 
 pytestmark = pytest.mark.anyio
 

@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.server.conftest import Lab, Page, duel_study, running
+from tests.server.test_rejoin import PATIENT
 
 from coplay.server.edge import socket_limits as guard
 from coplay.signaling import datagrams
-
-from .conftest import Lab, Page, duel_study, running
-from .test_rejoin import PATIENT
 
 pytestmark = pytest.mark.anyio
 

@@ -6,12 +6,11 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from tests.server.conftest import Lab
+from tests.server.uploading import batch, over
 
 from coplay.data.batches import encode
 from coplay.export.tables.exporting import export_tables
-
-from .conftest import Lab
-from .uploading import batch, over
 
 pytestmark = pytest.mark.anyio
 

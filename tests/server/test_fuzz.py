@@ -13,15 +13,14 @@ from typing import Any
 
 import aiohttp
 import pytest
+from tests.server.test_attacks import besieged
+from tests.server.test_rejoin import frames
+from tests.server.test_signals import SDP
 
 from coplay.server.edge import socket_limits as guard
 from coplay.server.edge import sockets
 from coplay.server.settings import Settings
 from coplay.signaling import datagrams, relay
-
-from .test_attacks import besieged
-from .test_rejoin import frames
-from .test_signals import SDP
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(3600)]
 COUNT = int(os.environ.get("COPLAY_FUZZ", "3000"))

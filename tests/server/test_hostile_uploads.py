@@ -10,11 +10,10 @@ from typing import Any
 
 import aiohttp
 import pytest
+from tests.server.conftest import Lab, Page, duel_study, running
+from tests.server.uploading import batch, rows
 
 from coplay.data.batches import NUMBERS_OF_A_PAGE, encode
-
-from .conftest import Lab, Page, duel_study, running
-from .uploading import batch, rows
 
 pytestmark = pytest.mark.anyio
 

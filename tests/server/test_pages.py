@@ -4,8 +4,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-
-from .conftest import Lab, duel_study, running
+from tests.server.conftest import Lab, duel_study, running
 
 pytestmark = pytest.mark.anyio
 

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.server.conftest import FAST, KEYS, CountingDuel, Lab, Page, duel_study, running
 
 from coplay.data.batches import FrameBatch, encode
 from coplay.server.settings import Settings
 from coplay.study import scenes
-
-from .conftest import FAST, KEYS, CountingDuel, Lab, Page, duel_study, running
 
 pytestmark = pytest.mark.anyio
 

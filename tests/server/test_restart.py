@@ -13,10 +13,9 @@ from typing import Any
 import aiohttp
 import pytest
 import socketio
-
-from .conftest import FAST, WAIT_S, FakeRuntime, Lab, Page, duel_study, running
-from .test_rejoin import PATIENT, finished, frames, told
-from .test_signals import signal
+from tests.server.conftest import FAST, WAIT_S, FakeRuntime, Lab, Page, duel_study, running
+from tests.server.test_rejoin import PATIENT, finished, frames, told
+from tests.server.test_signals import signal
 
 pytestmark = pytest.mark.anyio
 PROCESS = Path(__file__).with_name("process.py")

@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 import socketio
+from tests.server.conftest import Lab, Page, duel_study, running
+from tests.server.test_rejoin import PATIENT
+from tests.server.test_signals import signal
 
 from coplay.server.settings import Settings
-
-from .conftest import Lab, Page, duel_study, running
-from .test_rejoin import PATIENT
-from .test_signals import signal
 
 pytestmark = pytest.mark.anyio
 

@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 import socketio
-
-from .conftest import WAIT_S, Lab, Page, duel_study, running
-from .test_attacks import Siege, besieged
-from .test_rejoin import PATIENT, finished, frames, told
-from .test_restart import hosted, reconnected
-from .test_resume import broken, missing
-from .test_signals import signal
+from tests.server.conftest import WAIT_S, Lab, Page, duel_study, running
+from tests.server.test_attacks import Siege, besieged
+from tests.server.test_rejoin import PATIENT, finished, frames, told
+from tests.server.test_restart import hosted, reconnected
+from tests.server.test_resume import broken, missing
+from tests.server.test_signals import signal
 
 pytestmark = pytest.mark.anyio
 

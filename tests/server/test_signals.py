@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from .conftest import Lab, duel_study, running
+from tests.server.conftest import Lab, duel_study, running
 
 pytestmark = pytest.mark.anyio
 

@@ -15,16 +15,15 @@ from typing import Any
 import aioice
 import pytest
 from click.testing import CliRunner
+from tests.lacking import do_without
+from tests.server.conftest import Lab, Page, duel_study, running
+from tests.server.test_signals import SDP, signal
 
 from coplay.cli import main
 from coplay.errors import UsageError
 from coplay.server.games import coordinator
 from coplay.server.hosting import ice_servers
 from coplay.signaling import IceServers
-
-from ..lacking import do_without  # noqa: TID252 (tests are no package)
-from .conftest import Lab, Page, duel_study, running
-from .test_signals import SDP, signal
 
 pytestmark = pytest.mark.anyio
 SECRET = "a secret of these tests"

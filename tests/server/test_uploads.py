@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text, update
+from tests.server.conftest import Lab, duel_study, running
+from tests.server.uploading import batch, kinds, over, rows
 
 from coplay.data.batches import NUMBERS_OF_A_PAGE, encode
 from coplay.data.database import tables as records
 from coplay.data.database.packing import unpack
 from coplay.server.settings import Settings
-
-from .conftest import Lab, duel_study, running
-from .uploading import batch, kinds, over, rows
 
 pytestmark = pytest.mark.anyio
 

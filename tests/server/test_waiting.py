@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from tests.server.conftest import Lab
+from tests.server.test_rejoin import told
+from tests.server.test_resume import broken
 
 from coplay.data.database import store as stores
-
-from .conftest import Lab
-from .test_rejoin import told
-from .test_resume import broken
 
 pytestmark = pytest.mark.anyio
 

@@ -4,11 +4,10 @@ import json
 from typing import Any
 
 import pytest
+from tests.server.conftest import Lab
+from tests.server.uploading import batch
 
 from coplay.data.batches import encode
-
-from .conftest import Lab
-from .uploading import batch
 
 pytestmark = pytest.mark.anyio
 

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Row, text
+from tests.server.conftest import Page
 
 from coplay.data.batches import FrameBatch
 from coplay.data.database.engines import open_engine
-
-from .conftest import Page
 
 
 def batch(peer: int, number: int = 0, first: int = 0, frames: int = 4, **more: Any) -> FrameBatch:
