@@ -137,6 +137,21 @@ def test_every_operation_is_painted(tmp_path):
     assert (picture[200:340, :180] < 50).any()  # the text
 
 
+def test_image_drawn_in_other_proportions_than_its_own_keeps_its_pixels():
+    canvas = Canvas()
+    canvas.view(20, 20)
+    image = np.zeros((2, 5, 3), np.uint8)
+    image[0, :, 0], image[1, :, 1] = range(50, 300, 50), 200
+    canvas.image(0, 0, 20, 20, image)
+    picture = decoded(Screen().png(drawn(canvas)))
+    for column in range(5):
+        x = 144 * column + 72
+        assert (
+            np.abs(picture[90, x].astype(int) - (50 * column + 50, 0, 0)).max() <= 10
+        )  # smoothed between pixels
+        assert np.abs(picture[630, x].astype(int) - (0, 200, 0)).max() <= 10  # smoothed between pixels
+
+
 def test_strings_of_earlier_pictures_are_remembered():
     canvas, screen = Canvas(), Screen()
     for color in ("red", "blue", "red"):

@@ -40,7 +40,8 @@ class View:
         strings = canvas.new_strings()
         width, height = canvas.size
         names = json.dumps(strings) if strings else None
-        host.draw(canvas.ops(), names, canvas.pixels, width, height, corrected, frame)
+        rows, columns = canvas.pixels_shape
+        host.draw(canvas.ops(), names, canvas.pixels, rows, columns, width, height, corrected, frame)
 
     def _render(self, _original: Any, canvas: Canvas) -> None:
         picture = self._environment.render()

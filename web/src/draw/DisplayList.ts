@@ -16,6 +16,7 @@
  * | 7 | sound   | string |
  */
 import type { DrawMessage } from '../worker/messages';
+import type { RgbImage } from './rgbImage';
 
 /** One thing to paint. `place` holds everything about it that can move, so that easing need not know what it is. */
 export type Item =
@@ -39,7 +40,8 @@ export interface Picture {
   height: number;
   corrected: boolean;
   frame: number;
-  pixels: Uint8ClampedArray | null;
+  /** What the `image` operation paints; null if the frame has none. */
+  image: RgbImage | null;
 }
 
 const CLEAR = 0;
@@ -67,7 +69,7 @@ export class DisplayListDecoder {
       height: message.height,
       corrected: message.corrected,
       frame: message.frame,
-      pixels: message.pixels ?? null,
+      image: imageOf(message),
     };
   }
 
@@ -137,4 +139,10 @@ export class DisplayListDecoder {
   #string(index: number): string {
     return this.#strings[index] ?? '';
   }
+}
+
+function imageOf({ pixels, pixels_shape }: DrawMessage): RgbImage | null {
+  if (pixels === undefined || pixels_shape === undefined) return null;
+  const [rows, columns] = pixels_shape;
+  return { pixels, rows, columns };
 }

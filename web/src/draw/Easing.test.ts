@@ -10,7 +10,7 @@ const ball = (x: number, key: string | null = 'ball'): Item => ({
 });
 
 function picture(item: Item, corrected = false): Picture {
-  return { items: [item], sounds: [], width: 600, height: 400, corrected, frame: 0, pixels: null };
+  return { items: [item], sounds: [], width: 600, height: 400, corrected, frame: 0, image: null };
 }
 
 /** A ball that moves 10 units in each frame of 50 ms; then where it is shown. */

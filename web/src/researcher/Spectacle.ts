@@ -1,5 +1,5 @@
 /** One game that is looked on at: fetches its frames once a second and shows them at their own pace. */
-import { Stage } from '../draw/Stage';
+import { CanvasRenderer } from '../draw/CanvasRenderer';
 import { element } from '../frame/dom';
 import { Simulation } from '../game/Simulation';
 import type { FromWorker, WatchConfig } from '../worker/messages';
@@ -15,7 +15,7 @@ export class Spectacle {
   readonly #canvas = element('canvas', { class: 'stage', 'aria-label': 'The game' });
   readonly #said = element('p', { class: 'said', role: 'status', text: 'Getting the game ready …' });
   readonly #scores = element('ul', { class: 'scores' });
-  #stage: Stage | null = null;
+  #renderer: CanvasRenderer | null = null;
   #config: WatchConfig | null = null;
   #received = 0;
   #over = false;
@@ -37,7 +37,7 @@ export class Spectacle {
     try {
       this.#config = await this.#feed.config(this.#game_id);
       this.root.style.setProperty('--players', String(this.#config.peers.length));
-      this.#stage = new Stage(
+      this.#renderer = new CanvasRenderer(
         this.#canvas,
         this.#config.fps,
         () => undefined,
@@ -71,7 +71,7 @@ export class Spectacle {
   #hear(message: FromWorker): void {
     switch (message.kind) {
       case 'draw':
-        this.#stage?.accept(this.#simulation.decoder.decode(message));
+        this.#renderer?.accept(this.#simulation.decoder.decode(message));
         return;
       case 'watched':
         this.#showState(message);
@@ -111,7 +111,7 @@ export class Spectacle {
   close(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#over = true;
-    this.#stage?.close();
+    this.#renderer?.close();
     this.#simulation.close();
   }
 }

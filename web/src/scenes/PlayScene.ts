@@ -1,8 +1,9 @@
 /**
  * The game on the page: canvas, scores, round, connection, and over it whatever there is to wait for.
  */
+
+import { CanvasRenderer } from '../draw/CanvasRenderer';
 import { Sound } from '../draw/Sound';
-import { Stage } from '../draw/Stage';
 import { element, plainButton, prose } from '../frame/dom';
 import { announcePhase, type SceneView } from '../frame/Scene';
 import type { GameNews } from '../game/GameClient';
@@ -57,7 +58,7 @@ export class PlayScene implements SceneView {
   readonly #touch: TouchKeys;
   readonly #closers: (() => void)[] = [];
   #inputs: { close(): void }[] = [];
-  #stage: Stage | null = null;
+  #renderer: CanvasRenderer | null = null;
   #config: GameConfig | null = null;
   #phase: GamePhase = 'loading';
   #missing = new Set<number>();
@@ -103,7 +104,7 @@ export class PlayScene implements SceneView {
   /** The game is known: who plays, and how fast. */
   begin(config: GameConfig, loaded: boolean): void {
     this.#config = config;
-    this.#stage = new Stage(
+    this.#renderer = new CanvasRenderer(
       this.#canvas,
       config.fps,
       (name) => this.#sound.play(name),
@@ -117,7 +118,7 @@ export class PlayScene implements SceneView {
   handle(news: GameNews): void {
     switch (news.kind) {
       case 'picture':
-        this.#stage?.accept(news.picture);
+        this.#renderer?.accept(news.picture);
         return;
       case 'hud':
         this.#showHud(news.hud);
@@ -188,7 +189,7 @@ export class PlayScene implements SceneView {
   }
 
   close(): void {
-    this.#stage?.close();
+    this.#renderer?.close();
     this.#overlay.close();
     this.#touch.close();
     this.#stopInputs();

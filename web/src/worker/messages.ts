@@ -111,8 +111,10 @@ export interface DrawMessage {
   ops: Float32Array;
   /** Strings that continue the table that the earlier frames of this worker began. */
   strings: string[];
-  /** RGB, three bytes a pixel, for the image operation. */
+  /** RGB, three bytes a pixel, row by row, for the image operation. */
   pixels?: Uint8ClampedArray;
+  /** Of `pixels`; it says nothing about how large the image is drawn. */
+  pixels_shape?: [rows: number, columns: number];
   width: number;
   height: number;
   /** Whether a rollback changed what was shown before. */

@@ -51,6 +51,8 @@ const host = {
     ops: PyProxyBuffer,
     strings_json: string | null | undefined,
     pixels: PyProxyBuffer | null | undefined,
+    rows: number,
+    columns: number,
     width: number,
     height: number,
     corrected: boolean,
@@ -64,7 +66,10 @@ const host = {
     const message = { kind: 'draw', ops: copied, strings, width, height, corrected, frame, now } as const;
     if (pixels) {
       const bytes = new Uint8ClampedArray(copyBytes(pixels).buffer);
-      page.postMessage({ ...message, pixels: bytes }, [copied.buffer, bytes.buffer]);
+      page.postMessage({ ...message, pixels: bytes, pixels_shape: [rows, columns] }, [
+        copied.buffer,
+        bytes.buffer,
+      ]);
     } else {
       page.postMessage(message, [copied.buffer]);
     }

@@ -1,13 +1,14 @@
 /**
- * The canvas of a running game: takes display lists as they come and paints at the screen's own rate.
+ * Paints a running game on a canvas: pictures come at the game's rate, and are painted at the screen's own rate.
  *
- * The world is scaled to the canvas and centred, with its proportions kept, in the screen's real pixels.
+ * The world is scaled to the canvas and centred. It keeps its proportions, and is painted in the screen's physical pixels.
  */
 import type { Picture } from './DisplayList';
 import { Easing } from './Easing';
 import { paint } from './painting';
+import { writeImage } from './rgbImage';
 
-export class Stage {
+export class CanvasRenderer {
   readonly #canvas: HTMLCanvasElement;
   readonly #context: CanvasRenderingContext2D;
   readonly #easing: Easing;
@@ -45,7 +46,7 @@ export class Stage {
     this.#easing.accept(picture, performance.now());
     const shape_changed = this.#picture?.width !== picture.width || this.#picture.height !== picture.height;
     this.#picture = picture;
-    if (picture.pixels !== null) this.#image = toImage(picture, this.#image);
+    if (picture.image !== null) this.#image = writeImage(picture.image, this.#image);
     if (shape_changed) this.#shapeChanged(picture.width / picture.height);
     for (const name of picture.sounds) this.#playSound(name);
   }
@@ -92,38 +93,4 @@ export class Stage {
       paint(context, item, this.#easing.place(item, now_ms), picture, this.#image);
     context.restore();
   }
-}
-
-/** RGB bytes as something a context can draw. */
-function toImage(picture: Picture, reused: HTMLCanvasElement | null): HTMLCanvasElement | null {
-  const place = picture.items.find((item) => item.kind === 'image')?.place;
-  const pixels = picture.pixels;
-  if (place === undefined || pixels === null) return reused;
-  const { columns, rows } = imageShape(pixels.length / 3, place[2] ?? 1, place[3] ?? 1);
-  if (columns * rows === 0) return reused;
-  const image = reused ?? document.createElement('canvas');
-  if (image.width !== columns || image.height !== rows) {
-    image.width = columns;
-    image.height = rows;
-  }
-  const data = new ImageData(columns, rows);
-  for (let from = 0, to = 0; from < pixels.length; from += 3, to += 4) {
-    data.data[to] = pixels[from] ?? 0;
-    data.data[to + 1] = pixels[from + 1] ?? 0;
-    data.data[to + 2] = pixels[from + 2] ?? 0;
-    data.data[to + 3] = 255;
-  }
-  image.getContext('2d')?.putImageData(data, 0, 0);
-  return image;
-}
-
-/** The shape of an image of `count` pixels that is shown `width` by `height` world units large. */
-export function imageShape(count: number, width: number, height: number): { columns: number; rows: number } {
-  const wanted = Math.sqrt((count * width) / height);
-  for (let distance = 0; distance <= wanted; distance++) {
-    for (const columns of [Math.round(wanted) - distance, Math.round(wanted) + distance]) {
-      if (columns > 0 && count % columns === 0) return { columns, rows: count / columns };
-    }
-  }
-  return { columns: 0, rows: 0 };
 }
