@@ -14,6 +14,7 @@ import aiohttp
 
 from coplay.data.batches import NUMBERS_OF_A_PAGE, FrameBatch, encode
 from coplay.data.database.store import Store
+from coplay.server.clock import SystemClock
 from coplay.server.event_log import EventLog
 from coplay.signaling import TokenSigner
 
@@ -108,7 +109,7 @@ def open_games(data: Path, count: int) -> list[tuple[Peer, Peer]]:
     secret = secrets.token_bytes(32)
     (data / "secret").write_bytes(secret)
     signer = TokenSigner(hmac.digest(secret, b"duel", "sha256"))
-    recorder = EventLog(store, "duel")
+    recorder = EventLog(store, "duel", SystemClock())
     games = []
     for seed in range(count):
         game_id = secrets.token_hex(10)

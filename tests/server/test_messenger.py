@@ -5,8 +5,8 @@ from concurrent.futures import Future
 from typing import Any
 
 import pytest
+from tests.server.virtual_clock import VirtualClock
 
-from coplay.server import clock
 from coplay.server.messenger import MAX_BACKLOG, MAX_KEPT, MAX_QUEUED, PRESSURE, Messenger
 
 pytestmark = pytest.mark.anyio
@@ -39,7 +39,7 @@ async def settle() -> None:
 
 async def test_events_arrive_in_order() -> None:
     sockets = Sockets()
-    messenger = Messenger(sockets)
+    messenger = Messenger(sockets, VirtualClock())
     messenger.open("ann", "s1")
     for number in range(5):
         messenger.post("ann", "n", number)
@@ -49,7 +49,7 @@ async def test_events_arrive_in_order() -> None:
 
 async def test_nothing_is_shown_before_it_is_stored() -> None:
     sockets = Sockets()
-    messenger = Messenger(sockets)
+    messenger = Messenger(sockets, VirtualClock())
     messenger.open("ann", "s1")
     stored: Future[None] = Future()
     messenger.post("ann", "scene", {"code": "DONE"}, after=stored)
@@ -63,7 +63,7 @@ async def test_nothing_is_shown_before_it_is_stored() -> None:
 
 async def test_what_could_not_be_stored_is_never_shown(caplog: pytest.LogCaptureFixture) -> None:
     sockets = Sockets()
-    messenger = Messenger(sockets)
+    messenger = Messenger(sockets, VirtualClock())
     messenger.open("ann", "s1")
     stored: Future[None] = Future()
     stored.set_exception(OSError("disk full"))
@@ -77,7 +77,7 @@ async def test_what_could_not_be_stored_is_never_shown(caplog: pytest.LogCapture
 
 async def test_page_that_takes_nothing_is_closed_instead_of_filling_memory() -> None:
     sockets = Sockets()
-    messenger = Messenger(sockets)
+    messenger = Messenger(sockets, VirtualClock())
     messenger.open("ann", "s1")
     sockets.behind = MAX_BACKLOG
     for number in range(MAX_QUEUED + 10):
@@ -89,7 +89,7 @@ async def test_page_that_takes_nothing_is_closed_instead_of_filling_memory() -> 
 
 async def test_newer_socket_replaces_the_older_one() -> None:
     sockets = Sockets()
-    messenger = Messenger(sockets)
+    messenger = Messenger(sockets, VirtualClock())
     messenger.open("ann", "s1")
     messenger.open("ann", "s2")
     await settle()
@@ -101,7 +101,7 @@ async def test_newer_socket_replaces_the_older_one() -> None:
 
 async def test_page_that_connects_again_gets_what_it_missed_in_order() -> None:
     sockets = Sockets()
-    messenger = Messenger(sockets)
+    messenger = Messenger(sockets, VirtualClock())
     assert not messenger.open("ann", "s1")
     messenger.post("ann", "n", 0)
     messenger.post("ann", "n", 1)
@@ -119,7 +119,7 @@ async def test_page_that_connects_again_gets_what_it_missed_in_order() -> None:
 
 async def test_what_is_missed_waits_for_the_store_again() -> None:
     sockets = Sockets()
-    messenger = Messenger(sockets)
+    messenger = Messenger(sockets, VirtualClock())
     messenger.open("ann", "s1")
     messenger.post("ann", "n", 0)
     await settle()
@@ -136,7 +136,7 @@ async def test_what_is_missed_waits_for_the_store_again() -> None:
 
 @pytest.mark.parametrize("last", [None, 0, -1, 10**15])
 async def test_page_that_took_something_else_last_is_told_everything_anew(last: int | None) -> None:
-    messenger = Messenger(Sockets())
+    messenger = Messenger(Sockets(), VirtualClock())
     messenger.open("ann", "s1")
     messenger.post("ann", "n", 0)
     assert not messenger.open("ann", "s2", last)
@@ -144,7 +144,7 @@ async def test_page_that_took_something_else_last_is_told_everything_anew(last: 
 
 async def test_page_that_missed_more_than_is_kept_is_told_everything_anew() -> None:
     sockets = Sockets()
-    messenger = Messenger(sockets)
+    messenger = Messenger(sockets, VirtualClock())
     messenger.open("ann", "s1")
     messenger.post("ann", "n", 0)
     await settle()
@@ -155,12 +155,12 @@ async def test_page_that_missed_more_than_is_kept_is_told_everything_anew() -> N
 
 
 async def test_number_of_a_former_run_is_never_taken_for_one_of_this() -> None:
-    sockets = Sockets()
-    former = Messenger(sockets)
+    sockets, clock = Sockets(), VirtualClock()
+    former = Messenger(sockets, clock)
     former.open("ann", "s1")
     former.post("ann", "n", 0)
-    await asyncio.sleep(0.005)
-    latter = Messenger(sockets)
+    clock.advance(0.005)
+    latter = Messenger(sockets, clock)
     latter.open("ann", "s2")
     latter.post("ann", "n", 0)
     await settle()
@@ -169,7 +169,7 @@ async def test_number_of_a_former_run_is_never_taken_for_one_of_this() -> None:
 
 async def test_what_a_former_page_missed_is_forgotten() -> None:
     sockets = Sockets()
-    messenger = Messenger(sockets)
+    messenger = Messenger(sockets, VirtualClock())
     messenger.open("ann", "s1")
     messenger.post("ann", "n", 0)
     await settle()
@@ -183,7 +183,7 @@ async def test_what_a_former_page_missed_is_forgotten() -> None:
 
 async def test_what_is_only_mentioned_is_lost_without_a_socket() -> None:
     sockets = Sockets()
-    messenger = Messenger(sockets)
+    messenger = Messenger(sockets, VirtualClock())
     messenger.open("ann", "s1")
     messenger.post("ann", "n", 0)
     messenger.mention("ann", "lobby", 1)
@@ -197,7 +197,7 @@ async def test_what_is_only_mentioned_is_lost_without_a_socket() -> None:
 
 async def test_datagrams_are_dropped_rather_than_queued() -> None:
     sockets = Sockets()
-    messenger = Messenger(sockets)
+    messenger = Messenger(sockets, VirtualClock())
     assert not await messenger.stream("ann", "datagram", b"x")
     messenger.open("ann", "s1")
     assert await messenger.stream("ann", "datagram", b"x")
@@ -207,8 +207,8 @@ async def test_datagrams_are_dropped_rather_than_queued() -> None:
 
 
 async def test_pages_lost_long_ago_are_forgotten() -> None:
-    sockets = Sockets()
-    messenger = Messenger(sockets)
+    sockets, clock = Sockets(), VirtualClock()
+    messenger = Messenger(sockets, clock)
     messenger.open("ann", "s1")
     messenger.post("ann", "n", 0)
     await settle()
@@ -223,7 +223,7 @@ async def test_pages_lost_long_ago_are_forgotten() -> None:
 
 async def test_announcement_passes_what_waits_and_reaches_those_who_come_while_it_lasts() -> None:
     sockets = Sockets()
-    messenger = Messenger(sockets)
+    messenger = Messenger(sockets, VirtualClock())
     messenger.open("ann", "s1")
     messenger.post("ann", "scene", 1, after=Future())
     messenger.announce("storing", False, lasting=True)
@@ -238,7 +238,7 @@ async def test_announcement_passes_what_waits_and_reaches_those_who_come_while_i
 
 async def test_announcement_is_not_heaped_on_a_socket_that_is_behind() -> None:
     sockets = Sockets()
-    messenger = Messenger(sockets)
+    messenger = Messenger(sockets, VirtualClock())
     messenger.open("ann", "s1")
     sockets.behind = MAX_BACKLOG
     messenger.announce("storing", False, lasting=True)

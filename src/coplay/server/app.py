@@ -6,7 +6,7 @@ import hmac
 import logging
 import os
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from coplay.data.database.store import Store
-from coplay.server import clock
+from coplay.server.clock import Clock, SystemClock
 from coplay.server.edge.http import Api, RequestRefused, broken, refused
 from coplay.server.edge.pages import Pages, SecurityHeaders
 from coplay.server.edge.socket_limits import SocketGuard
@@ -63,6 +63,7 @@ class Hosting:
         settings: Limits and waits.
         web: Where the built page is.
         ice: STUN and TURN servers.
+        clock: The time.
     """
 
     study: Study
@@ -74,6 +75,7 @@ class Hosting:
     settings: Settings = field(default_factory=Settings)
     web: Path = WEB
     ice: IceServers = field(default_factory=IceServers)
+    clock: Clock = field(default_factory=SystemClock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class StudyServer:
         tokens: Those that open pages' sockets.
         succession: Which page of a seat may report.
         watching: Lets those who run the study look on.
+        tick: Looks after lobbies, games and the store; called every `settings.tick_s` while the server runs.
     """
 
     asgi: SocketGuard
@@ -103,11 +106,12 @@ class StudyServer:
     tokens: PageTokens
     succession: StalePages
     watching: Watching
+    tick: Callable[[], None]
 
 
 def make_server(hosting: Hosting) -> StudyServer:
     """Put a server together."""
-    study, settings, store = hosting.study, hosting.settings, hosting.store
+    study, settings, store, clock = hosting.study, hosting.settings, hosting.store, hosting.clock
     identity = StudyIdentity(
         study.name,
         study.version,
@@ -117,27 +121,29 @@ def make_server(hosting: Hosting) -> StudyServer:
     )
     # Two studies may share a data directory; a token of one must be worth nothing in the other.
     signer = TokenSigner(hmac.digest(_secret(store.directory), study.name.encode(), "sha256"))
-    recorder = EventLog(store, study.name)
-    running = store.submit(partial(read_running, identity, hosting.stages)).result()
-    ledger = Ledger(recorder, [game.row.game_id for game in running])
+    recorder = EventLog(store, study.name, clock)
+    running = store.submit(partial(read_running, identity, hosting.stages, clock.wall())).result()
+    ledger = Ledger(recorder, clock, [game.row.game_id for game in running])
     visitors = Participants(study, recorder)
     visitors.restore_groups(store.submit(partial(read_groups, study.name)).result())
     sockets = make_socket_server()
-    messenger = Messenger(SocketSender(sockets))
-    coordinator = GameCoordinator(identity, settings, messenger, recorder, ledger, signer, hosting.ice)
-    succession = StalePages(signer, store)
+    messenger = Messenger(SocketSender(sockets), clock)
+    coordinator = GameCoordinator(identity, settings, messenger, recorder, ledger, signer, hosting.ice, clock)
+    succession = StalePages(signer, store, clock)
 
     def heard(game_id: str, player: int, number: int, frames: int) -> None:
         coordinator.seats.hear_batch(game_id, player, number, frames)
         succession.hear_batch(game_id, player, number, frames)
 
     ledger.heard = heard
-    restore_games(running, identity, hosting.stages, visitors, coordinator)
+    restore_games(running, identity, hosting.stages, visitors, coordinator, clock.now())
     showing = SceneProps(hosting.folder, hosting.stages)
-    usher = SceneFlow(study, hosting.stages, settings, showing, visitors, messenger, recorder, coordinator)
+    usher = SceneFlow(
+        study, hosting.stages, settings, showing, visitors, messenger, recorder, coordinator, clock
+    )
     succession.left_report = usher.take_left_report
-    tokens = PageTokens(signer, visitors, messenger, recorder, settings.token_s)
-    Sockets(sockets, tokens, visitors, messenger, usher, coordinator, recorder)
+    tokens = PageTokens(signer, visitors, messenger, recorder, settings.token_s, clock)
+    Sockets(sockets, tokens, visitors, messenger, usher, coordinator, recorder, clock)
     boot = {
         "study": {"name": study.name, "version": study.version},
         "runtime": hosting.runtime.boot_info(),
@@ -147,14 +153,22 @@ def make_server(hosting: Hosting) -> StudyServer:
             "module": hosting.bundle.module,
         },
     }
-    api = Api(boot, settings, signer, visitors, messenger, usher, ledger)
+    api = Api(boot, settings, signer, visitors, messenger, usher, ledger, clock)
     pages = Pages(hosting.web, hosting.runtime, hosting.bundle)
-    watching = Watching(boot, signer, store, coordinator.games)
+    watching = Watching(boot, signer, store, coordinator.games, clock)
+
+    storing = StoreHealth(store, messenger)
+
+    def tick() -> None:
+        now = clock.now()
+        storing.tick()
+        usher.tick(now)
+        ledger.forget(now)
+        messenger.forget_lost(now - settings.resume_s)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        storing = StoreHealth(store, messenger)
-        task = asyncio.create_task(_look_after(usher, ledger, messenger, storing, settings))
+        task = asyncio.create_task(_tick_forever(tick, settings.tick_s))
         yield
         task.cancel()
 
@@ -179,7 +193,7 @@ def make_server(hosting: Hosting) -> StudyServer:
     )
     guard = SocketGuard(UploadsRoute(api.batch, socketio.ASGIApp(sockets, app)))
     return StudyServer(
-        guard, coordinator, ledger, visitors, sockets, usher, signer, tokens, succession, watching
+        guard, coordinator, ledger, visitors, sockets, usher, signer, tokens, succession, watching, tick
     )
 
 
@@ -187,16 +201,11 @@ async def _healthz(_request: Request) -> Response:
     return JSONResponse({"ok": True})
 
 
-async def _look_after(
-    usher: SceneFlow, ledger: Ledger, messenger: Messenger, storing: StoreHealth, settings: Settings
-) -> None:
+async def _tick_forever(tick: Callable[[], None], every_s: float) -> None:
     while True:
-        await asyncio.sleep(settings.tick_s)
+        await asyncio.sleep(every_s)
         try:
-            storing.tick()
-            usher.tick()
-            ledger.forget(clock.now())
-            messenger.forget_lost(clock.now() - settings.resume_s)
+            tick()
         except Exception:
             # One participant's trouble must not stop everyone's lobby.
             _log.exception("looking after lobbies and games failed once")

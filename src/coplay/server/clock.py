@@ -1,19 +1,39 @@
-"""The server's clocks: one that only goes forward, and one that people can read."""
+"""The clock of a server, given to whatever needs the time, so that tests can move it by hand."""
 
 import time
 from datetime import UTC, datetime
+from typing import Protocol
 
 
-def now() -> float:
-    """Monotonic seconds."""
-    return time.monotonic()
+class Clock(Protocol):
+    """A source of time."""
+
+    def now(self) -> float:
+        """Return monotonic seconds, for waits and limits."""
+
+    def wall(self) -> float:
+        """Return seconds since 1970, for validity that must survive a restart, such as that of tokens."""
+
+    def stamp(self) -> tuple[str, float]:
+        """Return the moment as records have it: UTC in ISO 8601 with milliseconds, and monotonic ms."""
 
 
-def wall() -> float:
-    """Seconds since 1970; for the validity of tokens, which must survive a restart."""
-    return time.time()
+class SystemClock:
+    """The clock of this machine."""
+
+    def now(self) -> float:
+        """Return monotonic seconds."""
+        return time.monotonic()
+
+    def wall(self) -> float:
+        """Return seconds since 1970."""
+        return time.time()
+
+    def stamp(self) -> tuple[str, float]:
+        """Return the moment as records have it: UTC in ISO 8601 with milliseconds, and monotonic ms."""
+        return iso_utc(self.wall()), round(self.now() * 1000, 3)
 
 
-def stamp() -> tuple[str, float]:
-    """The moment as it is recorded: UTC in ISO 8601 with milliseconds, and monotonic milliseconds."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds"), round(time.monotonic() * 1000, 3)
+def iso_utc(wall: float) -> str:
+    """Return a moment, given in seconds since 1970, as UTC in ISO 8601 with milliseconds."""
+    return datetime.fromtimestamp(wall, UTC).isoformat(timespec="milliseconds")

@@ -9,7 +9,7 @@ from sqlalchemy import Insert, Table, bindparam, insert, update
 
 from coplay.data.database import tables as records
 from coplay.data.database.store import Store
-from coplay.server import clock
+from coplay.server.clock import Clock
 
 _PROGRESS: Final = update(records.participants).where(
     records.participants.c.study == bindparam("of_study"),
@@ -23,11 +23,13 @@ class EventLog:
     Args:
         store: Where they are kept.
         study: The study's name.
+        clock: The time of each record.
     """
 
-    def __init__(self, store: Store, study: str) -> None:
+    def __init__(self, store: Store, study: str, clock: Clock) -> None:
         self.store = store
         self.study = study
+        self._clock = clock
 
     def event(
         self,
@@ -39,7 +41,7 @@ class EventLog:
         **detail: Any,
     ) -> "Future[None]":
         """Something happened to a participant, or in a game."""
-        utc, ms = clock.stamp()
+        utc, ms = self._clock.stamp()
         row = {
             "study": self.study,
             "participant_id": participant_id,
@@ -54,14 +56,14 @@ class EventLog:
 
     def participant(self, row: Mapping[str, Any]) -> "Future[None]":
         """A participant arrived for the first time."""
-        utc, ms = clock.stamp()
+        utc, ms = self._clock.stamp()
         return self._insert(
             records.participants, {**row, "study": self.study, "arrived_utc": utc, "arrived_ms": ms}
         )
 
     def recruitment(self, participant_id: str, params: Mapping[str, str]) -> "Future[None]":
         """What the recruiter's link carried."""
-        utc, _ = clock.stamp()
+        utc, _ = self._clock.stamp()
         row = {"study": self.study, "participant_id": participant_id, "utc": utc, "params": dict(params)}
         return self._insert(records.recruitment, row)
 
@@ -69,7 +71,7 @@ class EventLog:
         """A participant is at another scene, or at the end."""
         values: dict[str, Any] = {"scene": scene}
         if ended_how:
-            utc, ms = clock.stamp()
+            utc, ms = self._clock.stamp()
             values |= {
                 "ended_how": ended_how,
                 "completion_code": code or None,
@@ -83,7 +85,7 @@ class EventLog:
 
     def group(self, group_id: str, scene: int, members: tuple[str, ...]) -> "Future[None]":
         """A group was formed."""
-        utc, ms = clock.stamp()
+        utc, ms = self._clock.stamp()
         row = {
             "group_id": group_id,
             "study": self.study,
@@ -96,7 +98,7 @@ class EventLog:
 
     def game(self, row: Mapping[str, Any]) -> "Future[None]":
         """A game begins."""
-        utc, ms = clock.stamp()
+        utc, ms = self._clock.stamp()
         return self._insert(records.games, {**row, "study": self.study, "started_utc": utc, "started_ms": ms})
 
     def _insert(self, table: Table, row: Mapping[str, Any]) -> "Future[None]":

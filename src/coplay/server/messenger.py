@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from coplay.server import clock
+from coplay.server.clock import Clock
 
 MAX_QUEUED: Final = 256
 MAX_KEPT: Final = 256
@@ -60,7 +60,7 @@ class _Log:
     """What was said to one page lately. Numbers begin at the time, so that those of a former run of the
     server are never taken for ours."""
 
-    last: int = field(default_factory=lambda: int(clock.wall() * 1000))
+    last: int
     kept: "deque[_Said]" = field(default_factory=lambda: deque(maxlen=MAX_KEPT))
 
     def add(self, event: str, data: Any, after: "Future[Any] | None") -> _Said:
@@ -81,10 +81,12 @@ class Messenger:
 
     Args:
         sockets: The Socket.IO server.
+        clock: The time.
     """
 
-    def __init__(self, sockets: SocketServer) -> None:
+    def __init__(self, sockets: SocketServer, clock: Clock) -> None:
         self._sockets = sockets
+        self._clock = clock
         self._outboxes: dict[str, _Outbox] = {}
         self._logs: dict[str, _Log] = {}
         self._lost_at: dict[str, float] = {}
@@ -108,7 +110,7 @@ class Messenger:
         self._lost_at.pop(member, None)
         missed = self._logs[member].since(last) if member in self._logs else None
         if missed is None:
-            self._logs[member] = _Log()
+            self._logs[member] = _Log(int(self._clock.wall() * 1000))
         queue: asyncio.Queue[_Said] = asyncio.Queue(MAX_QUEUED)
         for said in missed or ():
             queue.put_nowait(said)
@@ -130,7 +132,7 @@ class Messenger:
             return False
         del self._outboxes[member]
         outbox.task.cancel()
-        self._lost_at[member] = clock.now()
+        self._lost_at[member] = self._clock.now()
         return True
 
     def forget(self, member: str) -> None:
@@ -150,7 +152,7 @@ class Messenger:
         if outbox is None:
             return
         outbox.task.cancel()
-        self._lost_at[member] = clock.now()
+        self._lost_at[member] = self._clock.now()
         self._run(self._farewell(outbox.sid, last_event, data))
 
     # Events

@@ -6,13 +6,12 @@ tokens they have, and must find their seats as they were.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, func, select
 
 from coplay.data.database.tables import batches, events, games, groups, participants
-from coplay.server import clock
+from coplay.server.clock import iso_utc
 from coplay.server.games.coordinator import GameCoordinator
 from coplay.server.games.game import RunningGame, Seat, StudyIdentity, game_config
 from coplay.server.games.play_setup import PlaySetup
@@ -47,10 +46,10 @@ class RestoredGame:
 
 
 def read_running(
-    identity: StudyIdentity, stages: Mapping[int, PlaySetup], connection: Connection
+    identity: StudyIdentity, stages: Mapping[int, PlaySetup], wall: float, connection: Connection
 ) -> list[RestoredGame]:
-    """The games of this study, code and runtime that may still be played."""
-    heard_since = (datetime.now(UTC) - timedelta(seconds=RESUMABLE_S)).isoformat(timespec="milliseconds")
+    """The games of this study, code and runtime that may still be played (at `wall`, seconds since 1970)."""
+    heard_since = iso_utc(wall - RESUMABLE_S)
     chosen = select(games).where(
         games.c.study == identity.study,
         games.c.ended_utc.is_(None),
@@ -102,9 +101,9 @@ def restore_games(
     stages: Mapping[int, PlaySetup],
     visitors: Participants,
     coordinator: GameCoordinator,
+    now: float,
 ) -> None:
     """Let games go on; their seats are held until the pages are back."""
-    now = clock.now()
     for running in found:
         row, stage = running.row, stages[running.row.scene]
         seats = {}
@@ -116,7 +115,7 @@ def restore_games(
             visitors[member].away_since = now
         config = game_config(identity, stage, row.game_id, row.seed)
         game = RunningGame(row.game_id, stage, seats, config, now, None, running.left, running.incarnations)
-        coordinator.resume_game(game, running.epochs)
+        coordinator.resume_game(game, running.epochs, now)
 
 
 def read_groups(study: str, connection: Connection) -> dict[str, Group]:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from coplay.data.batches import MAX_BATCH_BYTES
-from coplay.server import clock
+from coplay.server.clock import Clock
 from coplay.server.edge.request_bodies import RequestRefused as RequestRefused
 from coplay.server.edge.request_bodies import announced_size, check_origin, check_type, read_body, read_json
 from coplay.server.messenger import Messenger
@@ -44,6 +44,7 @@ class Api:
         messenger: Reaches their pages.
         usher: Is told of reloads.
         ledger: Takes uploads.
+        clock: The time.
 
     Attributes:
         refused: How many uploads were refused, by HTTP status.
@@ -58,6 +59,7 @@ class Api:
         messenger: Messenger,
         usher: SceneFlow,
         ledger: Ledger,
+        clock: Clock,
     ) -> None:
         self._boot = boot
         self._settings = settings
@@ -66,6 +68,7 @@ class Api:
         self._messenger = messenger
         self._usher = usher
         self._ledger = ledger
+        self._clock = clock
         self.refused: Counter[int] = Counter()
         self._arriving = 0
         self._arrivals: dict[str, TokenBucket] = {}
@@ -86,7 +89,7 @@ class Api:
         self._messenger.close(member, "failed", gone)
         self._usher.reloaded(visitor)
         claims: dict[str, str | int] = {"participant": member, "visit": visitor.visit}
-        token = self._signer.sign("participant", claims, clock.wall() + self._settings.token_s)
+        token = self._signer.sign("participant", claims, self._clock.wall() + self._settings.token_s)
         if visitor.stored is not None:
             await _stored(visitor.stored)
         return JSONResponse({"participant_id": member, "secret": secret, "token": token, **self._boot})
@@ -140,8 +143,8 @@ class Api:
             if len(self._arrivals) >= MAX_ADDRESSES:
                 self._arrivals.clear()
             rate, burst = self._settings.arrivals_a_second, self._settings.arrival_burst
-            self._arrivals[address] = TokenBucket(rate, burst, clock.now())
-        if not self._arrivals[address].take(clock.now()):
+            self._arrivals[address] = TokenBucket(rate, burst, self._clock.now())
+        if not self._arrivals[address].take(self._clock.now()):
             raise RequestRefused(
                 429, "Too many pages are being opened from your network.", "Try again in a minute."
             )
@@ -151,7 +154,9 @@ class Api:
         check_origin(request)
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         try:
-            claims = self._signer.read("game", token if scheme.lower() == "bearer" else "", clock.wall())
+            claims = self._signer.read(
+                "game", token if scheme.lower() == "bearer" else "", self._clock.wall()
+            )
         except TokenError as error:
             raise RequestRefused(401, "This page may not upload.", error.hint or "Reload the page.") from None
         game_id, player = str(claims["game"]), int(claims["player"])
@@ -162,8 +167,8 @@ class Api:
             if len(self._buckets) >= MAX_BUCKETS:
                 self._buckets.clear()
             rate, burst = self._settings.uploads_a_second, self._settings.upload_burst
-            bucket = self._buckets[game_id, player] = TokenBucket(rate, burst, clock.now())
-        if not bucket.take(clock.now()):
+            bucket = self._buckets[game_id, player] = TokenBucket(rate, burst, self._clock.now())
+        if not bucket.take(self._clock.now()):
             raise RequestRefused(429, "Too many uploads at once.", "Try again in a second.", retry_after_s=1)
         incarnation = claims.get("incarnation")
         return game_id, player, None if incarnation is None else int(incarnation)

@@ -15,7 +15,6 @@ from typing import Any, Final, cast
 import socketio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from coplay.server import clock
 from coplay.signaling.bucket import TokenBucket
 
 MAX_SOCKETS_AN_ADDRESS: Final = 512
@@ -82,7 +81,9 @@ class _Guarded:
         self._receive = receive
         self._send = send
         self._closed = closed
-        self._bucket = TokenBucket(FRAMES_A_SECOND, FRAME_BURST, clock.now())
+        # Its waits are timers of the event loop, so that the loop's clock measures them.
+        self._now = asyncio.get_running_loop().time
+        self._bucket = TokenBucket(FRAMES_A_SECOND, FRAME_BURST, self._now())
         self._greeted = False
         self._dead = False
         self._writing: dict[asyncio.Task[Any], float] = {}
@@ -98,14 +99,14 @@ class _Guarded:
             self._dead = True
         if self._dead:
             return {"type": "websocket.disconnect", "code": 1008}
-        while not self._bucket.take(clock.now()):
+        while not self._bucket.take(self._now()):
             await asyncio.sleep(1 / FRAMES_A_SECOND)
         return message
 
     async def send(self, message: Message) -> None:
         # As `asyncio.timeout` would do it, with one timer for a while instead of one for each frame.
         task = cast("asyncio.Task[Any]", asyncio.current_task())
-        self._writing[task] = clock.now()
+        self._writing[task] = self._now()
         if self._look is None:
             self._look_in(WRITE_WITHIN_S)
         try:
@@ -138,7 +139,7 @@ class _Guarded:
         self._look = asyncio.get_running_loop().call_later(delay_s, self._end_late_writes)
 
     def _end_late_writes(self) -> None:
-        self._look, now = None, clock.now()
+        self._look, now = None, self._now()
         for task, since in self._writing.items():
             if now - since >= WRITE_WITHIN_S:
                 self._late.add(task)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import socketio
 
-from coplay.server import clock
+from coplay.server.clock import Clock
 from coplay.server.edge.socket_limits import GuardedPacket, close_on_malformed_packets, hang_up_later
 from coplay.server.event_log import EventLog
 from coplay.server.games.coordinator import GameCoordinator
@@ -95,6 +95,7 @@ class Sockets:
         usher: Answers what concerns their paths.
         coordinator: Answers signals.
         recorder: Writes down what happens.
+        clock: The time.
     """
 
     def __init__(
@@ -106,6 +107,7 @@ class Sockets:
         usher: SceneFlow,
         coordinator: GameCoordinator,
         recorder: EventLog,
+        clock: Clock,
     ) -> None:
         self._server = server
         self._tokens = tokens
@@ -114,6 +116,7 @@ class Sockets:
         self._usher = usher
         self._coordinator = coordinator
         self._recorder = recorder
+        self._clock = clock
         self._members: dict[str, str] = {}
         self._messages = Buckets(MESSAGES_A_SECOND, MESSAGE_BURST)
         self._connections = Buckets(CONNECTIONS_A_SECOND, CONNECTION_BURST)
@@ -148,7 +151,7 @@ class Sockets:
             raise socketio.exceptions.ConnectionRefusedError(
                 error.message, failure(error.message, error.hint)
             ) from None
-        if not self._connections.take(visitor.participant_id, clock.now()):
+        if not self._connections.take(visitor.participant_id, self._clock.now()):
             # Without a reason in its data a refusal is not final.
             raise socketio.exceptions.ConnectionRefusedError("too many connections")
         self._members[sid] = visitor.participant_id
@@ -213,7 +216,7 @@ class Sockets:
     def _asking(self, sid: str) -> Participant | None:
         """Who speaks on a socket, unless they do it too often; a flood must not fill the disk."""
         visitor = self._visitor(sid)
-        if visitor is None or not self._messages.take(visitor.participant_id, clock.now()):
+        if visitor is None or not self._messages.take(visitor.participant_id, self._clock.now()):
             return None
         return visitor
 

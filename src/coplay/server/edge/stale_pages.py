@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from coplay.data.database.store import Store
 from coplay.data.database.tables import batches
-from coplay.server import clock
+from coplay.server.clock import Clock
 from coplay.server.edge.request_bodies import RequestRefused
 from coplay.server.games.seats import INCARNATION_BITS
 from coplay.signaling import TokenError, TokenSigner
@@ -36,6 +36,7 @@ class StalePages:
     Args:
         signer: Reads the games' tokens.
         store: Where the pages' uploads are.
+        clock: The time.
 
     Attributes:
         left_report: Is called with the game, the player and the incarnation of every page whose report was
@@ -43,9 +44,10 @@ class StalePages:
         refused: How many reports of replaced pages were refused.
     """
 
-    def __init__(self, signer: TokenSigner, store: Store) -> None:
+    def __init__(self, signer: TokenSigner, store: Store, clock: Clock) -> None:
         self._signer = signer
         self._store = store
+        self._clock = clock
         self.left_report: Callable[[str, int, int], None] = lambda *_: None
         self._played: dict[tuple[str, int], int] = {}
         self.refused = 0
@@ -62,7 +64,7 @@ class StalePages:
         async def answer(request: Request) -> Response:
             token = request.headers.get("authorization", "").partition(" ")[2]
             try:
-                claims = self._signer.read("game", token, clock.wall())
+                claims = self._signer.read("game", token, self._clock.wall())
             except TokenError:
                 return await endpoint(request)
             seat = str(claims["game"]), int(claims["player"])

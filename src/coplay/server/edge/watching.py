@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from coplay.data.batches import decode
 from coplay.data.database.store import Store
 from coplay.data.database.tables import batches
-from coplay.server import clock
+from coplay.server.clock import Clock
 from coplay.server.games.game import RunningGame, RunningGames
 from coplay.signaling import TokenError, TokenSigner
 
@@ -54,18 +54,22 @@ class Watching:
         signer: Makes and reads the key.
         store: Where the players' uploads are.
         games: Those that are running.
+        clock: The time.
     """
 
-    def __init__(self, boot: dict[str, Any], signer: TokenSigner, store: Store, games: RunningGames) -> None:
+    def __init__(
+        self, boot: dict[str, Any], signer: TokenSigner, store: Store, games: RunningGames, clock: Clock
+    ) -> None:
         self._boot = boot
         self._signer = signer
         self._store = store
         self._games = games
+        self._clock = clock
         self._feeds: dict[str, _Feed] = {}
 
     def key(self) -> str:
         """A key that lets its owner watch for a month."""
-        return self._signer.sign("watch", {}, clock.wall() + KEY_S)
+        return self._signer.sign("watch", {}, self._clock.wall() + KEY_S)
 
     async def games(self, request: Request) -> Response:
         """`GET /api/watch`: what to load, and the games that are running."""
@@ -76,7 +80,7 @@ class Watching:
                 "game_id": game.game_id,
                 "label": game.stage.scene.label or game.stage.env_name,
                 "players": len(game.stage.humans),
-                "seconds": round(clock.now() - game.began),
+                "seconds": round(self._clock.now() - game.began),
             }
             for game in self._games.running()
         ]
@@ -127,15 +131,15 @@ class Watching:
                 del self._feeds[next(iter(self._feeds))]
             feed = self._feeds[game_id] = _Feed(tuple(game.stage.input_sizes))
         async with feed.looking:
-            if clock.now() - feed.looked >= LOOK_S:
-                feed.looked = clock.now()
+            if self._clock.now() - feed.looked >= LOOK_S:
+                feed.looked = self._clock.now()
                 await asyncio.wrap_future(self._store.submit(partial(_extend, game_id, feed)))
         return feed
 
     def _may_watch(self, request: Request) -> bool:
         kind, _, key = request.headers.get("authorization", "").partition(" ")
         try:
-            self._signer.read("watch", key, clock.wall())
+            self._signer.read("watch", key, self._clock.wall())
         except TokenError:
             return False
         return kind == "Bearer"

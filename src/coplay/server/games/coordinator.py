@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
-from coplay.server import clock
+from coplay.server.clock import Clock
 from coplay.server.event_log import EventLog
 from coplay.server.games.game import (
     RunningGame,
@@ -51,6 +51,7 @@ class GameCoordinator:
         ledger: Takes what the peers upload.
         signer: Makes the games' tokens.
         ice: STUN and TURN servers.
+        clock: The time.
 
     Attributes:
         relay: The rules of signaling, with their counters.
@@ -68,6 +69,7 @@ class GameCoordinator:
         ledger: Ledger,
         signer: TokenSigner,
         ice: IceServers,
+        clock: Clock,
     ) -> None:
         self.relay = SignalRelay(hide_addresses=identity.relay_only)
         self.datagrams = DatagramRelay()
@@ -78,8 +80,9 @@ class GameCoordinator:
         self._ledger = ledger
         self._signer = signer
         self._ice = ice
+        self._clock = clock
         self.games = RunningGames()
-        self.seats = SeatKeeper(self.games, self.relay, settings, messenger, recorder)
+        self.seats = SeatKeeper(self.games, self.relay, settings, messenger, recorder, clock)
         self._given_up: list[tuple[str, bool]] = []
 
     # Beginning
@@ -100,7 +103,7 @@ class GameCoordinator:
         members = {player: seat.member for player, seat in seats.items()}
         stored = self._recorder.game(game_row(self._identity, stage, game_id, group_id, seed, members))
         config = game_config(self._identity, stage, game_id, seed)
-        game = RunningGame(game_id, stage, seats, config, clock.now(), stored)
+        game = RunningGame(game_id, stage, seats, config, self._clock.now(), stored)
         game.incarnations = dict.fromkeys(seats, 0)
         self.games.add(game)
         self._ledger.open(game_id, stage.input_sizes, stage.humans, stage.fps)
@@ -111,14 +114,14 @@ class GameCoordinator:
             self.send_config(member)
         return game
 
-    def resume_game(self, game: RunningGame, epochs: Mapping[tuple[int, int], int]) -> None:
+    def resume_game(self, game: RunningGame, epochs: Mapping[tuple[int, int], int], now: float) -> None:
         """A game goes on after the server was restarted; its seats are held until the pages are back.
 
         Args:
             game: The game, as the store has it.
             epochs: Pair of players → connection epoch.
+            now: Monotonic seconds.
         """
-        now = clock.now()
         self.games.add(game)
         self.relay.open_game(game.game_id, {player: seat.member for player, seat in game.seats.items()})
         for (one, other), epoch in epochs.items():
@@ -149,11 +152,11 @@ class GameCoordinator:
             },
             "rejoining": incarnation > 0,
             "left": sorted(game.left),
-            "ice_servers": self._ice.for_player(f"{game.game_id}-{player}", clock.wall()),
-            "token": self._signer.sign("game", claims, clock.wall() + self._settings.token_s),
+            "ice_servers": self._ice.for_player(f"{game.game_id}-{player}", self._clock.wall()),
+            "token": self._signer.sign("game", claims, self._clock.wall() + self._settings.token_s),
         }
         self._messenger.post(member, "game", config, after=game.stored)
-        game.seats[player].configured = clock.now()
+        game.seats[player].configured = self._clock.now()
         return True
 
     # Signals
@@ -171,7 +174,7 @@ class GameCoordinator:
         Returns:
             The acknowledgement: `{ok}`, or `{ok: False, error, reason}`.
         """
-        answer = self.relay.relay(member, message, clock.now())
+        answer = self.relay.relay(member, message, self._clock.now())
         if not isinstance(answer, Refused):
             self._messenger.post(answer.member, "webrtc_signal", answer.message)
             return {"ok": True}
@@ -187,13 +190,13 @@ class GameCoordinator:
         """To whom a page's datagram goes, and as what; None if it is dropped."""
         game, player = self.games.seat_of(member)
         members = {} if game is None else {each: seat.member for each, seat in game.seats.items()}
-        passed = self.datagrams.relay(player, members, data, clock.now())
+        passed = self.datagrams.relay(player, members, data, self._clock.now())
         return None if passed is None else (members[passed.target], passed.data)
 
     def ice_servers(self, member: str) -> list[dict[str, Any]] | None:
         """STUN and TURN servers with fresh credentials; None for someone who is in no game."""
         game, player = self.games.seat_of(member)
-        return None if game is None else self._ice.for_player(f"{game.game_id}-{player}", clock.wall())
+        return None if game is None else self._ice.for_player(f"{game.game_id}-{player}", self._clock.wall())
 
     # Pages that go and come
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from coplay.server import clock
+from coplay.server.clock import Clock
 from coplay.server.event_log import EventLog
 from coplay.server.games.absence import HoldTimes
 from coplay.server.games.game import RunningGame, RunningGames
@@ -23,6 +23,7 @@ class SeatKeeper:
         settings: Limits and waits.
         messenger: Reaches the pages.
         recorder: Writes down what happens.
+        clock: The time.
     """
 
     def __init__(
@@ -32,12 +33,14 @@ class SeatKeeper:
         settings: Settings,
         messenger: Messenger,
         recorder: EventLog,
+        clock: Clock,
     ) -> None:
         self._games = games
         self._relay = relay
         self._settings = settings
         self._messenger = messenger
         self._recorder = recorder
+        self._clock = clock
 
     def drop(self, member: str, now: float) -> None:
         """A participant's socket is gone; their seat is held for a while."""
@@ -79,7 +82,7 @@ class SeatKeeper:
         # What a page left that has been replaced is no sign of the one that has the seat.
         if game is None or number >> INCARNATION_BITS != game.incarnations.get(player):
             return
-        now = clock.now()
+        now = self._clock.now()
         for each, seat in game.seats.items():
             if seat.absence is not None and (each == player or frames > 0):
                 seat.absence = self.patience(game).lives(seat.absence, now)

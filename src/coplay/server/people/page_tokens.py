@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 from concurrent.futures import Future
 
-from coplay.server import clock
+from coplay.server.clock import Clock
 from coplay.server.event_log import EventLog
 from coplay.server.messenger import Messenger
 from coplay.server.people.participants import Participant, Participants
@@ -45,6 +45,7 @@ class PageTokens:
         messenger: Reaches their pages.
         recorder: Writes down which were used.
         token_s: How long one is valid.
+        clock: The time.
 
     Attributes:
         replayed: How often a token was shown whose successor had been shown.
@@ -57,12 +58,14 @@ class PageTokens:
         messenger: Messenger,
         recorder: EventLog,
         token_s: float,
+        clock: Clock,
     ) -> None:
         self._signer = signer
         self._visitors = visitors
         self._messenger = messenger
         self._recorder = recorder
         self._token_s = token_s
+        self._clock = clock
         self._giving: set[asyncio.Task[None]] = set()
         self.replayed = 0
 
@@ -73,7 +76,7 @@ class PageTokens:
             PageRefusedError: It opens nothing, or nothing any more.
         """
         try:
-            claims = self._signer.read(KIND, token, clock.wall())
+            claims = self._signer.read(KIND, token, self._clock.wall())
         except TokenError as error:
             raise PageRefusedError("This page is out of date.", error.hint or "Reload the page.") from None
         visitor = self._visitors.get(str(claims["participant"]))
@@ -120,7 +123,7 @@ class PageTokens:
                 "visit": visit,
                 "turn": turn,
             }
-            token = self._signer.sign(KIND, claims, clock.wall() + self._token_s)
+            token = self._signer.sign(KIND, claims, self._clock.wall() + self._token_s)
             self._messenger.mention(visitor.participant_id, "resume", {"token": token})
 
     def _note_replay(self, visitor: Participant) -> None:

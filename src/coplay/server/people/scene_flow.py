@@ -3,7 +3,7 @@
 import secrets
 from typing import Any, Final
 
-from coplay.server import clock
+from coplay.server.clock import Clock
 from coplay.server.event_log import EventLog
 from coplay.server.games.coordinator import GameCoordinator, Seated
 from coplay.server.games.play_setup import PlaySetup
@@ -36,6 +36,7 @@ class SceneFlow:
         messenger: Reaches their pages.
         recorder: Writes down what happens.
         coordinator: Runs the games.
+        clock: The time.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class SceneFlow:
         messenger: Messenger,
         recorder: EventLog,
         coordinator: GameCoordinator,
+        clock: Clock,
     ) -> None:
         self._study = study
         self._stages = stages
@@ -56,6 +58,7 @@ class SceneFlow:
         self._messenger = messenger
         self._recorder = recorder
         self._coordinator = coordinator
+        self._clock = clock
         self._lobbies = Lobbies(study, settings, messenger, recorder)
         self._gathering = FormingGroups(study, settings, visitors)
 
@@ -79,7 +82,7 @@ class SceneFlow:
 
     def dropped(self, visitor: Participant) -> None:
         """A page's socket is gone."""
-        now = clock.now()
+        now = self._clock.now()
         visitor.away_since = now
         self._recorder.event("disconnected", visitor.participant_id)
         self._coordinator.seats.drop(visitor.participant_id, now)
@@ -88,7 +91,7 @@ class SceneFlow:
     def reloaded(self, visitor: Participant) -> None:
         """A new page was loaded for a participant; a seat of theirs waits for its socket."""
         self._messenger.forget(visitor.participant_id)
-        self._coordinator.seats.replace_page(visitor.participant_id, clock.now())
+        self._coordinator.seats.replace_page(visitor.participant_id, self._clock.now())
 
     def continue_from(self, visitor: Participant, index: object) -> bool:
         """The participant pressed the button of scene `index`; False if they are not there (any more)."""
@@ -98,7 +101,7 @@ class SceneFlow:
 
     def leave(self, visitor: Participant) -> None:
         """The participant chose to leave the study."""
-        self._lobbies.leave(visitor.progress.index, visitor.participant_id, clock.now())
+        self._lobbies.leave(visitor.progress.index, visitor.participant_id, self._clock.now())
         self._coordinator.leave(visitor.participant_id, "left the study")
         self._leave_group(visitor)
         self._advance(visitor, PathEvent.LEFT)
@@ -117,9 +120,8 @@ class SceneFlow:
         if member is not None:
             self.game_over(self._visitors[member], game_id)
 
-    def tick(self) -> None:
-        """Do what time brings; to be called several times a second."""
-        now = clock.now()
+    def tick(self, now: float) -> None:
+        """Do what time brings; to be called several times a second, with monotonic seconds."""
         for member in self._coordinator.tick(now):
             visitor = self._visitors[member]
             visitor.removed_from = visitor.game_id
@@ -169,15 +171,15 @@ class SceneFlow:
             props = self._showing.props(index, scene)
             self._messenger.post(visitor.participant_id, "scene", props, after=visitor.stored)
             if isinstance(scene, Lobby):
-                self._lobbies.tell(index, clock.now())
+                self._lobbies.tell(index, self._clock.now())
 
     def _take_place(self, visitor: Participant) -> bool:
         """In a lobby or a game, where the scene is one; False if there is no staying: the next is shown."""
         member, progress = visitor.participant_id, visitor.progress
         index, scene = progress.index, scene_of(self._study, progress)
         if isinstance(scene, Lobby):
-            self._lobbies.join(index, member, clock.now())
-            self._tick_lobby(index, clock.now())
+            self._lobbies.join(index, member, self._clock.now())
+            self._tick_lobby(index, self._clock.now())
             # Where the others were waiting there is no lobby to be seen, and no time to lose with one.
             return visitor.progress is progress
         if not isinstance(scene, Play):
@@ -221,7 +223,7 @@ class SceneFlow:
         stage = self._stages[visitor.progress.index]
         if len(stage.humans) == 1:
             self._open_game(stage, (visitor,))
-        elif group := self._gathering.wait(visitor, clock.now()):
+        elif group := self._gathering.wait(visitor, self._clock.now()):
             self._open_game(stage, group)
 
     def _open_game(self, stage: PlaySetup, visitors: tuple[Participant, ...]) -> None:

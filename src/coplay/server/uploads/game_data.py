@@ -15,7 +15,6 @@ from coplay.data.database.tables import batches, events, games, reports
 from coplay.data.games.copies import CopyDifference, InputCopies
 from coplay.data.games.reports import PeerReport, cuts_column, desyncs_column, read_report
 from coplay.data.games.verdicts import judge
-from coplay.server import clock
 
 
 @dataclass(slots=True)
@@ -28,6 +27,7 @@ class GameData:
         peers: Who uploads.
         fps: Frames a second.
         began: When it began, in seconds since 1970.
+        touched: When anything happened last; monotonic seconds.
         copies: The inputs, compared.
         reports: How each peer saw the end.
         brought: Who has uploaded anything.
@@ -36,14 +36,14 @@ class GameData:
         left: Who went before the end.
         settled: What the game's row says of its data, if it was written since this book was opened.
         closed: Whether the game is over.
-        touched: When anything happened last; monotonic seconds.
     """
 
     game_id: str
     input_sizes: tuple[int, ...]
     peers: tuple[int, ...]
     fps: float
-    began: float = field(default_factory=clock.wall)
+    began: float
+    touched: float
     copies: InputCopies = field(default_factory=InputCopies)
     reports: dict[int, PeerReport] = field(default_factory=dict)
     brought: set[int] = field(default_factory=set)
@@ -52,11 +52,10 @@ class GameData:
     left: set[int] = field(default_factory=set)
     settled: dict[str, Any] = field(default_factory=dict)
     closed: bool = False
-    touched: float = field(default_factory=clock.now)
 
-    def most_frames(self) -> float:
-        """More frames than there can be by now; a browser that claims more is not ours."""
-        return 1000 + 1.1 * self.fps * (clock.wall() - self.began + 60)
+    def most_frames(self, wall: float) -> float:
+        """More frames than there can be at `wall`, in seconds since 1970; who claims more is not ours."""
+        return 1000 + 1.1 * self.fps * (wall - self.began + 60)
 
     def verdict_columns(self) -> dict[str, Any]:
         """What the game's row says of its data, as far as it is known."""
@@ -88,7 +87,9 @@ def unended_games(study: str, connection: Connection) -> list[str]:
     return list(connection.execute(chosen).scalars())
 
 
-def read_game_data(game_id: str, connection: Connection) -> tuple[GameData, list[CopyDifference]] | None:
+def read_game_data(
+    game_id: str, now: float, connection: Connection
+) -> tuple[GameData, list[CopyDifference]] | None:
     """The book of a game, and the differences in it that no event tells of; None if there is no such game."""
     game = connection.execute(select(games).where(games.c.game_id == game_id)).one_or_none()
     if game is None:
@@ -98,7 +99,7 @@ def read_game_data(game_id: str, connection: Connection) -> tuple[GameData, list
             events.c.game_id == game_id, events.c.kind.in_(("left_game", "copies_differ"))
         )
     ).all()
-    book = _empty_book(game)
+    book = _empty_book(game, now)
     book.left |= {row.player_id for row in kinds if row.kind == "left_game"}
     differences = []
     for row in connection.execute(
@@ -118,13 +119,14 @@ def read_game_data(game_id: str, connection: Connection) -> tuple[GameData, list
     return book, [] if told else differences
 
 
-def _empty_book(game: Row[Any]) -> GameData:
+def _empty_book(game: Row[Any], now: float) -> GameData:
     return GameData(
         game.game_id,
         tuple(game.input_sizes),
         tuple(seat["player_id"] for seat in game.seats if seat["participant_id"] is not None),
         game.fps,
         datetime.fromisoformat(game.started_utc).timestamp(),
+        now,
         left=set(game.left_early or ()),
         closed=game.ended_utc is not None,
     )

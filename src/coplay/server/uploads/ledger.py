@@ -18,7 +18,7 @@ from coplay.data.batches import BatchError, FrameBatch, decode
 from coplay.data.database.tables import batches, games, reports
 from coplay.data.games.copies import CopyDifference
 from coplay.data.games.reports import read_report
-from coplay.server import clock
+from coplay.server.clock import Clock
 from coplay.server.event_log import EventLog
 from coplay.server.uploads.game_data import GameData, read_game_data, unended_games
 
@@ -51,6 +51,7 @@ class Ledger:
 
     Args:
         recorder: Writes things down.
+        clock: The time.
         running: Games that go on after a restart; others that nobody ended are ended now.
 
     Attributes:
@@ -58,15 +59,16 @@ class Ledger:
             batch that is acknowledged.
     """
 
-    def __init__(self, recorder: EventLog, running: Collection[str] = ()) -> None:
+    def __init__(self, recorder: EventLog, clock: Clock, running: Collection[str] = ()) -> None:
         self.heard: Callable[[str, int, int, int], None] = lambda *_: None
         self._recorder = recorder
+        self._clock = clock
         self._store = recorder.store
         self._books: dict[str, GameData] = {}
         self._opening: dict[str, asyncio.Task[GameData | None]] = {}
         for game_id in self._store.submit(partial(unended_games, recorder.study)).result():
             # The process died with the game; its peers may still bring their data, which settles it again.
-            found = self._store.submit(partial(read_game_data, game_id)).result()
+            found = self._store.submit(partial(read_game_data, game_id, self._clock.now())).result()
             if found is not None:
                 book = self._keep(*found)
                 if game_id not in running:
@@ -74,14 +76,16 @@ class Ledger:
 
     def open(self, game_id: str, input_sizes: tuple[int, ...], peers: tuple[int, ...], fps: float) -> None:
         """A game begins."""
-        self._books[game_id] = GameData(game_id, input_sizes, peers, fps)
+        self._books[game_id] = GameData(
+            game_id, input_sizes, peers, fps, self._clock.wall(), self._clock.now()
+        )
 
     def close(self, game_id: str, left: "tuple[int, ...] | set[int]") -> "Future[None]":
         """A game is over; `left` are the peers who went before its end."""
         book = self._books[game_id]
         book.left = set(left)
         book.closed = True
-        book.touched = clock.now()
+        book.touched = self._clock.now()
         return self._settle(book, ended=True)
 
     def has_report(self, game_id: str, peer: int) -> bool:
@@ -129,7 +133,7 @@ class Ledger:
         """
         book = await self._book(game_id)
         _require_seat(book, peer)
-        batch = _read_batch(book, peer, body, incarnation)
+        batch = _read_batch(book, peer, body, incarnation, self._clock.wall())
         digest = hashlib.sha256(body).hexdigest()
         work = partial(self._take_batch, book, batch, body, digest)
         await self._once(book, (peer, batch.number, digest), work)
@@ -148,7 +152,7 @@ class Ledger:
             report = read_report(body, len(book.input_sizes))
         except ValueError as error:
             raise UploadError(400, f"The report cannot be read: {error}.") from error
-        if report.last_frame > book.most_frames():
+        if report.last_frame > book.most_frames(self._clock.wall()):
             raise UploadError(400, "The report is from the future.")
         work = partial(self._take_report, book, peer, dict(body))
         await self._once(book, (peer, report), work)
@@ -172,13 +176,13 @@ class Ledger:
             "number": batch.number,
             "first_frame": batch.first_frame,
             "frames": batch.frames,
-            "utc": clock.stamp()[0],
+            "utc": self._clock.stamp()[0],
             "sha256": digest,
             "body": body,
         }
         known = await asyncio.wrap_future(self._store.insert(batches, row, "sha256", len(body)))
         book.brought.add(batch.peer)
-        book.touched = clock.now()
+        book.touched = self._clock.now()
         if known is None:
             difference = book.copies.add(batch)
             if difference is not None:
@@ -198,9 +202,9 @@ class Ledger:
             await asyncio.wrap_future(self._settle(book))
 
     async def _take_report(self, book: GameData, peer: int, body: dict[str, Any]) -> None:
-        row = {"game_id": book.game_id, "peer": peer, "utc": clock.stamp()[0], "body": body}
+        row = {"game_id": book.game_id, "peer": peer, "utc": self._clock.stamp()[0], "body": body}
         known = await asyncio.wrap_future(self._store.insert(reports, row, "body"))
-        book.touched = clock.now()
+        book.touched = self._clock.now()
         report, players = read_report(body, len(book.input_sizes)), len(book.input_sizes)
         if known is None:
             book.reports[peer] = report
@@ -221,7 +225,7 @@ class Ledger:
             return self._store.submit(lambda _: None)
         book.settled = dict(values)
         if ended:
-            utc, ms = clock.stamp()
+            utc, ms = self._clock.stamp()
             values |= {"ended_utc": utc, "ended_ms": ms}
         return self._store.execute(update(games).where(games.c.game_id == book.game_id).values(values))
 
@@ -249,7 +253,9 @@ class Ledger:
 
     async def _reopen(self, game_id: str) -> GameData | None:
         try:
-            found = await asyncio.wrap_future(self._store.submit(partial(read_game_data, game_id)))
+            found = await asyncio.wrap_future(
+                self._store.submit(partial(read_game_data, game_id, self._clock.now()))
+            )
             return None if found is None else self._keep(*found)
         finally:
             del self._opening[game_id]
@@ -268,7 +274,7 @@ def _require_seat(book: GameData, peer: int) -> None:
         raise UploadError(410, "This seat of the game is nobody's any more.")
 
 
-def _read_batch(book: GameData, peer: int, body: bytes, incarnation: int | None) -> FrameBatch:
+def _read_batch(book: GameData, peer: int, body: bytes, incarnation: int | None, wall: float) -> FrameBatch:
     try:
         batch = decode(body, len(book.input_sizes), book.input_sizes)
     except BatchError as error:
@@ -278,7 +284,7 @@ def _read_batch(book: GameData, peer: int, body: bytes, incarnation: int | None)
     if incarnation is not None and batch.incarnation != incarnation:
         raise UploadError(403, "The batch has a number of another page.")
     last = max([batch.first_frame + batch.frames, *(frame for frame, _ in batch.checksums)])
-    if last > book.most_frames():
+    if last > book.most_frames(wall):
         raise UploadError(400, "The batch is from the future.")
     return batch
 
