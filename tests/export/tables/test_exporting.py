@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -23,7 +22,6 @@ from coplay.data.schema import TABLES
 from coplay.errors import UsageError
 from coplay.export.observations import Observed, observe
 from coplay.export.tables.exporting import export_tables
-from coplay.export.tables.placing import placed
 
 GAMES = ("0123456789abcdef0123", "fedcba9876543210fedc")
 FRAMES = 120
@@ -194,43 +192,15 @@ def test_notes_beside_the_tables_stay(data, tmp_path):
 def test_killed_export_leaves_nothing_half_written(data, tmp_path):
     out = tmp_path / "out"
     program = (
-        "import os, signal, sys; from pathlib import Path; from coplay.export import tables\n"
-        "tables.write_codebook = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "tables.export_tables(Path(sys.argv[1]), Path(sys.argv[2]))"
+        "import os, signal, sys; from pathlib import Path; from coplay.export.tables import exporting\n"
+        "exporting.write_codebook = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "exporting.export_tables(Path(sys.argv[1]), Path(sys.argv[2]))"
     )
     killed = subprocess.run([sys.executable, "-c", program, data, out], check=False)
     assert killed.returncode == -signal.SIGKILL
     assert not out.exists()
     export_tables(data, out)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "out"]
-
-
-def test_kill_between_two_moves_is_finished_by_the_next_export(tmp_path, monkeypatch):
-    out = tmp_path / "out"
-    with placed(out) as folder:
-        for name in ("a", "b"):
-            (folder / name).write_text("old")
-    moves: list[str] = []
-    replace = Path.replace
-
-    def move_once(self: Path, target: Path) -> Path:
-        if self.name in ("a", "b"):
-            moves.append(self.name)
-            if len(moves) == 2:
-                raise KeyboardInterrupt
-        return replace(self, target)
-
-    monkeypatch.setattr(Path, "replace", move_once)
-    with pytest.raises(KeyboardInterrupt):  # noqa: PT012, SIM117 (it comes at the end of the block)
-        with placed(out) as folder:
-            for name in ("a", "b"):
-                (folder / name).write_text("new")
-    assert sorted((out / name).read_text() for name in ("a", "b")) == ["new", "old"]
-    monkeypatch.undo()
-    with placed(out) as folder:
-        assert [(out / name).read_text() for name in ("a", "b")] == ["new", "new"]
-        (folder / "c").write_text("")
-    assert sorted(os.listdir(tmp_path)) == ["out"]
 
 
 def test_what_a_recruiter_sent_is_exported_on_request_alone(data, tmp_path):
