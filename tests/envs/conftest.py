@@ -3,8 +3,10 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parents[1] / "examples" / "volley")]
+ROOT = Path(__file__).parents[2]
+# By a name of their own, as a study's environments are: what a game saves includes the modules of the
+# environment's package, which would otherwise be `tests` with all that is in it.
+sys.path[:0] = [str(ROOT / "tests" / "envs" / "samples"), str(ROOT / "examples" / "volley")]
 
 
 @pytest.fixture(scope="session", autouse=True)

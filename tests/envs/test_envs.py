@@ -18,12 +18,12 @@ def test_importing_the_package_imports_no_library():
 def test_public_names_are_pinned():
     assert sorted(envs.__all__) == [
         "ActionCodec",
+        "DeterminismReport",
         "Environment",
         "FrameRow",
         "Game",
-        "Outcome",
-        "Report",
         "SavedGame",
+        "StepResult",
         "check_environment",
         "codec_for",
         "load_environment",

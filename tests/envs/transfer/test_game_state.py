@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from playing import inputs_for, make_game, play
+from tests.envs.playing import inputs_for, make_game, play
 from transfer_environments import Growing, Herd, Shapes
 
 from coplay.envs.transfer.wire import Link, pack, unpack

@@ -3,12 +3,12 @@
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parents[1] / "examples" / "volley")]
+ROOT = Path(__file__).parents[3]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "envs" / "samples"), str(ROOT / "examples" / "volley")]
 
 
 def main() -> None:
-    from playing import inputs_for, make_game
+    from tests.envs.playing import inputs_for, make_game
 
     spec, frames = sys.argv[1], int(sys.argv[2])
     game = make_game(spec)

@@ -4,9 +4,9 @@ import collections
 import sys
 from zipfile import ZipFile
 
-import changing_world
 import numpy as np
 import pytest
+from tests.envs.state import changing_world
 
 from coplay.envs.state import memory as state_memory
 from coplay.envs.state import plan as state_plan

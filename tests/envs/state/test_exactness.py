@@ -8,10 +8,10 @@ import random
 import types
 
 import pytest
-from changing_world import CHANGES, make_world, seen
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from playing import inputs_for, make_game
+from tests.envs.playing import inputs_for, make_game
+from tests.envs.state.changing_world import CHANGES, make_world, seen
 
 from coplay.envs import taming
 from coplay.envs.state import plan as state_plan
