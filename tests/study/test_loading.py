@@ -72,7 +72,7 @@ def test_file_that_exits_says_so(tmp_path: Path) -> None:
             7,
             "makes groups of 3",
         ),
-        ("[\n  'hello',\n  scenes.Finish(),\n]", 6, "which is no scene"),
+        ("[\n  'hello',\n  scenes.Finish(),\n]", 6, "which is not a scene"),
         ("[\n  scenes.Instructions('gone.md'),\n  scenes.Finish(),\n]", 6, "gone.md cannot be read"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The command line: `coplay COMMAND`, each with `--help`. One file a group of commands."""
+"""The command line, `coplay COMMAND`. Each file holds a group of commands."""
 
 import click
 
@@ -16,7 +16,7 @@ __all__ = ["main"]
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="coplay")
 def main() -> None:
-    """Real-time experiments in the browser, from any Gymnasium or PettingZoo environment.
+    r"""Real-time experiments in the browser, from any Gymnasium or PettingZoo environment.
 
     \b
     See it:            coplay demo
@@ -29,9 +29,9 @@ def main() -> None:
     Look at a game:    coplay scrub GAME_ID --data coplay-data
     Prove it right:    coplay replay GAME_ID --data coplay-data
     Erase a person:    coplay forget PARTICIPANT --data coplay-data
-    Something amiss?   coplay doctor
+    Something wrong?   coplay doctor
 
-    `coplay COMMAND --help` says more of each.
+    `coplay COMMAND --help` explains each command.
     """
 
 

@@ -1,4 +1,4 @@
-"""`coplay export`: from the store to what is analysed."""
+"""`coplay export`: write the data for analysis."""
 
 from pathlib import Path
 
@@ -16,19 +16,19 @@ from coplay.cli.options import data_option
     type=click.Choice(["parquet", "csv", "both"]),
     default="parquet",
     show_default=True,
-    help="Of the tables; in CSV nested values are JSON.",
+    help="Format of the tables. In CSV, nested values are JSON.",
 )
 @click.option(
-    "--observations", is_flag=True, help="Replay every game for what its players observed; takes a while."
+    "--observations", is_flag=True, help="Replay every game to add the players' observations. Slow."
 )
 @click.option(
     "--with-recruiter-ids",
     "recruiter_ids",
     is_flag=True,
-    help="Also what the recruiter's links carried. It identifies people.",
+    help="Include the parameters of recruiters' links. They identify people.",
 )
 @click.option("--minari", is_flag=True, help="Write Minari data sets for offline learning, and no tables.")
-@click.option("--overwrite", is_flag=True, help="Replace the export that is in OUT, whatever it holds.")
+@click.option("--overwrite", is_flag=True, help="Replace the export in OUT, whatever it holds.")
 def export(
     out: Path,
     data: Path,
@@ -38,10 +38,10 @@ def export(
     minari: bool,
     overwrite: bool,
 ) -> None:
-    """Write the data as tables into the folder OUT. The study may be running meanwhile.
+    r"""Write the data as tables into the folder OUT. The study may be running meanwhile.
 
-    A second export into the same folder adds what is new; it refuses where that would change what is there.
-    codebook.csv says what every column means. `coplay.load("out")` gives all tables as DataFrames.
+    A second export into the same folder adds what is new, and refuses to change what is there. codebook.csv
+    explains every column. `coplay.load("out")` gives all tables as DataFrames.
 
     \b
     coplay export out --data coplay-data

@@ -1,4 +1,4 @@
-"""How a command fails: one plain line and a hint, and a log of what nobody expected."""
+"""How a command fails: one plain line and a hint, with a log file for unexpected errors."""
 
 import logging
 import sys
@@ -10,13 +10,14 @@ import click
 from coplay.errors import CoplayError
 
 _INTERRUPTED = 130
-"""128 and the number of SIGINT, as shells have it."""
+"""128 plus the number of SIGINT, the convention of shells."""
 
 
 class Commands(click.Group):
-    """A group of commands that shows errors as one plain line and a hint, and so a Ctrl-C."""
+    """A click group that reports errors, and Ctrl-C, as one plain line and a hint."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        """Run a command, turning exceptions into messages and exit codes."""
         try:
             return super().invoke(ctx)
         except CoplayError as error:
@@ -26,7 +27,7 @@ class Commands(click.Group):
             sys.exit(_INTERRUPTED)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (the last resort: nobody should see a traceback)
             log = _log_error(error)
             _fail(
                 f"something unexpected went wrong ({type(error).__name__}: {error})",

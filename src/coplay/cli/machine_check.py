@@ -1,4 +1,4 @@
-"""Says what a machine has, and what it lacks, to run studies."""
+"""`coplay doctor`: check whether this machine can run studies."""
 
 import platform
 import shutil
@@ -26,14 +26,14 @@ _MAC_BROWSERS: Final = ("Google Chrome", "Firefox", "Microsoft Edge", "Safari")
 
 @dataclass(frozen=True, slots=True)
 class MachineFinding:
-    """One thing that was looked for.
+    """The result of checking one requirement.
 
     Attributes:
-        what: What.
-        good: Whether it is there and fits.
-        detail: Where, or which version.
-        hint: What to do if it is not.
-        needed: Whether `coplay run` needs it.
+        what: Name of the requirement.
+        good: True if it is met.
+        detail: Where it was found, or which version.
+        hint: What to do if it is not met.
+        needed: True if `coplay run` needs it.
     """
 
     what: str
@@ -44,7 +44,7 @@ class MachineFinding:
 
 
 def examine() -> list[MachineFinding]:
-    """Look for everything. A browser runtime that is not here yet is fetched now, as `coplay run` would."""
+    """Check all requirements. A missing browser runtime is fetched, as `coplay run` would do."""
     return [_python(), _node(), _runtime(), _pages(), _browsers()]
 
 

@@ -1,4 +1,4 @@
-"""`coplay forget` and `datasheet`: what is kept of people, and how it goes."""
+"""`coplay forget` and `coplay datasheet`: erasing personal data, and documenting it."""
 
 import re
 from datetime import timedelta
@@ -19,14 +19,14 @@ _DAYS = {"day": 1, "week": 7, "month": 30.44, "year": 365.25}
 @click.command(short_help="Erase a person's data.")
 @click.argument("participant", required=False)
 @data_option
-@click.option("--older-than", help='Everyone of whom nothing was heard for so long: "2 years", "90 days".')
-@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@click.option("--older-than", help='Erase everyone without activity for this long: "2 years", "90 days".')
+@click.option("--dry-run", is_flag=True, help="Only show what would be removed.")
 def forget(participant: str | None, data: Path, older_than: str | None, dry_run: bool) -> None:
-    """Erase a person, and say what was removed. There is no way back.
+    r"""Erase a person, and say what was removed. This cannot be undone.
 
-    PARTICIPANT is their id: column participant_id of the table `participants` that `coplay export` writes.
-    Their row, answers, events, recruiter's ids and their browser's copies of games go. A game that others
-    played too stays with them, with a blank seat. Exports that were made before are not touched.
+    PARTICIPANT is the column participant_id of the table `participants` that `coplay export` writes. Their
+    row, answers, events, recruiter ids and their browser's copies of games are removed. A game that others
+    played too is kept, with a blank seat. Earlier exports are not touched.
 
     \b
     coplay forget p-0123456789abcdef --data coplay-data --dry-run
@@ -77,9 +77,9 @@ def _age(text: str) -> timedelta:
 @click.command(short_help="Write a data sheet for an ethics board.")
 @click.argument("out", metavar="OUT.md", type=click.Path(path_type=Path, dir_okay=False))
 @data_option
-@click.option("--retention", default="", help='How long the data will be kept: "2 years".')
+@click.option("--retention", default="", help='How long the data are kept: "2 years".')
 def datasheet(out: Path, data: Path, retention: str) -> None:
-    """Write a data sheet for an ethics board: what is stored of people, where, how long, how it is erased.
+    r"""Write a data sheet for an ethics board: what is stored of people, where, how long, how it is erased.
 
     It is made from the data and the schema.
 

@@ -1,4 +1,4 @@
-"""`coplay replay` and `scrub`: recorded games, played again."""
+"""`coplay replay` and `coplay scrub`: replaying recorded games."""
 
 import json
 import sys
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 @click.option(
     "--cpython",
     is_flag=True,
-    help="Try this machine's CPython first, which is quicker. Where anything comes out differently, the "
-    "game's own runtime has the last word.",
+    help="Try this machine's CPython first, which is faster. If anything differs, the game's own runtime "
+    "decides.",
 )
 @click.option("--gif", metavar="FILE", type=click.Path(path_type=Path), help="Also film it into this file.")
 @click.option("--mp4", metavar="FILE", type=click.Path(path_type=Path), help="Also film it into this file.")
@@ -41,12 +41,12 @@ def replay(
     player: int,
     as_json: bool,
 ) -> None:
-    """Play a recorded game again and compare it with all that was stored.
+    r"""Play a recorded game again and compare it with everything stored.
 
-    GAME_ID is in the column game_id of the table `games` that `coplay export` writes. The game is played in
-    the very runtime and code that its browsers ran, under Node. Exit code 0: every checksum, reward and flag
-    is equal, but for what a desync explains that was repaired (it is told); 1: something differs; 2: it
-    cannot be replayed.
+    GAME_ID is in the column game_id of the table `games` that `coplay export` writes. The game is played
+    under Node, in the same runtime and code that its browsers ran. Exit code 0: every checksum, reward and
+    flag is equal, except for differences that a repaired desync explains (they are listed); 1: something
+    differs; 2: the game cannot be replayed.
 
     \b
     coplay replay 0123456789abcdef0123 --data coplay-data
@@ -100,12 +100,13 @@ def _tell(found: "Replay") -> None:
 )
 @click.option("--no-open", is_flag=True, help="Do not open a browser.")
 def scrub(game_id: str, data: Path, port: int, no_open: bool) -> None:
-    """Go through a recorded game frame by frame, in a page on this machine.
+    r"""Go through a recorded game frame by frame, in a page on this machine.
 
     GAME_ID is in the column game_id of the table `games` that `coplay export` writes.
 
-    For any player: what they saw then, with what was guessed of the others, and what became true; under it
-    everybody's inputs, with corrections marked, and the round trips. Ctrl-C ends it.
+    For each player, the page shows what they saw at the time, with predicted inputs of the others, and what
+    turned out to be true; below, everybody's inputs with corrections marked, and round-trip times. Ctrl-C
+    ends it.
 
     \b
     coplay scrub 0123456789abcdef0123 --data coplay-data

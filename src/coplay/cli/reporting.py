@@ -1,4 +1,4 @@
-"""`coplay report`: a study in one page."""
+"""`coplay report`: summarize a study on one page."""
 
 from pathlib import Path
 
@@ -11,10 +11,10 @@ from coplay.cli.options import data_option
 @click.argument("out", metavar="OUT.html", type=click.Path(path_type=Path, dir_okay=False))
 @data_option
 def report(out: Path, data: Path) -> None:
-    """Write one page that shows how a study went: a file without scripts, which needs no network.
+    r"""Write one page that shows how a study went: a single HTML file that needs neither scripts nor network.
 
-    How far people got, which games can be trusted, returns by condition and episode, round trips, rollbacks
-    and stalls on each side, time-outs and drop-outs. No participant is named in it.
+    It shows how far people got, which games can be trusted, returns by condition and episode, round trips,
+    rollbacks and stalls on each side, time-outs and drop-outs. It names no participant.
 
     \b
     coplay report report.html --data coplay-data

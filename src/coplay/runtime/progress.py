@@ -1,4 +1,4 @@
-"""How long work tells how far it is."""
+"""Progress reports of long work."""
 
 import contextlib
 import sys
@@ -8,16 +8,16 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 ReportProgress = Callable[[str, float | None], None]
-"""Called with what is being done, and the part that is done (0 to 1; None when it cannot be known)."""
+"""Callback `(stage, fraction)`. The fraction is 0 to 1, or None if it is unknown."""
 
 
 def silent(stage: str, fraction: float | None) -> None:
-    """A `ReportProgress` that shows nothing."""
+    """Ignore progress."""
 
 
 @contextlib.contextmanager
 def shown_progress() -> Iterator[ReportProgress]:
-    """A `ReportProgress` for people: a bar on a terminal, a line for each stage elsewhere."""
+    """Show progress on stderr: bars on a terminal, otherwise a line for each stage."""
     console = Console(file=sys.stderr)
     if not console.is_terminal:
         yield _lines(console)

@@ -1,6 +1,6 @@
-"""What a web server needs to hand out a runtime: for a name, the file, its type, and its compressed forms.
+"""What a web server needs to serve a runtime: for each name, the file, its type and its compressed forms.
 
-Pure: no web framework. Files are compressed once, when the runtime is assembled.
+This module knows no web framework. Files are compressed once, when the runtime is assembled.
 """
 
 import gzip
@@ -12,7 +12,7 @@ from pathlib import Path
 import brotli
 
 IMMUTABLE = "public, max-age=31536000, immutable"
-"""The `Cache-Control` of everything whose address holds its hash."""
+"""`Cache-Control` for files whose URL contains their hash."""
 ENCODINGS = {"br": ".br", "gzip": ".gz"}
 """Content encodings, the preferred first, with the suffix of the compressed file."""
 BROTLI_QUALITY = 9
@@ -29,38 +29,38 @@ _MEDIA_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class ServedFile:
-    """One answer to a request for a file of the runtime."""
+    """The response to a request for a file of the runtime."""
 
     path: Path
-    """The bytes to send, compressed already where `encoding` is set."""
+    """File to send, already compressed if `encoding` is set."""
     media_type: str
     """The `Content-Type`."""
     encoding: str | None
     """The `Content-Encoding`, or None."""
     etag: str
-    """The `ETag`, with its quotes; differs by encoding, as HTTP wants."""
+    """The `ETag`, with quotes. It differs by encoding, as HTTP requires."""
 
     @property
     def headers(self) -> dict[str, str]:
-        """All the headers that go with it."""
+        """All response headers."""
         headers = {
             "Content-Type": self.media_type,
             "Cache-Control": IMMUTABLE,
             "ETag": self.etag,
             "Vary": "Accept-Encoding",
             "X-Content-Type-Options": "nosniff",
-            # So that the page may be cross-origin isolated, and its workers load these.
+            # Lets workers of a cross-origin isolated page load these files.
             "Cross-Origin-Resource-Policy": "same-origin",
         }
         return headers if self.encoding is None else {**headers, "Content-Encoding": self.encoding}
 
 
 def describe(path: Path, sha256: str, accept_encoding: str) -> ServedFile:
-    """Choose the form of a file that a client takes.
+    """Choose the compressed form of a file that a client accepts.
 
     Args:
-        path: The plain file; its compressed forms lie beside it.
-        sha256: Of the plain file.
+        path: The plain file. Its compressed forms are beside it.
+        sha256: SHA-256 of the plain file.
         accept_encoding: The request's header, or an empty string.
     """
     encoding = next(
@@ -80,7 +80,7 @@ def describe(path: Path, sha256: str, accept_encoding: str) -> ServedFile:
 
 
 def accepted(accept_encoding: str) -> Collection[str]:
-    """Return the encodings that an `Accept-Encoding` header names and does not refuse (RFC 9110, 12.5.3)."""
+    """Return the encodings that an `Accept-Encoding` header accepts (RFC 9110, 12.5.3)."""
     found: set[str] = set()
     for part in accept_encoding.lower().split(","):
         name, _, parameters = part.partition(";")
@@ -90,7 +90,7 @@ def accepted(accept_encoding: str) -> Collection[str]:
 
 
 def compress(data: bytes) -> dict[str, bytes]:
-    """Return the compressed forms by encoding; the same bytes each time."""
+    """Return the compressed forms by encoding, reproducibly."""
     return {
         "br": brotli.compress(data, quality=BROTLI_QUALITY),
         "gzip": gzip.compress(data, 6, mtime=0),

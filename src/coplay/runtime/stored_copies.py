@@ -1,4 +1,4 @@
-"""Keeps a runtime with a study's data."""
+"""Copies of the runtime, kept with a study's data."""
 
 import os
 import shutil
@@ -7,17 +7,17 @@ from pathlib import Path
 from coplay.runtime.building.assembly import Runtime
 
 KEPT_RUNTIMES = "runtimes"
-"""Where a data directory keeps the runtimes of its games, each under the hash of its lock."""
+"""Folder of a data directory that holds the runtimes of its games, each named by the hash of its lock."""
 
 
 def keep_runtime(data: Path, runtime: Runtime) -> None:
-    """Keep a runtime beside the data, so that its games can be replayed when nobody publishes it any more.
+    """Keep a copy of a runtime with the data, so that games can be replayed when it is no longer published.
 
-    Costs no space on the disk that the user's cache is on. What is there already stays.
+    Files are hard links where possible and then take no space. Existing files are left alone.
 
     Args:
         data: The data directory.
-        runtime: What the study's browsers run.
+        runtime: The runtime that the study's browsers use.
     """
     folder = data / KEPT_RUNTIMES / runtime.lock_hash
     folder.mkdir(parents=True, exist_ok=True)

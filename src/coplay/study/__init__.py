@@ -1,6 +1,4 @@
-"""What a researcher writes: studies, scenes, keys; and the pure rules of a participant's path and of a
-lobby.
-"""
+"""What a study file says: studies, scenes, keys. Also the pure rules of paths and lobbies."""
 
 from coplay.study import keys, scenes
 from coplay.study.loading import load_study

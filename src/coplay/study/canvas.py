@@ -1,8 +1,8 @@
-"""The canvas a study draws on: numbers in, one flat array a frame out.
+"""The canvas that a study draws on: one flat array of numbers per frame.
 
-A study's `draw(env, canvas)` runs next to the simulation, in the worker; pixels are made on the page. Between
-the two travels a display list: one array of floats, and each string (colour, text, id) once, when it is first
-used. The page draws that list at the screen's own rate; what has an `id` moves smoothly from where it was:
+A study's `draw(env, canvas)` runs in the worker, beside the simulation. It builds a display list: an array of
+floats, and each string (colour, text, id) once, when it is first used. The page paints that list at the
+screen's refresh rate; a shape with an `id` moves smoothly from its former position:
 
     def draw(env, canvas):
         canvas.view(400, 300)  # the world's size; the page scales it to the screen
@@ -11,11 +11,10 @@ used. The page draws that list at the screen's own rate; what has an `id` moves 
         canvas.text(200, 40, f"{env.left} : {env.right}", 24, "#f6f7eb", align="center")
         canvas.sound("hit", count=env.hits)
 
-x goes right and y goes down, both in world units, with 0, 0 at the top left. Things are painted in the order
-they are drawn. Colours are CSS strings: "#e69f00", "rgba(0, 0, 0, 0.3)", "tomato".
+x goes right and y goes down, both in world units, with 0, 0 at the top left. Shapes are painted in the order
+of the calls. Colours are CSS strings: "#e69f00", "rgba(0, 0, 0, 0.3)", "tomato".
 
-Draw from the environment's state and from nothing else: a frame may be simulated more than once, or not drawn
-at all.
+Draw from the environment's state alone: a frame may be simulated more than once, or never drawn.
 """
 
 from array import array
@@ -25,13 +24,13 @@ from typing import Any
 from coplay.errors import StudyError
 
 CLEAR, RECT, CIRCLE, LINE, POLYGON, TEXT, IMAGE, SOUND = range(8)
-"""Operation codes; the first number of each operation. The second is the index of its id, -1 for none."""
+"""Operation codes: the first number of each operation. The second is the index of its id, or -1."""
 
 _ALIGN = {"left": 0, "center": 1, "right": 2}
 
 
 class _Strings(dict[str | None, int]):
-    """Each string's index. A lookup that hits costs one dict access: this is most of a canvas's work."""
+    """The index of each string. A hit costs one dict access, which is most of a canvas's work."""
 
     def __init__(self) -> None:
         super().__init__({None: -1})
@@ -55,18 +54,18 @@ class Canvas:
         width: Width of the world in its own units; `view` changes it.
         height: Height of the world in its own units.
 
-    Each different string is remembered for the rest of the game. Texts that change (a score, whole
-    seconds) and a handful of colours are fine; a new string in every frame (milliseconds, a colour for each
-    opacity) adds up.
+    Every distinct string is kept for the rest of the game. A few colours and texts that change now and then
+    (a score, whole seconds) are fine; a new string in every frame (milliseconds, a colour per opacity) adds
+    up.
     """
 
     def __init__(self, width: float = 600, height: float = 400) -> None:
         self.size: tuple[float, float] = (width, height)
-        """Width and height of the world, as `view` set them."""
+        """Width and height of the world, as set by `view`."""
         self.player_id = 0
-        """Who is looking: the seat of the person at this screen."""
+        """Seat of the person at this screen."""
         self.pixels: bytes | None = None
-        """The frame's image: three bytes (red, green, blue) per pixel, row by row; None if there is none."""
+        """The frame's image, three bytes (red, green, blue) per pixel, row by row; None without an image."""
         self.pixels_shape: tuple[int, int] = (0, 0)
         """Rows and columns of `pixels`."""
         self._ops: list[float] = []
@@ -77,7 +76,7 @@ class Canvas:
     # For a study's draw function
 
     def view(self, width: float, height: float) -> None:
-        """Say how large the world is. The page scales it to the screen and keeps its proportions."""
+        """Set the size of the world. The page scales it to the screen and keeps its proportions."""
         self.size = (width, height)
 
     def clear(self, color: str) -> None:
@@ -96,7 +95,7 @@ class Canvas:
             h: Height.
             color: CSS colour.
             radius: Radius of its corners.
-            id: Name of a thing that persists between frames; see `circle`.
+            id: Name of a shape that persists between frames; see `circle`.
         """
         strings = self._strings
         self._ops += (RECT, strings[id], x, y, w, h, radius, strings[color])
@@ -109,9 +108,9 @@ class Canvas:
             y: Centre.
             r: Radius.
             color: CSS colour.
-            id: Name of a thing that persists between frames, such as "ball". The page moves it smoothly
-                between frames and eases the jump when a late input corrects where it was. Several parts may
-                share an id, as long as they keep their order. What should jump, or never moves, needs none.
+            id: Name of a shape that persists between frames, such as "ball". The page moves it smoothly
+                between frames and eases the jump when a late input corrects its position. Several shapes may
+                share an id if their order stays the same. Leave it out for shapes that jump or never move.
         """
         strings = self._strings
         self._ops += (CIRCLE, strings[id], x, y, r, strings[color])
@@ -136,7 +135,7 @@ class Canvas:
             y2: End.
             color: CSS colour.
             width: Thickness.
-            id: Name of a thing that persists between frames; see `circle`.
+            id: Name of a shape that persists between frames; see `circle`.
         """
         strings = self._strings
         self._ops += (LINE, strings[id], x1, y1, x2, y2, width, strings[color])
@@ -145,9 +144,10 @@ class Canvas:
         """Draw a filled polygon.
 
         Args:
-            points: Its corners in order, as (x, y); it closes itself.
+            points: Corners in order, as (x, y). The polygon is closed automatically.
             color: CSS colour.
-            id: Name of a thing that persists between frames; see `circle`. Keep the number of corners then.
+            id: Name of a shape that persists between frames; see `circle`. The number of corners must not
+                change.
         """
         strings = self._strings
         flat = [coordinate for point in points for coordinate in point]
@@ -169,20 +169,20 @@ class Canvas:
         """Write one line of text.
 
         Args:
-            x: Where it is aligned to.
-            y: Its vertical middle.
-            string: What to write.
+            x: Horizontal anchor.
+            y: Vertical middle.
+            string: The text.
             size: Height of the letters.
             color: CSS colour.
             align: Which part of the text is at `x`: "left", "center" or "right".
             bold: Whether to write it bold.
-            id: Name of a thing that persists between frames; see `circle`.
+            id: Name of a shape that persists between frames; see `circle`.
         """
         strings = self._strings
         self._ops += (TEXT, strings[id], x, y, size, _ALIGN[align], bold, strings[color], strings[string])
 
     def image(self, x: float, y: float, w: float, h: float, rgb_array: Any) -> None:
-        """Draw a picture, scaled to w by h; at most one in a frame.
+        """Draw a picture, scaled to w by h. At most one per frame.
 
         Args:
             x: Left edge.
@@ -207,11 +207,10 @@ class Canvas:
         """Play a short sound: "hit", "score" or "start".
 
         Args:
-            name: Which one.
-            count: How often its cause has happened so far in the episode, by the environment's state. The
-                sound then plays when that number exceeds what it was before: call this in every frame, and it
-                is heard once per happening, whichever frames are drawn or simulated again. 0 begins anew.
-                None plays the sound in this frame.
+            name: Name of the sound.
+            count: How often its cause has occurred in the episode so far, from the environment's state. The
+                sound plays when this number grows. Call this in every frame: each occurrence is heard once,
+                whichever frames are drawn or simulated again. 0 resets it. None plays the sound now.
         """
         if count is not None:
             heard = self._heard.get(name, 0)
@@ -221,22 +220,22 @@ class Canvas:
                 return
         self._ops += (SOUND, -1, self._strings[name])
 
-    # For whoever shows the canvas
+    # For the code that shows the canvas
 
     def begin(self) -> None:
         """Start a new frame."""
-        # A new list: the array made from the old one may still be on its way to the page.
+        # A new list, since an array made from the old one may still be in flight to the page.
         self._ops = []
         self._hearing.clear()
         self.pixels = None
 
     def ops(self) -> "array[float]":
-        """Give the frame's operations, as 32-bit floats."""
-        # A frame that nobody takes (a trial, say) has not been heard.
+        """Return the operations of the frame, as 32-bit floats."""
+        # Only frames that are shown count: in a trial frame nobody heard the sound.
         self._heard |= self._hearing
         return array("f", self._ops)
 
     def new_strings(self) -> list[str]:
-        """Give the strings first used since the last call, in the order of their indices."""
+        """Return the strings first used since the last call, in order of their indices."""
         fresh, self._strings.fresh = self._strings.fresh, []
         return fresh

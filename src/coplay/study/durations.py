@@ -1,4 +1,4 @@
-"""Lengths of time as a researcher writes them: `"3 min"`, `"90 s"`, or a number of seconds."""
+"""Durations as a study file writes them: `"3 min"`, `"90 s"`, or a number of seconds."""
 
 import re
 from datetime import timedelta
@@ -19,17 +19,17 @@ _LONGEST = 24 * 3600.0
 
 
 def seconds(duration: Duration, *, what: str = "a duration") -> float:
-    """Read a length of time.
+    """Convert a duration to seconds.
 
     Args:
         duration: `"3 min"`, `"90 s"`, `"500 ms"`, a number of seconds, or a `timedelta`.
-        what: What it is for; named in the error.
+        what: Name of the setting, for the error message.
 
     Returns:
-        Seconds, 0 to 24 hours.
+        Seconds, from 0 to 24 hours.
 
     Raises:
-        StudyError: It cannot be read, is negative, or is longer than a day.
+        StudyError: It cannot be parsed, is negative, or is longer than a day.
     """
     match duration:
         case timedelta():

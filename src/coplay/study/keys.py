@@ -1,7 +1,7 @@
-"""Which keys mean which action.
+"""The mapping from keys to actions.
 
-Keys are named as browsers name them, `KeyboardEvent.key`: `"ArrowUp"`, `"Enter"`, `" "` for the space bar,
-`"w"`. The shape is that of `gymnasium.utils.play` (`keys_to_action` and `noop`).
+Keys have the names of `KeyboardEvent.key`: `"ArrowUp"`, `"Enter"`, `" "` for the space bar,
+`"w"`. The arguments follow `gymnasium.utils.play` (`keys_to_action` and `noop`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,13 +25,12 @@ class Keys:
     """A mapping from held keys to actions.
 
     Args:
-        mapping: Combination of keys → action of the environment. A single key may be written as a plain
-            string.
+        mapping: Combination of keys → action of the environment. A single key may be a plain string.
         noop: The action when no combination is held.
-        mode: `"held"`: the action lasts as long as the keys do. `"stroke"`: each key stroke gives one action.
+        mode: `"held"` repeats the action while the keys are held; `"stroke"` gives one action per key stroke.
 
     Raises:
-        StudyError: A key has a name that no browser uses, or the mode is unknown.
+        StudyError: A key name does not exist in browsers, or the mode is unknown.
     """
 
     def __init__(self, mapping: Mapping[Combination, Any], noop: Any = 0, mode: Mode = "held") -> None:
@@ -46,20 +45,18 @@ class Keys:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every key that means something, sorted; the page takes these from the browser (no scrolling by
-        arrows).
-        """
+        """All mapped keys, sorted. The page keeps the browser from using them (arrows would scroll)."""
         return tuple(sorted({name for keys in self.mapping for name in keys}))
 
     def action(self, pressed: Sequence[str]) -> Any:
-        """The action for the keys that are held now.
+        """Return the action for the keys that are held now.
 
-        The largest combination that is wholly held wins; of equally large ones, the one completed by the most
-        recently pressed key.
+        The largest combination that is fully held wins. Among equally large ones, the one completed by the
+        most recent key press wins.
 
         Args:
-            pressed: Held keys, in the order they were pressed. In `"stroke"` mode, the keys struck since
-                last asked.
+            pressed: Held keys, in order of their presses. In `"stroke"` mode, the keys struck since the last
+                call.
 
         Returns:
             The action, or `noop`.
@@ -88,13 +85,18 @@ def arrows(
     more: Mapping[Combination, Any] | None = None,
     mode: Mode = "held",
 ) -> Keys:
-    """The arrow keys, each for one action.
+    """Map the arrow keys, each to one action.
+
+    An arrow without an action is not used. If none of the four is given, they mean 0, 1, 2 and 3 (up, down,
+    left, right).
 
     Args:
-        up: Action of the up arrow; likewise `down`, `left` and `right`. One that is left out means
-            nothing; when all four are, they mean 0, 1, 2 and 3 in this order.
-        noop: The action when none is held.
-        more: Further keys and combinations.
+        up: Action of the up arrow.
+        down: Action of the down arrow.
+        left: Action of the left arrow.
+        right: Action of the right arrow.
+        noop: Action when no key is held.
+        more: Additional keys and combinations.
         mode: As in `Keys`.
     """
     named = {"ArrowUp": up, "ArrowDown": down, "ArrowLeft": left, "ArrowRight": right}
@@ -111,7 +113,7 @@ def _combination(keys: object) -> tuple[str, ...]:
     combination = tuple(_checked(name) for name in names)
     if not combination or len(set(combination)) < len(combination):
         raise StudyError(
-            f"{keys!r} is no combination of keys", 'Write ("ArrowUp",) or ("ArrowUp", "ArrowLeft").'
+            f"{keys!r} is not a combination of keys", 'Write ("ArrowUp",) or ("ArrowUp", "ArrowLeft").'
         )
     return combination
 
@@ -119,11 +121,11 @@ def _combination(keys: object) -> tuple[str, ...]:
 def _checked(name: object) -> str:
     if not isinstance(name, str) or not name:
         raise StudyError(
-            f"{name!r} is no name of a key", 'Keys are named as browsers do: "ArrowUp", " ", "w".'
+            f"{name!r} is not the name of a key", 'Use the names that browsers use: "ArrowUp", " ", "w".'
         )
     meant = _MEANT.get(name.lower())
     if meant is not None and name != meant:
-        raise StudyError(f"{name!r} is no name of a key", f"Browsers call it {meant!r}.")
+        raise StudyError(f"{name!r} is not the name of a key", f"Browsers call it {meant!r}.")
     return _normal(name)
 
 

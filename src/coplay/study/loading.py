@@ -1,4 +1,4 @@
-"""From a study file to a `Study`, or to one sentence that says what is wrong and where."""
+"""Loading a study file, with errors that name the line at fault."""
 
 import ast
 import importlib.util
@@ -12,18 +12,18 @@ from coplay.study.study import SceneOrderError, Study, check_path
 
 
 def load_study(path: str | Path) -> Study:
-    """Read a study file.
+    """Load a study file.
 
-    The file's folder is put on `sys.path`, so that it may import its neighbours.
+    The folder of the file is added to `sys.path`, so that the file can import modules beside it.
 
     Args:
         path: The Python file; it must set a variable `study`.
 
     Returns:
-        The study, with scenes that make a path.
+        The study. Its scenes form a valid path.
 
     Raises:
-        StudyError: It cannot be used; the message names file, line and reason.
+        StudyError: The file cannot be used. The message names the file, the line and the reason.
     """
     file = Path(path).resolve()
     if not file.is_file():
@@ -44,11 +44,11 @@ def load_study(path: str | Path) -> Study:
 
 
 def text_of(scene_text: str, folder: Path) -> str:
-    """The Markdown of a scene: the text itself, or the content of the file it names.
+    """Return the Markdown of a scene: the text itself, or the content of the file it names.
 
     Args:
         scene_text: Markdown, or a file name that ends in `.md`, relative to the study's folder.
-        folder: Where the study file is.
+        folder: Folder of the study file.
 
     Raises:
         StudyError: There is no such file.
@@ -67,11 +67,11 @@ def _names_file(text: str) -> bool:
 
 
 def _executed(file: Path) -> Study:
-    # The name the browsers import it under too: functions that a study defines are the same ones in both.
+    # Browsers import it under the same name, so functions defined in the file have equal qualified names.
     spec = importlib.util.spec_from_file_location("study", file)
     if spec is None or spec.loader is None:
         raise StudyError(
-            f"{file.name} is no Python file", "Give the path of a Python file that defines a study."
+            f"{file.name} is not a Python file", "Give the path of a Python file that defines a study."
         )
     module = importlib.util.module_from_spec(spec)
     sys.modules["study"] = module
@@ -93,7 +93,7 @@ def _executed(file: Path) -> Study:
         found = (
             "does not set the variable `study`"
             if study is None
-            else f"sets `study` to {study!r}, which is no Study"
+            else f"sets `study` to {study!r}, which is not a Study"
         )
         raise StudyError(f"{file.name} {found}", 'Write study = coplay.Study("a-name") in it.')
     return study
@@ -108,7 +108,7 @@ def _hint_for(error: Exception) -> str:
 
 
 def _line_in(file: Path, error: BaseException) -> int:
-    """The last line of `file` that the error passed through."""
+    """Return the last line of `file` in the traceback of an error; 1 if it is not in there."""
     lines = [
         frame.lineno or 0
         for frame in traceback.extract_tb(error.__traceback__)
@@ -118,7 +118,7 @@ def _line_in(file: Path, error: BaseException) -> int:
 
 
 def _line_of_scene(file: Path, index: int | None) -> int:
-    """Where a scene is written; the line of the list if that cannot be told, else 1."""
+    """Return the line that defines a scene, else the line of the list of scenes, else 1."""
     line = 1
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):
         if isinstance(node, ast.Assign) and any(

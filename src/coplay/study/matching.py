@@ -1,8 +1,7 @@
-"""A lobby's rules: who waits, who is matched, who has waited long enough. Time is an argument, nothing is
-sent here.
+"""The rules of a lobby, without I/O: who waits, who is matched, whose patience has run out.
 
-Matching is first come, first served among those who are present: someone whose connection dropped keeps
-their place for `hold` seconds, but is not matched meanwhile, so that nobody starts with a ghost.
+Matching is first come, first served among the connected participants. A participant whose connection dropped
+keeps their place for `hold_s` seconds but is not matched meanwhile, so that no game starts with a ghost.
 """
 
 from dataclasses import dataclass
@@ -11,10 +10,10 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """These participants are a group now, in the order they came.
+    """A group was formed.
 
     Attributes:
-        members: Participant ids.
+        members: Participant ids, in order of arrival.
     """
 
     members: tuple[str, ...]
@@ -22,7 +21,7 @@ class Matched:
 
 @dataclass(frozen=True, slots=True)
 class PatienceExceeded:
-    """A participant waited as long as anyone should.
+    """A participant has waited for as long as the lobby allows.
 
     Attributes:
         member: Participant id.
@@ -33,7 +32,7 @@ class PatienceExceeded:
 
 @dataclass(frozen=True, slots=True)
 class WentAway:
-    """A participant whose connection dropped did not come back in time.
+    """A disconnected participant did not reconnect in time.
 
     Attributes:
         member: Participant id.
@@ -47,14 +46,14 @@ LobbyEffect: TypeAlias = Matched | PatienceExceeded | WentAway
 
 @dataclass(frozen=True, slots=True)
 class LobbyState:
-    """What one waiting participant is told.
+    """The state of a lobby as shown to one waiting participant.
 
     Attributes:
-        present: How many are here, this participant included.
-        size: How many it takes.
-        waited_s: Seconds this participant has waited.
-        patience_s: The longest wait, in seconds.
-        reason: Why it has not begun yet: a sentence.
+        present: Number of connected participants, including this one.
+        size: Number of participants in a group.
+        waited_s: How long this participant has waited, in seconds.
+        patience_s: Longest wait, in seconds.
+        reason: Why the game has not begun yet, as a sentence.
     """
 
     present: int
@@ -71,12 +70,12 @@ class _Place:
 
 
 class LobbyQueue:
-    """Those who wait in one lobby.
+    """The queue of participants who wait in one lobby.
 
     Args:
-        size: How many make a group.
-        patience_s: The longest wait, in seconds.
-        hold_s: How long the place of a dropped connection is kept, in seconds.
+        size: Number of participants in a group.
+        patience_s: Longest wait, in seconds.
+        hold_s: How long the place of a disconnected participant is kept, in seconds.
     """
 
     def __init__(self, size: int, patience_s: float, hold_s: float = 10.0) -> None:
@@ -90,25 +89,25 @@ class LobbyQueue:
 
     @property
     def members(self) -> tuple[str, ...]:
-        """Everyone with a place, in the order they came."""
+        """Participants with a place, in order of arrival."""
         return tuple(self._places)
 
     def join(self, member: str, now: float) -> None:
-        """Take a place at the end; someone who has one already keeps it and is present again."""
+        """Add a participant at the end. A participant with a place keeps it and counts as connected again."""
         self._places.setdefault(member, _Place(now)).away_since = None
 
     def drop(self, member: str, now: float) -> None:
-        """The connection of `member` dropped; harmless for someone without a place."""
+        """Mark a participant as disconnected; does nothing without a place."""
         place = self._places.get(member)
         if place is not None and place.away_since is None:
             place.away_since = now
 
     def leave(self, member: str) -> None:
-        """Give up a place; harmless for someone without one."""
+        """Remove a participant; does nothing without a place."""
         self._places.pop(member, None)
 
     def tick(self, now: float) -> list[LobbyEffect]:
-        """What time and arrivals have brought; those named have no place any more."""
+        """Match and time out participants. Everyone named in the effects has lost their place."""
         effects: list[LobbyEffect] = []
         for member, place in list(self._places.items()):
             if place.away_since is not None and now - place.away_since >= self._hold_s:
@@ -127,7 +126,7 @@ class LobbyQueue:
         return effects
 
     def state(self, member: str, now: float) -> LobbyState:
-        """What to tell a waiting participant.
+        """Return what a waiting participant is shown.
 
         Raises:
             KeyError: `member` has no place here.

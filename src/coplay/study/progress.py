@@ -1,8 +1,7 @@
-"""A participant's path through a study, as a state machine without I/O.
+r"""A participant's path through a study, as a state machine without I/O.
 
-A `Progress` is where a participant is; `after` answers what an event makes of it. An event that does not
-apply where they are (a second click, a message that was late) changes nothing, so it is answered with the
-same progress.
+A `Progress` is a position on the path; `after` returns the position after an event. An event that does not
+apply at the current scene (a second click, a late message) changes nothing: the same `Progress` is returned.
 
 | Where \\ event | CONTINUED | MATCHED | WAITED | PLAYED | LEFT |
 |---|---|---|---|---|---|
@@ -25,26 +24,26 @@ _LEFT = Finish("You have left the study. Thank you for the time you gave.", titl
 
 
 class PathEvent(Enum):
-    """What moves a participant on."""
+    """An event that moves a participant along the path."""
 
     CONTINUED = "continued"
     """They pressed the button of a page."""
     MATCHED = "matched"
     """The lobby put them into a group."""
     WAITED = "waited"
-    """The lobby's patience ended."""
+    """They waited in the lobby for as long as it allows."""
     PLAYED = "played"
-    """Their game is over, or cannot be played any more."""
+    """Their game is over, or can no longer be played."""
     LEFT = "left"
     """They chose to leave."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a participant is.
+    """A participant's position on the path.
 
     Attributes:
-        index: The scene, by its place in the study.
+        index: Index of the scene in the study.
         ending: How the path ended; empty while it goes on.
     """
 
@@ -53,7 +52,7 @@ class Progress:
 
     @property
     def finished(self) -> bool:
-        """Whether nothing more is to come."""
+        """True if the path has ended."""
         return bool(self.ending)
 
 
@@ -69,12 +68,12 @@ _NEXT: dict[tuple[type, PathEvent], Ending] = {
 
 
 def start(study: Study) -> Progress:
-    """Where a new participant is."""
+    """Return the position of a new participant."""
     return _arrived(study, Progress())
 
 
 def after(study: Study, progress: Progress, event: PathEvent) -> Progress:
-    """What an event makes of a participant's progress; the same object if the event does not apply."""
+    """Return the position after an event; the same object if the event does not apply."""
     if progress.finished:
         return progress
     ending = _NEXT.get((type(study.scenes[progress.index]), event))
@@ -86,7 +85,7 @@ def after(study: Study, progress: Progress, event: PathEvent) -> Progress:
 
 
 def scene_of(study: Study, progress: Progress) -> Scene:
-    """What a participant sees."""
+    """Return the scene that a participant sees."""
     scene = study.scenes[progress.index]
     if progress.ending == "left":
         return _LEFT

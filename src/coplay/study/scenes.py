@@ -1,4 +1,4 @@
-"""The steps of a participant's path, in the order a study lists them."""
+"""The kinds of scene that a study lists: instructions, lobby, play, finish."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,8 +20,8 @@ class Instructions:
 
     Attributes:
         text: A Markdown file beside the study file (`"welcome.md"`), or the Markdown itself.
-        title: Its heading; may be empty.
-        button: What the button says that goes on.
+        title: Heading; may be empty.
+        button: Label of the button that continues.
     """
 
     text: str
@@ -31,13 +31,13 @@ class Instructions:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The end of the path.
+    """The last scene of a path.
 
     Attributes:
         text: Markdown, or the name of a Markdown file.
         code: Completion code to show; may be empty.
-        redirect: Where a button leads back to (`https://…`); may be empty.
-        title: Its heading.
+        redirect: Address that a button leads back to (`https://…`); may be empty.
+        title: Heading.
     """
 
     text: str = "Thank you for taking part. You may close this page now."
@@ -52,13 +52,13 @@ class Finish:
 
 @dataclass(frozen=True, slots=True)
 class Lobby:
-    """A wait for others to play with; whoever came first is matched first.
+    """A waiting room that forms groups, first come, first served.
 
     Attributes:
-        size: How many people make a group, 2 to 8.
-        patience: The longest anyone waits here: `"3 min"`.
-        otherwise: The ending of someone who waited that long in vain.
-        title: Its heading.
+        size: Number of people in a group, 2 to 8.
+        patience: Longest time that anyone waits here: `"3 min"`.
+        otherwise: Ending for a participant who waited that long without being matched.
+        title: Heading.
     """
 
     size: int
@@ -83,7 +83,7 @@ class Lobby:
 
     @property
     def patience_s(self) -> float:
-        """The longest wait, in seconds."""
+        """Longest wait, in seconds."""
         return seconds(self.patience)
 
 
@@ -94,26 +94,26 @@ class Play:
     Attributes:
         env: Gymnasium id, `"package:id"`, `"module:factory"`, `EnvSpec`, environment, `ParallelEnv`, or a
             factory.
-        players: How many people play; None for every seat that no bot has.
+        players: Number of people who play; None for every seat without a bot.
         bots: Seat → policy `(env, player_id) -> action`, or `"idle"`.
-        keys: What the keys mean; one `Keys` for all, or one for each player_id.
-        fps: Frames a second; None for the environment's own `render_fps`, else 30.
-        episodes: How many episodes make the game.
-        max_frames: Longest episode, in frames; None for the environment's own end.
+        keys: Mapping from keys to actions; one `Keys` for all, or one per player_id.
+        fps: Frames per second, 1 to 120; None for the environment's own `render_fps`, else 30.
+        episodes: Number of episodes in the game.
+        max_frames: Longest episode, in frames; None to let the environment end it.
         countdown: Pause before each episode begins: `"3 s"`.
         input_delay: Frames between a key and its effect, 0 to 8; `"auto"` fits it to the connection.
-        max_prediction: How many frames may be shown ahead of what is confirmed, 1 to 16.
-        draw: `(env, canvas)`; None shows the environment's own rendering.
+        max_prediction: Most frames shown ahead of the confirmed frame, 1 to 16.
+        draw: Function `(env, canvas)`; None shows the environment's own rendering.
         label: Name of the scene in the data.
-        title: Its heading.
-        controls: Markdown under the game: which key does what.
-        scores: Whether the page shows each player's return; off where the drawing has a score of its own.
-        when_someone_leaves: What becomes of a seat whose person is gone, from one frame on that all agree on:
-            `"end"` ends the game, `"default"` gives it the default action, `"bot"` the `substitute`.
-        substitute: The policy that takes over, as in `bots`; needed for `"bot"`.
-        hold: How long the game waits for someone who reloads or loses the connection: `"10 s"`.
-        on_desync: When two browsers are found in different states: `"resync"` gives all the state of the
-            lowest player and marks the data, `"end"` ends the game.
+        title: Heading.
+        controls: Markdown shown under the game: which key does what.
+        scores: Show each player's return on the page. Turn it off if the drawing shows scores itself.
+        when_someone_leaves: What happens to the seat of a person who has left, from a frame that all peers
+            agree on: `"end"` ends the game, `"default"` plays the default action, `"bot"` plays `substitute`.
+        substitute: Policy that takes over, as in `bots`; required for `"bot"`.
+        hold: How long the game waits for a person who reloads or loses the connection: `"10 s"`.
+        on_desync: What happens when the states of two browsers differ: `"resync"` copies the state of the
+            lowest player to all and marks the data, `"end"` ends the game.
     """
 
     env: Any
@@ -165,7 +165,7 @@ class Play:
             raise StudyError("Play's draw is not a function", "Give a function draw(env, canvas).")
         if not 0 <= seconds(self.hold, what="Play's hold") <= MAX_HOLD_S:
             raise StudyError(
-                f"Play has hold={self.hold!r}", "A game waits for someone for at most 10 minutes."
+                f"Play has hold={self.hold!r}", "A game waits at most 10 minutes for one person."
             )
         self._check_leaving()
 
@@ -190,16 +190,16 @@ class Play:
 
     @property
     def hold_s(self) -> float:
-        """How long a seat is held for someone whose page is gone, in seconds."""
+        """How long a seat is held for a disconnected page, in seconds."""
         return seconds(self.hold)
 
     @property
     def countdown_s(self) -> float:
-        """The pause before each episode, in seconds."""
+        """Pause before each episode, in seconds."""
         return seconds(self.countdown)
 
     def keys_for(self, player_id: int) -> Keys:
-        """What the keys mean to one player.
+        """Return the key mapping of one player.
 
         Raises:
             StudyError: The study gives no keys for this player.

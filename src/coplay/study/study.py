@@ -10,20 +10,20 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class Study:
-    """What participants go through, scene by scene.
+    """An experiment: a name, the packages it needs, and the scenes that participants go through.
 
     Args:
-        name: Names the study in the data: letters, digits, `-`, `_` and `.`, at most 64.
-        version: Which edition of the study; change it when what participants experience changes.
-        packages: Further wheels that the browsers need: `["cogrid==0.3.2"]`.
-        relay_only: Let no participant learn another's network address: connections go through the TURN
-            servers that `coplay run` is given, or else through the study's own.
+        name: Name of the study in the data: letters, digits, `-`, `_` and `.`, at most 64.
+        version: Edition of the study. Change it when what participants experience changes.
+        packages: Additional wheels that the browsers need, each pinned: `["cogrid==0.3.2"]`.
+        relay_only: Hide participants' network addresses from each other: all connections go through the TURN
+            servers given to `coplay run`, or through the study's own server.
 
     Attributes:
         scenes: The participant's path, in order; it ends with `scenes.Finish`.
 
     Raises:
-        StudyError: The name or a package cannot be used.
+        StudyError: The name or a package is invalid.
     """
 
     def __init__(
@@ -48,12 +48,12 @@ class Study:
 
 
 class SceneOrderError(StudyError):
-    """The scenes of a study do not make a path.
+    """The scenes of a study do not form a valid path.
 
     Args:
         message: What is wrong.
         hint: What to do.
-        index: Which scene it is about; None for the list as a whole.
+        index: Index of the scene at fault; None for the list as a whole.
     """
 
     def __init__(self, message: str, hint: str, index: int | None = None) -> None:
@@ -62,10 +62,10 @@ class SceneOrderError(StudyError):
 
 
 def check_path(study: Study) -> None:
-    """See that the scenes of a study make a path with an end.
+    """Check that the scenes of a study form a path that ends.
 
     Raises:
-        SceneOrderError: They do not; the error names the scene.
+        SceneOrderError: They do not. The error names the scene.
     """
     if not study.scenes:
         raise SceneOrderError(
@@ -76,13 +76,15 @@ def check_path(study: Study) -> None:
     for index, scene in enumerate(study.scenes):
         if not isinstance(scene, Instructions | Lobby | Play | Finish):
             raise SceneOrderError(
-                f"scene {index} is {scene!r}, which is no scene", "Use what coplay.scenes offers.", index
+                f"scene {index} is {scene!r}, which is not a scene",
+                "Use the classes of coplay.scenes.",
+                index,
             )
         if isinstance(scene, Finish) != (index == last):
             raise SceneOrderError(
                 f"scene {index} is a {type(scene).__name__}, but the path ends "
                 + ("there" if index < last else "without a Finish"),
-                "End study.scenes with one scenes.Finish(…), and have it nowhere else.",
+                "End study.scenes with one scenes.Finish(…), and nowhere else.",
                 index,
             )
         if isinstance(scene, Lobby):
@@ -92,15 +94,15 @@ def check_path(study: Study) -> None:
 
 
 def check_group(index: int, people: int, group: int | None) -> None:
-    """See that a play scene gets as many people as it has seats for them.
+    """Check that the lobby before a play scene forms groups of the right size.
 
     Args:
-        index: The scene's place in the study.
-        people: Seats that no bot has.
-        group: Size of the last lobby before it; None if there is none.
+        index: Index of the scene in the study.
+        people: Number of seats without a bot.
+        group: Group size of the last lobby before it; None if there is no lobby.
 
     Raises:
-        SceneOrderError: It does not.
+        SceneOrderError: The sizes do not match.
     """
     if people > 1 and group is None:
         raise SceneOrderError(
@@ -117,6 +119,6 @@ def check_group(index: int, people: int, group: int | None) -> None:
 
 
 def group_size_at(study: Study, index: int) -> int | None:
-    """The size of the group that a participant is in at a scene; None before any lobby."""
+    """Return the size of a participant's group at a scene; None before the first lobby."""
     sizes = [scene.size for scene in study.scenes[:index] if isinstance(scene, Lobby)]
     return sizes[-1] if sizes else None

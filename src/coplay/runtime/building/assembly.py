@@ -1,4 +1,4 @@
-"""Putting a runtime together: fetch what is pinned, make the archives, lock, compress, lay out."""
+"""Assembling a runtime: fetch pinned files, build archives, lock, compress, lay out."""
 
 import hashlib
 import json
@@ -38,25 +38,25 @@ class Runtime:
     """A complete browser runtime on this machine."""
 
     directory: Path
-    """All its files and their compressed forms; also a Pyodide `indexURL` for Node."""
+    """Folder of all files and their compressed forms. It also serves as Pyodide's `indexURL` under Node."""
     lock: RuntimeLock
-    """What it is."""
+    """The hashes of its files."""
 
     @property
     def lock_hash(self) -> str:
-        """The hash of its lock."""
+        """Hash of its lock, which identifies it."""
         return self.lock.lock_hash
 
     @property
     def wheel_names(self) -> tuple[str, ...]:
-        """The archives to unpack into site-packages, in load order."""
+        """Archives to unpack into site-packages, in load order."""
         return self.lock.load
 
     def file(self, name: str) -> Path:
         """Return the path of a file of the runtime.
 
         Raises:
-            KeyError: It has no such file.
+            KeyError: The runtime has no such file.
         """
         if name not in self.lock.files:
             raise KeyError(name)
@@ -66,16 +66,16 @@ class Runtime:
         """Answer a request for `/runtime/<lock hash>/<name>`.
 
         Args:
-            name: As in the address; anything at all.
+            name: File name from the URL; not trusted.
             accept_encoding: The request's header.
 
         Raises:
-            KeyError: There is no such file: answer 404.
+            KeyError: There is no such file; respond with 404.
         """
         return describe(self.file(name), self.lock.files[name], accept_encoding)
 
     def compile_ahead(self, archive: bytes, *, progress: ReportProgress = silent) -> bytes:
-        """Return a zip archive of modules with their byte code added; done once for an archive."""
+        """Return an archive of modules with byte code added. The result is cached."""
         store = FileCache(self.directory.parents[1])
         path, _ = store.add_bytes(archive, "modules.zip")
         job = Job(path.name, (path,), sources=True, prefix="")
@@ -86,7 +86,7 @@ class Runtime:
         return compiler.make([job])[job.name].read_bytes()
 
     def boot_info(self) -> dict[str, Any]:
-        """What the page's worker needs to start: `base`, `lock_hash` and `packages` in load order."""
+        """Return what a page's worker needs to start: `base`, `lock_hash` and `packages` in load order."""
         return {
             "base": f"/runtime/{self.lock_hash}/",
             "lock_hash": self.lock_hash,
@@ -101,20 +101,20 @@ def ensure_runtime(
     cache: Path | None = None,
     distribution: Distribution | None = None,
 ) -> Runtime:
-    """Return the runtime for a study's packages, fetching and making what this machine does not have yet.
+    """Return the runtime for a study's packages, fetching and building what is missing.
 
-    The first call on a machine takes up to a minute or so; later ones check every file in under a second.
-    Safe to call from several processes at once.
+    The first call on a machine takes about a minute; later calls verify every file in under a second. Several
+    processes may call it concurrently.
 
     Args:
-        packages: What the study pins, for example `["cogrid==0.3.2"]`.
-        progress: Told what is being done.
-        cache: Where the files are kept; by default `$COPLAY_CACHE` or the user's cache directory.
-        distribution: Another base than the pinned one, for tests.
+        packages: Requirements that the study pins, for example `["cogrid==0.3.2"]`.
+        progress: Receives progress.
+        cache: Cache directory; by default `$COPLAY_CACHE` or the user's cache directory.
+        distribution: A base other than the pinned one, for tests.
 
     Raises:
-        StudyError: `packages` cannot be had in a browser, or contradict each other.
-        RuntimeUnavailableError: Something is missing and no source of it is reached.
+        StudyError: `packages` cannot run in a browser, or conflict with each other.
+        RuntimeUnavailableError: A file is missing and none of its sources can be reached.
     """
     assembly = _Assembly(
         distribution or pinned_distribution(), FileCache(cache or default_cache_directory()), progress
@@ -129,7 +129,7 @@ class _Assembly:
         self._report = report
 
     def ready(self, packages: Sequence[str]) -> Runtime | None:
-        """Return the runtime if it was assembled before and every file of it is whole."""
+        """Return the runtime if it was assembled before and no file is damaged."""
         note = self._store.read_note(self._note_key(packages))
         if not isinstance(note, dict):
             return None
@@ -143,7 +143,7 @@ class _Assembly:
         return Runtime(directory, lock) if whole and lock.lock_hash == note["lock_hash"] else None
 
     def assemble(self, packages: Sequence[str]) -> Runtime:
-        """Make the runtime, from whatever of it is in the store."""
+        """Build the runtime, reusing what is in the cache."""
         with self._store.exclusive():
             if (made_meanwhile := self.ready(packages)) is not None:
                 return made_meanwhile
@@ -164,7 +164,7 @@ class _Assembly:
     def _make(
         self, core: Mapping[str, Path], wheels: Mapping[str, Path], extra: Sequence[PinnedWheel]
     ) -> tuple[dict[str, Path], list[str]]:
-        """Return the served files by name, and which of them are archives to load."""
+        """Return the served files by name, and the names of the archives to load."""
         jobs: list[Job] = []
         for wheel in (*self._distribution.wheels, *extra):
             if not wheel.is_pure:
@@ -184,7 +184,7 @@ class _Assembly:
         return files, [job.name for job in jobs]
 
     def _catalogue(self, original: Path, files: Mapping[str, Path]) -> Path:
-        """Cut Pyodide's list of packages down to those that are served, with the hashes of what is served."""
+        """Reduce Pyodide's list of packages to those that are served, with the hashes of the served files."""
         catalogue = json.loads(original.read_text("utf-8"))
         catalogue["packages"] = {
             name: {**entry, "sha256": files[entry["file_name"]].parent.name}
@@ -210,7 +210,7 @@ class _Assembly:
         return directory
 
     def _compressed(self, path: Path, sha256: str) -> dict[str, Path]:
-        """Return the compressed forms of a file by suffix."""
+        """Return the compressed forms of a file, by suffix."""
         key = f"compressed-{sha256}"
         note = self._store.read_note(key) or {}
         found = {
@@ -239,7 +239,7 @@ class _Assembly:
 
 
 def _link(source: Path, target: Path) -> None:
-    """Put a file under a second name, at once or not at all."""
+    """Hard-link (or copy) a file atomically."""
     partial = target.with_name(f".{target.name}.{os.getpid()}")
     partial.unlink(missing_ok=True)
     try:
@@ -247,4 +247,4 @@ def _link(source: Path, target: Path) -> None:
     except OSError:  # another disk, or a file system without links
         shutil.copyfile(source, partial)
     partial.replace(target)
-    partial.unlink(missing_ok=True)  # a rename onto another name of the same file does nothing
+    partial.unlink(missing_ok=True)  # renaming onto a hard link of the same file does nothing
