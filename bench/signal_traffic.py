@@ -41,9 +41,9 @@ RAISED: Final = 1e9
 def serve_coplay(folder: Path) -> Any:
     """A study's whole server, with limits that are not in the way."""
     for module, names in (
-        (relay, ("SIGNALS_A_SECOND", "SIGNAL_BURST")),
-        (guard, ("FRAMES_A_SECOND", "FRAME_BURST")),
-        (sockets, ("MESSAGES_A_SECOND", "MESSAGE_BURST")),
+        (relay, ("SIGNALS_PER_SECOND", "SIGNAL_BURST")),
+        (guard, ("FRAMES_PER_SECOND", "FRAME_BURST")),
+        (sockets, ("MESSAGES_PER_SECOND", "MESSAGE_BURST")),
     ):
         for name in names:
             setattr(module, name, RAISED)

@@ -88,9 +88,9 @@ async def test_page_that_reads_nothing_does_not_fill_the_servers_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Within the budget it would take long to fill what the system keeps for a connection.
-    monkeypatch.setattr(datagrams, "DATAGRAMS_A_SECOND", 1e9)
+    monkeypatch.setattr(datagrams, "DATAGRAMS_PER_SECOND", 1e9)
     monkeypatch.setattr(datagrams, "DATAGRAM_BURST", 1e9)
-    monkeypatch.setattr(guard, "FRAMES_A_SECOND", 1e9)
+    monkeypatch.setattr(guard, "FRAMES_PER_SECOND", 1e9)
     monkeypatch.setattr(guard, "FRAME_BURST", 1e9)
     async with running(duel_study(hold=30), tmp_path, PATIENT) as lab:
         one, two, _, _ = await lab.pair()

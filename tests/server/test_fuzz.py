@@ -92,11 +92,11 @@ def mutated_bytes(rng: random.Random, valid: bytes) -> bytes:
 def no_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """A flood is refused before it is read, which is what is tested elsewhere."""
     for module, name in (
-        (relay, "SIGNALS_A_SECOND"), (relay, "SIGNAL_BURST"), (relay, "OFFERS_A_SECOND"),
-        (relay, "OFFER_BURST"), (sockets, "MESSAGES_A_SECOND"), (sockets, "MESSAGE_BURST"),
-        (sockets, "CONNECTIONS_A_SECOND"), (sockets, "CONNECTION_BURST"),
-        (guard, "FRAMES_A_SECOND"), (guard, "FRAME_BURST"),
-        (datagrams, "DATAGRAMS_A_SECOND"), (datagrams, "DATAGRAM_BURST"),
+        (relay, "SIGNALS_PER_SECOND"), (relay, "SIGNAL_BURST"), (relay, "OFFERS_PER_SECOND"),
+        (relay, "OFFER_BURST"), (sockets, "MESSAGES_PER_SECOND"), (sockets, "MESSAGE_BURST"),
+        (sockets, "CONNECTIONS_PER_SECOND"), (sockets, "CONNECTION_BURST"),
+        (guard, "FRAMES_PER_SECOND"), (guard, "FRAME_BURST"),
+        (datagrams, "DATAGRAMS_PER_SECOND"), (datagrams, "DATAGRAM_BURST"),
     ):  # fmt: skip
         monkeypatch.setattr(module, name, 1e9)
 

@@ -141,7 +141,7 @@ async def test_old_token_cannot_take_the_seat_back(tmp_path: Path) -> None:
 
 async def test_flood_of_connections_is_throttled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("coplay.server.edge.sockets.CONNECTION_BURST", 3.0)
-    monkeypatch.setattr("coplay.server.edge.sockets.CONNECTIONS_A_SECOND", 0.001)
+    monkeypatch.setattr("coplay.server.edge.sockets.CONNECTIONS_PER_SECOND", 0.001)
     async with running(duel_study(), tmp_path, Settings(tick_s=0.02)) as lab:
         page = await lab.page().enter()
         for _ in range(2):
@@ -155,7 +155,7 @@ async def test_flood_of_connections_is_throttled(tmp_path: Path, monkeypatch: py
 async def test_flood_of_messages_is_throttled_and_fills_no_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("coplay.server.edge.sockets.MESSAGES_A_SECOND", 0.001)
+    monkeypatch.setattr("coplay.server.edge.sockets.MESSAGES_PER_SECOND", 0.001)
     async with running(duel_study(), tmp_path) as lab:
         page = await lab.page().enter()
         await page.scene("instructions")

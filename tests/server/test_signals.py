@@ -86,7 +86,7 @@ async def test_huge_sdp_is_refused(lab: Lab) -> None:
 
 async def test_flood_of_signals_is_throttled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # However slow this machine is, there is no more than the burst.
-    monkeypatch.setattr("coplay.signaling.relay.SIGNALS_A_SECOND", 0.001)
+    monkeypatch.setattr("coplay.signaling.relay.SIGNALS_PER_SECOND", 0.001)
     async with running(duel_study(), tmp_path) as lab:
         one, _, first, _ = await lab.pair()
         bye = signal(first, 1, "bye")

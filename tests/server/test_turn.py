@@ -255,4 +255,4 @@ def test_run_names_its_options_and_refuses_a_wrong_address(tmp_path: Path) -> No
     assert "COPLAY_TURN_SECRET" in shown
     answer = CliRunner().invoke(main, ["run", "study.py", "--turn", "http://x"])
     assert answer.exit_code == 2
-    assert "no such address" in answer.output
+    assert "is not the URL of a TURN server" in answer.output

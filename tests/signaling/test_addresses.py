@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coplay.signaling import Relayed, SignalRelay
+from coplay.signaling import RelayedSignal, SignalRelay
 from coplay.signaling.addresses import sdp_without_addresses
 
 GAME = "0123456789abcdef0123"
@@ -47,13 +47,13 @@ def relay() -> SignalRelay:
 def sent(relay: SignalRelay, kind: str, payload: dict[str, Any]) -> dict[str, Any]:
     message = {"type": kind, "game_id": GAME, "target_player_id": 1, "payload": payload}
     answer = relay.relay("ann", message, 0)
-    assert isinstance(answer, Relayed), answer
+    assert isinstance(answer, RelayedSignal), answer
     payload = answer.message["payload"]
     assert isinstance(payload, dict)
     return payload
 
 
-def test_description_keeps_what_connects_and_names_only_the_relay(relay: SignalRelay) -> None:
+def test_description_names_no_address_except_the_turn_servers(relay: SignalRelay) -> None:
     sdp = sent(relay, "offer", {"sdp": SDP, "epoch": 0})["sdp"]
     assert sdp.split("\r\n") == [
         "v=0",
@@ -74,23 +74,23 @@ def test_description_keeps_what_connects_and_names_only_the_relay(relay: SignalR
 @pytest.mark.parametrize(
     "line", [HOST, SRFLX, PRFLX, TCP, MDNS, HOST.upper().replace("CANDIDATE", "candidate")]
 )
-def test_candidate_that_names_an_address_is_taken_out(relay: SignalRelay, line: str) -> None:
+def test_candidate_with_a_players_address_is_removed(relay: SignalRelay, line: str) -> None:
     payload = {"candidate": {"candidate": line, "sdpMid": "0"}, "message_id": "m", "acks": ["n"]}
     assert sent(relay, "ice-candidate", payload) == {"candidate": [], "message_id": "m", "acks": ["n"]}
 
 
-def test_relayed_candidate_goes_on_without_the_address_it_stands_for(relay: SignalRelay) -> None:
+def test_relay_candidate_loses_its_related_address(relay: SignalRelay) -> None:
     payload = {"candidate": [{"candidate": HOST}, {"candidate": RELAY, "sdpMid": "0"}, None]}
     assert sent(relay, "ice-candidate", payload) == {"candidate": [{"candidate": CLEAN, "sdpMid": "0"}, None]}
 
 
 @pytest.mark.parametrize("end", [None, {"candidate": ""}])
-def test_end_of_candidates_goes_on(relay: SignalRelay, end: object) -> None:
+def test_end_of_candidates_is_relayed(relay: SignalRelay, end: object) -> None:
     assert sent(relay, "ice-candidate", {"candidate": end}) == {"candidate": end}
 
 
 @pytest.mark.parametrize("kind", ["offer", "ice-candidate", "bye", "rebuild-request"])
-def test_address_in_a_field_that_is_not_looked_at_does_not_go_on(relay: SignalRelay, kind: str) -> None:
+def test_address_in_an_unknown_field_is_removed(relay: SignalRelay, kind: str) -> None:
     payload: dict[str, Any] = {"more": HOST, "sdp": "v=0\r\n", "candidate": {"candidate": RELAY}}
     if kind == "ice-candidate":
         payload |= {"sdp": [HOST], "candidates": [{"candidate": RELAY}], "candidate": {"candidate": HOST}}
@@ -100,7 +100,7 @@ def test_address_in_a_field_that_is_not_looked_at_does_not_go_on(relay: SignalRe
     assert "192.0.2" not in text
 
 
-def test_addresses_go_on_where_the_study_does_not_mind() -> None:
+def test_addresses_are_relayed_unless_the_study_hides_them() -> None:
     relay = SignalRelay()
     relay.open_game(GAME, {0: "ann", 1: "bob"})
     assert sent(relay, "offer", {"sdp": SDP})["sdp"] == SDP

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coplay.signaling import Refused, Relayed, SignalRelay
-from coplay.signaling.messages import SIGNAL_TYPES
+from coplay.signaling import RefusedSignal, RelayedSignal, SignalRelay
+from coplay.signaling.signals import SIGNAL_TYPES
 
 GAME = "0123456789abcdef0123"
 CANDIDATE = {
@@ -31,20 +31,20 @@ def message(kind: str = "offer", target: object = 1, payload: Any = None, **more
     return {"type": kind, "game_id": GAME, "target_player_id": target, "payload": given, **more}
 
 
-def reason(answer: Relayed | Refused) -> str:
-    return answer.reason if isinstance(answer, Refused) else ""
+def reason(answer: RelayedSignal | RefusedSignal) -> str:
+    return answer.reason if isinstance(answer, RefusedSignal) else ""
 
 
 def test_signal_to_a_player_of_the_same_game_is_stamped(relay: SignalRelay) -> None:
-    assert relay.relay("ann", message(), 0) == Relayed(
+    assert relay.relay("ann", message(), 0) == RelayedSignal(
         "bob", {"type": "offer", "from_player_id": 0, "game_id": GAME, "payload": {"sdp": "v=0\r\n"}}
     )
 
 
 @pytest.mark.parametrize("kind", sorted(SIGNAL_TYPES - {"offer", "answer"}))
 def test_signals_without_a_role_pass_both_ways(relay: SignalRelay, kind: str) -> None:
-    assert isinstance(relay.relay("ann", message(kind, 1), 0), Relayed)
-    assert isinstance(relay.relay("bob", message(kind, 0), 0), Relayed)
+    assert isinstance(relay.relay("ann", message(kind, 1), 0), RelayedSignal)
+    assert isinstance(relay.relay("bob", message(kind, 0), 0), RelayedSignal)
 
 
 def test_offer_to_a_lower_player_is_refused_and_counted(relay: SignalRelay) -> None:
@@ -54,7 +54,7 @@ def test_offer_to_a_lower_player_is_refused_and_counted(relay: SignalRelay) -> N
 
 def test_answer_to_a_higher_player_is_refused(relay: SignalRelay) -> None:
     assert reason(relay.relay("ann", message("answer", 1), 0)) == "role"
-    assert isinstance(relay.relay("bob", message("answer", 0), 0), Relayed)
+    assert isinstance(relay.relay("bob", message("answer", 0), 0), RelayedSignal)
 
 
 @pytest.mark.parametrize("sender", ["eve", "nobody", ""])
@@ -69,12 +69,12 @@ def test_target_without_a_seat_or_the_sender_is_refused(relay: SignalRelay, targ
 
 def test_claim_to_be_someone_else_is_refused_with_a_kick(relay: SignalRelay) -> None:
     answer = relay.relay("ann", message(from_player_id=1), 0)
-    assert isinstance(answer, Refused)
+    assert isinstance(answer, RefusedSignal)
     assert (answer.reason, answer.kick) == ("spoofed", True)
 
 
 def test_true_claim_is_harmless(relay: SignalRelay) -> None:
-    assert isinstance(relay.relay("ann", message(from_player_id=0), 0), Relayed)
+    assert isinstance(relay.relay("ann", message(from_player_id=0), 0), RelayedSignal)
 
 
 def test_player_who_left_neither_sends_nor_receives(relay: SignalRelay) -> None:
@@ -87,21 +87,21 @@ def test_epoch_that_was_never_issued_is_refused(relay: SignalRelay) -> None:
     later = message(payload={"sdp": "v=0", "epoch": 1})
     assert reason(relay.relay("ann", later, 0)) == "epoch"
     assert relay.raise_epoch(GAME, 1, 0) == 1
-    assert isinstance(relay.relay("ann", later, 0), Relayed)
+    assert isinstance(relay.relay("ann", later, 0), RelayedSignal)
     assert relay.epoch(GAME, 0, 2) == 0
 
 
 def test_burst_is_allowed_and_then_thirty_a_second(relay: SignalRelay) -> None:
-    passed = [isinstance(relay.relay("ann", message("bye"), 0), Relayed) for _ in range(150)]
+    passed = [isinstance(relay.relay("ann", message("bye"), 0), RelayedSignal) for _ in range(150)]
     assert passed == [True] * 120 + [False] * 30
-    later = [isinstance(relay.relay("ann", message("bye"), 1), Relayed) for _ in range(40)]
+    later = [isinstance(relay.relay("ann", message("bye"), 1), RelayedSignal) for _ in range(40)]
     assert sum(later) == 30
 
 
 def test_one_members_flood_does_not_slow_another(relay: SignalRelay) -> None:
     for _ in range(200):
         relay.relay("ann", message("bye"), 0)
-    assert isinstance(relay.relay("bob", message("bye", 0), 0), Relayed)
+    assert isinstance(relay.relay("bob", message("bye", 0), 0), RelayedSignal)
 
 
 def test_offers_are_limited_more_tightly(relay: SignalRelay) -> None:
@@ -158,7 +158,7 @@ def test_malformed_signal_is_refused(relay: SignalRelay, broken: object) -> None
 @pytest.mark.parametrize("candidate", [{"candidate": ""}, None, [CANDIDATE, {"candidate": ""}]])
 def test_end_of_candidates_and_lists_of_them_pass(relay: SignalRelay, candidate: object) -> None:
     assert isinstance(
-        relay.relay("ann", message("ice-candidate", payload={"candidate": candidate}), 0), Relayed
+        relay.relay("ann", message("ice-candidate", payload={"candidate": candidate}), 0), RelayedSignal
     )
 
 
@@ -179,5 +179,42 @@ def test_garbage_never_raises_and_never_passes_unstamped(garbage: Any, kind: str
     relay.open_game(GAME, {0: "ann", 1: "bob"})
     for sent in (garbage, {**message(kind), "payload": garbage}):
         answer = relay.relay("ann", sent, 0)
-        if isinstance(answer, Relayed):
+        if isinstance(answer, RelayedSignal):
             assert answer.message["from_player_id"] == 0
+
+
+def test_epochs_are_per_pair_and_forgotten_with_the_game(relay: SignalRelay) -> None:
+    assert relay.raise_epoch(GAME, 0, 1) == 1
+    assert relay.raise_epoch(GAME, 1, 0) == 2
+    assert relay.epoch(GAME, 1, 2) == 0
+    for player in (0, 1, 2):
+        relay.remove_player(GAME, player)
+    assert relay.epoch(GAME, 0, 1) == 0
+
+
+def test_restored_epoch_never_lowers_the_current_one(relay: SignalRelay) -> None:
+    relay.restore_epoch(GAME, 1, 0, 5)
+    relay.restore_epoch(GAME, 0, 1, 3)
+    assert relay.epoch(GAME, 0, 1) == 5
+
+
+def test_member_of_another_game_keeps_the_rate_limit(relay: SignalRelay) -> None:
+    relay.open_game("0" * 20, {0: "ann", 1: "dan"})
+    for _ in range(120):
+        relay.relay("ann", message("bye"), 0)
+    relay.remove_player("0" * 20, 0)
+    assert reason(relay.relay("ann", message("bye"), 0)) == "rate"
+
+
+def test_member_of_no_game_starts_with_a_full_budget(relay: SignalRelay) -> None:
+    for _ in range(121):
+        relay.relay("ann", message("bye"), 0)
+    relay.remove_player(GAME, 0)
+    relay.open_game("0" * 20, {0: "ann", 1: "dan"})
+    assert isinstance(relay.relay("ann", {**message("bye"), "game_id": "0" * 20}, 0), RelayedSignal)
+
+
+def test_removing_an_unknown_player_changes_nothing(relay: SignalRelay) -> None:
+    relay.remove_player("unknown", 0)
+    relay.remove_player(GAME, 7)
+    assert isinstance(relay.relay("ann", message("bye"), 0), RelayedSignal)

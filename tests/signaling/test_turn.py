@@ -6,12 +6,12 @@ from coplay.signaling.turn import IceServers
 TURN = "turn:turn.example.org:3478?transport=udp"
 
 
-def test_nothing_is_offered_by_default() -> None:
+def test_default_has_no_servers() -> None:
     assert IceServers().for_player("g-0", 0) == []
     assert not IceServers().expires
 
 
-def test_credentials_are_those_that_coturn_makes() -> None:
+def test_credentials_match_those_of_coturn() -> None:
     servers = IceServers(("stun:stun.example.org",), (TURN,), "north").for_player("game-1", 1_700_000_000.9)
     # printf %s 1700000600:game-1 | openssl dgst -sha1 -hmac north -binary | base64
     assert servers == [
@@ -21,17 +21,17 @@ def test_credentials_are_those_that_coturn_makes() -> None:
 
 
 @pytest.mark.parametrize("url", ["", "http://x", "stun:", "turn:x", "stun:a b", "javascript:x"])
-def test_address_that_is_none_is_refused(url: str) -> None:
+def test_malformed_stun_url_is_rejected(url: str) -> None:
     with pytest.raises(UsageError):
         IceServers(stun=(url,))
 
 
 @pytest.mark.parametrize("url", ["stun:x", "turn:", "turn:x?transport=sctp", "turn:x y"])
-def test_address_that_is_no_turn_server_is_refused(url: str) -> None:
+def test_malformed_turn_url_is_rejected(url: str) -> None:
     with pytest.raises(UsageError):
         IceServers(turn=(url,), secret="s")
 
 
-def test_turn_without_a_secret_is_refused() -> None:
+def test_turn_without_a_secret_is_rejected() -> None:
     with pytest.raises(UsageError, match="no secret"):
         IceServers(turn=(TURN,))

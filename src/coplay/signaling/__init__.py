@@ -1,16 +1,16 @@
-"""The pure half of signaling: who may send which signal to whom, and tokens that say who someone is."""
+"""The rules of signaling, without I/O: who may send which signal to whom, signed tokens, TURN credentials."""
 
-from coplay.signaling.datagrams import DatagramRelay, Passed
-from coplay.signaling.relay import Refused, Relayed, SignalRelay
+from coplay.signaling.datagrams import DatagramRelay, RelayedDatagram
+from coplay.signaling.relay import RefusedSignal, RelayedSignal, SignalRelay
 from coplay.signaling.tokens import TokenError, TokenSigner
 from coplay.signaling.turn import IceServers
 
 __all__ = [
     "DatagramRelay",
     "IceServers",
-    "Passed",
-    "Refused",
-    "Relayed",
+    "RefusedSignal",
+    "RelayedDatagram",
+    "RelayedSignal",
     "SignalRelay",
     "TokenError",
     "TokenSigner",

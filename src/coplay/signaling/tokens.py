@@ -1,7 +1,7 @@
-"""Signed, short-lived statements of who someone is, so that the server need not remember them.
+"""Signed, short-lived tokens that state who someone is, so that the server keeps no sessions.
 
-A token is `base64url(JSON claims) . base64url(HMAC-SHA256)`. The claims name its kind, so that a token for
-one purpose is worth nothing for another.
+A token is `base64url(JSON claims) . base64url(HMAC-SHA256)`. The claims include the token's kind, so that a
+token for one purpose is rejected for any other.
 
 Source: the shape is that of JWT (RFC 7519) without its choice of algorithms, which is where JWT is attacked.
 """
@@ -17,35 +17,38 @@ from functools import lru_cache
 from coplay.errors import CoplayError
 
 MAX_TOKEN_LENGTH = 1024
-MAX_KNOWN = 4096
-"""Genuine tokens whose claims are kept."""
+MAX_CACHED_TOKENS = 4096
 
 
 class TokenError(CoplayError):
-    """A token that is forged, out of date, or meant for something else."""
+    """Raised for a token that is forged, expired, or of another kind."""
 
 
 class TokenSigner:
-    """Makes and reads tokens.
+    """A signer and verifier of tokens.
 
     Args:
         secret: At least 32 random bytes that only this server knows.
+
+    Raises:
+        ValueError: The secret is too short.
     """
 
     def __init__(self, secret: bytes) -> None:
         if len(secret) < 32:
             raise ValueError("the secret must have at least 32 bytes")
         self._secret = secret
-        # A page brings the same token with each upload. Those that are none of ours are not kept.
-        self._genuine_claims = lru_cache(MAX_KNOWN)(self._claims)
+        # A page sends the same token with each upload, a thousand times a second in all, so verified tokens
+        # are cached. `lru_cache` does not cache exceptions, so forged tokens cannot fill the cache.
+        self._cached_claims = lru_cache(MAX_CACHED_TOKENS)(self._verified_claims)
 
     def sign(self, kind: str, claims: Mapping[str, str | int], expires: float) -> str:
-        """A token.
+        """Return a signed token.
 
         Args:
-            kind: What it is for; asked for again when it is read.
-            claims: What it states.
-            expires: When it stops being valid, in seconds of the clock that `read` is given.
+            kind: The token's purpose; `read` requires the same.
+            claims: What the token states.
+            expires: When the token expires, in seconds of the clock that `read` is given.
         """
         body = json.dumps(
             {**claims, "kind": kind, "expires": int(expires)}, separators=(",", ":"), sort_keys=True
@@ -54,28 +57,33 @@ class TokenSigner:
         return f"{encoded}.{_encoded(self._mac(encoded))}"
 
     def read(self, kind: str, token: object, now: float) -> dict[str, str | int]:
-        """The claims of a token.
+        """Verify a token and return its claims.
+
+        Args:
+            kind: The expected purpose.
+            token: Whatever a client sent; any type.
+            now: Seconds of the clock that `expires` was given in.
 
         Raises:
-            TokenError: It is not ours, not of this kind, or out of date.
+            TokenError: The token is forged, of another kind, or expired.
         """
         if not isinstance(token, str) or len(token) > MAX_TOKEN_LENGTH or not token.isascii():
-            raise TokenError("the token is not one of ours")
-        claims = dict(self._genuine_claims(token))
+            raise TokenError("the token was not issued by this server")
+        claims = dict(self._cached_claims(token))
         if claims.pop("kind") != kind:
-            raise TokenError("the token is meant for something else")
+            raise TokenError("the token is for another purpose")
         if int(claims.pop("expires")) <= now:
-            raise TokenError("the token is out of date", "Reload the page.")
+            raise TokenError("the token has expired", "Reload the page.")
         return claims
 
-    def _claims(self, token: str) -> Mapping[str, str | int]:
+    def _verified_claims(self, token: str) -> Mapping[str, str | int]:
         encoded, _, mac = token.partition(".")
         try:
             genuine = hmac.compare_digest(_decoded(mac), self._mac(encoded))
         except (ValueError, binascii.Error):
             genuine = False
         if not genuine:
-            raise TokenError("the token is not one of ours")
+            raise TokenError("the token was not issued by this server")
         claims: dict[str, str | int] = json.loads(_decoded(encoded))
         return claims
 

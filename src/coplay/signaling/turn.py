@@ -1,6 +1,7 @@
-"""STUN and TURN servers, with credentials for one player and a short time.
+"""STUN and TURN servers, with short-lived TURN credentials for one player.
 
-The username is `<expiry>:<player>`, and the password an HMAC of it that both servers can make.
+The username is `<expiry>:<player>`, and the password an HMAC of the username, which the TURN server computes
+from the same secret.
 
 Source: "A REST API For Access To TURN Services" (draft-uberti-behave-turn-rest), coturn's `use-auth-secret`.
 """
@@ -15,21 +16,21 @@ from typing import Any, Final
 from coplay.errors import UsageError
 
 CREDENTIALS_S: Final = 600
-_STUN = re.compile(r"stuns?:[^\s?]+")
-_TURN = re.compile(r"turns?:[^\s?]+(\?transport=(udp|tcp))?")
+_STUN_URL = re.compile(r"stuns?:[^\s?]+")
+_TURN_URL = re.compile(r"turns?:[^\s?]+(\?transport=(udp|tcp))?")
 
 
 @dataclass(frozen=True, slots=True)
 class IceServers:
-    """What helps players' browsers to reach each other; nothing by default.
+    """The STUN and TURN servers of a study host; none by default.
 
     Attributes:
-        stun: Addresses such as `stun:stun.example.org:3478`.
-        turn: Addresses such as `turn:turn.example.org:3478?transport=udp`.
-        secret: What coturn has as `static-auth-secret`.
+        stun: URLs such as `stun:stun.example.org:3478`.
+        turn: URLs such as `turn:turn.example.org:3478?transport=udp`.
+        secret: The `static-auth-secret` of coturn.
 
     Raises:
-        UsageError: An address is none, or there is TURN without a secret.
+        UsageError: A URL is malformed, or there is a TURN server without a secret.
     """
 
     stun: tuple[str, ...] = ()
@@ -37,13 +38,15 @@ class IceServers:
     secret: str = ""
 
     def __post_init__(self) -> None:
-        for urls, pattern, example in (
-            (self.stun, _STUN, "stun:stun.example.org:3478"),
-            (self.turn, _TURN, "turn:turn.example.org:3478?transport=udp"),
+        for urls, kind, pattern, example in (
+            (self.stun, "STUN", _STUN_URL, "stun:stun.example.org:3478"),
+            (self.turn, "TURN", _TURN_URL, "turn:turn.example.org:3478?transport=udp"),
         ):
             for url in urls:
                 if not pattern.fullmatch(url):
-                    raise UsageError(f"{url!r} is no such address", f"Write for example {example}.")
+                    raise UsageError(
+                        f"{url!r} is not the URL of a {kind} server", f"Write for example {example}."
+                    )
         if self.turn and not self.secret:
             raise UsageError(
                 "there is a TURN server, but no secret to make credentials with",
@@ -52,15 +55,15 @@ class IceServers:
 
     @property
     def expires(self) -> bool:
-        """Whether there is anything in it that has to be renewed."""
+        """True if the servers include credentials, which have to be renewed."""
         return bool(self.turn)
 
     def for_player(self, player: str, now: float) -> list[dict[str, Any]]:
-        """The `iceServers` of one player's `RTCPeerConnection`.
+        """Return the `iceServers` for the `RTCPeerConnection` of one player.
 
         Args:
-            player: Names the player to the TURN server; no colon.
-            now: Seconds since 1970, which the TURN server has to know about as well.
+            player: A name for the player, which the TURN server sees; without colons.
+            now: Seconds since 1970; the TURN server compares the expiry with its own wall clock.
         """
         servers: list[dict[str, Any]] = []
         if self.stun:

@@ -21,7 +21,7 @@ from coplay.server.people.scene_flow import SceneFlow, failure
 from coplay.server.settings import Settings
 from coplay.server.uploads.ledger import Ledger, UploadError
 from coplay.signaling import TokenError, TokenSigner
-from coplay.signaling.bucket import TokenBucket
+from coplay.signaling.rate_limits import TokenBucket
 
 MAX_ARRIVAL_BYTES: Final = 16 * 1024
 MAX_ADDRESSES: Final = 10_000

@@ -15,10 +15,10 @@ from typing import Any, Final, cast
 import socketio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from coplay.signaling.bucket import TokenBucket
+from coplay.signaling.rate_limits import TokenBucket
 
 MAX_SOCKETS_AN_ADDRESS: Final = 512
-FRAMES_A_SECOND: Final = 1000.0
+FRAMES_PER_SECOND: Final = 1000.0
 FRAME_BURST: Final = 2000.0
 WRITE_WITHIN_S: Final = 10.0
 HANG_UP_S: Final = 5.0
@@ -83,7 +83,7 @@ class _Guarded:
         self._closed = closed
         # Its waits are timers of the event loop, so that the loop's clock measures them.
         self._now = asyncio.get_running_loop().time
-        self._bucket = TokenBucket(FRAMES_A_SECOND, FRAME_BURST, self._now())
+        self._bucket = TokenBucket(FRAMES_PER_SECOND, FRAME_BURST, self._now())
         self._greeted = False
         self._dead = False
         self._writing: dict[asyncio.Task[Any], float] = {}
@@ -100,7 +100,7 @@ class _Guarded:
         if self._dead:
             return {"type": "websocket.disconnect", "code": 1008}
         while not self._bucket.take(self._now()):
-            await asyncio.sleep(1 / FRAMES_A_SECOND)
+            await asyncio.sleep(1 / FRAMES_PER_SECOND)
         return message
 
     async def send(self, message: Message) -> None:

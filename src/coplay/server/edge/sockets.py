@@ -16,12 +16,12 @@ from coplay.server.messenger import Messenger
 from coplay.server.people.page_tokens import PageRefusedError, PageTokens
 from coplay.server.people.participants import Participant, Participants
 from coplay.server.people.scene_flow import SceneFlow, failure
-from coplay.signaling.bucket import Buckets
+from coplay.signaling.rate_limits import RateLimiter
 
 MAX_MESSAGE_BYTES: Final = 64 * 1024
-MESSAGES_A_SECOND: Final = 10.0
+MESSAGES_PER_SECOND: Final = 10.0
 MESSAGE_BURST: Final = 60.0
-CONNECTIONS_A_SECOND: Final = 2.0
+CONNECTIONS_PER_SECOND: Final = 2.0
 CONNECTION_BURST: Final = 60.0
 _OFFSET = re.compile(r"[0-9]{1,16}")
 
@@ -118,8 +118,8 @@ class Sockets:
         self._recorder = recorder
         self._clock = clock
         self._members: dict[str, str] = {}
-        self._messages = Buckets(MESSAGES_A_SECOND, MESSAGE_BURST)
-        self._connections = Buckets(CONNECTIONS_A_SECOND, CONNECTION_BURST)
+        self._messages = RateLimiter(MESSAGES_PER_SECOND, MESSAGE_BURST)
+        self._connections = RateLimiter(CONNECTIONS_PER_SECOND, CONNECTION_BURST)
         server.on("connect", self._connect)
         server.on("disconnect", self._disconnect)
         for event, handle in (

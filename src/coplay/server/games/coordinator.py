@@ -23,7 +23,7 @@ from coplay.server.messenger import Messenger
 from coplay.server.people.participants import Participant
 from coplay.server.settings import Settings
 from coplay.server.uploads.ledger import Ledger
-from coplay.signaling import DatagramRelay, IceServers, Refused, SignalRelay, TokenSigner
+from coplay.signaling import DatagramRelay, IceServers, RefusedSignal, SignalRelay, TokenSigner
 from coplay.signaling.turn import CREDENTIALS_S
 
 _log = logging.getLogger(__name__)
@@ -175,7 +175,7 @@ class GameCoordinator:
             The acknowledgement: `{ok}`, or `{ok: False, error, reason}`.
         """
         answer = self.relay.relay(member, message, self._clock.now())
-        if not isinstance(answer, Refused):
+        if not isinstance(answer, RefusedSignal):
             self._messenger.post(answer.member, "webrtc_signal", answer.message)
             return {"ok": True}
         # Only the first of each kind and participant is worth a row: a flood must not fill the disk.

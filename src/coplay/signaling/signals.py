@@ -1,14 +1,14 @@
-"""What a signal may look like. Everything a participant's browser sends is checked here before it travels on.
+"""The layout of a signal, and its validation before it is relayed.
 
-| Field | Is |
+| Field | Type |
 |---|---|
 | `type` | one of `SIGNAL_TYPES` |
-| `game_id` | a game's id |
-| `target_player_id` | 0 … 7 |
-| `payload.epoch`, `.negotiation`, `.seq` | whole numbers from 0, where given |
-| `payload.message_id` | 1 to 64 characters, where given |
+| `game_id` | 8 to 40 lower-case letters and digits |
+| `target_player_id` | 0 to 7 |
+| `payload.epoch`, `.negotiation`, `.seq` | optional whole numbers from 0 |
+| `payload.message_id` | optional, 1 to 64 characters |
 | `payload.sdp` | offers and answers: SDP, at most 16 KiB |
-| `payload.candidate` | ICE candidates: an `RTCIceCandidateInit`, or a list of at most 32 |
+| `payload.candidate` | ICE candidates: an `RTCIceCandidateInit`, at most 512 bytes, or a list of 1 to 32 |
 """
 
 import json
@@ -27,8 +27,8 @@ SIGNAL_TYPES: Final = frozenset(
     {"offer", "answer", "ice-candidate", "restart-request", "rebuild-request", "bye"}
 )
 
-_CONTENTS: Final = {"offer": "sdp", "answer": "sdp", "ice-candidate": "candidate"}
-"""Where a signal has what it brings; of everything else together there may be little."""
+_CONTENT_FIELDS: Final = {"offer": "sdp", "answer": "sdp", "ice-candidate": "candidate"}
+"""The payload field that holds the content; all other fields share `MAX_OTHER_BYTES`."""
 
 _GAME_ID = re.compile(r"[a-z0-9]{8,40}")
 _CANDIDATE = re.compile(r"(?:a=)?candidate:[\x20-\x7e]+|")
@@ -36,19 +36,20 @@ _CANDIDATE_FIELDS = {"candidate", "sdpMid", "sdpMLineIndex", "usernameFragment"}
 
 
 class MalformedSignalError(ValueError):
-    """A signal that no page of ours would send; says what is wrong with it."""
+    """Raised for a signal that no page of ours would send; the message says what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A signal as a page sent it, checked.
+    """A validated signal.
 
     Attributes:
         type: One of `SIGNAL_TYPES`.
-        game_id: Which game it is about.
-        target_player_id: Who shall get it.
-        payload: Passed on as it is.
-        claimed_player_id: Who the sender says they are; None if they do not say. Never believed.
+        game_id: The game that it belongs to.
+        target_player_id: The recipient.
+        payload: The content, relayed unchanged.
+        claimed_player_id: The sender's `player_id` as the sender states it, or None. Only compared, never
+            trusted.
     """
 
     type: str
@@ -59,13 +60,13 @@ class Signal:
 
 
 def read_signal(message: object) -> Signal:
-    """Check a signal.
+    """Validate a message and return it as a signal.
 
     Args:
-        message: Whatever came over the socket.
+        message: Whatever came over the socket; any type.
 
     Raises:
-        MalformedSignalError: It is not a signal.
+        MalformedSignalError: The message is not a signal.
     """
     if not isinstance(message, dict):
         raise MalformedSignalError("a signal is an object")
@@ -79,20 +80,21 @@ def read_signal(message: object) -> Signal:
         raise MalformedSignalError("target_player_id is not a player")
     if not isinstance(payload, dict):
         raise MalformedSignalError("payload is not an object")
-    _check_stamp(payload)
-    content = _CONTENTS.get(kind, "")
-    # Mostly a whole payload is smaller than any part of it may be, and need not be measured in parts.
-    small = content != "sdp" and _size(payload) <= MAX_CANDIDATE_BYTES
+    _check_header(payload)
+    content = _CONTENT_FIELDS.get(kind)
+    # Encoding to measure is slow. Most payloads are smaller as a whole than each of their parts may be, so
+    # that one measurement is enough.
+    small = content != "sdp" and _json_size(payload) <= MAX_CANDIDATE_BYTES
     if content == "sdp":
         _check_sdp(payload.get(content))
     elif content:
         _check_candidates(payload.get(content), small)
-    if not small and _size({key: payload[key] for key in payload if key != content}) > MAX_OTHER_BYTES:
+    if not small and _json_size({key: payload[key] for key in payload if key != content}) > MAX_OTHER_BYTES:
         raise MalformedSignalError("payload is too large")
     return Signal(kind, game_id, target, payload, message.get("from_player_id"))
 
 
-def _check_stamp(payload: Mapping[str, Any]) -> None:
+def _check_header(payload: Mapping[str, Any]) -> None:
     for name in ("epoch", "negotiation", "seq"):
         if name in payload and not _is_count(payload[name]):
             raise MalformedSignalError(f"{name} is not a whole number from 0")
@@ -117,16 +119,16 @@ def _check_candidates(given: object, small: bool) -> None:
 
 
 def _check_candidate(candidate: object, small: bool) -> None:
-    # None is the end of candidates in some browsers' habits, as the empty string is in the standard.
+    # Some browsers mark the end of candidates with None, others with the empty string of the standard.
     if candidate is None:
         return
     if not isinstance(candidate, dict) or not set(candidate) <= _CANDIDATE_FIELDS:
-        raise MalformedSignalError("a candidate has fields that no candidate has")
+        raise MalformedSignalError("a candidate has an unknown field")
     line = candidate.get("candidate")
-    if not isinstance(line, str) or not (small or _size(candidate) <= MAX_CANDIDATE_BYTES):
+    if not isinstance(line, str) or not (small or _json_size(candidate) <= MAX_CANDIDATE_BYTES):
         raise MalformedSignalError("a candidate is larger than 512 bytes")
     if not _CANDIDATE.fullmatch(line):
-        raise MalformedSignalError("a candidate's text is no candidate")
+        raise MalformedSignalError("a candidate's text is not an ICE candidate")
     index, fragment, mid = (candidate.get(key) for key in ("sdpMLineIndex", "usernameFragment", "sdpMid"))
     texts_fit = all(value is None or isinstance(value, str) for value in (fragment, mid))
     if not texts_fit or not (index is None or _is_count(index)):
@@ -137,9 +139,9 @@ def _is_count(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
 
 
-def _size(value: object) -> int:
+def _json_size(value: object) -> int:
     try:
         return len(json.dumps(value))
     except (TypeError, ValueError, RecursionError) as error:
-        # Socket.IO turns attachments into bytes objects; none belongs in a signal.
-        raise MalformedSignalError("payload has something in it that is not JSON") from error
+        # Socket.IO delivers binary attachments as bytes objects, which no signal has.
+        raise MalformedSignalError("payload holds a value that is not JSON") from error
