@@ -54,7 +54,9 @@ def test_public_names_are_pinned() -> None:
 
 
 def test_nothing_but_pure_modules_is_imported() -> None:
-    for path in Path(coplay.netcode.__file__).parent.glob("*.py"):
+    paths = list(Path(coplay.netcode.__file__).parent.rglob("*.py"))
+    assert len(paths) > 25, "all folders of the package are read"
+    for path in paths:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = []
             if isinstance(node, ast.Import):

@@ -107,7 +107,7 @@ def test_word_of_a_living_peer_is_checked_for_two_histories() -> None:
 def test_every_case_of_the_readme_is_a_test() -> None:
     text = (HERE / "simulation" / "README.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`(test_\w+)`", text))
-    written = "\n".join(path.read_text(encoding="utf-8") for path in HERE.glob("test_*.py"))
+    written = "\n".join(path.read_text(encoding="utf-8") for path in HERE.rglob("test_*.py"))
     assert len(named) > 20
     assert [name for name in sorted(named) if f"def {name}(" not in written] == []
     assert [number for number in range(1, 15) if f"\n| {number}. " not in text] == []

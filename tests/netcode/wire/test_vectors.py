@@ -12,7 +12,7 @@ from coplay.netcode.wire.hello import decode_hello
 from coplay.netcode.wire.play import decode_play
 from coplay.netcode.wire.transfer import PIECE, WANT, decode_piece, decode_want
 
-VECTORS = Path(__file__).resolve().parents[2] / "protocol" / "vectors"
+VECTORS = Path(__file__).resolve().parents[3] / "protocol" / "vectors"
 
 
 def load(name: str) -> list[Any]:
