@@ -4,10 +4,13 @@ import secrets
 from collections.abc import Iterator
 
 import pytest
-from tests.lacking import do_without
+from tests.lacking import NO_NODE, do_without
 from tests.postgres import MISSING, Postgres, find_binaries
+from tests.recorded_game import STUDY, RecordedGame
 
 from coplay.data.database.engines import DATABASE_VARIABLE
+from coplay.errors import RuntimeUnavailableError
+from coplay.runtime import Runtime, ensure_runtime, find_node
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +43,26 @@ def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     with server.database(f"test_{secrets.token_hex(6)}") as address:
         monkeypatch.setenv(DATABASE_VARIABLE, address)
         yield "postgresql"
+
+
+@pytest.fixture(scope="session")
+def runtime() -> Runtime:
+    """The base runtime, for tests that run the browsers' Python under Node."""
+    if find_node() is None:
+        do_without(NO_NODE)
+    try:
+        return ensure_runtime()
+    except RuntimeUnavailableError as error:
+        do_without(f"{error.message}. {error.hint}")
+
+
+@pytest.fixture(scope="session")
+def study_text() -> str:
+    """A study for two players whose environment draws random numbers, computes sines, and prints."""
+    return STUDY
+
+
+@pytest.fixture(scope="session")
+def recorded_game(runtime: Runtime, tmp_path_factory: pytest.TempPathFactory) -> RecordedGame:
+    """A game of that study, played in the runtime."""
+    return RecordedGame(runtime, tmp_path_factory.mktemp("drifting"))

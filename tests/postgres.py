@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psycopg
 
-MISSING = "PostgreSQL is not installed here (Debian: apt install postgresql)"
+MISSING = "PostgreSQL is not installed: `apt install postgresql`"
 _START_S = 60.0
 
 

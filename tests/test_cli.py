@@ -45,7 +45,7 @@ def runtime_is_here() -> None:
     try:
         ensure_runtime()
     except RuntimeUnavailableError as error:
-        do_without(f"{error.message} {error.hint}")
+        do_without(f"{error.message}. {error.hint}")
 
 
 def run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -23,7 +23,7 @@ from playtest import (  # noqa: E402
     firefox_is_there,
 )
 from playtest.chromium import EXECUTABLE as CHROMIUM  # noqa: E402
-from tests.lacking import do_without  # noqa: E402 (tests are no package)
+from tests.lacking import NO_CHROMIUM, NO_FIREFOX, NO_TURNSERVER, do_without  # noqa: E402 (tests are no package)
 
 _FOLDER = Path(__file__).parent
 _FAILED = pytest.StashKey[bool]()
@@ -57,7 +57,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 @pytest.fixture(scope="session")
 def launcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromiumLauncher]:
     if not Path(CHROMIUM).exists():
-        do_without(f"there is no {CHROMIUM} here; CHROMIUM names another one")
+        do_without(f"there is no {CHROMIUM}. {NO_CHROMIUM}")
     launcher = ChromiumLauncher(tmp_path_factory.mktemp("profiles"))
     yield launcher
     launcher.stop()
@@ -107,7 +107,7 @@ def chromium(launcher: ChromiumLauncher, participants: list[Participant]) -> Cal
 def firefox(participants: list[Participant], tmp_path: Path) -> Callable[..., Firefox]:
     """Start a Firefox process."""
     if not firefox_is_there():
-        do_without("there is no firefox-esr here")
+        do_without(NO_FIREFOX)
 
     def start(name: str, **options: Any) -> Firefox:
         participant = Firefox(name, tmp_path, **options)
@@ -121,7 +121,7 @@ def firefox(participants: list[Participant], tmp_path: Path) -> Callable[..., Fi
 def coturn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TurnServer]:
     """A TURN server, which the study servers started from now on give to their participants."""
     if not TurnServer.is_there():
-        do_without("there is no turnserver here (Debian's package coturn)")
+        do_without(NO_TURNSERVER)
     turn = TurnServer(tmp_path)
     monkeypatch.setenv("COPLAY_TURN", turn.address)
     monkeypatch.setenv("COPLAY_TURN_SECRET", turn.secret)

@@ -69,7 +69,10 @@ def network() -> Iterator[Network]:
     try:
         network = Network()
     except (NetworkError, OSError) as cause:
-        pytest.skip(f"no network namespaces can be made here ({cause})")
+        pytest.skip(
+            f"no network namespaces here ({cause}): they need Linux with unprivileged user namespaces, and "
+            "the programs unshare and ip (`apt install util-linux iproute2`)"
+        )
     yield network
     network.close()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("cogrid")
+pytest.importorskip("cogrid", reason="cogrid is not installed: `make install`, or `pip install cogrid`")
 
 import kitchen
 import quick

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 from sqlalchemy import insert
-from tests.lacking import do_without
+from tests.lacking import NO_NODE, do_without
 
 from coplay.data.batches import FrameBatch, encode
 from coplay.data.database import tables as records
@@ -105,11 +105,11 @@ def own_database(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def runtime() -> Runtime:
     if find_node() is None:
-        do_without("There is no Node.")
+        do_without(NO_NODE)
     try:
         return ensure_runtime()
     except RuntimeUnavailableError as error:
-        do_without(f"{error.message} {error.hint}")
+        do_without(f"{error.message}. {error.hint}")
 
 
 class Meeting:

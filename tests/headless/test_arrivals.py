@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.headless.test_peer import serving, write_study
+from tests.headless.processes import serving, write_study
 
 from coplay.runtime import Runtime
 

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.lacking import NO_NODE, do_without
 
 from coplay.runtime import Runtime, ensure_runtime, find_node
 from coplay.runtime.building import assembly
@@ -101,8 +102,9 @@ def test_progress_tells_each_stage(linked_cache: Path, runtime: Runtime) -> None
     assert "Compressing for transfer" in stages
 
 
-@pytest.mark.skipif(find_node() is None, reason="needs Node")
 def test_runtime_runs_an_environment(runtime: Runtime) -> None:
+    if find_node() is None:
+        do_without(NO_NODE)
     words = [str(find_node()), "--input-type=module", "-e", BOOT]
     words += [str(runtime.directory), json.dumps(runtime.wheel_names)]
     done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)

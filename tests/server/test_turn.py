@@ -16,7 +16,7 @@ from typing import Any
 import aioice
 import pytest
 from click.testing import CliRunner
-from tests.lacking import do_without
+from tests.lacking import NO_TURNSERVER, do_without
 from tests.server.conftest import Lab, Page, duel_study, running
 from tests.server.test_signals import SDP, signal
 
@@ -58,7 +58,7 @@ async def answers(port: int) -> bool:
 async def coturn(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Coturn]:
     program = shutil.which("turnserver")
     if program is None:
-        do_without("there is no turnserver here (Debian's package coturn)")
+        do_without(NO_TURNSERVER)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -220,7 +220,7 @@ def test_database_that_stops_answering_is_said_and_loses_nothing(
     store: Store, database: str, postgres: Postgres, caplog: pytest.LogCaptureFixture
 ) -> None:
     if database != "postgresql":
-        pytest.skip("SQLite is part of the process")
+        pytest.skip("only PostgreSQL can stop answering: SQLite is part of this process")
     store.execute(insert(events).values(ROW)).result(WAIT_S)
     with postgres.stopped():
         stored = [store.execute(insert(events).values(ROW)) for _ in range(5)]
@@ -235,7 +235,7 @@ def test_database_that_stops_answering_is_said_and_loses_nothing(
 
 def test_connection_that_is_cut_is_made_anew_and_nothing_is_stored_twice(store: Store, database: str) -> None:
     if database != "postgresql":
-        pytest.skip("SQLite has no connection")
+        pytest.skip("only PostgreSQL has a connection to cut: SQLite is part of this process")
     futures: list[Future[None]] = []
     for round_ in range(20):
         futures += [store.execute(insert(events).values(ROW)) for _ in range(10)]
@@ -257,7 +257,7 @@ def test_connection_that_is_cut_is_made_anew_and_nothing_is_stored_twice(store: 
 def test_commit_whose_answer_is_lost_is_not_repeated(store: Store, database: str) -> None:
     """The connection is cut after the database committed, before the store heard of it."""
     if database != "postgresql":
-        pytest.skip("SQLite has no connection")
+        pytest.skip("only PostgreSQL has a connection to cut: SQLite is part of this process")
     lost = [False]
 
     def commit(connection: Any) -> None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from sqlalchemy import update
-from tests.lacking import do_without
+from tests.lacking import NO_PAGES, do_without
 
 from coplay.data.batches import FrameBatch, decode, encode
 from coplay.data.database import tables as records
@@ -128,7 +128,7 @@ def test_page_and_game_are_served_to_this_machine_alone(data, tmp_path):
         if not line:
             said = process.communicate()[1]
             if "not built" in said:
-                do_without("The pages are not built.")
+                do_without(NO_PAGES)
             pytest.fail(said)
         address = line.split()[-1]
         assert address.startswith("http://127.0.0.1:")

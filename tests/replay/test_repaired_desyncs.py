@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import insert
-from tests.headless.conftest import FRAMES, GAME_ID, Played
+from tests.recorded_game import FRAMES, GAME_ID, RecordedGame
 
 from coplay.cli import main
 from coplay.data.batches import FrameBatch, decode, encode
@@ -30,19 +30,19 @@ class Spoilt:
     """A real game of two workers in the browsers' Python, one of which computed something wrong once.
 
     Args:
-        played: The study, and how its games are set up.
+        recorded_game: The study, and how its games are set up.
         folder: For the code.
         player: Whose state went wrong.
     """
 
-    def __init__(self, played: Played, folder: Path, player: int) -> None:
-        self._played = played
+    def __init__(self, recorded_game: RecordedGame, folder: Path, player: int) -> None:
+        self._recorded_game = recorded_game
         bundle, pages = folder / "bundle.zip", folder / "pages.zip"
-        bundle.write_bytes(played.bundle.data)
+        bundle.write_bytes(recorded_game.bundle.data)
         with zipfile.ZipFile(pages, "w") as archive:
             archive.write(SAMPLES / "two_pages.py", "two_pages.py")
         config = {
-            **played.setup,
+            **recorded_game.setup,
             "game_id": GAME_ID,
             "scene_index": 1,
             "owners": [0, 1],
@@ -52,7 +52,7 @@ class Spoilt:
             "max_prediction": 8,
             "digest": {"env": "Drift"},
         }
-        with node_simulation(played.runtime, [bundle, pages], "two_pages") as simulation:
+        with node_simulation(recorded_game.runtime, [bundle, pages], "two_pages") as simulation:
             reply = simulation.ask(config=config, spoiled=player, at=AT)
         self.reports = [read_report(body, 2) for body in reply["reports"]]
         self.rollbacks = [body["stats"]["rollbacks"] for body in reply["reports"]]
@@ -64,7 +64,7 @@ class Spoilt:
         self, data: Path, edit: Callable[[FrameBatch], FrameBatch] = lambda batch: batch, **changes: Any
     ) -> None:
         """Write it down as a server would, each batch changed by `edit`, and the game's row by `changes`."""
-        self._played.store(data, **{"verdict": "divergent", "desyncs": self.desyncs, **changes})
+        self._recorded_game.store(data, **{"verdict": "divergent", "desyncs": self.desyncs, **changes})
         store = Store(data)
         store.execute(records.batches.delete()).result()
         for batch in map(edit, self.batches):
@@ -75,13 +75,13 @@ class Spoilt:
 
 
 @pytest.fixture(scope="module")
-def spoilt_1(played: Played, tmp_path_factory: pytest.TempPathFactory) -> Spoilt:
-    return Spoilt(played, tmp_path_factory.mktemp("spoilt"), 1)
+def spoilt_1(recorded_game: RecordedGame, tmp_path_factory: pytest.TempPathFactory) -> Spoilt:
+    return Spoilt(recorded_game, tmp_path_factory.mktemp("spoilt"), 1)
 
 
 @pytest.fixture(scope="module")
-def spoilt_0(played: Played, tmp_path_factory: pytest.TempPathFactory) -> Spoilt:
-    return Spoilt(played, tmp_path_factory.mktemp("spoilt"), 0)
+def spoilt_0(recorded_game: RecordedGame, tmp_path_factory: pytest.TempPathFactory) -> Spoilt:
+    return Spoilt(recorded_game, tmp_path_factory.mktemp("spoilt"), 0)
 
 
 def replay(data: Path, *options: str) -> Result:

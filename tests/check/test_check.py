@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from coplay.check.advice import advise
 from coplay.cli import main
 from coplay.errors import RuntimeUnavailableError, StudyError
 from coplay.runtime import Runtime
@@ -127,7 +126,7 @@ LEAKS = {
 @pytest.mark.parametrize("name", LEAKS)
 def test_leak_is_named(name: str) -> None:
     if name == "NotANumber" and os.uname().machine != "x86_64":
-        pytest.skip("Only x86 marks numbers that were computed wrongly.")
+        pytest.skip("needs an x86 machine: only there a computed NaN has its sign set")
     kind, named = LEAKS[name]
     exit_code, told, findings = found(f"leaky_games:{name}")
     assert (exit_code, told["verdict"], told["safe"]) == (1, "unsafe", False)
@@ -300,13 +299,3 @@ def test_environment_that_is_not_there_is_refused(name: str) -> None:
     assert answer.stdout == ""
     assert name.partition(":")[0] in answer.stderr
     assert "  hint: " in answer.stderr
-
-
-def test_costs_decide_rate_and_delay() -> None:
-    cheap = advise({"step_us": 50, "snapshot_us": 30, "render_fps": 50.0})
-    assert (cheap.max_fps, cheap.fps, cheap.delays) == (60, 50.0, {50: 0, 100: 1, 200: 3})
-    dear = advise({"step_us": 9_000, "snapshot_us": 1_000, "render_fps": 30.0})
-    # At 30 a second, 50 ms are two frames, and simulating them again takes more than half of a frame's 33 ms.
-    assert (dear.max_fps, dear.fps) == (25, 25)
-    hopeless = advise({"step_us": 2e6, "snapshot_us": 0.0, "render_fps": None})
-    assert (hopeless.max_fps, hopeless.fps, hopeless.delays) == (0, 0, {})

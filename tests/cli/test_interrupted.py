@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.headless.conftest import GAME_ID, Played
+from tests.recorded_game import GAME_ID, RecordedGame
 
 COMMANDS = {
     "check": (["check", "CartPole-v1", "--frames", "100000"], "Playing CartPole-v1 in CPython"),
@@ -20,12 +20,12 @@ COMMANDS = {
 WARNINGS = ["-W", "error", "-W", "ignore::ResourceWarning"]
 
 
-@pytest.mark.skipif(os.name != "posix", reason="a terminal's Ctrl-C, as systems with signals have it")
+@pytest.mark.skipif(os.name != "posix", reason="needs a POSIX system: Ctrl-C signals a process group there")
 @pytest.mark.parametrize(("arguments", "stage"), COMMANDS.values(), ids=COMMANDS)
 def test_interrupted_command_says_so_in_one_line(
-    played: Played, arguments: list[str], stage: str, tmp_path: Path
+    recorded_game: RecordedGame, arguments: list[str], stage: str, tmp_path: Path
 ) -> None:
-    played.store(tmp_path / "d", codecs=[{"kind": "Discrete", "n": 3, "start": 0}] * 2)
+    recorded_game.store(tmp_path / "d", codecs=[{"kind": "Discrete", "n": 3, "start": 0}] * 2)
     with subprocess.Popen(
         [sys.executable, *WARNINGS, "-m", "coplay", *arguments],
         cwd=tmp_path,

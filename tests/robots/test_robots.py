@@ -18,7 +18,6 @@ from tests.lacking import do_without
 
 from coplay.errors import RuntimeUnavailableError
 from coplay.robots.chromium import BROWSER_VARIABLE, BrowserError, chromium, find_chromium
-from coplay.robots.report import report_on
 from coplay.runtime import ensure_runtime
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "volley"
@@ -200,20 +199,6 @@ def test_browser_that_does_not_start_is_a_sentence_and_leaves_nothing(tmp_path: 
     done = robots(tmp_path, "http://127.0.0.1:1/", "--browser", shutil.which("false") or sys.executable)
     assert done.returncode == 2
     assert "the browser did not start" in done.stderr
-
-
-def test_report_adds_up_scenes_and_games() -> None:
-    timeline = [["lobby", "waiting", 0], ["play", "connecting", 1500], ["play", "playing", 2000]]
-    games = [
-        {"game_id": "a", "frame": 100, "rollbacks": 3, "rtt_ms": {"1": 20.0, "2": None}},
-        {"game_id": "b", "frame": 50, "rollbacks": 1, "rtt_ms": {"1": 40.0}},
-    ]
-    seen: dict[str, Any] = {"scene": "play", "phase": "playing", "now_ms": 5000, "timeline": timeline}
-    report = report_on(1, {**seen, "games": games, "said": ""}, "")
-    assert (report.waited_s, report.played_s) == (1.5, 3.0)
-    assert (report.frames, report.rollbacks, report.rtt_ms, report.games) == (150, 4, 30.0, ["a", "b"])
-    assert report.outcome == "stuck in play/playing"
-    assert report_on(2, None, "the browser stopped").outcome == "error: the browser stopped"
 
 
 @contextmanager

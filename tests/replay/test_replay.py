@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import update
-from tests.headless.conftest import Played
+from tests.recorded_game import FRAMES, GAME_ID, RecordedGame
 
 from coplay.cli import main
 from coplay.data.batches import FrameBatch, decode, encode
@@ -22,8 +22,16 @@ from coplay.data.database.store import Store
 from coplay.errors import RuntimeUnavailableError
 from coplay.runtime import keep_runtime
 
-GAME_ID = "0123456789abcdef0123"
-FRAMES = 150
+
+def change_batch(data: Path, number: int, edit: Callable[[FrameBatch], FrameBatch]) -> None:
+    """Change the batch of one number in the copies of both peers."""
+    store, table = Store(data), records.batches
+    for peer in (0, 1):
+        here = (table.c.peer == peer) & (table.c.number == number)
+        body = store.submit(lambda c, h=here: c.execute(table.select().where(h)).one().body).result()
+        changed = encode(edit(decode(body, 2, (1, 1))))
+        store.execute(update(table).where(here).values(body=changed)).result()
+    store.close()
 
 
 def run_replay(data: Path, *options: str) -> Result:
@@ -40,8 +48,8 @@ def assert_refused(data: Path, said: str, game_id: str = GAME_ID) -> None:
     assert hint.startswith("  hint: ")
 
 
-def test_replayed_game_is_equal(played, tmp_path):
-    played.store(tmp_path / "d")
+def test_replayed_game_is_equal(recorded_game, tmp_path):
+    recorded_game.store(tmp_path / "d")
     words = ["-W", "error", "-m", "coplay", "replay", GAME_ID, "--data", "d"]
     answer = subprocess.run(
         [sys.executable, *words], cwd=tmp_path, capture_output=True, text=True, timeout=60
@@ -50,11 +58,11 @@ def test_replayed_game_is_equal(played, tmp_path):
     how = "(verdict identical; played in the stored runtime)"
     expected = f"coplay: {FRAMES} frames replayed, {2 * (FRAMES + 1)} checksums equal {how}\n"
     assert answer.stdout == expected
-    assert len({text for _, text in played.reply["checksums"]}) == FRAMES + 1  # the state did change
+    assert len({text for _, text in recorded_game.reply["checksums"]}) == FRAMES + 1  # the state did change
 
 
-def test_changed_input_is_found_at_its_frame(played, change_batch, tmp_path):
-    played.store(tmp_path / "d")
+def test_changed_input_is_found_at_its_frame(recorded_game, tmp_path):
+    recorded_game.store(tmp_path / "d")
     frame, first = 75, 60
 
     def flip(batch: FrameBatch) -> FrameBatch:
@@ -73,8 +81,8 @@ def test_changed_input_is_found_at_its_frame(played, change_batch, tmp_path):
     assert found["checksums"] == 2 * (frame + 1)
 
 
-def test_changed_checksum_is_found_and_told_in_a_sentence(played, change_batch, tmp_path):
-    played.store(tmp_path / "d")
+def test_changed_checksum_is_found_and_told_in_a_sentence(recorded_game, tmp_path):
+    recorded_game.store(tmp_path / "d")
 
     def change(batch: FrameBatch) -> FrameBatch:
         return replace(batch, checksums=[(f, c ^ (f == 70)) for f, c in batch.checksums])
@@ -86,8 +94,8 @@ def test_changed_checksum_is_found_and_told_in_a_sentence(played, change_batch, 
     assert re.fullmatch(pattern, answer.stdout)
 
 
-def test_missing_batch_is_told_and_what_comes_before_it_is_compared(played, tmp_path):
-    played.store(tmp_path / "d")
+def test_missing_batch_is_told_and_what_comes_before_it_is_compared(recorded_game, tmp_path):
+    recorded_game.store(tmp_path / "d")
     store = Store(tmp_path / "d")
     store.execute(records.batches.delete().where(records.batches.c.number == 1)).result()
     store.close()
@@ -112,8 +120,8 @@ def change_row(data: Path, peer: int, number: int, edit: Callable[[bytes], bytes
 
 
 @pytest.mark.parametrize("place", [2, 40, -1])
-def test_flipped_bit_in_a_stored_batch_names_the_batch(played, tmp_path, place):
-    played.store(tmp_path / "d")
+def test_flipped_bit_in_a_stored_batch_names_the_batch(recorded_game, tmp_path, place):
+    recorded_game.store(tmp_path / "d")
     change_row(tmp_path / "d", 1, 1, lambda body: flip_bit(body, place % len(body)))
     answer = run_replay(tmp_path / "d", "--json")
     assert answer.exit_code == 1, answer.stderr
@@ -122,8 +130,8 @@ def test_flipped_bit_in_a_stored_batch_names_the_batch(played, tmp_path, place):
     assert "batch 1" in difference["stored"]
 
 
-def test_flipped_bit_in_one_peers_copy_is_found_though_the_other_copy_is_whole(played, tmp_path):
-    played.store(tmp_path / "d")
+def test_flipped_bit_in_one_peers_copy_is_found_though_the_other_copy_is_whole(recorded_game, tmp_path):
+    recorded_game.store(tmp_path / "d")
     store, table = Store(tmp_path / "d"), records.batches
     here = (table.c.peer == 1) & (table.c.number == 0)
     body = store.submit(lambda c: c.execute(table.select().where(here)).one().body).result()
@@ -137,23 +145,23 @@ def test_flipped_bit_in_one_peers_copy_is_found_though_the_other_copy_is_whole(p
     assert (found["frame"], found["what"], found["player_id"]) == (7, "input", 1)
 
 
-def test_flipped_bit_in_the_stored_code_names_the_file(played, tmp_path):
+def test_flipped_bit_in_the_stored_code_names_the_file(recorded_game, tmp_path):
     data = tmp_path / "d"
-    played.store(data)
+    recorded_game.store(data)
     (file,) = (data / "bundles").iterdir()
     content = file.read_bytes()
     file.write_bytes(flip_bit(content, len(content) // 2))
     assert_refused(data, f"{file.name} is damaged")
 
 
-def test_kept_runtime_is_used_and_a_flipped_bit_in_a_wheel_is_named(played, tmp_path, monkeypatch):
+def test_kept_runtime_is_used_and_a_flipped_bit_in_a_wheel_is_named(recorded_game, tmp_path, monkeypatch):
     data = tmp_path / "d"
-    played.store(data)
-    keep_runtime(data, played.runtime)
-    kept = data / "runtimes" / played.runtime.lock_hash
+    recorded_game.store(data)
+    keep_runtime(data, recorded_game.runtime)
+    kept = data / "runtimes" / recorded_game.runtime.lock_hash
     monkeypatch.setenv("COPLAY_CACHE", str(tmp_path / "empty"))
     assert run_replay(data).exit_code == 0
-    wheel = kept / next(name for name in played.runtime.wheel_names if name.startswith("numpy"))
+    wheel = kept / next(name for name in recorded_game.runtime.wheel_names if name.startswith("numpy"))
     content = wheel.read_bytes()
     wheel.unlink()  # it may be a second name of the cache's own file
     wheel.write_bytes(flip_bit(content, len(content) // 2))
@@ -176,8 +184,8 @@ def test_help_shows_an_example(command):
 
 
 @pytest.mark.parametrize("game_id", ["f" * 20, "../../etc/passwd", "", "0" * 21])
-def test_unknown_game_is_refused(played, tmp_path, game_id):
-    played.store(tmp_path / "d", keep=False)
+def test_unknown_game_is_refused(recorded_game, tmp_path, game_id):
+    recorded_game.store(tmp_path / "d", keep=False)
     said = "there is no game f" if game_id == "f" * 20 else "is no game's id"
     assert_refused(tmp_path / "d", said, game_id)
 
@@ -188,9 +196,9 @@ def test_data_directory_that_is_not_there_is_refused_and_not_made(tmp_path):
 
 
 @pytest.mark.parametrize("missing", ["bundles", "locks"])
-def test_missing_or_damaged_file_is_named(played, tmp_path, missing):
+def test_missing_or_damaged_file_is_named(recorded_game, tmp_path, missing):
     data = tmp_path / "d"
-    played.store(data)
+    recorded_game.store(data)
     (file,) = (data / missing).iterdir()
     file.write_bytes(b"{}")
     assert_refused(data, "is damaged")
@@ -198,25 +206,25 @@ def test_missing_or_damaged_file_is_named(played, tmp_path, missing):
     assert_refused(data, f"{file.name} is missing")
 
 
-def test_lock_of_another_runtime_is_refused(played, tmp_path):
-    other = played.runtime.lock.to_bytes().replace(b'"314.0.3"', b'"314.0.2"')
+def test_lock_of_another_runtime_is_refused(recorded_game, tmp_path):
+    other = recorded_game.runtime.lock.to_bytes().replace(b'"314.0.3"', b'"314.0.2"')
     sha256 = hashlib.sha256(other).hexdigest()
     data = tmp_path / "d"
-    played.store(data, lock_hash=sha256)
+    recorded_game.store(data, lock_hash=sha256)
     (data / "locks" / f"{sha256}.json").write_bytes(other)
     assert_refused(data, "another runtime (Pyodide 314.0.2")
 
 
-def test_game_without_frames_is_refused(played, tmp_path):
-    played.store(tmp_path / "d")
+def test_game_without_frames_is_refused(recorded_game, tmp_path):
+    recorded_game.store(tmp_path / "d")
     store = Store(tmp_path / "d")
     store.execute(records.batches.delete()).result()
     store.close()
     assert_refused(tmp_path / "d", "no frame was recorded")
 
 
-def test_without_node_replay_says_so(played, tmp_path, monkeypatch: pytest.MonkeyPatch):
-    played.store(tmp_path / "d")
+def test_without_node_replay_says_so(recorded_game, tmp_path, monkeypatch: pytest.MonkeyPatch):
+    recorded_game.store(tmp_path / "d")
     monkeypatch.setattr("coplay.wasm.node.find_node", lambda: None)
     assert_refused(tmp_path / "d", "there is no Node")
 
@@ -225,7 +233,7 @@ def test_game_that_cpython_computes_alike_is_settled_there_and_needs_no_node(
     runtime, study_text, tmp_path, monkeypatch
 ):
     exact = study_text.replace("math.sin(angle)", "angle").replace("np.sin(", "np.tanh(0 * ")
-    Played(runtime, tmp_path, exact).store(tmp_path / "d")
+    RecordedGame(runtime, tmp_path, exact).store(tmp_path / "d")
     monkeypatch.setattr("coplay.wasm.node.find_node", lambda: None)
     answer = run_replay(tmp_path / "d", "--cpython", "--json")
     assert answer.exit_code == 0, answer.stderr
@@ -235,8 +243,8 @@ def test_game_that_cpython_computes_alike_is_settled_there_and_needs_no_node(
     assert found["cpython"] == ""
 
 
-def test_what_cpython_computes_otherwise_is_decided_by_the_stored_runtime(played, change_batch, tmp_path):
-    played.store(tmp_path / "d")  # its sines differ in the last digit
+def test_what_cpython_computes_otherwise_is_decided_by_the_stored_runtime(recorded_game, tmp_path):
+    recorded_game.store(tmp_path / "d")  # its sines differ in the last digit
     found = json.loads(run_replay(tmp_path / "d", "--cpython", "--json").stdout)
     assert found["equal"]
     assert found["played_in"] == "the stored runtime"
@@ -255,7 +263,7 @@ def test_what_cpython_computes_otherwise_is_decided_by_the_stored_runtime(played
 
 def test_code_that_cpython_cannot_run_is_played_in_the_stored_runtime(runtime, study_text, tmp_path):
     only_there = study_text.replace("import math\n", "import math, pyodide\n")
-    Played(runtime, tmp_path, only_there).store(tmp_path / "d")
+    RecordedGame(runtime, tmp_path, only_there).store(tmp_path / "d")
     found = json.loads(run_replay(tmp_path / "d", "--cpython", "--json").stdout)
     assert found["equal"]
     assert "pyodide" in found["cpython"]

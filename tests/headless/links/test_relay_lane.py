@@ -1,0 +1,28 @@
+"""The relay through the server: when a link uses it, and how much it sends."""
+
+from coplay.headless.links.relay_lane import RelayLane, RelayNeed
+
+
+def test_a_relayed_player_is_relayed_to_and_the_two_do_not_keep_each_other_at_it() -> None:
+    need = RelayNeed()
+    need.heard(10.0)
+    assert need.on(10.0)
+    assert need.on(11.4)
+    assert not need.on(11.6)
+    need.heard(11.7)
+    assert not need.on(11.7), "an echo"
+    need.heard(14.2)
+    assert need.on(14.2)
+
+
+def test_the_lane_shares_what_the_server_takes() -> None:
+    sent: list[int] = []
+    lane = RelayLane(lambda peer, data: sent.append(peer))
+    for peer in (1, 2):
+        lane.set(peer, True)
+    for frame in range(200):
+        for peer in (1, 2, 3):
+            lane.send(peer, b"", 1 + frame / 100)
+    assert sent.count(3) == 0
+    assert sent.count(1) == sent.count(2)
+    assert 100 <= sent.count(1) <= 120

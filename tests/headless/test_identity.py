@@ -1,0 +1,32 @@
+"""The file that makes a later process the same participant."""
+
+from pathlib import Path
+
+import pytest
+
+from coplay.headless import PeerError
+from coplay.headless.identity import ParticipantIdentity
+
+
+def test_an_identity_is_kept_for_its_owner_alone_and_is_of_one_study(tmp_path: Path) -> None:
+    file = tmp_path / "ada"
+    first = ParticipantIdentity(file, "drifting", None)
+    assert first.claims() == {}
+    first.keep("p-1", "secret")
+    assert ParticipantIdentity(file, "drifting", None).claims() == {"participant": "p-1", "secret": "secret"}
+    assert file.stat().st_mode & 0o077 == 0
+    assert list(tmp_path.iterdir()) == [file]
+    for study, participant in (("another", None), ("drifting", "p-2")):
+        with pytest.raises(PeerError, match="is the identity of p-1 in the study drifting"):
+            ParticipantIdentity(file, study, participant)
+    file.write_text("{}")
+    with pytest.raises(PeerError, match="nobody's identity"):
+        ParticipantIdentity(file, "drifting", None)
+    with pytest.raises(PeerError, match="no folder"):
+        ParticipantIdentity(tmp_path / "nowhere" / "ada", "drifting", None)
+
+
+def test_without_a_file_nothing_is_kept(tmp_path: Path) -> None:
+    identity = ParticipantIdentity(None, "drifting", "p-1")
+    identity.keep("p-1", "secret")
+    assert identity.claims() == {"participant": "p-1"}
