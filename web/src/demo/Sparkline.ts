@@ -1,5 +1,5 @@
 /** A line of the last values, as high as the highest of them. */
-import { element } from '../frame/dom';
+import { element } from '../dom';
 
 const KEPT = 150;
 const WIDTH = 240;

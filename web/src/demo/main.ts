@@ -1,12 +1,12 @@
 /** Entry of the demo page: two participants side by side, and the network between them in your hands. */
 import '../styles/base.css';
 import '../styles/demo.css';
-import { element } from '../frame/dom';
-import { Pane } from './Pane';
-import { TwoHands } from './TwoHands';
+import { element } from '../dom';
+import { ParticipantPane } from './ParticipantPane';
+import { SharedKeyboard } from './SharedKeyboard';
 
-const left = new Pane({ name: 'Left player', side: 'left', keys: ['W', 'A', 'S', 'D'] });
-const right = new Pane({ name: 'Right player', side: 'right', keys: ['↑', '←', '↓', '→'] });
+const left = new ParticipantPane({ name: 'Left player', side: 'left', keys: ['W', 'A', 'S', 'D'] });
+const right = new ParticipantPane({ name: 'Right player', side: 'right', keys: ['↑', '←', '↓', '→'] });
 
 const start = element('button', { type: 'button', class: 'primary', text: 'Start both', disabled: '' });
 start.addEventListener('click', () => {
@@ -34,7 +34,7 @@ document.getElementById('demo')?.append(
   element('div', { class: 'panes' }, [left.root, right.root]),
 );
 
-const hands = new TwoHands(left, right);
+const hands = new SharedKeyboard(left, right);
 hands.listen(window);
 for (const pane of [left, right])
   pane.frame.addEventListener('load', () => hands.listen(pane.frame.contentWindow));

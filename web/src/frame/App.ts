@@ -3,24 +3,24 @@
  * as the server says.
  */
 
-import { GameClient, type GameNews } from '../game/GameClient';
-import { Simulation } from '../game/Simulation';
+import { element } from '../dom';
+import { GameClient, type GameEvent } from '../game/GameClient';
+import { GameWorker } from '../game/GameWorker';
 import { HeldKeys } from '../input/HeldKeys';
-import { warmUp } from '../links/warmUp';
+import { warmUpWebRTC } from '../links/warmUpWebRTC';
 import { FailureScene } from '../scenes/FailureScene';
 import { FinishScene } from '../scenes/FinishScene';
 import { InstructionsScene } from '../scenes/InstructionsScene';
 import { LobbyScene } from '../scenes/LobbyScene';
+import { NOT_STORING, NoticeBar } from '../scenes/NoticeBar';
 import { PlayScene } from '../scenes/PlayScene';
-import { Outbox } from '../server/Outbox';
-import { Saving } from '../server/Saving';
-import { type Failure, type Scene, SignalingClient } from '../server/SignalingClient';
-import { joinStudy, StudyError } from '../server/StudyClient';
-import { sleepUnevenly, Uploads, type UploadsHost } from '../server/Uploads';
+import { announceScene, type SceneView } from '../scenes/SceneView';
+import { joinStudy, StudyError } from '../server/joinStudy';
+import { SaveStatus } from '../server/SaveStatus';
+import { type Failure, type Scene, StudySocket } from '../server/StudySocket';
+import { sleepUnevenly, UploadQueue, type UploadQueueHost } from '../server/UploadQueue';
+import { UploadStore } from '../server/UploadStore';
 import type { FromWorker, GameConfig, GameStats } from '../worker/messages';
-import { element } from './dom';
-import { NOT_STORING, Remarks } from './Remarks';
-import { announceScene, type SceneView } from './Scene';
 
 /** A game that is broken off sends what it had gathered: within this time, unless the device is very slow. */
 const LAST_BATCH_MS = 1000;
@@ -32,8 +32,8 @@ export class App {
   readonly #root: HTMLElement;
   readonly #offline = element('p', { class: 'offline', role: 'status', hidden: '', text: 'Reconnecting …' });
   readonly #held = new HeldKeys((pressed) => this.#simulation?.post({ kind: 'keys', pressed }));
-  #signaling: SignalingClient | null = null;
-  #simulation: Simulation | null = null;
+  #signaling: StudySocket | null = null;
+  #simulation: GameWorker | null = null;
   #view: SceneView | null = null;
   #participant_id = '';
   #scene: Scene | null = null;
@@ -42,14 +42,14 @@ export class App {
   /** The game of the scene that is shown. */
   #game: GameClient | null = null;
   /** What is to be seen of it, while its scene is still on its way. */
-  #unseen: GameNews[] = [];
+  #unseen: GameEvent[] = [];
   /** All games of this page: the last words of one may come while the next one begins. */
   readonly #games = new Map<string, GameClient>();
   /** Keeps what is on its way to the server; and what earlier pages left of that. */
-  #outbox = new Outbox('', '');
-  #left_over: Uploads[] = [];
-  readonly #saving = new Saving();
-  readonly #remarks = new Remarks();
+  #outbox = new UploadStore('', '');
+  #left_over: UploadQueue[] = [];
+  readonly #saving = new SaveStatus();
+  readonly #remarks = new NoticeBar();
   /** What the next scene has to say first: the reason that it follows. */
   #notice = '';
   #storing = true;
@@ -81,9 +81,9 @@ export class App {
       });
       document.title = participation.study.name;
       this.#participant_id = participation.participant_id;
-      this.#outbox = new Outbox(participation.study.name, participation.participant_id);
+      this.#outbox = new UploadStore(participation.study.name, participation.participant_id);
       void this.#saving.hold(this.#bringLeftOver());
-      this.#simulation = new Simulation(participation.runtime, participation.bundle, (message) =>
+      this.#simulation = new GameWorker(participation.runtime, participation.bundle, (message) =>
         this.#hear(message),
       );
       this.#simulation.post({ kind: 'conditions', ...this.#conditions });
@@ -98,7 +98,7 @@ export class App {
   /** Earlier pages of this participant, or of others who sat here, may have been closed before all was saved. */
   async #bringLeftOver(): Promise<void> {
     const { own, others } = await this.#outbox.leftOver();
-    const host = (changed: UploadsHost['changed']): UploadsHost => ({
+    const host = (changed: UploadQueueHost['changed']): UploadQueueHost => ({
       request: (url, init) => fetch(url, init),
       outbox: this.#outbox,
       sleep: sleepUnevenly,
@@ -106,8 +106,8 @@ export class App {
     });
     const noting = (token: string) => host((waiting, failing) => this.#saving.note(token, waiting, failing));
     this.#left_over = [
-      ...Uploads.resume(own, noting),
-      ...Uploads.resume(others, () => host(() => undefined)),
+      ...UploadQueue.resume(own, noting),
+      ...UploadQueue.resume(others, () => host(() => undefined)),
     ];
   }
 
@@ -128,8 +128,8 @@ export class App {
 
   // What the server says
 
-  #connect(token: string): SignalingClient {
-    return new SignalingClient(token, {
+  #connect(token: string): StudySocket {
+    return new StudySocket(token, {
       connectionChanged: (connected) => {
         this.#offline.hidden = connected;
         if (this.#view instanceof PlayScene) this.#view.showOnline(connected);
@@ -283,7 +283,7 @@ export class App {
       case 'ready':
         document.body.dataset.runtime = 'ready';
         // Not earlier: while the runtime loads, the processor has enough to do.
-        void warmUp();
+        void warmUpWebRTC();
         return;
       case 'prepared':
         this.#signaling?.prepared(message.scene_index);

@@ -7,8 +7,8 @@ import type { Picture } from '../draw/DisplayList';
 import { GameLinks, type GameLinksHost } from '../links/GameLinks';
 import type { LinkState } from '../links/life/link';
 import type { IncomingSignal } from '../links/life/signals';
-import type { Outbox } from '../server/Outbox';
-import { sleepUnevenly, Uploads } from '../server/Uploads';
+import { sleepUnevenly, UploadQueue } from '../server/UploadQueue';
+import type { UploadStore } from '../server/UploadStore';
 import type {
   FromWorker,
   GameConfig,
@@ -18,9 +18,9 @@ import type {
   Hud,
   LinkType,
 } from '../worker/messages';
-import type { Simulation } from './Simulation';
+import type { GameWorker } from './GameWorker';
 
-export type GameNews =
+export type GameEvent =
   | { kind: 'picture'; picture: Picture }
   | { kind: 'hud'; hud: Hud }
   | { kind: 'phase'; phase: GamePhase }
@@ -34,12 +34,12 @@ export type GameNews =
   /** The server has everything. */
   | { kind: 'saved' };
 
-export interface GameHost
+export interface GameClientHost
   extends Pick<GameLinksHost, 'sendSignal' | 'sendDatagram' | 'iceServers' | 'probeServer'> {
   gameOver(game_id: string): void;
-  news(news: GameNews): void;
+  news(news: GameEvent): void;
   /** Keeps on this device what the server has not got yet. */
-  outbox: Outbox;
+  outbox: UploadStore;
 }
 
 /** After the end, the links stay open for this long: the other players may still wait for our last words. */
@@ -47,10 +47,10 @@ const LINGER_MS = 4000;
 
 export class GameClient {
   readonly config: GameConfig;
-  readonly #simulation: Simulation;
-  readonly #host: GameHost;
+  readonly #simulation: GameWorker;
+  readonly #host: GameClientHost;
   readonly #links: GameLinks;
-  readonly #uploads: Uploads;
+  readonly #uploads: UploadQueue;
   readonly #left = new Set<number>();
   /** Which of its pages each player has now. */
   readonly #incarnations = new Map<number, number>();
@@ -62,11 +62,11 @@ export class GameClient {
     this.#session_closed = resolve;
   });
 
-  constructor(config: GameConfig, simulation: Simulation, host: GameHost) {
+  constructor(config: GameConfig, simulation: GameWorker, host: GameClientHost) {
     this.config = config;
     this.#simulation = simulation;
     this.#host = host;
-    this.#uploads = new Uploads(config.game_id, config.token, {
+    this.#uploads = new UploadQueue(config.game_id, config.token, {
       request: (url, init) => fetch(url, init),
       outbox: host.outbox,
       settled: (number, ok) => simulation.post({ kind: 'uploaded', number, ok }),

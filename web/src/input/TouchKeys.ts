@@ -1,5 +1,5 @@
 /** Keys on the screen, for fingers: arrows, and the space bar where the game uses it. Shown on coarse pointers only. */
-import { element } from '../frame/dom';
+import { element } from '../dom';
 import type { HeldKeys } from './HeldKeys';
 
 const LABELS: Record<string, readonly [sign: string, name: string]> = {

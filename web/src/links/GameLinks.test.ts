@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { Simulation } from '../game/Simulation';
+import type { GameWorker } from '../game/GameWorker';
 import type { GameConfig, ToWorker } from '../worker/messages';
-import { FakeConnection } from './fakes';
+import { FakeConnection } from './FakeConnection';
 import { GameLinks } from './GameLinks';
 
 const made: Connected[] = [];
@@ -35,7 +35,7 @@ it('names no way to a peer while the one that there was is gone and the next is 
   const simulation = {
     post: (message: ToWorker) => told.push(message),
     transferChannel: () => true,
-  } as unknown as Simulation;
+  } as unknown as GameWorker;
   const config = { game_id: 'game1234', player_id: 0, peers: [0, 1], epoch: 0, ice_servers: [] };
   const links = new GameLinks(config as unknown as GameConfig, simulation, {
     sendSignal: () => undefined,

@@ -3,7 +3,7 @@
  * the server. Datagrams pass through here only where they cannot go from worker to worker.
  */
 
-import type { Simulation } from '../game/Simulation';
+import type { GameWorker } from '../game/GameWorker';
 import type { FromWorker, GameConfig, GameStats, LinkType } from '../worker/messages';
 import type { LinkState } from './life/link';
 import type { IncomingSignal, OutgoingSignal } from './life/signals';
@@ -12,7 +12,7 @@ import type { LinkFigures } from './linkFigures';
 import { addressed, RelayLane, readAddressed } from './RelayLane';
 import { type ManagerEvent, WebRTCManager } from './WebRTCManager';
 
-export type LinkNews =
+export type LinkStatusEvent =
   | { kind: 'link'; peer: number; state: LinkState; reason: string }
   | { kind: 'figures'; peer: number; link: LinkType; rtt_ms: number | null };
 
@@ -24,7 +24,7 @@ export interface GameLinksHost {
   iceServers(): Promise<RTCIceServer[] | null>;
   /** The game rests on the way through the server now: see that there is one. */
   probeServer(): void;
-  news(news: LinkNews): void;
+  news(news: LinkStatusEvent): void;
   /** The round trip that the game itself measures. */
   measuredRtt(peer: number): number | null;
 }
@@ -45,7 +45,7 @@ const MAX_BUFFERED_BYTES = 4096;
 
 export class GameLinks {
   readonly #config: GameConfig;
-  readonly #simulation: Simulation;
+  readonly #simulation: GameWorker;
   readonly #host: GameLinksHost;
   readonly #manager: WebRTCManager;
   readonly #relay: RelayLane;
@@ -62,7 +62,7 @@ export class GameLinks {
   #relay_timer: ReturnType<typeof setInterval> | null = null;
   #ice_timer: ReturnType<typeof setInterval> | null = null;
 
-  constructor(config: GameConfig, simulation: Simulation, host: GameLinksHost) {
+  constructor(config: GameConfig, simulation: GameWorker, host: GameLinksHost) {
     this.#config = config;
     this.#simulation = simulation;
     this.#host = host;

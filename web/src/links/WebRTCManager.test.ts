@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { FakeConnection } from './fakes';
+import { FakeConnection } from './FakeConnection';
 import type { IncomingSignal, SignalPayload, SignalType } from './life/signals';
 import { type ManagerEvent, WebRTCManager } from './WebRTCManager';
 

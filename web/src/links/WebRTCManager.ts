@@ -40,7 +40,7 @@ export interface WebRTCManagerOptions {
   random?(): number;
 }
 
-interface Shown {
+interface ShownLink {
   state: LinkState;
   relaying: boolean;
   reason: string;
@@ -49,7 +49,7 @@ interface Shown {
 export class WebRTCManager {
   readonly #options: WebRTCManagerOptions;
   readonly #links = new Map<number, PeerLink>();
-  readonly #shown = new Map<number, Shown>();
+  readonly #shown = new Map<number, ShownLink>();
   readonly #ticker: ReturnType<typeof setInterval>;
   #ice_servers: RTCIceServer[];
   #ticked_ms = Date.now();

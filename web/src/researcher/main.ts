@@ -2,18 +2,18 @@
 import '../styles/base.css';
 import '../styles/play.css';
 import '../styles/watch.css';
-import { element, minutes } from '../frame/dom';
-import { Feed, type Overview, type RunningGame } from './Feed';
-import { Spectacle } from './Spectacle';
+import { element, minutes } from '../dom';
+import { type ListedGame, SpectatorApi, type WatchOverview } from './SpectatorApi';
+import { WatchedGame } from './WatchedGame';
 
 const LOOK_EVERY_MS = 2000;
 
-const feed = new Feed(location.hash.slice(1));
+const feed = new SpectatorApi(location.hash.slice(1));
 const list = element('div', { class: 'running', role: 'list', 'aria-label': 'Games' });
 const note = element('p', { class: 'said', role: 'status' });
 const table = element('div', { class: 'table' });
 const title = element('h1', { text: 'Watching' });
-let spectacle: Spectacle | null = null;
+let spectacle: WatchedGame | null = null;
 let watched = '';
 
 document.getElementById('watch')?.append(
@@ -39,7 +39,7 @@ async function look(): Promise<void> {
   setTimeout(() => void look(), LOOK_EVERY_MS);
 }
 
-function show(overview: Overview): void {
+function show(overview: WatchOverview): void {
   title.textContent = `Watching ${overview.study.name}`;
   document.title = title.textContent;
   const focused =
@@ -48,7 +48,7 @@ function show(overview: Overview): void {
   if (focused !== undefined) list.querySelector<HTMLElement>(`[data-game="${focused}"]`)?.focus();
 }
 
-function entry(overview: Overview, game: RunningGame): HTMLElement {
+function entry(overview: WatchOverview, game: ListedGame): HTMLElement {
   const people = game.players === 1 ? '1 person' : `${game.players} people`;
   const button = element(
     'button',
@@ -66,7 +66,7 @@ function entry(overview: Overview, game: RunningGame): HTMLElement {
   button.addEventListener('click', () => {
     spectacle?.close();
     watched = game.game_id;
-    spectacle = new Spectacle(feed, overview, game.game_id);
+    spectacle = new WatchedGame(feed, overview, game.game_id);
     table.replaceChildren(spectacle.root);
     show(overview);
   });

@@ -1,6 +1,6 @@
 /** One line about the connections to the other players: what the worst of them is like. */
 
-import { element } from '../frame/dom';
+import { element } from '../dom';
 import type { LinkState } from '../links/life/link';
 
 interface Known {

@@ -1,6 +1,6 @@
-import { element, plainButton } from '../frame/dom';
-import type { SceneView } from '../frame/Scene';
-import type { Failure } from '../server/SignalingClient';
+import { element, plainButton } from '../dom';
+import type { Failure } from '../server/StudySocket';
+import type { SceneView } from './SceneView';
 
 /** Something broke: what, what to do, and a number that lets the researcher find it. */
 export class FailureScene implements SceneView {

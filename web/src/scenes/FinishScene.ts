@@ -1,6 +1,6 @@
-import { element, plainButton, prose } from '../frame/dom';
-import type { SceneView } from '../frame/Scene';
-import type { Saving, SavingState } from '../server/Saving';
+import { element, plainButton, prose } from '../dom';
+import type { SaveState, SaveStatus } from '../server/SaveStatus';
+import type { SceneView } from './SceneView';
 
 interface FinishProps {
   title: string;
@@ -18,7 +18,7 @@ export class FinishScene implements SceneView {
   readonly #status = element('p', { class: 'status', role: 'status', 'data-testid': 'saving' });
   readonly #stop: () => void;
 
-  constructor(scene: FinishProps, saving: Saving) {
+  constructor(scene: FinishProps, saving: SaveStatus) {
     this.root = element('article', { class: 'card finish' }, [
       element('h1', { text: scene.title || 'Thank you' }),
       prose(scene.html),
@@ -32,7 +32,7 @@ export class FinishScene implements SceneView {
     this.#stop();
   }
 
-  #show(state: SavingState, scene: FinishProps): void {
+  #show(state: SaveState, scene: FinishProps): void {
     if (state.waiting > 0) {
       const text = sentence(state, Boolean(scene.code));
       if (this.#status.textContent !== text) this.#status.textContent = text;
@@ -45,7 +45,7 @@ export class FinishScene implements SceneView {
   }
 }
 
-function sentence({ failing }: SavingState, has_code: boolean): string {
+function sentence({ failing }: SaveState, has_code: boolean): string {
   const then = has_code ? 'Your completion code appears here as soon as it is saved.' : '';
   if (!failing) return `Saving your data … ${then}`.trim();
   return `The study cannot save data at the moment. Yours is kept on this device: please keep this page open. ${then}`.trim();

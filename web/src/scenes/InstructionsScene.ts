@@ -1,5 +1,5 @@
-import { continueButton, element, prose } from '../frame/dom';
-import type { SceneView } from '../frame/Scene';
+import { continueButton, element, prose } from '../dom';
+import type { SceneView } from './SceneView';
 
 /** A page to read, and a button. */
 export class InstructionsScene implements SceneView {

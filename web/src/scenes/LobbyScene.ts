@@ -1,6 +1,6 @@
-import { element, minutes, plainButton } from '../frame/dom';
-import type { SceneView } from '../frame/Scene';
-import type { LobbyState } from '../server/SignalingClient';
+import { element, minutes, plainButton } from '../dom';
+import type { LobbyState } from '../server/StudySocket';
+import type { SceneView } from './SceneView';
 
 /** Waiting for others: why, who is here, how long it has been and how long it can last, and a way out. */
 export class LobbyScene implements SceneView {

@@ -1,8 +1,8 @@
 /** What lies over the game while it cannot be played: the reason, how far it is, and after a while a way out. */
 
-import { element, plainButton } from '../frame/dom';
-import { NOT_STORING } from '../frame/Remarks';
+import { element, plainButton } from '../dom';
 import type { GamePhase } from '../worker/messages';
+import { NOT_STORING } from './NoticeBar';
 
 /** A wait longer than this gets a button to leave by. */
 const PATIENCE_MS = 15_000;

@@ -2,11 +2,10 @@
  * The game on the page: canvas, scores, round, connection, and over it whatever there is to wait for.
  */
 
+import { element, plainButton, prose } from '../dom';
 import { CanvasRenderer } from '../draw/CanvasRenderer';
-import { Sound } from '../draw/Sound';
-import { element, plainButton, prose } from '../frame/dom';
-import { announcePhase, type SceneView } from '../frame/Scene';
-import type { GameNews } from '../game/GameClient';
+import { SoundPlayer } from '../draw/SoundPlayer';
+import type { GameEvent } from '../game/GameClient';
 import { GamepadKeys } from '../input/GamepadKeys';
 import type { HeldKeys } from '../input/HeldKeys';
 import { Keyboard } from '../input/Keyboard';
@@ -14,6 +13,7 @@ import { TouchKeys } from '../input/TouchKeys';
 import type { GameConfig, GamePhase, Hud } from '../worker/messages';
 import { ConnectionQuality } from './ConnectionQuality';
 import { PlayOverlay } from './PlayOverlay';
+import { announcePhase, type SceneView } from './SceneView';
 
 /** A batch a second: fewer than these are no reason to disturb anyone. */
 const UNSAVED_BATCHES = 3;
@@ -54,7 +54,7 @@ export class PlayScene implements SceneView {
   readonly #notice = element('p', { class: 'notice', role: 'status', 'aria-live': 'polite' });
   readonly #countdown = element('p', { class: 'countdown', 'aria-hidden': 'true' });
   readonly #overlay: PlayOverlay;
-  readonly #sound = new Sound();
+  readonly #sound = new SoundPlayer();
   readonly #touch: TouchKeys;
   readonly #closers: (() => void)[] = [];
   #inputs: { close(): void }[] = [];
@@ -115,7 +115,7 @@ export class PlayScene implements SceneView {
     this.#show();
   }
 
-  handle(news: GameNews): void {
+  handle(news: GameEvent): void {
     switch (news.kind) {
       case 'picture':
         this.#renderer?.accept(news.picture);

@@ -1,20 +1,20 @@
 /** Entry of the scrubber: a recorded game frame by frame, as each player saw it and as it became true. */
 import '../styles/base.css';
 import '../styles/scrubber.css';
-import { element, minutes } from '../frame/dom';
-import { Pictures } from './Pictures';
-import { name, nextCorrection, type Recording, told } from './recording';
-import { Screen } from './Screen';
-import { Timeline } from './Timeline';
+import { element, minutes } from '../dom';
+import { PictureLoader } from './PictureLoader';
+import { describeGuesses, nextCorrection, playerName, type RecordedGame } from './recordedGame';
+import { StillCanvas } from './StillCanvas';
+import { TimelineView } from './TimelineView';
 
 const SPEEDS = [1, 0.5, 0.25, 0.1];
 
 class Scrubber {
-  readonly #recording: Recording;
-  readonly #pictures: Pictures;
-  readonly #then = new Screen('What they saw then');
-  readonly #truth = new Screen('What became true');
-  readonly #timeline: Timeline;
+  readonly #recording: RecordedGame;
+  readonly #pictures: PictureLoader;
+  readonly #then = new StillCanvas('What they saw then');
+  readonly #truth = new StillCanvas('What became true');
+  readonly #timeline: TimelineView;
   readonly #said = element('p', { class: 'said', 'aria-live': 'polite' });
   readonly #where = element('output', { class: 'where' });
   readonly #play = element('button', { type: 'button', class: 'primary', text: 'Play' });
@@ -24,11 +24,11 @@ class Scrubber {
   #asked = 0;
   #playing = 0;
 
-  constructor(root: HTMLElement, recording: Recording) {
+  constructor(root: HTMLElement, recording: RecordedGame) {
     this.#recording = recording;
     this.#viewer = recording.viewers[0] ?? 0;
-    this.#pictures = new Pictures(recording);
-    this.#timeline = new Timeline(recording, this.#viewer, (frame) => this.#seek(frame));
+    this.#pictures = new PictureLoader(recording);
+    this.#timeline = new TimelineView(recording, this.#viewer, (frame) => this.#seek(frame));
     for (const speed of SPEEDS)
       this.#speed.append(element('option', { value: String(speed), text: `${speed} ×` }));
     this.#play.addEventListener('click', () => this.#toggle());
@@ -61,7 +61,7 @@ class Scrubber {
     const { study, label, game_id, verdict, difference, viewers } = this.#recording;
     const chooser = element('select', { 'aria-label': 'Whose screen' });
     for (const viewer of viewers) {
-      chooser.append(element('option', { value: String(viewer), text: name(this.#recording, viewer) }));
+      chooser.append(element('option', { value: String(viewer), text: playerName(this.#recording, viewer) }));
     }
     chooser.addEventListener('change', () => {
       this.#viewer = Number(chooser.value);
@@ -135,7 +135,7 @@ class Scrubber {
     this.#said.textContent =
       played < 0
         ? 'before the first frame'
-        : `${told(this.#recording, this.#viewer, played)} · actions ${actions.join(', ')}`;
+        : `${describeGuesses(this.#recording, this.#viewer, played)} · actions ${actions.join(', ')}`;
     void this.#show(++this.#asked, this.#viewer, this.#frame);
   }
 
@@ -151,7 +151,7 @@ class Scrubber {
 async function start(root: HTMLElement): Promise<void> {
   const answer = await fetch('/game/game.json');
   if (!answer.ok) throw new Error('There is no game here.');
-  new Scrubber(root, (await answer.json()) as Recording);
+  new Scrubber(root, (await answer.json()) as RecordedGame);
 }
 
 const root = document.getElementById('scrub');

@@ -3,11 +3,11 @@
  *
  * The page never touches a game datagram unless its browser refuses to transfer channels.
  */
-import { boot, type PyProxyBuffer, type PythonWorker } from './boot';
-import { Links } from './Links';
-import { Loop, systemClock } from './Loop';
+import { bootPython, type PyProxyBuffer, type PythonWorker } from './bootPython';
+import { DatagramTransport } from './DatagramTransport';
 import type { Bundle, FromWorker, GameConfig, Runtime, ToWorker } from './messages';
-import { Shaper } from './shaper';
+import { systemClock, TickLoop } from './TickLoop';
+import { TrafficShaper } from './TrafficShaper';
 
 interface WorkerScope {
   postMessage(message: FromWorker, transfer?: Transferable[]): void;
@@ -15,18 +15,18 @@ interface WorkerScope {
 }
 
 const page = self as unknown as WorkerScope;
-const shaper = new Shaper(1);
+const shaper = new TrafficShaper(1);
 /** Enough turns of the event loop to see all that arrived before. */
 const DRAIN_MS = 20;
 
 let python: PythonWorker | null = null;
-let loop: Loop | null = null;
+let loop: TickLoop | null = null;
 /** The game that Python speaks of; what it says may reach the page after the next one has begun there. */
 let game_id = '';
 /** What the page asked for before Python was up, in order. */
 let waiting: ((python: PythonWorker) => void)[] = [];
 
-const links = new Links(
+const links = new DatagramTransport(
   {
     sendThroughPage: (peer, data) => page.postMessage({ kind: 'send', peer, data, direct: true }, [data]),
     sendThroughServer: (peer, data) => page.postMessage({ kind: 'send', peer, data, direct: false }, [data]),
@@ -169,7 +169,7 @@ page.onmessage = ({ data: message }) => {
 
 async function startPython(runtime: Runtime, bundle: Bundle): Promise<void> {
   try {
-    python = await boot(runtime, bundle, host, (stage, fraction) =>
+    python = await bootPython(runtime, bundle, host, (stage, fraction) =>
       page.postMessage({ kind: 'progress', stage, fraction }),
     );
   } catch (cause) {
@@ -181,7 +181,7 @@ async function startPython(runtime: Runtime, bundle: Bundle): Promise<void> {
     });
     return;
   }
-  loop = new Loop(python, () => links.takeInbox(), systemClock(), reportFailure);
+  loop = new TickLoop(python, () => links.takeInbox(), systemClock(), reportFailure);
   page.postMessage({ kind: 'ready' });
   const asked = waiting;
   waiting = [];

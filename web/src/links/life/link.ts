@@ -21,7 +21,7 @@ export type LinkState =
   | 'closed';
 
 /** A signal that was sent and not acknowledged yet. */
-export interface Unacknowledged {
+export interface UnackedSignal {
   type: SignalType;
   payload: SignalPayload;
   due_ms: number;
@@ -83,7 +83,7 @@ export interface Link {
 
   // Signals
   seq: number;
-  outbox: readonly Unacknowledged[];
+  outbox: readonly UnackedSignal[];
   seen: readonly string[];
   acks: readonly string[];
   ack_at_ms: number | null;
@@ -179,7 +179,7 @@ export function newLink(role: Role, epoch: number, name: string): Link {
 }
 
 /** One decision in the making: the link as it will be, and what follows. */
-export interface Turn {
+export interface Transition {
   readonly link: Link;
   readonly effects: LinkEffect[];
   readonly now_ms: number;

@@ -3,92 +3,92 @@
  *
  * Every signal names its epoch and negotiation, so any of them may come late, twice, or in another order.
  */
-import { isUp, type Turn } from './link';
+import { isUp, type Transition } from './link';
 import { build, close, described, doubt, open, rebuild, resendOffer, restart } from './linkLife';
 import { receive, send } from './signalDelivery';
 import type { SignalPayload, SignalType } from './signals';
 import { LIMITS } from './times';
 
 /** Take one signal of the peer. */
-export function receiveSignal(turn: Turn, type: SignalType, payload: SignalPayload): void {
-  const { link } = turn;
+export function receiveSignal(transition: Transition, type: SignalType, payload: SignalPayload): void {
+  const { link } = transition;
   if (payload.epoch < link.epoch || link.final) return;
   if (payload.epoch > link.epoch) {
     // It comes again, and by then the server has announced it, or never will.
-    reject(turn, 'an epoch that the server never announced');
+    reject(transition, 'an epoch that the server never announced');
     return;
   }
-  if (link.state === 'closed' || !receive(turn, type, payload)) return;
+  if (link.state === 'closed' || !receive(transition, type, payload)) return;
   switch (type) {
     case 'offer':
-      receiveOffer(turn, payload);
+      receiveOffer(transition, payload);
       return;
     case 'answer':
-      receiveAnswer(turn, payload);
+      receiveAnswer(transition, payload);
       return;
     case 'ice-candidate':
-      receiveCandidates(turn, payload);
+      receiveCandidates(transition, payload);
       return;
     case 'restart-request':
     case 'rebuild-request':
-      receiveRequest(turn, type, payload.negotiation);
+      receiveRequest(transition, type, payload.negotiation);
       return;
     case 'bye':
-      close(turn, 'the other player left', false);
+      close(transition, 'the other player left', false);
       return;
     default:
-      reject(turn, 'a signal of an unknown type');
+      reject(transition, 'a signal of an unknown type');
   }
 }
 
-function receiveOffer(turn: Turn, { sdp, negotiation }: SignalPayload): void {
-  const { link } = turn;
+function receiveOffer(transition: Transition, { sdp, negotiation }: SignalPayload): void {
+  const { link } = transition;
   if (link.role === 'offer' || typeof sdp !== 'string') {
-    reject(turn, 'an offer from the side that answers');
+    reject(transition, 'an offer from the side that answers');
     return;
   }
   if (negotiation < link.negotiation) return;
   if (negotiation === link.negotiation && link.negotiation > 0) {
-    if (link.local?.type === 'answer') send(turn, 'answer', { sdp: link.local.sdp });
+    if (link.local?.type === 'answer') send(transition, 'answer', { sdp: link.local.sdp });
     return;
   }
   if (link.connection === 0 && isSameConnection(link.dropped_sdp, sdp)) {
     // The peer restarts what is closed here already: only a new connection helps.
     link.negotiation = negotiation;
-    send(turn, 'rebuild-request', { reason: 'closed' });
+    send(transition, 'rebuild-request', { reason: 'closed' });
     return;
   }
-  if (link.connection === 0 || !isSameConnection(link.remote_sdp, sdp)) reopen(turn);
+  if (link.connection === 0 || !isSameConnection(link.remote_sdp, sdp)) reopen(transition);
   link.negotiation = negotiation;
   link.local = null;
-  accept(turn, 'offer', sdp);
+  accept(transition, 'offer', sdp);
 }
 
 /** The peer offers a new connection: whatever ours was, it is over. */
-function reopen(turn: Turn): void {
-  const { link } = turn;
-  if (isUp(link)) doubt(turn);
+function reopen(transition: Transition): void {
+  const { link } = transition;
+  if (isUp(link)) doubt(transition);
   if (link.state === 'relayed') link.retrying = true;
-  build(turn, false);
-  open(turn);
+  build(transition, false);
+  open(transition);
 }
 
-function receiveAnswer(turn: Turn, { sdp, negotiation }: SignalPayload): void {
-  const { link } = turn;
+function receiveAnswer(transition: Transition, { sdp, negotiation }: SignalPayload): void {
+  const { link } = transition;
   if (link.role === 'answer' || typeof sdp !== 'string') {
-    reject(turn, 'an answer from the side that offers');
+    reject(transition, 'an answer from the side that offers');
     return;
   }
   if (link.connection === 0 || negotiation !== link.negotiation) return;
   if (link.local === null || link.accepted === negotiation) return;
-  accept(turn, 'answer', sdp);
+  accept(transition, 'answer', sdp);
 }
 
-function accept(turn: Turn, type: 'offer' | 'answer', sdp: string): void {
-  const { link } = turn;
+function accept(transition: Transition, type: 'offer' | 'answer', sdp: string): void {
+  const { link } = transition;
   link.accepted = link.negotiation;
   link.remote_sdp = sdp;
-  turn.effects.push({
+  transition.effects.push({
     kind: 'accept',
     connection: link.connection,
     negotiation: link.negotiation,
@@ -97,13 +97,13 @@ function accept(turn: Turn, type: 'offer' | 'answer', sdp: string): void {
   });
 }
 
-function receiveCandidates(turn: Turn, { candidate, negotiation }: SignalPayload): void {
-  const { link, now_ms } = turn;
+function receiveCandidates(transition: Transition, { candidate, negotiation }: SignalPayload): void {
+  const { link, now_ms } = transition;
   if (!candidate || negotiation < link.negotiation) return;
   const given: unknown[] = Array.isArray(candidate) ? candidate : [candidate];
   const candidates = given.filter(isCandidate);
   if (link.connection > 0 && link.described === negotiation) {
-    addCandidates(turn, candidates);
+    addCandidates(transition, candidates);
     return;
   }
   const young = link.held.filter((held) => now_ms - held.arrived_ms <= LIMITS.candidate_age_ms);
@@ -111,67 +111,77 @@ function receiveCandidates(turn: Turn, { candidate, negotiation }: SignalPayload
     ...young,
     ...candidates.map((each) => ({ negotiation, candidate: each, arrived_ms: now_ms })),
   ];
-  if (held.length > LIMITS.candidates) reject(turn, 'more early candidates than there is room for');
+  if (held.length > LIMITS.candidates) reject(transition, 'more early candidates than there is room for');
   link.held = held.slice(0, LIMITS.candidates);
 }
 
-function addCandidates(turn: Turn, candidates: readonly RTCIceCandidateInit[]): void {
-  const { link } = turn;
+function addCandidates(transition: Transition, candidates: readonly RTCIceCandidateInit[]): void {
+  const { link } = transition;
   // After a restart, candidates of the credentials before may still come: the browser would refuse them.
   const current = candidates.filter((each) => belongsTo(each, link.remote_sdp));
   if (current.length === 0) return;
-  turn.effects.push({ kind: 'add_candidates', connection: link.connection, candidates: current });
+  transition.effects.push({ kind: 'add_candidates', connection: link.connection, candidates: current });
 }
 
-function receiveRequest(turn: Turn, type: 'restart-request' | 'rebuild-request', negotiation: number): void {
-  const { link } = turn;
+function receiveRequest(
+  transition: Transition,
+  type: 'restart-request' | 'rebuild-request',
+  negotiation: number,
+): void {
+  const { link } = transition;
   if (link.role !== 'offer') {
-    reject(turn, 'a request to the side that answers');
+    reject(transition, 'a request to the side that answers');
     return;
   }
   // Made before our last offer came there, which may be lost: say it again.
   if (negotiation < link.negotiation) {
-    if (link.state === 'signaling') resendOffer(turn);
+    if (link.state === 'signaling') resendOffer(transition);
     return;
   }
   if (link.state === 'idle' || link.state === 'rebuilding') return;
   if (link.state === 'relayed') {
     link.retrying = true;
-    build(turn);
+    build(transition);
   } else if (type === 'rebuild-request') {
-    rebuild(turn);
+    rebuild(transition);
   } else if (link.state === 'connected' || link.state === 'suspect') {
-    restart(turn);
+    restart(transition);
   }
 }
 
 // What the browser did
 
 /** The browser made our description: tell the peer. */
-export function localDescribed(turn: Turn, negotiation: number, sdp: string): void {
-  const { link } = turn;
+export function localDescribed(transition: Transition, negotiation: number, sdp: string): void {
+  const { link } = transition;
   if (negotiation !== link.negotiation) return;
   const type = link.role;
   link.local = { type, sdp };
-  send(turn, type, { sdp });
-  if (type === 'answer') described(turn);
+  send(transition, type, { sdp });
+  if (type === 'answer') described(transition);
 }
 
 /** The browser took the peer's description: its candidates may be used. */
-export function remoteSet(turn: Turn, negotiation: number): void {
-  const { link, now_ms } = turn;
+export function remoteSet(transition: Transition, negotiation: number): void {
+  const { link, now_ms } = transition;
   if (negotiation !== link.negotiation) return;
   link.described = negotiation;
   const held = link.held.filter((each) => now_ms - each.arrived_ms <= LIMITS.candidate_age_ms);
   link.held = held.filter((each) => each.negotiation > negotiation);
   const due = held.filter((each) => each.negotiation === negotiation).map((each) => each.candidate);
-  addCandidates(turn, due);
-  if (link.role === 'offer') described(turn);
-  else turn.effects.push({ kind: 'describe', connection: link.connection, negotiation, restart: false });
+  addCandidates(transition, due);
+  if (link.role === 'offer') described(transition);
+  else
+    transition.effects.push({ kind: 'describe', connection: link.connection, negotiation, restart: false });
 }
 
-export function candidatesFound(turn: Turn, negotiation: number, candidates: RTCIceCandidateInit[]): void {
-  if (negotiation === turn.link.negotiation) send(turn, 'ice-candidate', { candidate: candidates });
+export function candidatesFound(
+  transition: Transition,
+  negotiation: number,
+  candidates: RTCIceCandidateInit[],
+): void {
+  if (negotiation === transition.link.negotiation)
+    send(transition, 'ice-candidate', { candidate: candidates });
 }
 
 /** Each connection has a certificate of its own: another fingerprint is another connection, not a restart. */
@@ -195,6 +205,6 @@ function isCandidate(value: unknown): value is RTCIceCandidateInit {
   return typeof value === 'object' && value !== null;
 }
 
-function reject(turn: Turn, reason: string): void {
-  turn.effects.push({ kind: 'reject', reason });
+function reject(transition: Transition, reason: string): void {
+  transition.effects.push({ kind: 'reject', reason });
 }

@@ -1,9 +1,9 @@
 /** The one way into a link: an event and the time in, the link after it and effects out. */
-import { type Link, type LinkEffect, type LinkEvent, newLink, type Turn } from './link';
+import { type Link, type LinkEffect, type LinkEvent, newLink, type Transition } from './link';
 import * as life from './linkLife';
 import { candidatesFound, localDescribed, receiveSignal, remoteSet } from './negotiating';
 import { relayHeard, relayTimer } from './relaying';
-import { postTimer, resendAll } from './signalDelivery';
+import { resendAll, signalTimer } from './signalDelivery';
 
 export interface Decision {
   link: Link;
@@ -18,10 +18,10 @@ export interface Decision {
  * @param random In [0, 1); varies the waits.
  */
 export function reduceLink(link: Link, event: LinkEvent, now_ms: number, random: number): Decision {
-  const turn: Turn = { link: { ...link }, effects: [], now_ms, random };
+  const transition: Transition = { link: { ...link }, effects: [], now_ms, random };
   if ('connection' in event && event.connection !== link.connection) return { link, effects: [] };
-  decide(turn, event);
-  return turn;
+  decide(transition, event);
+  return transition;
 }
 
 /** When the link wants a `timer` event, on the clock of `now_ms`; null for never. */
@@ -37,60 +37,60 @@ export function nextDeadline(link: Link): number | null {
 
 export { newLink };
 
-function decide(turn: Turn, event: LinkEvent): void {
-  if (turn.link.state === 'closed' && event.kind !== 'epoch' && event.kind !== 'close') return;
+function decide(transition: Transition, event: LinkEvent): void {
+  if (transition.link.state === 'closed' && event.kind !== 'epoch' && event.kind !== 'close') return;
   switch (event.kind) {
     case 'start':
-      life.start(turn);
+      life.start(transition);
       return;
     case 'timer':
-      postTimer(turn);
-      relayTimer(turn);
-      life.lifeTimer(turn);
+      signalTimer(transition);
+      relayTimer(transition);
+      life.lifeTimer(transition);
       return;
     case 'signal':
-      receiveSignal(turn, event.type, event.payload);
+      receiveSignal(transition, event.type, event.payload);
       return;
     case 'epoch':
-      life.enterEpoch(turn, event.epoch);
+      life.enterEpoch(transition, event.epoch);
       return;
     case 'socket_back':
-      resendAll(turn);
-      life.socketBack(turn);
+      resendAll(transition);
+      life.socketBack(transition);
       return;
     case 'network_changed':
-      life.networkChanged(turn);
+      life.networkChanged(transition);
       return;
     case 'woke':
-      life.woke(turn);
+      life.woke(transition);
       return;
     case 'close':
-      life.close(turn, 'closed here', true);
+      life.close(transition, 'closed here', true);
       return;
     case 'local_description':
-      localDescribed(turn, event.negotiation, event.sdp);
+      localDescribed(transition, event.negotiation, event.sdp);
       return;
     case 'remote_set':
-      remoteSet(turn, event.negotiation);
+      remoteSet(transition, event.negotiation);
       return;
     case 'step_failed':
-      life.stepFailed(turn);
+      life.stepFailed(transition);
       return;
     case 'candidates':
-      candidatesFound(turn, event.negotiation, event.candidates);
+      candidatesFound(transition, event.negotiation, event.candidates);
       return;
     case 'connection_state':
-      life.connectionChanged(turn, event.state);
+      life.connectionChanged(transition, event.state);
       return;
     case 'channel':
-      life.channelChanged(turn, event.open);
+      life.channelChanged(transition, event.open);
       return;
     case 'hearing':
-      life.hearingChanged(turn, event.direct);
+      life.hearingChanged(transition, event.direct);
       return;
     case 'relay_heard':
-      turn.link.alive_ms = turn.now_ms;
-      relayHeard(turn);
+      transition.link.alive_ms = transition.now_ms;
+      relayHeard(transition);
       return;
   }
 }

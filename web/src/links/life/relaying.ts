@@ -4,43 +4,43 @@
  * They do while the direct path cannot be trusted, and while the peer does it: it would not if it heard us directly. Both
  * lanes carry everything meanwhile; the game's protocol knows duplicates.
  */
-import type { Turn } from './link';
+import type { Transition } from './link';
 import { TIMES } from './times';
 
 /** There is no direct path for now, but may be soon. */
-export function relaySoon(turn: Turn): void {
-  const { link, now_ms } = turn;
+export function relaySoon(transition: Transition): void {
+  const { link, now_ms } = transition;
   link.need_until_ms = null;
   if (!link.needed) link.need_at_ms ??= now_ms + TIMES.relay_after_ms;
 }
 
 /** The direct path failed, or is suspected to. */
-export function relayNow(turn: Turn): void {
-  turn.link.need_until_ms = null;
-  turn.link.need_at_ms = turn.now_ms;
-  relayTimer(turn);
+export function relayNow(transition: Transition): void {
+  transition.link.need_until_ms = null;
+  transition.link.need_at_ms = transition.now_ms;
+  relayTimer(transition);
 }
 
 /** There is a direct path; when it stays, the relay ends. */
-export function directAgain(turn: Turn): void {
-  const { link, now_ms } = turn;
+export function directAgain(transition: Transition): void {
+  const { link, now_ms } = transition;
   link.need_at_ms = null;
   if (link.needed) link.need_until_ms = now_ms + TIMES.stable_ms;
 }
 
 /** A datagram came through the server. */
-export function relayHeard(turn: Turn): void {
-  const { link, now_ms } = turn;
+export function relayHeard(transition: Transition): void {
+  const { link, now_ms } = transition;
   if (link.state === 'closed') return;
   if (!link.needed && now_ms >= link.no_mirror_until_ms) {
     if (link.mirror_until_ms <= now_ms) link.mirror_since_ms = now_ms;
     link.mirror_until_ms = Math.min(now_ms, link.mirror_since_ms + TIMES.mirror_at_most_ms) + TIMES.mirror_ms;
   }
-  relayTimer(turn);
+  relayTimer(transition);
 }
 
-export function relayTimer(turn: Turn): void {
-  const { link, now_ms } = turn;
+export function relayTimer(transition: Transition): void {
+  const { link, now_ms } = transition;
   if (link.need_at_ms !== null && link.need_at_ms <= now_ms) {
     link.needed = true;
     link.need_at_ms = null;
@@ -54,11 +54,16 @@ export function relayTimer(turn: Turn): void {
   link.relaying = on;
   // What still comes may be the echo of our own: two peers would keep each other at it for ever.
   if (!on) link.no_mirror_until_ms = now_ms + TIMES.no_mirror_ms;
-  turn.effects.push({ kind: 'relay', on });
+  transition.effects.push({ kind: 'relay', on });
 }
 
 /** The link is closed, or begins anew. */
-export function endRelay(turn: Turn): void {
-  Object.assign(turn.link, { needed: false, need_at_ms: null, need_until_ms: null, mirror_until_ms: 0 });
-  relayTimer(turn);
+export function endRelay(transition: Transition): void {
+  Object.assign(transition.link, {
+    needed: false,
+    need_at_ms: null,
+    need_until_ms: null,
+    mirror_until_ms: 0,
+  });
+  relayTimer(transition);
 }

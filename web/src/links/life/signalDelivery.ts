@@ -4,15 +4,15 @@
  * The server acknowledges that it took a signal; only the peer can say that it came. Acknowledgements ride on the next
  * signal; when there is none, on a candidate signal without a candidate.
  */
-import type { Turn, Unacknowledged } from './link';
+import type { Transition, UnackedSignal } from './link';
 import type { SignalPayload, SignalType } from './signals';
 import { LIMITS, TIMES } from './times';
 
 type Content = Pick<SignalPayload, 'sdp' | 'candidate' | 'reason'>;
 
 /** Send one signal of the current epoch and negotiation. */
-export function send(turn: Turn, type: SignalType, content: Content): void {
-  const { link, now_ms } = turn;
+export function send(transition: Transition, type: SignalType, content: Content): void {
+  const { link, now_ms } = transition;
   link.seq += 1;
   const payload: SignalPayload = {
     ...content,
@@ -26,7 +26,7 @@ export function send(turn: Turn, type: SignalType, content: Content): void {
     const kept = link.outbox.filter((sent) => !replaces(type, sent));
     link.outbox = [...kept, { type, payload, due_ms, tries: 0 }].slice(-LIMITS.unacknowledged);
   }
-  emit(turn, type, payload);
+  emit(transition, type, payload);
 }
 
 /**
@@ -34,8 +34,8 @@ export function send(turn: Turn, type: SignalType, content: Content): void {
  *
  * @returns Whether there is something in it for anybody else: false for a duplicate.
  */
-export function receive(turn: Turn, type: SignalType, payload: SignalPayload): boolean {
-  const { link, now_ms } = turn;
+export function receive(transition: Transition, type: SignalType, payload: SignalPayload): boolean {
+  const { link, now_ms } = transition;
   const acked = new Set(Array.isArray(payload.acks) ? payload.acks : []);
   if (acked.size > 0) link.outbox = link.outbox.filter((sent) => !acked.has(sent.payload.message_id));
   if (isAckOnly(type, payload)) return false;
@@ -47,8 +47,8 @@ export function receive(turn: Turn, type: SignalType, payload: SignalPayload): b
 }
 
 /** Send what is due again, and acknowledgements that found nothing to ride on. */
-export function postTimer(turn: Turn): void {
-  const { link, now_ms } = turn;
+export function signalTimer(transition: Transition): void {
+  const { link, now_ms } = transition;
   if (link.outbox.some((sent) => sent.due_ms <= now_ms)) {
     // What belongs to a negotiation that is over helps nobody.
     const useful = link.outbox.filter(
@@ -56,40 +56,41 @@ export function postTimer(turn: Turn): void {
     );
     const due = useful.filter((sent) => sent.due_ms <= now_ms);
     link.outbox = useful.flatMap((sent) => (sent.due_ms <= now_ms ? laterOf(sent, now_ms) : [sent]));
-    for (const sent of due) emit(turn, sent.type, sent.payload);
+    for (const sent of due) emit(transition, sent.type, sent.payload);
   }
-  if (link.ack_at_ms !== null && link.ack_at_ms <= now_ms) send(turn, 'ice-candidate', { candidate: null });
+  if (link.ack_at_ms !== null && link.ack_at_ms <= now_ms)
+    send(transition, 'ice-candidate', { candidate: null });
 }
 
 /** The way to the server is open again: what was sent into a dead socket is sent at once. */
-export function resendAll(turn: Turn): void {
-  const { link, now_ms } = turn;
+export function resendAll(transition: Transition): void {
+  const { link, now_ms } = transition;
   link.outbox = link.outbox.map((sent) => ({ ...sent, due_ms: now_ms }));
   if (link.acks.length > 0) link.ack_at_ms = now_ms;
-  postTimer(turn);
+  signalTimer(transition);
 }
 
 /** Forget all signals under way, as in a new epoch; what was seen stays known. */
-export function clearPost(turn: Turn): void {
-  Object.assign(turn.link, { outbox: [], acks: [], ack_at_ms: null });
+export function clearSignals(transition: Transition): void {
+  Object.assign(transition.link, { outbox: [], acks: [], ack_at_ms: null });
 }
 
-function emit(turn: Turn, type: SignalType, payload: SignalPayload): void {
-  const { link } = turn;
+function emit(transition: Transition, type: SignalType, payload: SignalPayload): void {
+  const { link } = transition;
   const acks = link.acks.slice(0, LIMITS.acks_a_signal);
   link.acks = link.acks.slice(acks.length);
-  link.ack_at_ms = link.acks.length > 0 ? turn.now_ms + TIMES.ack_ms : null;
+  link.ack_at_ms = link.acks.length > 0 ? transition.now_ms + TIMES.ack_ms : null;
   const { acks: _, ...rest } = payload;
-  turn.effects.push({ kind: 'signal', type, payload: acks.length > 0 ? { ...rest, acks } : rest });
+  transition.effects.push({ kind: 'signal', type, payload: acks.length > 0 ? { ...rest, acks } : rest });
 }
 
-function laterOf(sent: Unacknowledged, now_ms: number): Unacknowledged[] {
+function laterOf(sent: UnackedSignal, now_ms: number): UnackedSignal[] {
   const wait_ms = TIMES.resend_waits_ms[sent.tries + 1];
   return wait_ms === undefined ? [] : [{ ...sent, tries: sent.tries + 1, due_ms: now_ms + wait_ms }];
 }
 
 /** A description or a request says all that an earlier one of its kind said. */
-function replaces(type: SignalType, sent: Unacknowledged): boolean {
+function replaces(type: SignalType, sent: UnackedSignal): boolean {
   return type !== 'ice-candidate' && sent.type === type;
 }
 

@@ -1,0 +1,83 @@
+/** Fetches a game's pictures in portions, keeps the last few, and decodes them. */
+import { DisplayListDecoder, type Picture } from '../draw/DisplayList';
+import type { PicturePortion, RecordedGame, StoredPicture } from './recordedGame';
+
+const KEPT = 6;
+
+export interface LoadedPicture {
+  picture: Picture;
+  image: HTMLImageElement | null;
+}
+
+export interface ScreenPair {
+  /** What the screen showed at first. */
+  first: LoadedPicture;
+  /** What became true. */
+  truth: LoadedPicture;
+  /** Whether these differ in what was guessed. */
+  differs: boolean;
+}
+
+export class PictureLoader {
+  readonly #recording: RecordedGame;
+  readonly #portions = new Map<number, Promise<PicturePortion>>();
+
+  constructor(recording: RecordedGame) {
+    this.#recording = recording;
+  }
+
+  /** A player's screen before a frame; null if it was not drawn. */
+  async at(player: number, frame: number): Promise<ScreenPair | null> {
+    const portion = await this.#portion(frame);
+    const stored = portion.true[player]?.[frame];
+    if (stored === undefined) return null;
+    const before = portion.shown[player]?.[frame];
+    const truth = await this.#decode(stored, player, frame);
+    return {
+      truth,
+      first: before === undefined ? truth : await this.#decode(before, player, frame),
+      differs: before !== undefined,
+    };
+  }
+
+  #portion(frame: number): Promise<PicturePortion> {
+    // The state after the last frame is in the last frame's file.
+    const last = Math.max(0, Math.ceil(this.#recording.frames / this.#recording.portion) - 1);
+    const number = Math.min(last, Math.floor(frame / this.#recording.portion));
+    const known = this.#portions.get(number);
+    if (known !== undefined) return known;
+    const fetched = fetch(`/game/pictures-${number}.json`).then(async (answer) => {
+      if (!answer.ok) throw new Error(`The pictures of frame ${frame} are not there.`);
+      return (await answer.json()) as PicturePortion;
+    });
+    this.#portions.set(number, fetched);
+    for (const old of this.#portions.keys()) {
+      if (this.#portions.size <= KEPT) break;
+      this.#portions.delete(old);
+    }
+    return fetched;
+  }
+
+  async #decode(stored: StoredPicture, player: number, frame: number): Promise<LoadedPicture> {
+    const bytes = Uint8Array.from(atob(stored.ops), (letter) => letter.charCodeAt(0));
+    // Each list is decoded alone, with all strings of the game: pictures are seen in any order.
+    const picture = new DisplayListDecoder().decode({
+      kind: 'draw',
+      ops: new Float32Array(bytes.buffer),
+      strings: this.#recording.strings[player] ?? [],
+      width: stored.width,
+      height: stored.height,
+      corrected: false,
+      frame,
+      now: 0,
+    });
+    return { picture, image: stored.png === undefined ? null : await toImage(stored.png) };
+  }
+}
+
+async function toImage(png: string): Promise<HTMLImageElement> {
+  const image = new Image();
+  image.src = `data:image/png;base64,${png}`;
+  await image.decode();
+  return image;
+}

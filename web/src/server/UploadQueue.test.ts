@@ -1,0 +1,196 @@
+import 'fake-indexeddb/auto';
+import { IDBFactory } from 'fake-indexeddb';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { UploadQueue, type UploadQueueHost } from './UploadQueue';
+import { ABANDONED_AFTER_MS, UploadStore } from './UploadStore';
+
+interface Asked {
+  url: string;
+  init: RequestInit;
+}
+
+beforeEach(() => {
+  // A browser that has never been here.
+  globalThis.indexedDB = new IDBFactory();
+});
+
+/** A server that fails as often as told before it takes something. */
+function table(failures = 0, status = 503, headers: Record<string, string> = {}, who = 'p-1') {
+  const asked: Asked[] = [];
+  const acked: number[] = [];
+  const refused: number[] = [];
+  const waits: number[] = [];
+  const states: [number, boolean][] = [];
+  const outbox = new UploadStore('volley', who);
+  let left = failures;
+  const host: UploadQueueHost = {
+    outbox,
+    request: (async (url: string, init: RequestInit) => {
+      asked.push({ url, init });
+      if (left-- > 0) return new Response('', { status, headers });
+      return new Response('{"ok": true}');
+    }) as typeof fetch,
+    settled: (number, ok) => (ok ? acked : refused).push(number),
+    changed: (waiting, failing) => states.push([waiting, failing]),
+    sleep: async (delay_ms) => {
+      waits.push(delay_ms);
+    },
+  };
+  const uploads = new UploadQueue('g1', 'secret-token', host);
+  return { uploads, host, outbox, asked, acked, refused, waits, states };
+}
+
+/** A page that is never answered. */
+function deaf(who = 'p-1') {
+  const outbox = new UploadStore('volley', who);
+  const host: UploadQueueHost = {
+    outbox,
+    request: () => new Promise(() => undefined),
+    changed: () => undefined,
+    sleep: async () => undefined,
+  };
+  return { uploads: new UploadQueue('g1', 'old-token', host), outbox };
+}
+
+const bytes = (length: number): ArrayBuffer => new ArrayBuffer(length);
+
+describe('UploadQueue', () => {
+  it('brings batches and the report in order, with the token of the game', async () => {
+    const { uploads, asked, acked } = table();
+    uploads.addBatch(0, bytes(10));
+    uploads.addBatch(1, bytes(10));
+    uploads.addReport({ verdict: 'identical' });
+    await uploads.allAcked();
+    expect(asked.map(({ url }) => url)).toEqual([
+      '/api/games/g1/batches',
+      '/api/games/g1/batches',
+      '/api/games/g1/report',
+    ]);
+    expect(acked).toEqual([0, 1]);
+    expect(new Headers(asked[0]?.init.headers).get('Authorization')).toBe('Bearer secret-token');
+  });
+
+  it('tries again, later each time, until the server has it', async () => {
+    const { uploads, asked, waits, states } = table(6);
+    uploads.addBatch(0, bytes(10));
+    await uploads.allAcked();
+    expect(asked.length).toBe(7);
+    expect(waits).toEqual([500, 1000, 2000, 4000, 8000, 10_000]);
+    expect(states).toContainEqual([1, true]);
+    expect(states.at(-1)).toEqual([0, false]);
+  });
+
+  it('waits for as long as the server asks, within reason', async () => {
+    for (const [asked_s, waited_ms] of [
+      ['3', 3000],
+      ['9999', 10_000],
+      ['soon', 500],
+    ] as const) {
+      const { uploads, waits } = table(1, 503, { 'Retry-After': asked_s });
+      uploads.addBatch(0, bytes(10));
+      await uploads.allAcked();
+      expect(waits).toEqual([waited_ms]);
+    }
+  });
+
+  it('lets go of what the server will never take, and goes on', async () => {
+    vi.spyOn(console, 'error').mockReturnValue();
+    const { uploads, outbox, asked, acked, refused } = table(1, 413);
+    uploads.addBatch(0, bytes(10));
+    uploads.addBatch(1, bytes(10));
+    await uploads.allAcked();
+    expect(asked.length).toBe(2);
+    expect([refused, acked]).toEqual([[0], [1]]);
+    expect((await outbox.leftOver()).own).toEqual([]);
+  });
+
+  it('asks again when it was only too fast', async () => {
+    const { uploads, acked } = table(2, 429);
+    uploads.addBatch(0, bytes(10));
+    await uploads.allAcked();
+    expect(acked).toEqual([0]);
+  });
+
+  it('is all acked at once when there is nothing', async () => {
+    await table().uploads.allAcked();
+  });
+
+  it('flushes what fits into requests that outlive the page', () => {
+    const { uploads, asked } = table(100);
+    for (let number = 0; number < 4; number++) uploads.addBatch(number, bytes(25_000));
+    const before = asked.length;
+    uploads.flush();
+    const flushed = asked.slice(before);
+    expect(flushed.length).toBe(2);
+    expect(flushed.every(({ init }) => init.keepalive)).toBe(true);
+  });
+});
+
+describe('UploadQueue after a reload', () => {
+  it('brings what the page before could not, once, in order and with its token', async () => {
+    const before = deaf();
+    before.uploads.addReport({ verdict: 'truncated' });
+    before.uploads.addBatch(10, new Uint8Array([3, 4]).buffer);
+    before.uploads.addBatch(9, new Uint8Array([1, 2]).buffer);
+
+    const { host, outbox, asked, states } = table(1);
+    const { own, others } = await outbox.leftOver();
+    expect(others).toEqual([]);
+    const resumed = UploadQueue.resume(own, () => host);
+    expect(resumed.length).toBe(1);
+    expect(states.at(-1)).toEqual([3, false]);
+    await Promise.all(resumed.map((uploads) => uploads.allAcked()));
+    const [failed, ...brought] = asked;
+    expect(failed?.url).toBe('/api/games/g1/batches');
+    expect(brought.map(({ url }) => url)).toEqual([
+      '/api/games/g1/batches',
+      '/api/games/g1/batches',
+      '/api/games/g1/report',
+    ]);
+    expect(brought.map(({ init }) => init.body)).toEqual([
+      new Uint8Array([1, 2]).buffer,
+      new Uint8Array([3, 4]).buffer,
+      '{"verdict":"truncated"}',
+    ]);
+    for (const { init } of brought) {
+      expect(new Headers(init.headers).get('Authorization')).toBe('Bearer old-token');
+    }
+    expect((await outbox.leftOver()).own).toEqual([]);
+  });
+
+  it('keeps nothing of what the server has', async () => {
+    const { uploads, outbox } = table(2);
+    for (let number = 0; number < 5; number++) uploads.addBatch(number, bytes(10));
+    await uploads.allAcked();
+    expect((await outbox.leftOver()).own).toEqual([]);
+  });
+
+  it('leaves what another participant of this browser is about to bring, and takes it once they are gone', async () => {
+    deaf('p-2').uploads.addBatch(0, bytes(10));
+    const { outbox } = table();
+    expect(await outbox.leftOver()).toEqual({ own: [], others: [] });
+    vi.spyOn(Date, 'now').mockReturnValue(Date.now() + ABANDONED_AFTER_MS + 1000);
+    const { own, others } = await outbox.leftOver();
+    expect([own.length, others.length]).toEqual([0, 1]);
+    vi.restoreAllMocks();
+  });
+
+  it('leaves what belongs to another study', async () => {
+    deaf('p-1').uploads.addBatch(0, bytes(10));
+    expect(await new UploadStore('other', 'p-1').leftOver()).toEqual({ own: [], others: [] });
+  });
+
+  it('works where the browser keeps nothing', async () => {
+    vi.spyOn(console, 'warn').mockReturnValue();
+    globalThis.indexedDB = {
+      open: () => {
+        throw new Error('storage is off');
+      },
+    } as unknown as IDBFactory;
+    const { uploads, outbox, acked } = table(1);
+    uploads.addBatch(0, bytes(10));
+    await uploads.allAcked();
+    expect(acked).toEqual([0]);
+    expect(await outbox.leftOver()).toEqual({ own: [], others: [] });
+  });
+});

@@ -1,0 +1,107 @@
+/**
+ * Starts Python in this worker: Pyodide, numpy, the study's wheels, and the study itself, all from our own origin.
+ *
+ * Everything is fetched at once; only the unpacking waits for the interpreter.
+ */
+import type { Bundle, Runtime } from './messages';
+import { type FileSystem, unpack } from './unpack';
+
+/** A Python object held by JavaScript: freed by hand, or by Pyodide when it was only an argument. */
+export interface PyBuffer<View> {
+  data: View;
+  release(): void;
+}
+
+export interface PyProxyBuffer {
+  getBuffer(type: 'f32'): PyBuffer<Float32Array>;
+  getBuffer(type: 'u8'): PyBuffer<Uint8Array>;
+}
+
+/** The Python side of the worker (`coplay.browser.worker.Worker`). */
+export interface PythonWorker {
+  prepare(scene_index: number): void;
+  start(config_json: string): void;
+  /** @returns When to call again at the latest, in seconds of `performance.now()`. */
+  tick(now_s: number, arrived: Arrival[]): number;
+  eager(): boolean;
+  keys(list_json: string): void;
+  peer_left(peer: number): void;
+  peer_returned(peer: number, incarnation: number): void;
+  watch(config_json: string): void;
+  frames(first: number, data: Uint8Array): void;
+  link(peer: number, kind: string): void;
+  path(peer: number, figures_json: string): void;
+  channel_state(peer: number, open: boolean): void;
+  uploaded?(number: number, ok: boolean): void;
+  visibility(hidden: boolean): void;
+  stop(): void;
+}
+
+/** One datagram as Python takes it: from whom, what, and when it arrived (seconds). */
+export type Arrival = [peer: number, data: Uint8Array, at_s: number];
+
+interface Pyodide {
+  runPython(code: string): unknown;
+  pyimport(name: string): { create(host: object, module: string): PythonWorker };
+  FS: FileSystem;
+}
+
+interface PyodideModule {
+  loadPyodide(options: object): Promise<Pyodide>;
+}
+
+const STUDY_FOLDER = '/home/pyodide/study';
+
+/** Compiled wheels are loaded by the distribution's own loader, by name, for it knows the libraries that they need. */
+const COMPILED = /^(?!numpy-).*_wasm32\.whl$/; // numpy needs none
+
+/**
+ * Boot the interpreter and create the Python side of the worker.
+ *
+ * @param host The object whose methods Python calls.
+ * @param progress Told what is being waited for, and about how much of it all is done (0 to 1).
+ */
+export async function bootPython(
+  runtime: Runtime,
+  bundle: Bundle,
+  host: object,
+  progress: (stage: string, fraction: number) => void,
+): Promise<PythonWorker> {
+  const base = new URL(runtime.base, self.location.origin).href;
+  const compiled = runtime.packages.filter((name) => COMPILED.test(name)).map(packageName);
+  const archives = runtime.packages.filter((name) => !COMPILED.test(name));
+  progress('Fetching the game', 0.05);
+  const study_zip = fetchBytes(new URL(bundle.url, self.location.origin).href);
+  const pure = archives.map((name) => fetchBytes(base + name));
+  // A rejected fetch is reported when it is awaited below; until then it must not count as unhandled.
+  for (const pending of [study_zip, ...pure]) pending.catch(() => undefined);
+
+  const { loadPyodide } = (await import(/* @vite-ignore */ `${base}pyodide.mjs`)) as PyodideModule;
+  progress('Starting the engine', 0.2);
+  const pyodide = await loadPyodide({
+    indexURL: base,
+    lockFileURL: `${base}pyodide-lock.json`,
+    packages: compiled,
+    // Sets and dictionaries of strings must iterate alike in all peers.
+    env: { PYTHONHASHSEED: '0', HOME: '/home/pyodide' },
+  });
+  progress('Unpacking the game', 0.7);
+  const site_packages = pyodide.runPython('import site; site.getsitepackages()[0]') as string;
+  for (const bytes of pure) unpack(pyodide.FS, await bytes, site_packages);
+  unpack(pyodide.FS, await study_zip, STUDY_FOLDER);
+  pyodide.runPython(`import sys; sys.path.insert(0, ${JSON.stringify(STUDY_FOLDER)})`);
+  progress('Setting up the game', 0.8);
+  const worker = pyodide.pyimport('coplay.browser.worker').create(host, bundle.module);
+  progress('Ready', 1);
+  return worker;
+}
+
+function packageName(wheel: string): string {
+  return (wheel.split('-')[0] ?? wheel).toLowerCase().replaceAll('_', '-');
+}
+
+async function fetchBytes(url: string): Promise<ArrayBuffer> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url} answered ${response.status}`);
+  return response.arrayBuffer();
+}
