@@ -24,6 +24,7 @@ from coplay.signaling import IceServers
 from coplay.study import Study, keys, scenes
 
 FAST = Settings(hold_s=0.3, resume_s=1.0, begin_s=30, tick_s=0.02, lobby_every_s=0.1)
+PATIENT = Settings(hold_s=30, begin_s=1e6, tick_s=0.02)
 WAIT_S = 5.0
 
 

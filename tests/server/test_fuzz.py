@@ -13,9 +13,8 @@ from typing import Any
 
 import aiohttp
 import pytest
-from tests.server.test_attacks import besieged
-from tests.server.test_rejoin import frames
-from tests.server.test_signals import SDP
+from tests.server.playing import SDP, frames
+from tests.server.siege import besieged
 
 from coplay.server.edge import socket_limits as guard
 from coplay.server.edge import sockets

@@ -1,52 +1,17 @@
 """Pages that are loaded anew, lose their socket, or go for good, while their game is running."""
 
 import asyncio
-from array import array
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.server.conftest import FAST, KEYS, CountingDuel, Lab, Page, duel_study, running
+from tests.server.conftest import FAST, KEYS, PATIENT, CountingDuel, Lab, duel_study, running
+from tests.server.playing import finished, frames, told
 
-from coplay.data.batches import FrameBatch, encode
-from coplay.server.settings import Settings
 from coplay.study import scenes
 
 pytestmark = pytest.mark.anyio
-
-PATIENT = Settings(hold_s=30, begin_s=1e6, tick_s=0.02)
-
-
-def frames(player: int, number: int = 0, first: int = 0, count: int = 4) -> bytes:
-    """Some confirmed frames of a duel."""
-    return encode(
-        FrameBatch(
-            number=number,
-            peer=player,
-            first_frame=first,
-            inputs=bytes([1, 2] * count),
-            confirmed_at_ms=array("d", [50.0 * (first + frame) for frame in range(count)]),
-            predicted=bytes(count),
-            corrected_after=bytes(2 * count),
-            rewards=array("d", [0.0] * (2 * count)),
-            flags=bytes([4] * (2 * count)),
-            episodes=array("H", [0] * count),
-            checksums=[],
-            net=[],
-            events=[],
-        )
-    )
-
-
-async def finished(page: Page, config: dict[str, Any], **report: Any) -> Any:
-    assert (await page.report(config, **{"last_frame": 9, **report}))[0] == 200
-    assert (await page.call("game_over", {"game_id": config["game_id"]}))["ok"]
-    return await page.scene("finish")
-
-
-def told(page: Page, event: str) -> list[Any]:
-    return [data for name, data in page.received if name == event]
 
 
 async def test_game_message_of_a_first_page_says_so(lab: Lab) -> None:

@@ -10,12 +10,10 @@ from typing import Any
 
 import pytest
 import socketio
-from tests.server.conftest import WAIT_S, Lab, Page, duel_study, running
-from tests.server.test_attacks import Siege, besieged
-from tests.server.test_rejoin import PATIENT, finished, frames, told
-from tests.server.test_restart import hosted, reconnected
-from tests.server.test_resume import broken, missing
-from tests.server.test_signals import signal
+from tests.server.conftest import PATIENT, WAIT_S, Lab, Page, duel_study, running
+from tests.server.duel_process import hosted, reconnected
+from tests.server.playing import broken, finished, frames, missing, signal, told
+from tests.server.siege import Siege, besieged
 
 pytestmark = pytest.mark.anyio
 

@@ -6,28 +6,12 @@ from typing import Any
 
 import pytest
 import socketio
-from tests.server.conftest import Lab, Page, duel_study, running
-from tests.server.test_rejoin import PATIENT
-from tests.server.test_signals import signal
+from tests.server.conftest import PATIENT, Lab, Page, duel_study, running
+from tests.server.playing import broken, missing, signal
 
 from coplay.server.settings import Settings
 
 pytestmark = pytest.mark.anyio
-
-
-async def broken(page: Page) -> None:
-    """The page's connection breaks without a word."""
-    gone = asyncio.Event()
-    page.socket.on("disconnect", lambda *_: gone.set())
-    page.socket.eio.ws._response.connection.transport.abort()  # type: ignore[attr-defined]
-    await asyncio.wait_for(gone.wait(), 5)
-
-
-async def missing(lab: Lab, page: Page) -> None:
-    """The server has noticed that a page's socket is gone."""
-    member = page.identity["participant_id"]
-    while lab.server.visitors[member].away_since is None:
-        await asyncio.sleep(0.01)
 
 
 async def test_signals_that_were_missed_come_in_order_after_the_reconnection(tmp_path: Path) -> None:

@@ -1,66 +1,18 @@
 """Servers that are killed, or restarted, while games are running."""
 
-import asyncio
-import signal as signals
-import socket
 import sqlite3
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 import socketio
-from tests.server.conftest import FAST, WAIT_S, FakeRuntime, Lab, Page, duel_study, running
-from tests.server.test_rejoin import PATIENT, finished, frames, told
-from tests.server.test_signals import signal
+from tests.server.conftest import FAST, PATIENT, WAIT_S, FakeRuntime, Lab, Page, duel_study, running
+from tests.server.duel_process import hosted, reconnected
+from tests.server.playing import finished, frames, signal, told
 
 pytestmark = pytest.mark.anyio
-PROCESS = Path(__file__).with_name("process.py")
-
-
-class Host:
-    """A server process at an address that stays the same."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
-        self.base = f"http://127.0.0.1:{self.port}"
-        self.process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> None:
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable, PROCESS, self.folder, str(self.port), stdout=asyncio.subprocess.PIPE
-        )
-        assert self.process.stdout is not None
-        assert await asyncio.wait_for(self.process.stdout.readline(), 60) == b"ready\n"
-
-    async def kill(self) -> None:
-        assert self.process is not None
-        with suppress(ProcessLookupError):
-            self.process.send_signal(signals.SIGKILL)
-        await self.process.wait()
-
-
-@asynccontextmanager
-async def hosted(folder: Path) -> AsyncIterator[tuple[Host, aiohttp.ClientSession]]:
-    host = Host(folder)
-    await host.start()
-    async with aiohttp.ClientSession() as http:
-        try:
-            yield host, http
-        finally:
-            await host.kill()
-
-
-async def reconnected(*pages: Page) -> None:
-    for page in pages:
-        while page.socket.connected:
-            await asyncio.sleep(0.01)
-        await page.connect(resume=True)
 
 
 async def again(page: Page, first: dict[str, Any]) -> Any:

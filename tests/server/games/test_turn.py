@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner
 from tests.lacking import NO_TURNSERVER, do_without
 from tests.server.conftest import Lab, Page, duel_study, running
-from tests.server.test_signals import SDP, signal
+from tests.server.playing import SDP, signal
 
 from coplay.cli import main
 from coplay.errors import UsageError

@@ -2,25 +2,12 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.server.conftest import Lab, duel_study, running
+from tests.server.playing import SDP, signal
 
 pytestmark = pytest.mark.anyio
-
-SDP = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\n"
-
-
-def signal(config: dict[str, Any], target: int, kind: str = "offer", **payload: Any) -> dict[str, Any]:
-    if kind in ("offer", "answer"):
-        payload = {"sdp": SDP, **payload}
-    return {
-        "type": kind,
-        "game_id": config["game_id"],
-        "target_player_id": target,
-        "payload": {"epoch": 0, "negotiation": 1, "seq": 1, "message_id": "m", **payload},
-    }
 
 
 async def test_offer_and_answer_between_players_arrive_stamped_by_the_server(lab: Lab) -> None:

@@ -7,8 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 from tests.server.conftest import Lab
-from tests.server.test_rejoin import told
-from tests.server.test_resume import broken
+from tests.server.playing import broken, told
 
 from coplay.data.database import store as stores
 

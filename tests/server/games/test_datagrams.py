@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.server.conftest import Lab, Page, duel_study, running
-from tests.server.test_rejoin import PATIENT
+from tests.server.conftest import PATIENT, Lab, Page, duel_study, running
 
 from coplay.server.edge import socket_limits as guard
 from coplay.signaling import datagrams
