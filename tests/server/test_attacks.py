@@ -361,8 +361,8 @@ async def test_fault_of_ours_is_a_sentence_and_a_number(
     page = await lab.page().enter()
     await page.scene("instructions")
     monkeypatch.setattr(lab.server.ledger, "add_batch", fail)
-    monkeypatch.setattr(lab.server.usher, "continue_from", fail)
-    monkeypatch.setattr(lab.server.visitors, "arrive", fail)
+    monkeypatch.setattr(lab.server.scene_flow, "continue_from", fail)
+    monkeypatch.setattr(lab.server.participants, "arrive", fail)
     status, answer = await player.upload(config, b"anything")
     assert status == 500
     answers = [answer, await page.call("continue", {"index": 0})]

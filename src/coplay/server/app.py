@@ -56,7 +56,7 @@ class Hosting:
     Attributes:
         study: The study.
         folder: Where its file is.
-        stages: Its play scenes, made concrete.
+        play_setups: Its play scenes, made concrete.
         runtime: The browser runtime (`coplay.runtime.Runtime`).
         bundle: The study's code (`coplay.runtime.Bundle`).
         store: Where the data goes.
@@ -68,7 +68,7 @@ class Hosting:
 
     study: Study
     folder: Path
-    stages: dict[int, PlaySetup]
+    play_setups: dict[int, PlaySetup]
     runtime: Any
     bundle: Any
     store: Store
@@ -86,12 +86,12 @@ class StudyServer:
         asgi: The ASGI application, guarded.
         coordinator: Runs the games.
         ledger: Takes uploads.
-        visitors: The participants.
+        participants: The participants.
         sockets: The Socket.IO server.
-        usher: Leads participants through the study.
+        scene_flow: Leads participants through the study.
         signer: Makes and reads tokens.
-        tokens: Those that open pages' sockets.
-        succession: Which page of a seat may report.
+        page_tokens: Those that open pages' sockets.
+        stale_pages: Which page of a seat may report.
         watching: Lets those who run the study look on.
         tick: Looks after lobbies, games and the store; called every `settings.tick_s` while the server runs.
     """
@@ -99,12 +99,12 @@ class StudyServer:
     asgi: SocketGuard
     coordinator: GameCoordinator
     ledger: Ledger
-    visitors: Participants
+    participants: Participants
     sockets: socketio.AsyncServer
-    usher: SceneFlow
+    scene_flow: SceneFlow
     signer: TokenSigner
-    tokens: PageTokens
-    succession: StalePages
+    page_tokens: PageTokens
+    stale_pages: StalePages
     watching: Watching
     tick: Callable[[], None]
 
@@ -121,29 +121,39 @@ def make_server(hosting: Hosting) -> StudyServer:
     )
     # Two studies may share a data directory; a token of one must be worth nothing in the other.
     signer = TokenSigner(hmac.digest(_secret(store.directory), study.name.encode(), "sha256"))
-    recorder = EventLog(store, study.name, clock)
-    running = store.submit(partial(read_running, identity, hosting.stages, clock.wall())).result()
-    ledger = Ledger(recorder, clock, [game.row.game_id for game in running])
-    visitors = Participants(study, recorder)
-    visitors.restore_groups(store.submit(partial(read_groups, study.name)).result())
+    event_log = EventLog(store, study.name, clock)
+    running = store.submit(partial(read_running, identity, hosting.play_setups, clock.wall())).result()
+    ledger = Ledger(event_log, clock, [game.row.game_id for game in running])
+    participants = Participants(study, event_log)
+    participants.restore_groups(store.submit(partial(read_groups, study.name)).result())
     sockets = make_socket_server()
     messenger = Messenger(SocketSender(sockets), clock)
-    coordinator = GameCoordinator(identity, settings, messenger, recorder, ledger, signer, hosting.ice, clock)
-    succession = StalePages(signer, store, clock)
+    coordinator = GameCoordinator(
+        identity, settings, messenger, event_log, ledger, signer, hosting.ice, clock
+    )
+    stale_pages = StalePages(signer, store, clock)
 
     def heard(game_id: str, player: int, number: int, frames: int) -> None:
         coordinator.seats.hear_batch(game_id, player, number, frames)
-        succession.hear_batch(game_id, player, number, frames)
+        stale_pages.hear_batch(game_id, player, number, frames)
 
     ledger.heard = heard
-    restore_games(running, identity, hosting.stages, visitors, coordinator, clock.now())
-    showing = SceneProps(hosting.folder, hosting.stages)
-    usher = SceneFlow(
-        study, hosting.stages, settings, showing, visitors, messenger, recorder, coordinator, clock
+    restore_games(running, identity, hosting.play_setups, participants, coordinator, clock.now())
+    scene_props = SceneProps(hosting.folder, hosting.play_setups)
+    scene_flow = SceneFlow(
+        study,
+        hosting.play_setups,
+        settings,
+        scene_props,
+        participants,
+        messenger,
+        event_log,
+        coordinator,
+        clock,
     )
-    succession.left_report = usher.take_left_report
-    tokens = PageTokens(signer, visitors, messenger, recorder, settings.token_s, clock)
-    Sockets(sockets, tokens, visitors, messenger, usher, coordinator, recorder, clock)
+    stale_pages.left_report = scene_flow.take_left_report
+    page_tokens = PageTokens(signer, participants, messenger, event_log, settings.token_s, clock)
+    Sockets(sockets, page_tokens, participants, messenger, scene_flow, coordinator, event_log, clock)
     boot = {
         "study": {"name": study.name, "version": study.version},
         "runtime": hosting.runtime.boot_info(),
@@ -153,16 +163,16 @@ def make_server(hosting: Hosting) -> StudyServer:
             "module": hosting.bundle.module,
         },
     }
-    api = Api(boot, settings, signer, visitors, messenger, usher, ledger, clock)
+    api = Api(boot, settings, signer, participants, messenger, scene_flow, ledger, clock)
     pages = Pages(hosting.web, hosting.runtime, hosting.bundle)
     watching = Watching(boot, signer, store, coordinator.games, clock)
 
-    storing = StoreHealth(store, messenger)
+    store_health = StoreHealth(store, messenger)
 
     def tick() -> None:
         now = clock.now()
-        storing.tick()
-        usher.tick(now)
+        store_health.tick()
+        scene_flow.tick(now)
         ledger.forget(now)
         messenger.forget_lost(now - settings.resume_s)
 
@@ -174,7 +184,7 @@ def make_server(hosting: Hosting) -> StudyServer:
 
     app = Starlette(
         routes=[
-            Route("/api/games/{game_id}/report", succession.newest_only(api.report), methods=["POST"]),
+            Route("/api/games/{game_id}/report", stale_pages.newest_only(api.report), methods=["POST"]),
             Route("/", pages.index),
             Route("/demo", pages.demo),
             Route("/watch", pages.watch),
@@ -193,7 +203,17 @@ def make_server(hosting: Hosting) -> StudyServer:
     )
     guard = SocketGuard(UploadsRoute(api.batch, socketio.ASGIApp(sockets, app)))
     return StudyServer(
-        guard, coordinator, ledger, visitors, sockets, usher, signer, tokens, succession, watching, tick
+        guard,
+        coordinator,
+        ledger,
+        participants,
+        sockets,
+        scene_flow,
+        signer,
+        page_tokens,
+        stale_pages,
+        watching,
+        tick,
     )
 
 

@@ -43,7 +43,7 @@ def host_study(
     """
     ice = ice_servers() if ice is None else ice
     study = load_study(path)
-    stages = build_play_setups(study)
+    play_setups = build_play_setups(study)
     with shown_progress() as progress:
         runtime = ensure_runtime(study.packages, progress=progress)
     bundle = build_bundle(path, runtime, exclude=(data,))
@@ -52,7 +52,7 @@ def host_study(
         store.keep_file("bundles", f"{bundle.sha256}.zip", bundle.data)
         store.keep_file("locks", f"{runtime.lock_hash}.json", runtime.lock.to_bytes())
         keep_runtime(store.directory, runtime)
-        hosting = Hosting(study, path.resolve().parent, stages, runtime, bundle, store, ice=ice)
+        hosting = Hosting(study, path.resolve().parent, play_setups, runtime, bundle, store, ice=ice)
         server = make_server(hosting)
         run(server.asgi, listening, lambda: on_ready(server.watching.key()))
 

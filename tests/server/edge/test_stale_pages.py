@@ -72,7 +72,7 @@ async def test_answer_that_is_lost_locks_nobody_out(lab: Lab) -> None:
         await successor(page)  # which it never sees, as far as the server can know
         await broken(page)
         await page.connect(resume=True)
-    assert lab.server.tokens.replayed == 0
+    assert lab.server.page_tokens.replayed == 0
     await said_back(page)
 
 
@@ -89,7 +89,7 @@ async def test_stolen_former_token_is_counted_and_does_not_disturb_the_seat(
             assert (await wire.next()).startswith("44")
         assert siege.one.socket.connected
         assert (len(siege.two.received), len(siege.one.received)) == before
-        assert siege.lab.server.tokens.replayed == 5
+        assert siege.lab.server.page_tokens.replayed == 5
         # A row for the first: a flood must not fill the disk.
         rows = await siege.lab.rows("select participant_id from events where kind = 'token_replayed'")
         assert rows == [(siege.one.identity["participant_id"],)]
@@ -156,7 +156,7 @@ async def test_new_page_begins_with_tokens_of_its_own(lab: Lab) -> None:
     await said_back(again)
     for token in (former, page.identity["token"]):
         assert "another tab" in await refused(again, token)
-    assert lab.server.tokens.replayed == 0
+    assert lab.server.page_tokens.replayed == 0
 
 
 async def test_no_successor_is_given_away_before_it_is_stored(lab: Lab) -> None:
@@ -226,7 +226,7 @@ async def test_report_of_a_replaced_page_does_not_count(lab: Lab) -> None:
     again, config = await replaced(one)
     status, answer = await one.report(first, verdict="divergent", last_frame=3)
     assert (status, answer["error"]) == (409, "Another page plays on in this seat.")
-    assert lab.server.succession.refused == 1
+    assert lab.server.stale_pages.refused == 1
     # Nor is the seat done with the game: a page that is loaded now still has it.
     assert not lab.server.ledger.has_report(first["game_id"], 0)
     assert (await two.upload(second, frames(1)))[0] == 200

@@ -40,9 +40,9 @@ class Api:
         boot: What every page needs to start: `{study, runtime, bundle}`.
         settings: Limits and waits.
         signer: Makes and reads tokens.
-        visitors: The participants.
+        participants: The participants.
         messenger: Reaches their pages.
-        usher: Is told of reloads.
+        scene_flow: Is told of reloads.
         ledger: Takes uploads.
         clock: The time.
 
@@ -55,18 +55,18 @@ class Api:
         boot: dict[str, Any],
         settings: Settings,
         signer: TokenSigner,
-        visitors: Participants,
+        participants: Participants,
         messenger: Messenger,
-        usher: SceneFlow,
+        scene_flow: SceneFlow,
         ledger: Ledger,
         clock: Clock,
     ) -> None:
         self._boot = boot
         self._settings = settings
         self._signer = signer
-        self._visitors = visitors
+        self._participants = participants
         self._messenger = messenger
-        self._usher = usher
+        self._scene_flow = scene_flow
         self._ledger = ledger
         self._clock = clock
         self.refused: Counter[int] = Counter()
@@ -81,18 +81,20 @@ class Api:
         self._ledger.check_room(MAX_ARRIVAL_BYTES)
         body = await read_json(request, MAX_ARRIVAL_BYTES)
         try:
-            visitor, secret = self._visitors.arrive(body, request.headers.get("user-agent", ""))
+            participant, secret = self._participants.arrive(body, request.headers.get("user-agent", ""))
         except ArrivalError as error:
             raise RequestRefused(error.status, error.message, error.hint) from None
-        member = visitor.participant_id
+        participant_id = participant.participant_id
         gone = failure("This study was opened in another tab.", "Go on in that tab, and close this one.")
-        self._messenger.close(member, "failed", gone)
-        self._usher.reloaded(visitor)
-        claims: dict[str, str | int] = {"participant": member, "visit": visitor.visit}
+        self._messenger.close(participant_id, "failed", gone)
+        self._scene_flow.reloaded(participant)
+        claims: dict[str, str | int] = {"participant": participant_id, "visit": participant.visit}
         token = self._signer.sign("participant", claims, self._clock.wall() + self._settings.token_s)
-        if visitor.stored is not None:
-            await _stored(visitor.stored)
-        return JSONResponse({"participant_id": member, "secret": secret, "token": token, **self._boot})
+        if participant.stored is not None:
+            await _stored(participant.stored)
+        return JSONResponse(
+            {"participant_id": participant_id, "secret": secret, "token": token, **self._boot}
+        )
 
     async def batch(self, request: Request) -> Response:
         """`POST /api/games/<game_id>/batches`: some confirmed frames."""

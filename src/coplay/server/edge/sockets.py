@@ -90,11 +90,11 @@ class Sockets:
     Args:
         server: The Socket.IO server.
         tokens: Those that open sockets.
-        visitors: The participants.
+        participants: The participants.
         messenger: Is told of their sockets.
-        usher: Answers what concerns their paths.
+        scene_flow: Answers what concerns their paths.
         coordinator: Answers signals.
-        recorder: Writes down what happens.
+        event_log: Writes down what happens.
         clock: The time.
     """
 
@@ -102,20 +102,20 @@ class Sockets:
         self,
         server: socketio.AsyncServer,
         tokens: PageTokens,
-        visitors: Participants,
+        participants: Participants,
         messenger: Messenger,
-        usher: SceneFlow,
+        scene_flow: SceneFlow,
         coordinator: GameCoordinator,
-        recorder: EventLog,
+        event_log: EventLog,
         clock: Clock,
     ) -> None:
         self._server = server
         self._tokens = tokens
-        self._visitors = visitors
+        self._participants = participants
         self._messenger = messenger
-        self._usher = usher
+        self._scene_flow = scene_flow
         self._coordinator = coordinator
-        self._recorder = recorder
+        self._event_log = event_log
         self._clock = clock
         self._members: dict[str, str] = {}
         self._messages = RateLimiter(MESSAGES_PER_SECOND, MESSAGE_BURST)
@@ -146,84 +146,88 @@ class Sockets:
 
     def _admit(self, sid: str, auth: object) -> None:
         try:
-            visitor, turn = self._tokens.read(auth.get("token") if isinstance(auth, dict) else None)
+            participant, turn = self._tokens.read(auth.get("token") if isinstance(auth, dict) else None)
         except PageRefusedError as error:
             raise socketio.exceptions.ConnectionRefusedError(
                 error.message, failure(error.message, error.hint)
             ) from None
-        if not self._connections.take(visitor.participant_id, self._clock.now()):
+        if not self._connections.take(participant.participant_id, self._clock.now()):
             # Without a reason in its data a refusal is not final.
             raise socketio.exceptions.ConnectionRefusedError("too many connections")
-        self._members[sid] = visitor.participant_id
-        resumed = self._messenger.open(visitor.participant_id, sid, _offset(auth))
-        self._tokens.opened(visitor, turn, resumed)
-        self._usher.arrived(visitor, resumed)
+        self._members[sid] = participant.participant_id
+        resumed = self._messenger.open(participant.participant_id, sid, _offset(auth))
+        self._tokens.opened(participant, turn, resumed)
+        self._scene_flow.arrived(participant, resumed)
 
     async def _disconnect(self, sid: str, *_reason: object) -> None:
         hang_up_later(self._server, sid)
-        member = self._members.pop(sid, None)
-        if member is None:
+        participant_id = self._members.pop(sid, None)
+        if participant_id is None:
             return
-        newer = self._messenger.sid_of(member)
-        if self._messenger.lost(member, sid) or newer is None:
-            self._usher.dropped(self._visitors[member])
+        newer = self._messenger.sid_of(participant_id)
+        if self._messenger.lost(participant_id, sid) or newer is None:
+            self._scene_flow.dropped(self._participants[participant_id])
 
     async def _continue(self, sid: str, message: object = None) -> dict[str, Any]:
-        visitor = self._asking(sid)
+        participant = self._asking(sid)
         index = message.get("index") if isinstance(message, dict) else None
-        return {"ok": visitor is not None and self._usher.continue_from(visitor, index)}
+        return {"ok": participant is not None and self._scene_flow.continue_from(participant, index)}
 
     async def _leave(self, sid: str, _message: object = None) -> dict[str, Any]:
-        visitor = self._asking(sid)
-        if visitor is not None:
-            self._usher.leave(visitor)
-        return {"ok": visitor is not None}
+        participant = self._asking(sid)
+        if participant is not None:
+            self._scene_flow.leave(participant)
+        return {"ok": participant is not None}
 
     async def _webrtc_signal(self, sid: str, message: object = None) -> dict[str, Any]:
-        visitor = self._visitor(sid)
-        if visitor is None:
+        participant = self._participant(sid)
+        if participant is None:
             return {"ok": False, "error": "This socket has been replaced.", "reason": "not_member"}
-        return self._coordinator.handle_webrtc_signal(visitor.participant_id, message)
+        return self._coordinator.handle_webrtc_signal(participant.participant_id, message)
 
     async def _datagram(self, sid: str, data: object = None) -> None:
-        visitor = self._visitor(sid)
-        passed = self._coordinator.relay_datagram(visitor.participant_id, data) if visitor else None
+        participant = self._participant(sid)
+        passed = self._coordinator.relay_datagram(participant.participant_id, data) if participant else None
         if passed is not None and not await self._messenger.stream(passed[0], "datagram", passed[1]):
             self._coordinator.datagrams.dropped["pressure"] += 1
 
     async def _ice_servers(self, sid: str, _message: object = None) -> dict[str, Any]:
-        visitor = self._asking(sid)
-        servers = self._coordinator.ice_servers(visitor.participant_id) if visitor else None
+        participant = self._asking(sid)
+        servers = self._coordinator.ice_servers(participant.participant_id) if participant else None
         return {"ok": False} if servers is None else {"ok": True, "ice_servers": servers}
 
     async def _game_over(self, sid: str, message: object = None) -> dict[str, Any]:
-        visitor = self._asking(sid)
+        participant = self._asking(sid)
         game_id = message.get("game_id") if isinstance(message, dict) else None
-        return {"ok": visitor is not None and self._usher.game_over(visitor, game_id)}
+        return {"ok": participant is not None and self._scene_flow.game_over(participant, game_id)}
 
     async def _prepared(self, sid: str, message: object = None) -> dict[str, Any]:
-        visitor = self._asking(sid)
+        participant = self._asking(sid)
         index = message.get("index") if isinstance(message, dict) else None
-        if visitor is not None and isinstance(index, int) and 0 <= index < 2**31:
-            self._recorder.event("prepared", visitor.participant_id, scene=index)
-        return {"ok": visitor is not None}
+        if participant is not None and isinstance(index, int) and 0 <= index < 2**31:
+            self._event_log.event("prepared", participant.participant_id, scene=index)
+        return {"ok": participant is not None}
 
     async def _resume_kept(self, sid: str, message: object = None) -> dict[str, Any]:
-        visitor = self._asking(sid)
+        participant = self._asking(sid)
         token = message.get("token") if isinstance(message, dict) else None
-        return {"ok": visitor is not None and self._tokens.keep(visitor, token)}
+        return {"ok": participant is not None and self._tokens.keep(participant, token)}
 
     def _asking(self, sid: str) -> Participant | None:
         """Who speaks on a socket, unless they do it too often; a flood must not fill the disk."""
-        visitor = self._visitor(sid)
-        if visitor is None or not self._messages.take(visitor.participant_id, self._clock.now()):
+        participant = self._participant(sid)
+        if participant is None or not self._messages.take(participant.participant_id, self._clock.now()):
             return None
-        return visitor
+        return participant
 
-    def _visitor(self, sid: str) -> Participant | None:
+    def _participant(self, sid: str) -> Participant | None:
         """Who speaks on a socket; None if a newer socket speaks for them."""
-        member = self._members.get(sid)
-        return self._visitors[member] if member and self._messenger.sid_of(member) == sid else None
+        participant_id = self._members.get(sid)
+        return (
+            self._participants[participant_id]
+            if participant_id and self._messenger.sid_of(participant_id) == sid
+            else None
+        )
 
 
 def _answering(event: str, handle: Callable[[str, object], Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:

@@ -78,8 +78,8 @@ class Watching:
         running = [
             {
                 "game_id": game.game_id,
-                "label": game.stage.scene.label or game.stage.env_name,
-                "players": len(game.stage.humans),
+                "label": game.setup.scene.label or game.setup.env_name,
+                "players": len(game.setup.humans),
                 "seconds": round(self._clock.now() - game.began),
             }
             for game in self._games.running()
@@ -93,14 +93,14 @@ class Watching:
         game = self._games.get(request.path_params["game_id"])
         if game is None:
             return _over()
-        setup = ("scene_index", "seed", "fps", "episodes", "max_frames", "countdown_frames")
-        config = {name: game.config[name] for name in setup}
+        shared = ("scene_index", "seed", "fps", "episodes", "max_frames", "countdown_frames")
+        config = {name: game.config[name] for name in shared}
         return JSONResponse(
             {
                 **config,
                 "game_id": game.game_id,
                 "peers": game.config["peers"],
-                "input_sizes": list(game.stage.input_sizes),
+                "input_sizes": list(game.setup.input_sizes),
             }
         )
 
@@ -129,7 +129,7 @@ class Watching:
                 return None
             while len(self._feeds) >= KEPT_GAMES:
                 del self._feeds[next(iter(self._feeds))]
-            feed = self._feeds[game_id] = _Feed(tuple(game.stage.input_sizes))
+            feed = self._feeds[game_id] = _Feed(tuple(game.setup.input_sizes))
         async with feed.looking:
             if self._clock.now() - feed.looked >= LOOK_S:
                 feed.looked = self._clock.now()

@@ -47,7 +47,7 @@ class GameCoordinator:
         identity: What is played here.
         settings: Limits and waits.
         messenger: Reaches the pages.
-        recorder: Writes down games and events.
+        event_log: Writes down games and events.
         ledger: Takes what the peers upload.
         signer: Makes the games' tokens.
         ice: STUN and TURN servers.
@@ -65,7 +65,7 @@ class GameCoordinator:
         identity: StudyIdentity,
         settings: Settings,
         messenger: Messenger,
-        recorder: EventLog,
+        event_log: EventLog,
         ledger: Ledger,
         signer: TokenSigner,
         ice: IceServers,
@@ -76,42 +76,46 @@ class GameCoordinator:
         self._identity = identity
         self._settings = settings
         self._messenger = messenger
-        self._recorder = recorder
+        self._event_log = event_log
         self._ledger = ledger
         self._signer = signer
         self._ice = ice
         self._clock = clock
         self.games = RunningGames()
-        self.seats = SeatKeeper(self.games, self.relay, settings, messenger, recorder, clock)
+        self.seats = SeatKeeper(self.games, self.relay, settings, messenger, event_log, clock)
         self._given_up: list[tuple[str, bool]] = []
 
     # Beginning
 
     def open_game(
-        self, stage: PlaySetup, visitors: Sequence[Participant], group_id: str | None
+        self, setup: PlaySetup, participants: Sequence[Participant], group_id: str | None
     ) -> RunningGame:
         """Begin a game, and tell its members.
 
         Args:
-            stage: What is played.
-            visitors: Participants, for the people's seats in ascending order.
+            setup: What is played.
+            participants: Participants, for the people's seats in ascending order.
             group_id: Their group; None when one person plays.
         """
         game_id, seed = secrets.token_hex(10), new_seed()
-        seated = zip(stage.humans, visitors, strict=True)
-        seats = {player: Seat(visitor.participant_id, visitor.visit) for player, visitor in seated}
-        members = {player: seat.member for player, seat in seats.items()}
-        stored = self._recorder.game(game_row(self._identity, stage, game_id, group_id, seed, members))
-        config = game_config(self._identity, stage, game_id, seed)
-        game = RunningGame(game_id, stage, seats, config, self._clock.now(), stored)
+        seated = zip(setup.humans, participants, strict=True)
+        seats = {
+            player: Seat(participant.participant_id, participant.visit) for player, participant in seated
+        }
+        members = {player: seat.participant_id for player, seat in seats.items()}
+        stored = self._event_log.game(game_row(self._identity, setup, game_id, group_id, seed, members))
+        config = game_config(self._identity, setup, game_id, seed)
+        game = RunningGame(game_id, setup, seats, config, self._clock.now(), stored)
         game.incarnations = dict.fromkeys(seats, 0)
         self.games.add(game)
-        self._ledger.open(game_id, stage.input_sizes, stage.humans, stage.fps)
+        self._ledger.open(game_id, setup.input_sizes, setup.humans, setup.fps)
         self.relay.open_game(game_id, members)
-        for player, member in members.items():
+        for player, participant_id in members.items():
             visit = seats[player].visit
-            self._recorder.event("game_joined", member, game_id=game_id, player_id=player, visit=visit)
-            self.send_config(member)
+            self._event_log.event(
+                "game_joined", participant_id, game_id=game_id, player_id=player, visit=visit
+            )
+            self.send_config(participant_id)
         return game
 
     def resume_game(self, game: RunningGame, epochs: Mapping[tuple[int, int], int], now: float) -> None:
@@ -123,22 +127,24 @@ class GameCoordinator:
             now: Monotonic seconds.
         """
         self.games.add(game)
-        self.relay.open_game(game.game_id, {player: seat.member for player, seat in game.seats.items()})
+        self.relay.open_game(
+            game.game_id, {player: seat.participant_id for player, seat in game.seats.items()}
+        )
         for (one, other), epoch in epochs.items():
             self.relay.restore_epoch(game.game_id, one, other, epoch)
         for seat in game.seats.values():
             seat.absence = self.seats.patience(game).restarted(now)
 
-    def send_config(self, member: str) -> bool:
+    def send_config(self, participant_id: str) -> bool:
         """Tell a participant's page about the game they are in; False if they are in none."""
-        game, player = self.games.seat_of(member)
+        game, player = self.games.seat_of(participant_id)
         if game is None:
             return False
         incarnation = game.seats[player].incarnation
         claims: dict[str, str | int] = {
             "game": game.game_id,
             "player": player,
-            "participant": member,
+            "participant": participant_id,
             "incarnation": incarnation,
         }
         config = {
@@ -147,7 +153,7 @@ class GameCoordinator:
             "incarnations": {str(each): count for each, count in game.incarnations.items()},
             "epochs": {
                 str(other): self.relay.epoch(game.game_id, player, other)
-                for other in game.stage.humans
+                for other in game.setup.humans
                 if other != player
             },
             "rejoining": incarnation > 0,
@@ -155,94 +161,98 @@ class GameCoordinator:
             "ice_servers": self._ice.for_player(f"{game.game_id}-{player}", self._clock.wall()),
             "token": self._signer.sign("game", claims, self._clock.wall() + self._settings.token_s),
         }
-        self._messenger.post(member, "game", config, after=game.stored)
+        self._messenger.post(participant_id, "game", config, after=game.stored)
         game.seats[player].configured = self._clock.now()
         return True
 
     # Signals
 
-    def handle_webrtc_signal(self, member: str, message: object) -> dict[str, Any]:
+    def handle_webrtc_signal(self, participant_id: str, message: object) -> dict[str, Any]:
         """Relay an SDP or ICE message to another player of the sender's game.
 
         The recipient gets `webrtc_signal {type, from_player_id, game_id, payload}`; `from_player_id` comes
         from the sender's seat, never from the message.
 
         Args:
-            member: The participant whose socket it came from.
+            participant_id: The participant whose socket it came from.
             message: `{type, game_id, target_player_id, payload}`; anything at all may be in it.
 
         Returns:
             The acknowledgement: `{ok}`, or `{ok: False, error, reason}`.
         """
-        answer = self.relay.relay(member, message, self._clock.now())
+        answer = self.relay.relay(participant_id, message, self._clock.now())
         if not isinstance(answer, RefusedSignal):
             self._messenger.post(answer.member, "webrtc_signal", answer.message)
             return {"ok": True}
         # Only the first of each kind and participant is worth a row: a flood must not fill the disk.
-        if self.relay.refused_by[member, answer.reason] == 1:
-            self._recorder.event("signal_refused", member, reason=answer.reason, detail=answer.detail)
+        if self.relay.refused_by[participant_id, answer.reason] == 1:
+            self._event_log.event(
+                "signal_refused", participant_id, reason=answer.reason, detail=answer.detail
+            )
         if answer.kick:
-            _log.warning("closing the socket of %s: %s", member, answer.detail)
-            self._messenger.close(member)
+            _log.warning("closing the socket of %s: %s", participant_id, answer.detail)
+            self._messenger.close(participant_id)
         return {"ok": False, "error": f"This signal was refused: {answer.detail}.", "reason": answer.reason}
 
-    def relay_datagram(self, member: str, data: object) -> tuple[str, bytes] | None:
+    def relay_datagram(self, participant_id: str, data: object) -> tuple[str, bytes] | None:
         """To whom a page's datagram goes, and as what; None if it is dropped."""
-        game, player = self.games.seat_of(member)
-        members = {} if game is None else {each: seat.member for each, seat in game.seats.items()}
+        game, player = self.games.seat_of(participant_id)
+        members = {} if game is None else {each: seat.participant_id for each, seat in game.seats.items()}
         passed = self.datagrams.relay(player, members, data, self._clock.now())
         return None if passed is None else (members[passed.target], passed.data)
 
-    def ice_servers(self, member: str) -> list[dict[str, Any]] | None:
+    def ice_servers(self, participant_id: str) -> list[dict[str, Any]] | None:
         """STUN and TURN servers with fresh credentials; None for someone who is in no game."""
-        game, player = self.games.seat_of(member)
+        game, player = self.games.seat_of(participant_id)
         return None if game is None else self._ice.for_player(f"{game.game_id}-{player}", self._clock.wall())
 
     # Pages that go and come
 
-    def arrive(self, member: str, visit: int) -> Seated:
+    def arrive(self, participant_id: str, visit: int) -> Seated:
         """A participant's page has a socket; answers whether there is a game that it should play.
 
         Args:
-            member: The participant.
+            participant_id: The participant.
             visit: Which of their pages it is.
         """
-        game, player = self.games.seat_of(member)
+        game, player = self.games.seat_of(participant_id)
         if game is None:
             return Seated.NOWHERE
         if game.seats[player].visit != visit and self._ledger.has_report(game.game_id, player):
-            self.finish(member, game.game_id)
+            self.finish(participant_id, game.game_id)
             return Seated.DONE
-        self.seats.arrive(member, visit)
+        self.seats.arrive(participant_id, visit)
         self._give_up_if_lost(game)
         return Seated.PLAYING if player in game.seats else Seated.NOWHERE
 
     # Ending
 
-    def leave(self, member: str, reason: str) -> None:
+    def leave(self, participant_id: str, reason: str) -> None:
         """A participant will not play on; the others are told. Their game ends, or goes on without."""
-        game, player = self.games.seat_of(member)
+        game, player = self.games.seat_of(participant_id)
         if game is None:
             return
         if not self._ledger.has_report(game.game_id, player):
             game.left.add(player)
-            self._recorder.event("left_game", member, game_id=game.game_id, player_id=player, reason=reason)
+            self._event_log.event(
+                "left_game", participant_id, game_id=game.game_id, player_id=player, reason=reason
+            )
             for other in game.others(player).values():
                 left = {"game_id": game.game_id, "player_id": player, "reason": reason}
-                self._messenger.post(other.member, "player_left", left)
+                self._messenger.post(other.participant_id, "player_left", left)
         self._vacate(game, player)
         self._give_up_if_lost(game)
 
-    def finish(self, member: str, game_id: str) -> bool:
+    def finish(self, participant_id: str, game_id: str) -> bool:
         """A participant's page says that the game is over and all its data is here; False if they are not in
         it."""
-        game, player = self.games.seat_of(member)
+        game, player = self.games.seat_of(participant_id)
         if game is None or game.game_id != game_id:
             return False
         if not self._ledger.has_report(game_id, player):
-            self.leave(member, "ended without a report")
+            self.leave(participant_id, "ended without a report")
             return True
-        self._recorder.event("game_over", member, game_id=game_id, player_id=player)
+        self._event_log.event("game_over", participant_id, game_id=game_id, player_id=player)
         self._vacate(game, player)
         return True
 
@@ -250,26 +260,26 @@ class GameCoordinator:
         """The participant who has a seat of a running game in a later page than this one."""
         game = self.games.get(game_id)
         seat = None if game is None else game.seats.get(player)
-        return seat.member if seat is not None and seat.incarnation > incarnation else None
+        return seat.participant_id if seat is not None and seat.incarnation > incarnation else None
 
     def tick(self, now: float) -> list[str]:
         """Let those go whose page did not come back, or who never began; answers who they are."""
         gone: list[str] = []
         for game in self.games.running():
             # Alone, nobody waits for anybody.
-            late = len(game.stage.humans) > 1 and now - game.began >= self._settings.begin_s
+            late = len(game.setup.humans) > 1 and now - game.began >= self._settings.begin_s
             for player, seat in list(game.seats.items()):
                 if player not in game.seats:  # given up together with the one before
                     continue
                 if seat.absence is not None and now >= seat.absence.until:
-                    self.leave(seat.member, "connection lost")
-                    gone.append(seat.member)
+                    self.leave(seat.participant_id, "connection lost")
+                    gone.append(seat.participant_id)
                 elif late and not self._ledger.has_frames(game.game_id, player):
-                    self.leave(seat.member, "never began")
-                    gone.append(seat.member)
+                    self.leave(seat.participant_id, "never began")
+                    gone.append(seat.participant_id)
                 elif self._ice.expires and now - seat.configured >= CREDENTIALS_S / 2:
                     # Repeated, so that the page's credentials are good whenever it has to connect anew.
-                    self.send_config(seat.member)
+                    self.send_config(seat.participant_id)
         return gone
 
     def take_given_up(self) -> list[tuple[str, bool]]:
@@ -284,18 +294,20 @@ class GameCoordinator:
         ]
         if not playing or any(seat.has_state for seat in playing):
             return
-        again = len(playing) == len(game.stage.humans)
+        again = len(playing) == len(game.setup.humans)
         for player, seat in list(game.seats.items()):
             if seat in playing:
                 game.left.add(player)
-                self._recorder.event("game_lost", seat.member, game_id=game.game_id, player_id=player)
+                self._event_log.event(
+                    "game_lost", seat.participant_id, game_id=game.game_id, player_id=player
+                )
                 self._vacate(game, player)
-                self._given_up.append((seat.member, again))
+                self._given_up.append((seat.participant_id, again))
 
     def _vacate(self, game: RunningGame, player: int) -> None:
-        member = game.seats[player].member
+        participant_id = game.seats[player].participant_id
         self.games.vacate(game, player)
         self.relay.remove_player(game.game_id, player)
-        self.datagrams.forget(member)
+        self.datagrams.forget(participant_id)
         if not game.seats:
             self._ledger.close(game.game_id, game.left)

@@ -36,7 +36,7 @@ class Seat:
     """A person's place in a running game.
 
     Attributes:
-        member: The participant.
+        participant_id: The participant.
         visit: Which of their pages has it.
         incarnation: How many pages had it before.
         has_state: Whether that page can play the game, and give it to others: a page that came later can from
@@ -45,7 +45,7 @@ class Seat:
         configured: When the page was told of the game last; monotonic seconds.
     """
 
-    member: str
+    participant_id: str
     visit: int
     incarnation: int = 0
     has_state: bool = True
@@ -59,7 +59,7 @@ class RunningGame:
 
     Attributes:
         game_id: Its id.
-        stage: What is played.
+        setup: What is played.
         seats: player_id → who sits there, of those who are in it.
         config: What its pages are told, but for what differs between them.
         began: Monotonic seconds; of its beginning, or of the server's.
@@ -69,7 +69,7 @@ class RunningGame:
     """
 
     game_id: str
-    stage: PlaySetup
+    setup: PlaySetup
     seats: dict[int, Seat]
     config: dict[str, Any]
     began: float
@@ -93,7 +93,7 @@ class RunningGames:
         """A game begins, or goes on after a restart."""
         self._games[game.game_id] = game
         for player, seat in game.seats.items():
-            self._seats[seat.member] = (game, player)
+            self._seats[seat.participant_id] = (game, player)
 
     def get(self, game_id: str) -> RunningGame | None:
         """The game of this id, if it is running."""
@@ -103,13 +103,13 @@ class RunningGames:
         """All of them."""
         return list(self._games.values())
 
-    def seat_of(self, member: str) -> tuple[RunningGame, int] | tuple[None, int]:
+    def seat_of(self, participant_id: str) -> tuple[RunningGame, int] | tuple[None, int]:
         """Which game a participant is in, and as which player; None and -1 if they are in none."""
-        return self._seats.get(member, (None, -1))
+        return self._seats.get(participant_id, (None, -1))
 
     def vacate(self, game: RunningGame, player: int) -> None:
         """A seat is nobody's any more; the game is forgotten with its last one."""
-        del self._seats[game.seats.pop(player).member]
+        del self._seats[game.seats.pop(player).participant_id]
         if not game.seats:
             del self._games[game.game_id]
 
@@ -121,7 +121,7 @@ def new_seed() -> int:
 
 def game_row(
     identity: StudyIdentity,
-    stage: PlaySetup,
+    setup: PlaySetup,
     game_id: str,
     group_id: str | None,
     seed: int,
@@ -131,72 +131,72 @@ def game_row(
 
     Args:
         identity: What is played here.
-        stage: What is played.
+        setup: What is played.
         game_id: Its id.
         group_id: Of its group; None when one person plays.
         seed: Its seed.
         members: player_id → participant.
     """
-    scene = stage.scene
+    scene = setup.scene
     return {
         "game_id": game_id,
         "group_id": group_id,
         "version": identity.version,
-        "scene": stage.index,
+        "scene": setup.index,
         "label": scene.label,
         "seats": [
-            {"player_id": player, "participant_id": members.get(player), "owner": stage.owners[player]}
-            for player in range(stage.n_players)
+            {"player_id": player, "participant_id": members.get(player), "owner": setup.owners[player]}
+            for player in range(setup.n_players)
         ],
-        "input_sizes": list(stage.input_sizes),
-        "codecs": list(stage.spaces),
+        "input_sizes": list(setup.input_sizes),
+        "codecs": list(setup.spaces),
         "seed": seed,
-        "env": stage.env_name,
+        "env": setup.env_name,
         "code_hash": identity.code_hash,
         "lock_hash": identity.lock_hash,
-        "fps": stage.fps,
+        "fps": setup.fps,
         "input_delay": None if scene.input_delay == "auto" else scene.input_delay,
         "window": scene.max_prediction,
         "episodes": scene.episodes,
         "max_frames": scene.max_frames,
-        "countdown_frames": stage.countdown_frames,
+        "countdown_frames": setup.countdown_frames,
     }
 
 
-def game_config(identity: StudyIdentity, stage: PlaySetup, game_id: str, seed: int) -> dict[str, Any]:
+def game_config(identity: StudyIdentity, setup: PlaySetup, game_id: str, seed: int) -> dict[str, Any]:
     """What all pages of a game are told alike."""
-    scene = stage.scene
+    scene = setup.scene
     return {
         "game_id": game_id,
-        "scene_index": stage.index,
-        "owners": list(stage.owners),
-        "peers": list(stage.humans),
+        "scene_index": setup.index,
+        "owners": list(setup.owners),
+        "peers": list(setup.humans),
         "seed": seed,
-        "fps": stage.fps,
+        "fps": setup.fps,
         "input_delay": scene.input_delay,
         "max_prediction": scene.max_prediction,
         "episodes": scene.episodes,
         "max_frames": scene.max_frames,
-        "countdown_frames": stage.countdown_frames,
+        "countdown_frames": setup.countdown_frames,
         "when_left": scene.when_someone_leaves,
         "on_desync": scene.on_desync,
-        "digest": _digest(identity, stage, seed),
+        "digest": _digest(identity, setup, seed),
         "ice_policy": "relay" if identity.relay_only else "all",
         "epoch": 0,
     }
 
 
-def _digest(identity: StudyIdentity, stage: PlaySetup, seed: int) -> dict[str, str]:
-    scene = stage.scene
+def _digest(identity: StudyIdentity, setup: PlaySetup, seed: int) -> dict[str, str]:
+    scene = setup.scene
     return {
         "protocol": PROTOCOL,
-        "env": stage.env_name,
+        "env": setup.env_name,
         "code": identity.code_hash,
         "runtime": identity.lock_hash,
-        "fps": repr(stage.fps),
+        "fps": repr(setup.fps),
         "delay": str(scene.input_delay),
         "window": str(scene.max_prediction),
         "seed": str(seed),
-        "players": ",".join(map(str, stage.owners)),
-        "length": f"{scene.episodes}x{scene.max_frames}+{stage.countdown_frames}",
+        "players": ",".join(map(str, setup.owners)),
+        "length": f"{scene.episodes}x{scene.max_frames}+{setup.countdown_frames}",
     }

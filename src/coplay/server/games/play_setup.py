@@ -49,22 +49,22 @@ class PlaySetup:
 
 
 def build_play_setups(study: Study) -> dict[int, PlaySetup]:
-    """Build the stage of every play scene, by scene index.
+    """Build the setup of every play scene, by scene index.
 
     Raises:
         CoplayError: An environment cannot run, or does not fit the scene.
     """
-    stages: dict[int, PlaySetup] = {}
+    play_setups: dict[int, PlaySetup] = {}
     for index, scene in enumerate(study.scenes):
         if isinstance(scene, Play):
             try:
-                stages[index] = _stage(study, index, scene)
+                play_setups[index] = _build(study, index, scene)
             except CoplayError as error:
                 raise type(error)(f"scene {index}: {error.message}", error.hint) from error
-    return stages
+    return play_setups
 
 
-def _stage(study: Study, index: int, scene: Play) -> PlaySetup:
+def _build(study: Study, index: int, scene: Play) -> PlaySetup:
     environment = load_environment(scene.env, render=scene.draw is None)
     if scene.draw is None:
         _check_picture(environment)

@@ -22,7 +22,7 @@ class SeatKeeper:
         relay: Is told of new connections.
         settings: Limits and waits.
         messenger: Reaches the pages.
-        recorder: Writes down what happens.
+        event_log: Writes down what happens.
         clock: The time.
     """
 
@@ -32,39 +32,39 @@ class SeatKeeper:
         relay: SignalRelay,
         settings: Settings,
         messenger: Messenger,
-        recorder: EventLog,
+        event_log: EventLog,
         clock: Clock,
     ) -> None:
         self._games = games
         self._relay = relay
         self._settings = settings
         self._messenger = messenger
-        self._recorder = recorder
+        self._event_log = event_log
         self._clock = clock
 
-    def drop(self, member: str, now: float) -> None:
+    def drop(self, participant_id: str, now: float) -> None:
         """A participant's socket is gone; their seat is held for a while."""
-        game, player = self._games.seat_of(member)
+        game, player = self._games.seat_of(participant_id)
         if game is not None and game.seats[player].absence is None:
             game.seats[player].absence = self.patience(game).lost(now)
-            self._recorder.event("connection_lost", member, game_id=game.game_id, player_id=player)
+            self._event_log.event("connection_lost", participant_id, game_id=game.game_id, player_id=player)
 
-    def replace_page(self, member: str, now: float) -> None:
+    def replace_page(self, participant_id: str, now: float) -> None:
         """A new page was loaded for a participant: the former one is gone, its seat waits for the new one."""
-        game, player = self._games.seat_of(member)
+        game, player = self._games.seat_of(participant_id)
         if game is not None:
             seat = game.seats[player]
             seat.absence = self.patience(game).replaced(seat.absence, now)
 
-    def arrive(self, member: str, visit: int) -> None:
+    def arrive(self, participant_id: str, visit: int) -> None:
         """A participant's page has a socket: the one that had the seat, or a new one, which takes it."""
-        game, player = self._games.seat_of(member)
+        game, player = self._games.seat_of(participant_id)
         if game is None:
             return
         seat = game.seats[player]
         if seat.absence is not None:
             seat.absence = None
-            self._recorder.event("connection_back", member, game_id=game.game_id, player_id=player)
+            self._event_log.event("connection_back", participant_id, game_id=game.game_id, player_id=player)
         if seat.visit != visit:
             seat.visit = visit
             self._begin_incarnation(game, player)
@@ -91,9 +91,9 @@ class SeatKeeper:
 
     def patience(self, game: RunningGame) -> HoldTimes:
         """How long the seats of a game are held."""
-        hold_s, resume_s = game.stage.scene.hold_s, self._settings.resume_s
+        hold_s, resume_s = game.setup.scene.hold_s, self._settings.resume_s
         # Alone, nobody waits for anybody.
-        return HoldTimes(hold_s if len(game.stage.humans) > 1 else max(hold_s, resume_s), resume_s)
+        return HoldTimes(hold_s if len(game.setup.humans) > 1 else max(hold_s, resume_s), resume_s)
 
     def _begin_incarnation(self, game: RunningGame, player: int) -> None:
         """A new page has the seat: the others meet it as they met the former one."""
@@ -101,11 +101,11 @@ class SeatKeeper:
         seat.has_state = False
         seat.incarnation += 1
         game.incarnations[player] = seat.incarnation
-        others = [other for other in game.stage.humans if other != player]
+        others = [other for other in game.setup.humans if other != player]
         epochs = {other: self._relay.raise_epoch(game.game_id, player, other) for other in others}
-        self._recorder.event(
+        self._event_log.event(
             "rejoined",
-            seat.member,
+            seat.participant_id,
             game_id=game.game_id,
             player_id=player,
             visit=seat.visit,
@@ -114,4 +114,4 @@ class SeatKeeper:
         )
         for other, neighbour in game.others(player).items():
             back = {"player_id": player, "incarnation": seat.incarnation, "epoch": epochs[other]}
-            self._messenger.post(neighbour.member, "player_back", {"game_id": game.game_id, **back})
+            self._messenger.post(neighbour.participant_id, "player_back", {"game_id": game.game_id, **back})

@@ -50,7 +50,7 @@ class Ledger:
     """The data of all games of a study.
 
     Args:
-        recorder: Writes things down.
+        event_log: Writes things down.
         clock: The time.
         running: Games that go on after a restart; others that nobody ended are ended now.
 
@@ -59,14 +59,14 @@ class Ledger:
             batch that is acknowledged.
     """
 
-    def __init__(self, recorder: EventLog, clock: Clock, running: Collection[str] = ()) -> None:
+    def __init__(self, event_log: EventLog, clock: Clock, running: Collection[str] = ()) -> None:
         self.heard: Callable[[str, int, int, int], None] = lambda *_: None
-        self._recorder = recorder
+        self._event_log = event_log
         self._clock = clock
-        self._store = recorder.store
+        self._store = event_log.store
         self._books: dict[str, GameData] = {}
         self._opening: dict[str, asyncio.Task[GameData | None]] = {}
-        for game_id in self._store.submit(partial(unended_games, recorder.study)).result():
+        for game_id in self._store.submit(partial(unended_games, event_log.study)).result():
             # The process died with the game; its peers may still bring their data, which settles it again.
             found = self._store.submit(partial(read_game_data, game_id, self._clock.now())).result()
             if found is not None:
@@ -189,7 +189,7 @@ class Ledger:
                 await asyncio.wrap_future(self._tell_difference(book, difference))
         elif known != digest and book.conflicts < MOST_CONFLICTS:
             book.conflicts += 1
-            conflict = self._recorder.event(
+            conflict = self._event_log.event(
                 "batch_conflict",
                 game_id=book.game_id,
                 player_id=batch.peer,
@@ -210,7 +210,7 @@ class Ledger:
             book.reports[peer] = report
         elif read_report(known, players) != report and book.conflicts < MOST_CONFLICTS:
             book.conflicts += 1
-            conflict = self._recorder.event(
+            conflict = self._event_log.event(
                 "report_conflict", game_id=book.game_id, player_id=peer, report=body
             )
             await asyncio.wrap_future(conflict)
@@ -230,7 +230,7 @@ class Ledger:
         return self._store.execute(update(games).where(games.c.game_id == book.game_id).values(values))
 
     def _tell_difference(self, book: GameData, difference: CopyDifference) -> "Future[None]":
-        return self._recorder.event(
+        return self._event_log.event(
             "copies_differ",
             game_id=book.game_id,
             player_id=difference.peer,
@@ -262,7 +262,7 @@ class Ledger:
 
     def _keep(self, book: GameData, untold: list[CopyDifference]) -> GameData:
         self._books[book.game_id] = book
-        # The server died between storing a batch and telling of it.
+        # The server died between store_health a batch and telling of it.
         for difference in untold:
             self._tell_difference(book, difference)
         return book
