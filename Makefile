@@ -6,7 +6,7 @@ BIN := .venv/bin
 SETUP := $(or $(PYTHON),python3) tools/setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test soak check format bench lock clean
+.PHONY: help install demo test soak check format bench messages lock clean
 
 help:  ## What there is
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
@@ -32,12 +32,13 @@ soak:  ## 10,000 simulated games, spoilt datagrams, signals and uploads, long ou
 	@$(BIN)/python -m pytest -s -m long --ignore=tests/browser/test_parity.py
 	@COPLAY_PARITY_GAMES=20 $(BIN)/python -m pytest -s tests/browser/test_parity.py
 
-check:  ## Formatting, lint, types, imports
+check:  ## Formatting, lint, types, imports, generated messages
 	@$(SETUP) --develop
 	@$(BIN)/ruff format --check
 	@$(BIN)/ruff check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python tools/messages.py --check
 	@$(BIN)/python tools/web.py check
 
 format:  ## Format the Python sources
@@ -48,6 +49,10 @@ format:  ## Format the Python sources
 bench:  ## Measure every figure that the README quotes
 	@$(SETUP) --develop --browsers
 	@$(BIN)/python -m bench
+
+messages:  ## Renew the messages' JSON Schema and TypeScript types
+	@$(SETUP) --develop
+	@$(BIN)/python tools/messages.py
 
 lock:  ## Renew requirements/*.lock
 	@$(SETUP)

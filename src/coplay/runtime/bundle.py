@@ -22,6 +22,7 @@ COPLAY_PARTS = (
     "errors.py",
     "netcode",
     "envs",
+    "messages",
     "study",
     "data/__init__.py",
     "data/batches.py",

@@ -1,0 +1,73 @@
+"""Bodies and answers of the HTTP requests that pages send."""
+
+from dataclasses import dataclass
+
+from coplay.messages.study import BundleInfo, RuntimeInfo, StudyInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrivalRequest:
+    """The body of `POST /api/participants`: a page was loaded."""
+
+    participant: str | None = None
+    """Participant id from the link or an earlier answer: letters, digits and `_ . @ + -`, at most 128."""
+    secret: str | None = None
+    """The secret of an earlier answer; proves that the participant is the same person."""
+    params: dict[str, str] | None = None
+    """The link's other parameters: at most 32 texts of at most 512 characters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Participation:
+    """The answer to `POST /api/participants`: who the participant is, and what the page loads."""
+
+    participant_id: str
+    """The participant's pseudonymous id."""
+    secret: str
+    """Kept by the browser, and shown at the next page load."""
+    token: str
+    """Opens this page's first socket."""
+    study: StudyInfo
+    """The study that is run."""
+    runtime: RuntimeInfo
+    """The browser's Python."""
+    bundle: BundleInfo
+    """The study's code."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadAccepted:
+    """The answer to an upload that is stored."""
+
+    ok: bool
+    """Always true."""
+    acked: int | None = None
+    """The batch's number; missing in the answer to a report."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchedGame:
+    """A running game in the list for spectators."""
+
+    game_id: str
+    """The game: 20 hexadecimal digits."""
+    label: str
+    """The scene's label, or the environment's name."""
+    players: int
+    """Number of people in the game."""
+    seconds: int
+    """Time since the game began, in seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchOverview:
+    """The answer to `GET /api/watch`: what a spectator's page loads, and the games that are running."""
+
+    study: StudyInfo
+    """The study that is run."""
+    runtime: RuntimeInfo
+    """The browser's Python."""
+    bundle: BundleInfo
+    """The study's code."""
+    games: tuple[WatchedGame, ...]
+    """All running games."""
