@@ -64,6 +64,8 @@ class DrawMessage:
     """Strings that continue the table begun by this worker's earlier pictures."""
     pixels: Annotated[bytes | None, BrowserType("Uint8ClampedArray")] = None
     """RGB, three bytes per pixel, for the image operation."""
+    pixels_shape: tuple[int, int] | None = None
+    """Rows and columns of `pixels`."""
     width: float
     """Width of the drawing, in its own units."""
     height: float

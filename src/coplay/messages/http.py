@@ -46,7 +46,7 @@ class UploadAccepted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WatchedGame:
+class ListedGame:
     """A running game in the list for spectators."""
 
     game_id: str
@@ -69,5 +69,5 @@ class WatchOverview:
     """The browser's Python."""
     bundle: BundleInfo
     """The study's code."""
-    games: tuple[WatchedGame, ...]
+    games: tuple[ListedGame, ...]
     """All running games."""

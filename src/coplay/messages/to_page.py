@@ -193,9 +193,9 @@ class Failure:
 
     error: str
     """A sentence: what happened."""
-    hint: str
+    hint: str | None = None
     """What to do; may be empty."""
-    reference: str
+    reference: str | None = None
     """A number that the server's log has too; may be empty."""
 
 

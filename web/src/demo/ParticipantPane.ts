@@ -1,6 +1,6 @@
 /** One participant of the demo: the page in a frame, sliders for its network, and its figures. */
 import { element } from '../dom';
-import type { GameStats } from '../worker/messages';
+import type { GameStats } from '../protocol/messages';
 import { Sparkline } from './Sparkline';
 
 export interface ParticipantPaneProps {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { DrawMessage } from '../worker/messages';
+import type { DrawMessage } from '../protocol/messages';
 import { CanvasRenderer } from './CanvasRenderer';
 import { DisplayListDecoder } from './DisplayList';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { DrawMessage } from '../worker/messages';
+import type { DrawMessage } from '../protocol/messages';
 import { DisplayListDecoder } from './DisplayList';
 
 function message(ops: number[], strings: string[] = []): DrawMessage {

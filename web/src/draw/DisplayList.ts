@@ -15,7 +15,7 @@
  * | 6 | image   | x, y, w, h |
  * | 7 | sound   | string |
  */
-import type { DrawMessage } from '../worker/messages';
+import type { DrawMessage } from '../protocol/messages';
 import type { RgbImage } from './rgbImage';
 
 /** One thing to paint. `place` holds everything about it that can move, so that easing need not know what it is. */

@@ -8,6 +8,7 @@ import { GameClient, type GameEvent } from '../game/GameClient';
 import { GameWorker } from '../game/GameWorker';
 import { HeldKeys } from '../input/HeldKeys';
 import { warmUpWebRTC } from '../links/warmUpWebRTC';
+import type { Failure, FromWorker, GameConfig, GameStats, Scene } from '../protocol/messages';
 import { FailureScene } from '../scenes/FailureScene';
 import { FinishScene } from '../scenes/FinishScene';
 import { InstructionsScene } from '../scenes/InstructionsScene';
@@ -17,10 +18,9 @@ import { PlayScene } from '../scenes/PlayScene';
 import { announceScene, type SceneView } from '../scenes/SceneView';
 import { joinStudy, StudyError } from '../server/joinStudy';
 import { SaveStatus } from '../server/SaveStatus';
-import { type Failure, type Scene, StudySocket } from '../server/StudySocket';
+import { StudySocket } from '../server/StudySocket';
 import { sleepUnevenly, UploadQueue, type UploadQueueHost } from '../server/UploadQueue';
 import { UploadStore } from '../server/UploadStore';
-import type { FromWorker, GameConfig, GameStats } from '../worker/messages';
 
 /** A game that is broken off sends what it had gathered: within this time, unless the device is very slow. */
 const LAST_BATCH_MS = 1000;

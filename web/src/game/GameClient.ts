@@ -6,9 +6,6 @@
 import type { Picture } from '../draw/DisplayList';
 import { GameLinks, type GameLinksHost } from '../links/GameLinks';
 import type { LinkState } from '../links/life/link';
-import type { IncomingSignal } from '../links/life/signals';
-import { sleepUnevenly, UploadQueue } from '../server/UploadQueue';
-import type { UploadStore } from '../server/UploadStore';
 import type {
   FromWorker,
   GameConfig,
@@ -16,8 +13,11 @@ import type {
   GameReport,
   GameStats,
   Hud,
+  IncomingSignal,
   LinkType,
-} from '../worker/messages';
+} from '../protocol/messages';
+import { sleepUnevenly, UploadQueue } from '../server/UploadQueue';
+import type { UploadStore } from '../server/UploadStore';
 import type { GameWorker } from './GameWorker';
 
 export type GameEvent =

@@ -1,10 +1,10 @@
 /** The page's end of the worker: starts it, talks to it, and starts it again when loading failed. */
 import { DisplayListDecoder } from '../draw/DisplayList';
-import type { Bundle, FromWorker, Runtime, ToWorker } from '../worker/messages';
+import type { BundleInfo, FromWorker, RuntimeInfo, ToWorker } from '../protocol/messages';
 
 export class GameWorker {
-  readonly #runtime: Runtime;
-  readonly #bundle: Bundle;
+  readonly #runtime: RuntimeInfo;
+  readonly #bundle: BundleInfo;
   readonly #heard: (message: FromWorker) => void;
   #worker: Worker;
   #decoder = new DisplayListDecoder();
@@ -12,7 +12,7 @@ export class GameWorker {
   #progress = { stage: 'Fetching the game', fraction: 0 };
 
   /** @param heard Called with everything that the worker says. */
-  constructor(runtime: Runtime, bundle: Bundle, heard: (message: FromWorker) => void) {
+  constructor(runtime: RuntimeInfo, bundle: BundleInfo, heard: (message: FromWorker) => void) {
     this.#runtime = runtime;
     this.#bundle = bundle;
     this.#heard = heard;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { GameWorker } from '../game/GameWorker';
-import type { GameConfig, ToWorker } from '../worker/messages';
+import type { GameConfig, ToWorker } from '../protocol/messages';
 import { FakeConnection } from './FakeConnection';
 import { GameLinks } from './GameLinks';
 

@@ -4,9 +4,15 @@
  */
 
 import type { GameWorker } from '../game/GameWorker';
-import type { FromWorker, GameConfig, GameStats, LinkType } from '../worker/messages';
+import type {
+  FromWorker,
+  GameConfig,
+  GameStats,
+  IncomingSignal,
+  LinkType,
+  OutgoingSignal,
+} from '../protocol/messages';
 import type { LinkState } from './life/link';
-import type { IncomingSignal, OutgoingSignal } from './life/signals';
 import { TIMES } from './life/times';
 import type { LinkFigures } from './linkFigures';
 import { addressed, RelayLane, readAddressed } from './RelayLane';

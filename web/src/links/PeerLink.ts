@@ -4,9 +4,10 @@
  * Everything that awaits runs on one promise chain a connection, so its signals are handled in order; after each `await`
  * it is checked that the connection is still the current one.
  */
+
+import type { SignalPayload, SignalType } from '../protocol/messages';
 import type { Link, LinkEffect, LinkEvent, Role } from './life/link';
 import { newLink, nextDeadline, reduceLink } from './life/reduceLink';
-import type { SignalPayload, SignalType } from './life/signals';
 
 /** Candidates come in bursts: the first one goes at once, for it is mostly the one that works; the rest in one signal. */
 const CANDIDATE_BATCH_MS = 15;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { IncomingSignal, SignalPayload, SignalType } from '../protocol/messages';
 import { FakeConnection } from './FakeConnection';
-import type { IncomingSignal, SignalPayload, SignalType } from './life/signals';
 import { type ManagerEvent, WebRTCManager } from './WebRTCManager';
 
 interface Side {

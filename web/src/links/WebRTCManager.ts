@@ -7,8 +7,9 @@
  * transferred to the worker, and is told when the channel opens, closes and falls silent.
  */
 
+import type { IncomingSignal, SignalPayload, SignalType } from '../protocol/messages';
 import { type Link, type LinkState, shownState } from './life/link';
-import { type IncomingSignal, isStamped, type SignalPayload, type SignalType } from './life/signals';
+import { isStamped } from './life/signals';
 import { TIMES } from './life/times';
 import type { LinkFigures } from './linkFigures';
 import { readLinkFigures } from './linkFigures';

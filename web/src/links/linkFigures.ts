@@ -1,5 +1,5 @@
 /** What `RTCPeerConnection.getStats()` says about the path in use. */
-import type { PathFigures } from '../worker/messages';
+import type { PathFigures } from '../protocol/messages';
 
 export interface LinkFigures extends PathFigures {
   /** Through a TURN server, or not. */

@@ -67,7 +67,7 @@ export interface UploadAccepted {
 }
 
 /** A running game in the list for spectators. */
-export interface WatchedGame {
+export interface ListedGame {
   /** The game: 20 hexadecimal digits. */
   game_id: string;
   /** The scene's label, or the environment's name. */
@@ -87,7 +87,7 @@ export interface WatchOverview {
   /** The study's code. */
   bundle: BundleInfo;
   /** All running games. */
-  games: WatchedGame[];
+  games: ListedGame[];
 }
 
 /** The part of a game's configuration that is the same for all its pages. */
@@ -441,9 +441,9 @@ export interface Failure {
   /** A sentence: what happened. */
   error: string;
   /** What to do; may be empty. */
-  hint: string;
+  hint?: string;
   /** A number that the server's log has too; may be empty. */
-  reference: string;
+  reference?: string;
 }
 
 /** The `auth` of a page's Socket.IO connection. */
@@ -702,6 +702,8 @@ export interface DrawMessage {
   strings: string[];
   /** RGB, three bytes per pixel, for the image operation. */
   pixels?: Uint8ClampedArray;
+  /** Rows and columns of `pixels`. */
+  pixels_shape?: [number, number];
   /** Width of the drawing, in its own units. */
   width: number;
   /** Height of the drawing, in its own units. */

@@ -1,19 +1,5 @@
 /** What the server tells those who look on: the games that run, how one is set up, and its confirmed frames. */
-import type { Bundle, Runtime, WatchConfig } from '../worker/messages';
-
-export interface ListedGame {
-  game_id: string;
-  label: string;
-  players: number;
-  seconds: number;
-}
-
-export interface WatchOverview {
-  study: { name: string; version: string };
-  runtime: Runtime;
-  bundle: Bundle;
-  games: ListedGame[];
-}
+import type { WatchConfig, WatchOverview } from '../protocol/messages';
 
 export class SpectatorApi {
   readonly #key: string;

@@ -3,8 +3,8 @@
 import { element } from '../dom';
 import { CanvasRenderer } from '../draw/CanvasRenderer';
 import { GameWorker } from '../game/GameWorker';
-import type { FromWorker, WatchConfig } from '../worker/messages';
-import type { SpectatorApi, WatchOverview } from './SpectatorApi';
+import type { FromWorker, WatchConfig, WatchOverview } from '../protocol/messages';
+import type { SpectatorApi } from './SpectatorApi';
 
 const ASK_EVERY_MS = 1000;
 

@@ -3,7 +3,8 @@ import '../styles/base.css';
 import '../styles/play.css';
 import '../styles/watch.css';
 import { element, minutes } from '../dom';
-import { type ListedGame, SpectatorApi, type WatchOverview } from './SpectatorApi';
+import type { ListedGame, WatchOverview } from '../protocol/messages';
+import { SpectatorApi } from './SpectatorApi';
 import { WatchedGame } from './WatchedGame';
 
 const LOOK_EVERY_MS = 2000;

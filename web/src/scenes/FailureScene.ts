@@ -1,5 +1,5 @@
 import { element, plainButton } from '../dom';
-import type { Failure } from '../server/StudySocket';
+import type { Failure } from '../protocol/messages';
 import type { SceneView } from './SceneView';
 
 /** Something broke: what, what to do, and a number that lets the researcher find it. */

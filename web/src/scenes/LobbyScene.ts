@@ -1,5 +1,5 @@
 import { element, minutes, plainButton } from '../dom';
-import type { LobbyState } from '../server/StudySocket';
+import type { LobbyProps, LobbyState } from '../protocol/messages';
 import type { SceneView } from './SceneView';
 
 /** Waiting for others: why, who is here, how long it has been and how long it can last, and a way out. */
@@ -18,7 +18,7 @@ export class LobbyScene implements SceneView {
   #state: LobbyState;
   #state_ms = performance.now();
 
-  constructor(scene: { title?: string; size: number; patience_s: number | null }, leave: () => void) {
+  constructor(scene: LobbyProps, leave: () => void) {
     this.#state = {
       present: 1,
       size: scene.size,

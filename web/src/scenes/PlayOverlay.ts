@@ -1,7 +1,7 @@
 /** What lies over the game while it cannot be played: the reason, how far it is, and after a while a way out. */
 
 import { element, plainButton } from '../dom';
-import type { GamePhase } from '../worker/messages';
+import type { GamePhase } from '../protocol/messages';
 import { NOT_STORING } from './NoticeBar';
 
 /** A wait longer than this gets a button to leave by. */

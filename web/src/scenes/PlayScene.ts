@@ -10,7 +10,7 @@ import { GamepadKeys } from '../input/GamepadKeys';
 import type { HeldKeys } from '../input/HeldKeys';
 import { Keyboard } from '../input/Keyboard';
 import { TouchKeys } from '../input/TouchKeys';
-import type { GameConfig, GamePhase, Hud } from '../worker/messages';
+import type { GameConfig, GamePhase, Hud } from '../protocol/messages';
 import { ConnectionQuality } from './ConnectionQuality';
 import { PlayOverlay } from './PlayOverlay';
 import { announcePhase, type SceneView } from './SceneView';

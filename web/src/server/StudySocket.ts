@@ -4,104 +4,33 @@
  * WebSocket only; it reconnects by itself, and the server then repeats where this participant stands.
  */
 import { io, type Socket } from 'socket.io-client';
-import type { IncomingSignal, OutgoingSignal } from '../links/life/signals';
-import type { GameConfig } from '../worker/messages';
+import type {
+  Acknowledgement,
+  Failure,
+  OutgoingSignal,
+  PageEvents,
+  ServerEvents,
+} from '../protocol/messages';
 
-export type Scene =
-  | {
-      index: number;
-      kind: 'instructions';
-      title: string;
-      html: string;
-      button?: string;
-      prepare?: number | null;
-    }
-  | {
-      index: number;
-      kind: 'lobby';
-      title?: string;
-      size: number;
-      patience_s: number | null;
-      prepare?: number | null;
-    }
-  | {
-      index: number;
-      kind: 'play';
-      label: string;
-      title: string;
-      controls_html: string;
-      scores: boolean;
-      keys: string[];
-      play_scene: number;
-      prepare?: number | null;
-    }
-  | { index: number; kind: 'finish'; title: string; html: string; code?: string; redirect?: string };
+type Acknowledge = (answer: Acknowledgement) => void;
 
-export interface LobbyState {
-  present: number;
-  size: number;
-  waited_s: number;
-  patience_s: number | null;
-  reason: string;
-}
-
-export interface PlayerBack {
-  game_id: string;
-  player_id: number;
-  incarnation: number;
-  epoch: number;
-}
-
-export interface Failure {
-  error: string;
-  hint?: string;
-  reference?: string;
-}
-
-/** What the server tells the page. */
-export interface ServerEvents {
-  scene(scene: Scene): void;
-  lobby(state: LobbyState): void;
-  game(config: GameConfig): void;
-  webrtc_signal(signal: IncomingSignal): void;
+/** What socket.io-client calls for each event of the server. */
+type Listeners = { [Event in keyof ServerEvents]: (data: ServerEvents[Event]) => void } & {
   /** A datagram of the game that came through the server: u8 sender, then its bytes. */
   datagram(message: unknown): void;
-  player_left(left: { game_id: string; player_id: number; reason: string }): void;
-  /** A new page has taken this player's seat: their link begins anew, in signaling epoch `epoch`. */
-  player_back(back: PlayerBack): void;
-  /** We count as left: the game goes on, if it does, without this page. */
-  removed(removed: { game_id: string }): void;
-  notice(notice: { text: string }): void;
-  /** The token for this page's next socket; the one it has is worth nothing once this one was said back or used. */
-  resume(next: { token: string }): void;
-  /** Whether the server can store anything: what a page waits for comes only after it was stored. */
-  storing(state: { ok: boolean }): void;
-  failed(failure: Failure): void;
-}
+};
 
-interface Acked {
-  ok: boolean;
-  error?: string;
-  /** In a word, why not. */
-  reason?: string;
-}
-
-interface PageEvents {
-  continue(step: { index: number }, ack: (answer: Acked) => void): void;
-  leave(nothing: Record<string, never>, ack: (answer: Acked) => void): void;
-  webrtc_signal(signal: OutgoingSignal, ack: (answer: Acked) => void): void;
+/** What socket.io-client takes for each event of the page. */
+type Emitters = {
+  [Event in Exclude<keyof PageEvents, 'prepared'>]: (data: PageEvents[Event], ack: Acknowledge) => void;
+} & {
+  /** Informational: its acknowledgement is not asked for. */
+  prepared(data: PageEvents['prepared']): void;
   /** u8 target, then the bytes; never acknowledged. */
   datagram(message: Uint8Array): void;
-  ice_servers(
-    nothing: Record<string, never>,
-    ack: (answer: Acked & { ice_servers?: RTCIceServer[] }) => void,
-  ): void;
-  game_over(over: { game_id: string }, ack: (answer: Acked) => void): void;
-  prepared(prepared: { index: number }): void;
-  resume_kept(next: { token: string }, ack: (answer: Acked) => void): void;
-}
+};
 
-export interface StudySocketHandlers extends Partial<Omit<ServerEvents, 'resume'>> {
+export interface StudySocketHandlers extends Partial<Omit<Listeners, 'resume'>> {
   connectionChanged?(connected: boolean): void;
 }
 
@@ -111,7 +40,7 @@ const ACK_TIMEOUT_MS = 3000;
 const PROBE_TIMEOUT_MS = 500;
 
 export class StudySocket {
-  readonly #socket: Socket<ServerEvents, PageEvents>;
+  readonly #socket: Socket<Listeners, Emitters>;
   #closed = false;
   #probing = false;
   /** The number of the last event that came: after a reconnection the server repeats what followed it. */
@@ -121,7 +50,7 @@ export class StudySocket {
   constructor(token: string, handlers: StudySocketHandlers) {
     const { connectionChanged, ...events } = handlers;
     this.#token = token;
-    const socket: Socket<ServerEvents, PageEvents> = io({
+    const socket: Socket<Listeners, Emitters> = io({
       transports: ['websocket'],
       auth: (tell) => {
         const token = this.#token;
@@ -139,7 +68,7 @@ export class StudySocket {
       this.#token = token;
       socket.emit('resume_kept', { token }, () => undefined);
     });
-    for (const [name, handle] of Object.entries(events)) socket.on(name as keyof ServerEvents, handle);
+    for (const [name, handle] of Object.entries(events)) socket.on(name as keyof Listeners, handle);
     socket.on('connect', () => connectionChanged?.(true));
     socket.on('disconnect', (reason) => {
       connectionChanged?.(false);
@@ -226,7 +155,7 @@ export class StudySocket {
     this.#socket.disconnect();
   }
 
-  async #untilAnswered(emit: () => Promise<Acked>): Promise<void> {
+  async #untilAnswered(emit: () => Promise<Acknowledgement>): Promise<void> {
     while (!this.#closed) {
       try {
         await emit();

@@ -6,17 +6,7 @@
  * otherwise in the tab, so that a reload continues while a new tab is a new participant. Either way it is kept by id:
  * frames of one page share their storage, and must not meet in it.
  */
-import type { Bundle, Runtime } from '../worker/messages';
-import type { Failure } from './StudySocket';
-
-export interface Participation {
-  participant_id: string;
-  secret: string;
-  token: string;
-  study: { name: string; version: string };
-  runtime: Runtime;
-  bundle: Bundle;
-}
+import type { ArrivalRequest, Failure, Participation } from '../protocol/messages';
 
 /** The server refused, or could not be reached; says what to show to the participant. */
 export class StudyError extends Error implements Failure {
@@ -56,7 +46,7 @@ export async function joinStudy(
   const key = `coplay:participant:${asked_id}`;
   const keep = asked_id ? storage.browser : storage.tab;
   const known = recall(keep, key);
-  const body: Record<string, unknown> = { params: Object.fromEntries(query) };
+  const body: ArrivalRequest = { params: Object.fromEntries(query) };
   const participant = known?.participant_id ?? asked_id;
   if (participant) body.participant = participant;
   if (known) body.secret = known.secret;
@@ -71,7 +61,7 @@ export async function joinStudy(
   return participation;
 }
 
-async function postParticipant(body: unknown, request: typeof fetch): Promise<Participation> {
+async function postParticipant(body: ArrivalRequest, request: typeof fetch): Promise<Participation> {
   let response: Response;
   try {
     response = await request('/api/participants', {

@@ -3,7 +3,7 @@
  *
  * Everything is fetched at once; only the unpacking waits for the interpreter.
  */
-import type { Bundle, Runtime } from './messages';
+import type { BundleInfo, RuntimeInfo } from '../protocol/messages';
 import { type FileSystem, unpack } from './unpack';
 
 /** A Python object held by JavaScript: freed by hand, or by Pyodide when it was only an argument. */
@@ -62,8 +62,8 @@ const COMPILED = /^(?!numpy-).*_wasm32\.whl$/; // numpy needs none
  * @param progress Told what is being waited for, and about how much of it all is done (0 to 1).
  */
 export async function bootPython(
-  runtime: Runtime,
-  bundle: Bundle,
+  runtime: RuntimeInfo,
+  bundle: BundleInfo,
   host: object,
   progress: (stage: string, fraction: number) => void,
 ): Promise<PythonWorker> {

@@ -3,9 +3,10 @@
  *
  * The page never touches a game datagram unless its browser refuses to transfer channels.
  */
+
+import type { BundleInfo, FromWorker, GameConfig, RuntimeInfo, ToWorker } from '../protocol/messages';
 import { bootPython, type PyProxyBuffer, type PythonWorker } from './bootPython';
 import { DatagramTransport } from './DatagramTransport';
-import type { Bundle, FromWorker, GameConfig, Runtime, ToWorker } from './messages';
 import { systemClock, TickLoop } from './TickLoop';
 import { TrafficShaper } from './TrafficShaper';
 
@@ -167,7 +168,7 @@ page.onmessage = ({ data: message }) => {
   }
 };
 
-async function startPython(runtime: Runtime, bundle: Bundle): Promise<void> {
+async function startPython(runtime: RuntimeInfo, bundle: BundleInfo): Promise<void> {
   try {
     python = await bootPython(runtime, bundle, host, (stage, fraction) =>
       page.postMessage({ kind: 'progress', stage, fraction }),

@@ -5,7 +5,7 @@
  * number or a browser: `reduceLink` takes an event and the time, and gives the link after it and effects. PeerLink performs
  * the effects with the browser's own connection, and the tests with a simulated one.
  */
-import type { SignalPayload, SignalType } from './signals';
+import type { SignalPayload, SignalType } from '../../protocol/messages';
 
 export type Role = 'offer' | 'answer';
 

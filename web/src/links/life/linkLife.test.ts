@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { SignalType } from '../../protocol/messages';
 import { type Link, type LinkEffect, type LinkEvent, newLink, type Role } from './link';
 import { nextDeadline, reduceLink } from './reduceLink';
-import type { SignalType } from './signals';
 import { TIMES } from './times';
 
 const SDP = 'v=0\r\na=fingerprint:sha-256 AA\r\na=ice-ufrag:one\r\n';

@@ -3,10 +3,11 @@
  *
  * Every signal names its epoch and negotiation, so any of them may come late, twice, or in another order.
  */
+
+import type { SignalPayload, SignalType } from '../../protocol/messages';
 import { isUp, type Transition } from './link';
 import { build, close, described, doubt, open, rebuild, resendOffer, restart } from './linkLife';
 import { receive, send } from './signalDelivery';
-import type { SignalPayload, SignalType } from './signals';
 import { LIMITS } from './times';
 
 /** Take one signal of the peer. */

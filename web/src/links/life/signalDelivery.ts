@@ -4,8 +4,9 @@
  * The server acknowledges that it took a signal; only the peer can say that it came. Acknowledgements ride on the next
  * signal; when there is none, on a candidate signal without a candidate.
  */
+
+import type { SignalPayload, SignalType } from '../../protocol/messages';
 import type { Transition, UnackedSignal } from './link';
-import type { SignalPayload, SignalType } from './signals';
 import { LIMITS, TIMES } from './times';
 
 type Content = Pick<SignalPayload, 'sdp' | 'candidate' | 'reason'>;

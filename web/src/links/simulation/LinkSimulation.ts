@@ -4,8 +4,9 @@
  * Signals are lost, doubled, late and out of order; pages are loaded anew, die and sleep; sockets drop, the server restarts,
  * networks change. What a history does is all in its data, so that a failure can be repeated and made smaller.
  */
+
+import type { SignalPayload, SignalType } from '../../protocol/messages';
 import { type LinkState, shownState } from '../life/link';
-import type { SignalPayload, SignalType } from '../life/signals';
 import { TIMES } from '../life/times';
 import { SimulatedPage } from './SimulatedPage';
 import { seededRandom, VirtualClock } from './VirtualClock';

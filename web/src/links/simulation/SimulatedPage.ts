@@ -1,8 +1,9 @@
 /** One page of the simulation: a link, and a browser that does what the link wants, in its own time. */
+
+import type { SignalPayload, SignalType } from '../../protocol/messages';
 import type { LinkEffect, LinkEvent, Role } from '../life/link';
 import { type Link, newLink } from '../life/link';
 import { nextDeadline, reduceLink } from '../life/reduceLink';
-import type { SignalPayload, SignalType } from '../life/signals';
 import { LIMITS } from '../life/times';
 import { SimulatedConnection } from './SimulatedConnection';
 import type { VirtualClock } from './VirtualClock';
