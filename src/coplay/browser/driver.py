@@ -12,7 +12,7 @@ from coplay.browser.measuring.time_samples import TimeSamples
 from coplay.browser.recorder import FrameRecorder
 from coplay.browser.repairs import Repairs
 from coplay.envs import FrameRow, Game, SavedGame
-from coplay.envs.taming import untamed
+from coplay.envs.taming import original_of
 from coplay.netcode import (
     Checksum,
     CompareState,
@@ -81,7 +81,7 @@ class Driver:
         self.last_checksum: tuple[int, int] | None = None
         self._bots = bots
         self._host = host
-        self._clock = untamed(clock)
+        self._clock = original_of(clock)
         # A frame is confirmed only after its step was performed, so every row that is read was written.
         self._rows: list[FrameRow] = [None] * _ROWS  # type: ignore[list-item]
         self._states: dict[int, SavedGame] = {}

@@ -18,10 +18,10 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from coplay.envs import taming
 from coplay.envs.environment import Environment, StepResult
-from coplay.envs.state.globals import begin_anew
+from coplay.envs.state.globals import restore_first_values
 from coplay.envs.state.snapshot import Snapshot
 from coplay.envs.state.walk import StateWalk
-from coplay.envs.transfer import game_state as state_transfer
+from coplay.envs.transfer.state_bytes import export_state, import_state
 from coplay.errors import StateTransferError
 
 Phase = Literal["countdown", "playing", "between", "over"]
@@ -143,11 +143,11 @@ class Game:
         """Go to the state before frame 0."""
         environment = self.environment
         if environment.pristine is None:
-            begin_anew(self._roots)
+            restore_first_values(self._roots)
             environment.pristine = self._walk.take()
         else:
             self._walk.restore(environment.pristine)
-        taming.seed_anew(self._walk.generators(environment.pristine), self.seed)
+        taming.seed_unseeded(self._walk.generators(environment.pristine), self.seed)
         self.frame = -1  # the frame whose stream of draws the first reset uses
         self.episode = 0
         self.total_scores = self._idle.rewards
@@ -272,7 +272,7 @@ class Game:
             StateTransferError: Some of it cannot be sent, or it is larger than 16 MiB.
         """
         saved = saved or self.save()
-        return state_transfer.export_state(self._walk, saved.snapshot, (*self._identity(), *saved.fields))
+        return export_state(self._walk, saved.snapshot, (*self._identity(), *saved.fields))
 
     def import_state(self, data: bytes) -> None:
         """Make an exported state this game's: `save()` and `checksum()` equal the exporter's afterwards.
@@ -286,7 +286,7 @@ class Game:
             StateTransferError: It is malformed, too large or of another game; this one is as it was.
         """
         self.save()
-        self._snapshot, extra = state_transfer.import_state(self._walk, data, self._accept)
+        self._snapshot, extra = import_state(self._walk, data, self._accept)
         self._set_fields(extra[_IDENTITY:])
 
     def _set_fields(self, fields: tuple[Any, ...]) -> None:

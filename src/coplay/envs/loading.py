@@ -60,7 +60,7 @@ def load_environment(spec: Any, *, render: bool = False) -> Environment:
     _refuse_nondeterministic(getattr(env, "spec", None))
     environment = _adapt(env, gymnasium, spec)
     taming.install()  # again: modules that the environment brought may hold names of what is tamed
-    taming.tame_datetime(type(environment.unwrapped).__module__.partition(".")[0])
+    taming.install_dates(type(environment.unwrapped).__module__.partition(".")[0])
     return environment
 
 

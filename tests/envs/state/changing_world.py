@@ -188,7 +188,7 @@ def answer(request_json):
     """Do the same in the browsers' Python."""
     state_plan.CALM = 0
     taken = [in_turn(seed, 40) for seed in range(json.loads(request_json)["seeds"])]
-    words = state_memory.Words()
+    words = state_memory.MemoryWatch()
     world = make_world()
     added = {
         "list": words.add_list(world.flags),

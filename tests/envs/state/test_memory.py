@@ -83,7 +83,7 @@ def test_a_change_shows(add, make, change, few_runs, monkeypatch):
     monkeypatch.setattr(state_memory, "_FEW_RUNS", few_runs)
     held = make()
     held_by_it = [held.__dict__, type(held)] if isinstance(held, Part) else [held]
-    words = state_memory.Words()
+    words = state_memory.MemoryWatch()
     assert getattr(words, add)(held)
     words.seal()
     assert words.unchanged()
@@ -93,7 +93,7 @@ def test_a_change_shows(add, make, change, few_runs, monkeypatch):
 
 
 def test_what_is_not_found_is_not_taken(monkeypatch):
-    words = state_memory.Words()
+    words = state_memory.MemoryWatch()
     assert not words.add_generator(np.random.MT19937(1))
     assert not words.add_instance(1)
     monkeypatch.setattr(state_memory, "_memory", None)
@@ -129,4 +129,4 @@ def test_no_change_is_missed_in_the_browsers_python(tmp_path):
 
 
 def test_shared_keys_are_seen_where_they_are_known():
-    assert state_memory.Words().add_dict(Part().__dict__) == (sys.version_info >= (3, 13))
+    assert state_memory.MemoryWatch().add_dict(Part().__dict__) == (sys.version_info >= (3, 13))

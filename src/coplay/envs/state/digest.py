@@ -26,7 +26,7 @@ from coplay.envs.kinds.instances import INSTANCE
 from coplay.envs.kinds.numbers import ARRAY
 from coplay.envs.kinds.references import TUPLE
 from coplay.envs.kinds.registry import DRAWING, KINDS, MISSING, PLAIN, Kind
-from coplay.envs.state.bulk import Bulk
+from coplay.envs.state.plain_tables import PlainTable
 from coplay.envs.state.snapshot import Snapshot, kind_now
 
 _MASK = (1 << 64) - 1
@@ -237,7 +237,7 @@ def _encode_space(_generator: Any, _canonical: Canonical) -> Any:
     return None
 
 
-def _encode_bulk(bulk: Bulk, _canonical: Canonical) -> Any:
+def _encode_bulk(bulk: PlainTable, _canonical: Canonical) -> Any:
     if bulk.digest is None:
         contents = bulk.contents()
         canonical = _canonical_by(dict(zip(contents, range(len(contents)), strict=True)), {})
@@ -257,7 +257,7 @@ _ENCODERS: dict[str, Callable[[Any, Canonical], Any]] = {
     "array": _encode_array,
     "cell": _encode_cell,
     "set": _sorted,
-    "bulk": _encode_bulk,
+    "table": _encode_bulk,
     "namespace": _encode_sequence,
     "generator": _encode_generator,
     "buffer": _encode_buffer,

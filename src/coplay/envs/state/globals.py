@@ -79,7 +79,7 @@ def _own_classes(layers: list[Any]) -> list[type]:
 _first_seen: dict[str, Snapshot] = {}
 
 
-def begin_anew(roots: Mapping[str, Any]) -> None:
+def restore_first_values(roots: Mapping[str, Any]) -> None:
     """Give watched names the values they had when they were first watched.
 
     A process that already played another game with the same modules, and one that did not, must start alike.

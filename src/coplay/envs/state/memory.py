@@ -57,9 +57,9 @@ def _places(address: int, count: int) -> range:
     return range(begin, begin + count)
 
 
-def _where_found(add: Callable[[Words, Any], bool]) -> Callable[[Words, Any], bool]:
+def _where_found(add: Callable[[MemoryWatch, Any], bool]) -> Callable[[MemoryWatch, Any], bool]:
     @functools.wraps(add)
-    def added(words: Words, obj: Any) -> bool:
+    def added(words: MemoryWatch, obj: Any) -> bool:
         if _memory is None:
             return False
         try:
@@ -70,8 +70,8 @@ def _where_found(add: Callable[[Words, Any], bool]) -> Callable[[Words, Any], bo
     return added
 
 
-class Words:
-    """Words of memory, as they were when they were added.
+class MemoryWatch:
+    """MemoryWatch of memory, as they were when they were added.
 
     Every `add_…` returns whether it took the object; the caller keeps those alive that it took.
     """

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from coplay.envs.kinds.registry import ATOM, ATOMS, DRAWING, KINDS, MISSING, kind_of, slots_of
-from coplay.envs.state.bulk import BULK
+from coplay.envs.state.plain_tables import PLAIN_TABLE
 from coplay.envs.state.snapshot import Snapshot
 
 Leaf = tuple[str, object]
@@ -21,9 +21,9 @@ Leaf = tuple[str, object]
 
 def describe(snapshot: Snapshot) -> dict[str, Leaf]:
     """Give every leaf of a snapshot by its path, as (type, comparable value)."""
-    contents = {id(obj): saved for kind, obj, saved in snapshot.records if kind is not BULK}
+    contents = {id(obj): saved for kind, obj, saved in snapshot.records if kind is not PLAIN_TABLE}
     for kind, _obj, saved in snapshot.records:
-        if kind is BULK:
+        if kind is PLAIN_TABLE:
             contents |= saved.contents()
     leaves: dict[str, Leaf] = {}
     seen: set[int] = set()

@@ -23,14 +23,14 @@ from typing import Any, Final
 import numpy as np
 
 from coplay.envs.kinds.containers import DEFAULTDICT, DEQUE, DICT, LIST, SET
-from coplay.envs.kinds.generators import kind_of_generator
 from coplay.envs.kinds.instances import INSTANCE, NAMESPACE
 from coplay.envs.kinds.kind import MISSING, Kind
 from coplay.envs.kinds.numbers import ARRAY, BIT_GENERATOR, SPACES
 from coplay.envs.kinds.references import CELL
 from coplay.envs.state.addresses import addresses
-from coplay.envs.state.bulk import BULK, Bulk
-from coplay.envs.state.memory import Words
+from coplay.envs.state.generators import kind_of_generator
+from coplay.envs.state.memory import MemoryWatch
+from coplay.envs.state.plain_tables import PLAIN_TABLE, PlainTable
 
 Member = tuple[Kind, Any]
 
@@ -96,7 +96,7 @@ class Plan:
 
     def _is_still(self, place: int, kind: Kind, obj: Any) -> bool:
         held = self.contents[place]
-        if kind is BULK:
+        if kind is PLAIN_TABLE:
             return bool(held.unchanged())
         try:
             return same(kind.name, held, kind.save(obj, []))
@@ -112,7 +112,7 @@ class Plan:
             into_memory: Where that can be done, by the words that they consist of (see `state_memory`):
                 slower to begin with, and several times as fast from then on.
         """
-        words = Words()
+        words = MemoryWatch()
         self._calm, self._words = 0, words if into_memory else None
         kept: list[Any] = []  # what those hold that are seen by their words
         dicts: list[dict[Any, Any]] = []
@@ -165,8 +165,8 @@ class Plan:
                     kept.append(obj.dtype)
                 else:
                     arrays.append(obj)
-            elif kind is BULK:
-                bulk: Bulk = self.contents[place]
+            elif kind is PLAIN_TABLE:
+                bulk: PlainTable = self.contents[place]
                 small = into_memory and len(bulk.dicts) + len(bulk.lists) <= _SMALL_BULK
                 for table in bulk.dicts:
                     if small and words.add_dict(table):
@@ -268,7 +268,7 @@ def _leaves(state: Any) -> Iterator[Any]:
             yield held
 
 
-_LOOKED_OVER: Final = (LIST, DEQUE, SET, BULK, NAMESPACE, *SPACES)
+_LOOKED_OVER: Final = (LIST, DEQUE, SET, PLAIN_TABLE, NAMESPACE, *SPACES)
 
 
 # Whether two contents of the same object are the same
@@ -318,7 +318,7 @@ _SAME: dict[str, Callable[[Any, Any], bool]] = {
     "array": _same_array,
     "cell": is_,
     "space": is_,
-    "bulk": is_,
+    "table": is_,
     "generator": _same_state,
     "buffer": _same_bytes,
 }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from coplay.envs.kinds.registry import KINDS, Kind
-from coplay.envs.state.bulk import BULK, Bulk
+from coplay.envs.state.plain_tables import PLAIN_TABLE, PlainTable
 from coplay.envs.state.plan import Plan
 
 Record = tuple[Kind, Any, Any]
@@ -54,4 +54,4 @@ class Snapshot:
 
 def kind_now(kind: Kind, obj: Any, saved: Any) -> Kind:
     """Give the kind by which a member was saved: plain data when the plan was made may be more now."""
-    return KINDS[type(obj)] if kind is BULK and not isinstance(saved, Bulk) else kind
+    return KINDS[type(obj)] if kind is PLAIN_TABLE and not isinstance(saved, PlainTable) else kind

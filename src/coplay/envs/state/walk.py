@@ -24,9 +24,9 @@ from coplay.envs.kinds.instances import INSTANCE
 from coplay.envs.kinds.numbers import ARRAY
 from coplay.envs.kinds.references import TUPLE
 from coplay.envs.kinds.registry import ATOM, ATOMS, DRAWING, KINDS, UNWALKABLE, Kind, kind_of
-from coplay.envs.state.bulk import BULK, MIN_LENGTH, Bulk, collect
 from coplay.envs.state.digest import digest
 from coplay.envs.state.paths import describe, differences, find_paths
+from coplay.envs.state.plain_tables import MIN_LENGTH, PLAIN_TABLE, PlainTable, collect
 from coplay.envs.state.plan import Plan, same
 from coplay.envs.state.snapshot import Record, Snapshot, kind_now
 
@@ -46,7 +46,7 @@ class StateWalk:
         self.roots = roots
         first = [root for root in roots.values() if type(root) not in ATOMS]
         self._first = first[::-1]
-        self._bulks: dict[int, Bulk] = {}
+        self._bulks: dict[int, PlainTable] = {}
         self._plan: Plan | None = None
 
     def begin(self) -> None:
@@ -69,7 +69,7 @@ class StateWalk:
             saved: Any = None
             if place in tables:
                 saved = self._bulk(obj)
-                members.append((BULK, obj))
+                members.append((PLAIN_TABLE, obj))
             else:
                 members.append((kind, obj))
             if saved is None:
@@ -107,7 +107,7 @@ class StateWalk:
                     # Everything that was here when the plan was made is its member.
                     changed = compress(changed, map(is_not, changed, first.values()))
                 stack += [v for v in changed if type(v) not in ATOMS]
-            elif kind is BULK:
+            elif kind is PLAIN_TABLE:
                 saved = self._bulk(obj)
                 if saved is None:
                     saved = KINDS[type(obj)].save(obj, stack)
@@ -153,7 +153,7 @@ class StateWalk:
             if (cls is dict or cls is list) and len(obj) >= MIN_LENGTH:
                 saved = self._bulk(obj)
                 if saved is not None:
-                    kind = BULK
+                    kind = PLAIN_TABLE
             if saved is None:
                 saved = kind.save(obj, stack)
             if members is not None:
@@ -174,21 +174,21 @@ class StateWalk:
         self._plan = plan
         for place, kind, obj, _first in rows:
             saved = contents[place]
-            if kind is BULK:
+            if kind is PLAIN_TABLE:
                 kind = self._restored_bulk(obj, saved)
             if kind.restore is not None:
                 kind.restore(obj, saved)
         for kind, obj, saved in snapshot.later:
-            if kind is BULK:
+            if kind is PLAIN_TABLE:
                 self._restored_bulk(obj, saved)
             kind.restore(obj, saved)  # type: ignore[misc]
 
     def _restored_bulk(self, obj: Any, saved: Any) -> Kind:
-        if isinstance(saved, Bulk):
+        if isinstance(saved, PlainTable):
             self._bulks[id(obj)] = saved
-        return kind_now(BULK, obj, saved)
+        return kind_now(PLAIN_TABLE, obj, saved)
 
-    def _bulk(self, root: Any) -> Bulk | None:
+    def _bulk(self, root: Any) -> PlainTable | None:
         """Give the contents of a large container as one thing, if it is plain data."""
         bulk = self._bulks.get(id(root))  # it keeps its root alive, so the id is still the root's
         if bulk is None or not bulk.unchanged():

@@ -2,7 +2,7 @@
 
 A node is `(kind, class, landmark, contents)`; its number is its place among the nodes. In the contents a
 thing that cannot change stands for itself, or as a tuple that says how to find or make it; everything else is
-a `Link` to its node.
+a `NodeRef` to its node.
 """
 
 from __future__ import annotations
@@ -19,46 +19,46 @@ from typing import Any
 import numpy as np
 
 from coplay.envs.kinds.registry import ATOM, ATOMS, DRAWING, MISSING, PLAIN, UNWALKABLE, Kind, kind_of
-from coplay.envs.state.bulk import BULK, Bulk
+from coplay.envs.state.plain_tables import PLAIN_TABLE, PlainTable
 from coplay.envs.state.snapshot import Snapshot
 from coplay.envs.transfer.atoms import BARE, PARTS, SIMPLE_DTYPE
 from coplay.envs.transfer.generators import state_tree
-from coplay.envs.transfer.names import Landmarks, key_of, label_of
-from coplay.envs.transfer.wire import Link
+from coplay.envs.transfer.known_objects import KnownObjects, key_of, label_of
+from coplay.envs.transfer.wire import NodeRef
 from coplay.errors import StateTransferError
 
 Tree = Any
 
 
-class GraphExport:
+class ExportedGraph:
     """The nodes of a snapshot.
 
     Args:
         snapshot: What to give the tree of.
-        landmarks: Of the environment.
+        known: Of the environment.
 
     Attributes:
-        roots: `(name, Link)` of each root.
-        members: A `Link` for each member of the plan.
+        roots: `(name, NodeRef)` of each root.
+        members: A `NodeRef` for each member of the plan.
         tables: The places of those that are saved as one thing.
         nodes: Each node's tree.
         objects: Each node's object.
         here: What stands for itself by reference, by the tuple that stands for it.
     """
 
-    def __init__(self, snapshot: Snapshot, landmarks: Landmarks) -> None:
-        self._landmarks = landmarks
+    def __init__(self, snapshot: Snapshot, known: KnownObjects) -> None:
+        self._known = known
         self._contents = contents_of(snapshot)
         self._numbers: dict[tuple[int, str], int] = {}
         self._todo: collections.deque[tuple[str, Any]] = collections.deque()
         self.objects: list[Any] = []
         self.nodes: list[Tree] = []
         self.here: dict[int, tuple[Tree, Any]] = {}
-        landmarks.use(type(obj) for obj in snapshot.objects.values())
+        known.use(type(obj) for obj in snapshot.objects.values())
         self.roots = tuple([(name, self.value(root)) for name, root in snapshot.roots.items()])
         members = snapshot.plan.members
-        self.members = tuple([self._link("object", obj) for _kind, obj in members])
-        self.tables = tuple([place for place, (kind, _obj) in enumerate(members) if kind is BULK])
+        self.members = tuple([self._ref("object", obj) for _kind, obj in members])
+        self.tables = tuple([place for place, (kind, _obj) in enumerate(members) if kind is PLAIN_TABLE])
         while self._todo:
             form, obj = self._todo.popleft()
             self.nodes.append(self._memory(obj) if form == "memory" else self._node(obj))
@@ -77,29 +77,29 @@ class GraphExport:
             return drawing
         if kind is ATOM or kind is UNWALKABLE:
             return self._atom(value)
-        return self._link("object", value)
+        return self._ref("object", value)
 
-    def _link(self, form: str, obj: Any) -> Link:
+    def _ref(self, form: str, obj: Any) -> NodeRef:
         key = id(obj), form
         number = self._numbers.get(key)
         if number is None:
             number = self._numbers[key] = len(self.objects)
             self.objects.append(obj)
             self._todo.append((form, obj))
-        return Link(number)
+        return NodeRef(number)
 
     # Things that cannot change
 
     def _atom(self, value: Any) -> Tree:
         cls = type(value)
         if isinstance(value, type):
-            self._landmarks.use((value,))
+            self._known.use((value,))
             return "class", *key_of(value)
-        name = self._landmarks.name_of(value)
+        name = self._known.name_of(value)
         if name is not None:
             return "named", *name
         if isinstance(value, enum.Enum):
-            self._landmarks.use((cls,))
+            self._known.use((cls,))
             return (
                 "enum",
                 *key_of(cls),
@@ -109,7 +109,7 @@ class GraphExport:
             return "number", value.dtype.str, value.tobytes()
         for base, bare in BARE:
             if isinstance(value, base):
-                self._landmarks.use((cls,))
+                self._known.use((cls,))
                 return "of", *key_of(cls), bare(value)
         parts_of = PARTS.get(cls)
         if parts_of is not None:
@@ -136,7 +136,7 @@ class GraphExport:
             )
         else:
             contents = self._parts(name, obj, saved)
-        return name, key_of(cls), self._landmarks.name_of(obj), contents
+        return name, key_of(cls), self._known.name_of(obj), contents
 
     def _parts(self, name: str, obj: Any, saved: Any) -> Tree:
         value = self.value
@@ -180,7 +180,7 @@ class GraphExport:
     def _through(self, obj: Any) -> Tree:
         value = self.value
         if isinstance(obj, types.FunctionType):
-            self._landmarks.use_function(obj)
+            self._known.use_function(obj)
             cells = tuple(map(value, obj.__closure__ or ()))
             held = value(obj.__defaults__), value(obj.__kwdefaults__), value(obj.__dict__)
             return "function", obj.__module__ or "", obj.__qualname__, held, cells
@@ -212,7 +212,7 @@ class GraphExport:
         if owner is not obj and id(owner) in self._contents and owner.flags.c_contiguous:
             place = self.value(owner), start - owner.__array_interface__["data"][0], obj.strides
             return layout, place, b""
-        place = self._link("memory", owner), start - np.lib.array_utils.byte_bounds(owner)[0], obj.strides
+        place = self._ref("memory", owner), start - np.lib.array_utils.byte_bounds(owner)[0], obj.strides
         return layout, place, saved.tobytes()
 
     def _memory(self, owner: Any) -> Tree:
@@ -222,9 +222,9 @@ class GraphExport:
 
 def contents_of(snapshot: Snapshot) -> dict[int, tuple[Kind, Any]]:
     """Give the kind and the contents of every holder, by its id."""
-    found = {id(obj): (kind, saved) for kind, obj, saved in snapshot.records if kind is not BULK}
+    found = {id(obj): (kind, saved) for kind, obj, saved in snapshot.records if kind is not PLAIN_TABLE}
     for _kind, _obj, saved in snapshot.records:
-        if isinstance(saved, Bulk):
+        if isinstance(saved, PlainTable):
             for key, held in saved.contents().items():
                 found[key] = kind_of(type(held)), held
     return found

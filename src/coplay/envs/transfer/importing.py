@@ -11,26 +11,26 @@ from typing import Any, Final
 import numpy as np
 
 from coplay.envs.kinds.registry import KINDS
-from coplay.envs.transfer.exporting import GraphExport, Tree
+from coplay.envs.transfer.exporting import ExportedGraph, Tree
+from coplay.envs.transfer.factory import ObjectFactory
 from coplay.envs.transfer.generators import state_of
-from coplay.envs.transfer.making import Maker
-from coplay.envs.transfer.names import Landmarks
+from coplay.envs.transfer.known_objects import KnownObjects
 from coplay.envs.transfer.overlay import NOTHING, Overlay
-from coplay.envs.transfer.wire import Link
+from coplay.envs.transfer.wire import NodeRef
 from coplay.errors import StateTransferError
 
 # Fields come first: the hash of a key may need them.
 _LATER: Final = ("cell", "list", "deque", "dict", "set", "namespace")
 
 
-class GraphImport:
+class GraphImporter:
     """A received graph, and where its contents go.
 
     Args:
-        roots: `(name, Link)` of each root.
+        roots: `(name, NodeRef)` of each root.
         nodes: Each node's tree.
         own: The receiver's state as it is now.
-        landmarks: Of the receiver's environment.
+        known: Of the receiver's environment.
 
     Attributes:
         touched: The receiver's objects that are going to take contents.
@@ -39,21 +39,21 @@ class GraphImport:
         StateTransferError: The graph does not fit.
     """
 
-    def __init__(self, roots: Tree, nodes: Tree, own: GraphExport, landmarks: Landmarks) -> None:
-        overlay = Overlay(roots, nodes, own, landmarks)
+    def __init__(self, roots: Tree, nodes: Tree, own: ExportedGraph, known: KnownObjects) -> None:
+        overlay = Overlay(roots, nodes, own, known)
         self.touched = [obj for obj in overlay.objects if obj is not NOTHING]
         self._nodes = nodes
         self._filled: set[int] = set()
-        self._maker = Maker(nodes, overlay, own, landmarks, self._make_hashable)
+        self._factory = ObjectFactory(nodes, overlay, own, known, self._make_hashable)
 
     def make(self) -> None:
         """Find or make every object, without touching one that is there already."""
         for index in range(len(self._nodes)):
-            self._maker.object(index)
+            self._factory.object(index)
 
     def objects(self, links: Tree) -> list[Any]:
         """Give the objects of some nodes."""
-        return [self._maker.object(link.index) for link in links]
+        return [self._factory.object(link.index) for link in links]
 
     def fill(self) -> None:
         """Put all contents into their objects."""
@@ -70,10 +70,10 @@ class GraphImport:
 
     def _make_hashable(self, tree: Tree) -> None:
         """Fill what a key consists of before it is hashed."""
-        if type(tree) is Link:
+        if type(tree) is NodeRef:
             node = self._nodes[tree.index]
             if node[0] == "tuple":
-                self._maker.object(tree.index)
+                self._factory.object(tree.index)
                 for part in node[3]:
                     self._make_hashable(part)
             elif node[0] in ("object", "slotted"):
@@ -86,7 +86,7 @@ class GraphImport:
         name, _, _, contents = self._nodes[index]
         if name in ("tuple", "through", "memory"):
             return
-        obj = self._maker.object(index)
+        obj = self._factory.object(index)
         kind = KINDS[type(obj)]
         if kind.name != name or kind.restore is None:
             raise StateTransferError(f"a {name} was received for a {type(obj).__qualname__}")
@@ -96,7 +96,7 @@ class GraphImport:
             kind.restore(
                 obj,
                 (
-                    [self._maker.value(tree) for tree in values],
+                    [self._factory.value(tree) for tree in values],
                     None if attributes is None else self._flat(attributes),
                     self._contents(inner_name, obj, inner) if inner_name else None,
                 ),
@@ -115,13 +115,13 @@ class GraphImport:
             case "dict":
                 return self._flat(tree[1])
             case "list":
-                return [self._maker.value(held) for held in tree]
+                return [self._factory.value(held) for held in tree]
             case "set":
                 for held in tree:
                     self._make_hashable(held)
-                return [self._maker.value(held) for held in tree]
+                return [self._factory.value(held) for held in tree]
             case "deque":
-                return [self._maker.value(held) for held in tree[1]]
+                return [self._factory.value(held) for held in tree[1]]
             case "array":
                 return self._elements(obj, *tree)
             case "generator":
@@ -129,19 +129,19 @@ class GraphImport:
             case "buffer":
                 return array.array(tree[0], tree[1]) if tree[0] else tree[1]
             case "cell":
-                return self._maker.value(tree[0])
+                return self._factory.value(tree[0])
             case "namespace":
                 held_by_name = dict(tree)
-                return [self._maker.value(held_by_name[attribute]) for attribute in obj.names]
+                return [self._factory.value(held_by_name[attribute]) for attribute in obj.names]
             case "space":
-                return self._maker.value(tree[1])
+                return self._factory.value(tree[1])
         raise StateTransferError(f"a {name} cannot be filled")
 
     def _flat(self, tree: Tree) -> dict[Any, Any]:
         for key in tree[::2]:
             self._make_hashable(key)
         return {
-            self._maker.value(key): self._maker.value(held)
+            self._factory.value(key): self._factory.value(held)
             for key, held in zip(tree[::2], tree[1::2], strict=True)
         }
 
@@ -149,7 +149,7 @@ class GraphImport:
         if obj.dtype.hasobject:
             elements = np.empty(len(contents), object)
             for position, tree in enumerate(contents):
-                elements[position] = self._maker.value(tree)
+                elements[position] = self._factory.value(tree)
             return elements.reshape(layout[1])
         if place is not None and not contents and obj.size:
             return NOTHING  # its memory is another array's

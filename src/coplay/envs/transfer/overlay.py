@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from coplay.envs.kinds.registry import PLAIN, kind_of
-from coplay.envs.transfer.exporting import GraphExport, Tree
-from coplay.envs.transfer.names import Landmarks
-from coplay.envs.transfer.wire import Link
+from coplay.envs.transfer.exporting import ExportedGraph, Tree
+from coplay.envs.transfer.known_objects import KnownObjects
+from coplay.envs.transfer.wire import NodeRef
 from coplay.errors import StateTransferError
 
 NOTHING: Any = object()
@@ -21,10 +21,10 @@ class Overlay:
     """A received graph over the receiver's own.
 
     Args:
-        roots: `(name, Link)` of each root.
+        roots: `(name, NodeRef)` of each root.
         nodes: Each node's tree.
         own: The receiver's state as it is now.
-        landmarks: Of the receiver's environment.
+        known: Of the receiver's environment.
 
     Attributes:
         objects: Each node's own object, or `NOTHING`.
@@ -34,7 +34,7 @@ class Overlay:
         StateTransferError: The graph does not fit.
     """
 
-    def __init__(self, roots: Tree, nodes: Tree, own: GraphExport, landmarks: Landmarks) -> None:
+    def __init__(self, roots: Tree, nodes: Tree, own: ExportedGraph, known: KnownObjects) -> None:
         self.objects: list[Any] = [NOTHING] * len(nodes)
         self.found: dict[int, Any] = {}
         self._nodes = nodes
@@ -43,19 +43,19 @@ class Overlay:
         self._todo: list[tuple[int, int]] = []
         if [name for name, _ in roots] != [name for name, _ in own.roots]:
             raise StateTransferError("a state that was received is of another environment")
-        self._find_named(landmarks)
+        self._find_named(known)
         for (_, theirs), (_, ours) in zip(roots, own.roots, strict=True):
             self._pair(theirs, ours)
         while self._todo:
             index, number = self._todo.pop()
             self._pair_contents(nodes[index][0], nodes[index][3], own.nodes[number][3])
 
-    def _find_named(self, landmarks: Landmarks) -> None:
+    def _find_named(self, known: KnownObjects) -> None:
         numbers = {id(obj): number for number, obj in enumerate(self._own.objects)}
         for index, node in enumerate(self._nodes):
             if node[2] is None:
                 continue
-            obj = landmarks.named(node[2])
+            obj = known.named(node[2])
             if obj is None:
                 raise StateTransferError(f"a state that was received uses {node[2]}, which is not here")
             number = numbers.get(id(obj))
@@ -67,7 +67,7 @@ class Overlay:
 
     def _pair(self, theirs: Tree, ours: Tree) -> None:
         """Lay one value over another."""
-        if type(theirs) is Link and type(ours) is Link:
+        if type(theirs) is NodeRef and type(ours) is NodeRef:
             self._match(theirs.index, ours.index)
         elif type(theirs) is tuple and type(ours) is tuple and theirs and ours:
             known = self._own.here.get(id(ours))

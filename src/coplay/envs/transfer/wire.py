@@ -1,7 +1,7 @@
 """Plain trees as bytes: what a transferred state is written in.
 
-A tree is made of None, bool, int, float, complex, str, bytes, `Link` and tuples of these. Every value is one
-tag byte and what the tag says; numbers of things are unsigned LEB128. A text that was written before is
+A tree is made of None, bool, int, float, complex, str, bytes, `NodeRef` and tuples of these. Every value is
+one tag byte and what the tag says; numbers of things are unsigned LEB128. A text that was written before is
 written as its number. Around it all is zlib at its lowest level.
 
 Reading trusts nothing: lengths are held against what is left, nesting and numbers are bounded, and whatever
@@ -21,13 +21,13 @@ MAX_VALUES: Final = 2_000_000
 MAX_DEPTH: Final = 16
 _MAX_INT_BYTES: Final = 1 << 16
 
-_NONE, _TRUE, _FALSE, _INT, _FLOAT, _COMPLEX, _TEXT, _AGAIN, _BYTES, _TUPLE, _LINK = range(11)
+_NONE, _TRUE, _FALSE, _INT, _FLOAT, _COMPLEX, _TEXT, _AGAIN, _BYTES, _TUPLE, _NODE_REF = range(11)
 _SINGLES: Final = {_NONE: None, _TRUE: True, _FALSE: False}
 _float = struct.Struct("<d")
 _complex = struct.Struct("<dd")
 
 
-class Link:
+class NodeRef:
     """Stands for a node of the graph, which others may hold as well.
 
     Attributes:
@@ -110,8 +110,8 @@ class _Writer:
                 self.out += raw
             else:
                 self._head(_AGAIN, number)
-        elif cls is Link:
-            self._head(_LINK, value.index)
+        elif cls is NodeRef:
+            self._head(_NODE_REF, value.index)
         elif cls is int:
             raw = value.to_bytes((value.bit_length() + 8) // 8, "little", signed=True)
             self._head(_INT, len(raw))
@@ -172,11 +172,11 @@ class _Reader:
             return _float.unpack(self._take(8))[0]
         if tag == _COMPLEX:
             return complex(*_complex.unpack(self._take(16)))
-        if tag > _LINK:
+        if tag > _NODE_REF:
             raise _malformed(f"there is no tag {tag}")
         number = self._number()
-        if tag == _LINK:
-            return Link(number)
+        if tag == _NODE_REF:
+            return NodeRef(number)
         if tag == _TUPLE:
             if number > len(self._data) - self.at:
                 raise _malformed("it ends too early")

@@ -14,9 +14,9 @@ from typing import Any, Final
 from coplay.envs.kinds.registry import kind_of
 from coplay.envs.state.snapshot import Snapshot
 from coplay.envs.state.walk import StateWalk
-from coplay.envs.transfer.exporting import GraphExport
-from coplay.envs.transfer.importing import GraphImport
-from coplay.envs.transfer.names import Landmarks
+from coplay.envs.transfer.exporting import ExportedGraph
+from coplay.envs.transfer.importing import GraphImporter
+from coplay.envs.transfer.known_objects import KnownObjects
 from coplay.envs.transfer.wire import pack, unpack
 from coplay.errors import StateTransferError
 
@@ -34,7 +34,7 @@ def export_state(walk: StateWalk, snapshot: Snapshot, extra: tuple[Any, ...]) ->
     Raises:
         StateTransferError: Some of it cannot be sent.
     """
-    graph = GraphExport(snapshot, Landmarks(walk.roots))
+    graph = ExportedGraph(snapshot, KnownObjects(walk.roots))
     checksum = walk.checksum(snapshot, extra)
     return pack(
         (
@@ -84,14 +84,14 @@ def import_state(walk: StateWalk, data: bytes, accept: Any) -> tuple[Snapshot, t
     except Exception as error:
         raise _unusable(error) from error
     before = walk.take()
-    known = before.objects
+    walked = before.objects
     kept = []
     try:
-        landmarks = Landmarks(walk.roots)
-        graph = GraphImport(roots, nodes, GraphExport(before, landmarks), landmarks)
+        known = KnownObjects(walk.roots)
+        graph = GraphImporter(roots, nodes, ExportedGraph(before, known), known)
         for obj in graph.touched:
             kind = kind_of(type(obj))
-            if kind.restore is not None and id(obj) not in known:
+            if kind.restore is not None and id(obj) not in walked:
                 kept.append((kind.restore, obj, kind.save(obj, [])))
         graph.make()
         graph.fill()

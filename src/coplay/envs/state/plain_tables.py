@@ -18,7 +18,7 @@ from coplay.envs.kinds.registry import ATOM, ATOMS, Kind, kind_of
 MIN_LENGTH = 16
 
 
-class Bulk:
+class PlainTable:
     """The contents of one large container of plain data, at one moment.
 
     Attributes:
@@ -83,7 +83,7 @@ class Bulk:
             row[:] = contents[id(row)]
 
 
-def collect(root: Any) -> Bulk | None:
+def collect(root: Any) -> PlainTable | None:
     """Save a container of plain data; None when it holds anything else."""
     dicts: list[dict[Any, Any]] = []
     lists: list[list[Any]] = []
@@ -107,10 +107,10 @@ def collect(root: Any) -> Bulk | None:
             todo += [value for value in obj if type(value) not in ATOMS]
         elif kind_of(cls) is not ATOM:
             return None
-    return Bulk(root, dicts, lists)
+    return PlainTable(root, dicts, lists)
 
 
-def _restore_bulk(_root: Any, saved: Bulk) -> None:
+def _restore_bulk(_root: Any, saved: PlainTable) -> None:
     saved.restore()
 
 
@@ -118,4 +118,4 @@ def _save_bulk(root: Any, _stack: list[Any]) -> Any:
     return collect(root)
 
 
-BULK = Kind("bulk", _save_bulk, _restore_bulk)
+PLAIN_TABLE = Kind("table", _save_bulk, _restore_bulk)

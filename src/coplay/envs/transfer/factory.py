@@ -23,11 +23,11 @@ import numpy as np
 
 from coplay.envs.kinds.registry import MISSING, PLAIN, kind_of
 from coplay.envs.transfer.atoms import MAKERS, SIMPLE_DTYPE, member_of, number_of, of_subclass
-from coplay.envs.transfer.exporting import GraphExport, Tree
+from coplay.envs.transfer.exporting import ExportedGraph, Tree
 from coplay.envs.transfer.generators import BIT_GENERATORS, new_generator
-from coplay.envs.transfer.names import Landmarks
+from coplay.envs.transfer.known_objects import KnownObjects
 from coplay.envs.transfer.overlay import NOTHING, Overlay
-from coplay.envs.transfer.wire import MAX_BYTES, Link
+from coplay.envs.transfer.wire import MAX_BYTES, NodeRef
 from coplay.errors import StateTransferError
 
 _MAX_NESTING: Final = 100
@@ -68,14 +68,14 @@ _WITH_METHODS: Final = (
 )
 
 
-class Maker:
+class ObjectFactory:
     """Gives each node its object, and each value in its contents its value.
 
     Args:
         nodes: Each node's tree.
         overlay: Which objects are there already.
         own: The receiver's state as it is now.
-        landmarks: Of the receiver's environment.
+        known: Of the receiver's environment.
         make_hashable: Called with a value's tree before a hash of it is needed.
     """
 
@@ -83,15 +83,15 @@ class Maker:
         self,
         nodes: Tree,
         overlay: Overlay,
-        own: GraphExport,
-        landmarks: Landmarks,
+        own: ExportedGraph,
+        known: KnownObjects,
         make_hashable: Callable[[Tree], None],
     ) -> None:
         self._nodes = nodes
         self._objects = overlay.objects
         self._found = overlay.found
         self._own = own
-        self._landmarks = landmarks
+        self._known = known
         self._make_hashable = make_hashable
         self._settled: set[int] = set()
         self._nesting = 0
@@ -160,7 +160,7 @@ class Maker:
         for cls in _MAKEABLE:
             if key == (cls.__module__, cls.__qualname__):
                 return cls
-        return self._landmarks.class_of(key)
+        return self._known.class_of(key)
 
     def _own_space(self, cls: type, label: str) -> Any:
         for obj, node in zip(self._own.objects, self._own.nodes, strict=True):
@@ -223,7 +223,7 @@ class Maker:
                     )
                     if len(held) == len(parts) and all(map(is_, held, parts)):
                         return own
-                made = self._landmarks.function((module, name), parts[0], parts[1], tuple(parts[3:]))
+                made = self._known.function((module, name), parts[0], parts[1], tuple(parts[3:]))
                 if parts[2] is not None:
                     made.__dict__ = parts[2]
                 return made
@@ -280,7 +280,7 @@ class Maker:
 
     def value(self, tree: Tree) -> Any:
         """Give the value that a tree stands for."""
-        if type(tree) is Link:
+        if type(tree) is NodeRef:
             return self.object(tree.index)
         if type(tree) is not tuple:
             return tree
@@ -294,17 +294,17 @@ class Maker:
             case ("here", _, _) if tree in self._here:
                 return self._here[tree]
             case ("class", str(module), str(name)):
-                return self._landmarks.class_of((module, name))
+                return self._known.class_of((module, name))
             case ("named", str(module), str(name)):
-                found = self._landmarks.named((module, name))
+                found = self._known.named((module, name))
                 if found is not None:
                     return found
             case ("enum", str(module), str(name), member):
-                return member_of(self._landmarks.class_of((module, name)), self.value(member))
+                return member_of(self._known.class_of((module, name)), self.value(member))
             case ("number", str(code), bytes(raw)):
                 return number_of(code, raw)
             case ("of", str(module), str(name), plain):
-                return of_subclass(self._landmarks.class_of((module, name)), plain)
+                return of_subclass(self._known.class_of((module, name)), plain)
             case (str(name), *parts) if name in MAKERS:
                 return MAKERS[name](*map(self.value, parts))
         raise StateTransferError(f"a state that was received refers to what is not here: {tree[:3]}")

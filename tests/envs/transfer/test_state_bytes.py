@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.envs.playing import inputs_for, make_game, play
 from transfer_environments import Growing, Herd, Shapes
 
-from coplay.envs.transfer.wire import Link, pack, unpack
+from coplay.envs.transfer.wire import NodeRef, pack, unpack
 from coplay.errors import StateTransferError
 
 HERE = Path(__file__).parent
@@ -248,7 +248,7 @@ junk = st.one_of(
     st.sampled_from(
         [2**70, -(2**200), float("nan"), "", "x", "slotted", "dict", "object", "generator", b"", b"\xff"]
     ),
-    st.builds(Link, st.integers(0, 60)),
+    st.builds(NodeRef, st.integers(0, 60)),
     st.sampled_from(
         [
             (),

@@ -15,7 +15,8 @@ import pytest
 from gymnasium.utils import seeding
 
 from coplay.envs import taming
-from coplay.envs.taming import SimulatedFrame
+from coplay.envs.taming import SimulatedFrame, streams
+from coplay.envs.taming.patches import SimulatedFunction
 
 
 @pytest.fixture(autouse=True)
@@ -159,7 +160,7 @@ def test_garbage_is_not_collected_within_a_frame():
 def test_frame_ends_when_the_simulation_raises():
     with pytest.raises(ZeroDivisionError), SimulatedFrame(1, 1, 0.0):
         _ = 1 / 0
-    assert taming._current is None
+    assert streams.current is None
 
 
 def test_frame_inside_a_frame_does_not_disturb_it():
@@ -175,10 +176,10 @@ def test_frame_inside_a_frame_does_not_disturb_it():
 
 
 def test_untamed_clock_goes_on_in_a_frame():
-    assert isinstance(time.perf_counter, taming.Tamed)
-    clock = taming.untamed(time.perf_counter)
+    assert isinstance(time.perf_counter, SimulatedFunction)
+    clock = taming.original_of(time.perf_counter)
     before = clock()
     with SimulatedFrame(1, 2, 3.0):
         assert time.perf_counter() == pytest.approx(3.0, abs=1e-3)
         assert clock() >= before
-        assert clock is taming.untamed(clock)
+        assert clock is taming.original_of(clock)

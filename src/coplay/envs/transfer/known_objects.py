@@ -44,7 +44,7 @@ def label_of(value: Any) -> str:
     return repr(value).split(" at 0x")[0][:_LABEL_LENGTH]
 
 
-class Landmarks:
+class KnownObjects:
     """Objects that the environment's own modules and classes hold by name, and that are not its state.
 
     A state that holds one of them gets the receiver's own, so that `cell is EMPTY` stays true.
