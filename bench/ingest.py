@@ -55,7 +55,7 @@ class PageConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The server has taken the connection."""
+        """Note that the server has accepted the connection."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
@@ -71,7 +71,7 @@ class PageConnection(asyncio.Protocol):
             self._answer.set_result(int(head[9:12]))
 
     def connection_lost(self, error: Exception | None) -> None:
-        """The server has closed it: nobody must wait for ever."""
+        """Fail the pending answer, since the server closed the connection."""
         if not self._answer.done():
             self._answer.set_exception(error or ConnectionError("the server closed the connection"))
             self._answer.exception()
@@ -162,7 +162,7 @@ async def _measure(
 
 
 async def _bring_steadily(peer: Peer, connection: PageConnection, start: float, tally: Tally) -> None:
-    """A batch a second, whatever became of the one before: a late answer counts from when it was due."""
+    """Upload a batch each second, even if the former is unanswered; late answers count from their due time."""
     for number, body in peer.bodies.items():
         due = start + number
         await asyncio.sleep(due - time.monotonic())

@@ -28,7 +28,7 @@ class Hands:
         self.default = self.action = codec.default
 
     def frame_advanced(self) -> None:
-        """The action was used for a frame."""
+        """Ignore that the action was used for a frame."""
         self._frames += 1
         while self._hold and self._frames % self._hold == 0:
             action = self._codec.sample(self._random)

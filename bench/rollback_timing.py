@@ -1,7 +1,6 @@
-"""Times rollbacks of a known depth, in the Python that runs this file: a driver and a peer whose inputs come
-late, on a virtual clock.
+"""Times rollbacks of known depth: a driver, and a peer whose inputs are late, on a virtual clock.
 
-It runs in CPython and in the browsers' Python, so it needs only what of coplay runs there.
+It runs in CPython and in the browsers' Python, so it imports only the part of coplay that runs there.
 """
 
 import gc
@@ -132,8 +131,10 @@ class Tick:
 
 
 class Parts:
-    """Seconds that a frame's environment step and snapshot took, by frame: when it was first played, and when
-    it was played again; and what putting the state before it back took."""
+    """Seconds by frame that the environment step, the snapshot and the restore took.
+
+    First plays and re-simulations are kept apart.
+    """
 
     def __init__(self) -> None:
         self.steps: dict[int, float] = {}

@@ -68,7 +68,7 @@ def _timed(
 
 
 def totals(game: SimulatedGame) -> dict[str, int]:
-    """What all peers' sessions have counted so far, in sum."""
+    """Return the counters of all peers' sessions, summed."""
     names = ("frame", "rollbacks", "stalled_frames", "packets_sent", "bytes_sent")
     stats = [peer.session.stats for peer in game.peers.values()]
     return {name: sum(getattr(each, name) for each in stats) for name in names}
@@ -167,7 +167,7 @@ class TimedGame(SimulatedGame):
 
     @staticmethod
     def note_tick(peer: ToyPeer) -> None:
-        """A tick begins: what was timed since the last one belonged to that."""
+        """Begin a tick: add what was timed since the last one to the last one."""
         session = of(peer)
         if peer.session.phase == "running":
             session.ticks.append(session.seconds)
@@ -175,6 +175,6 @@ class TimedGame(SimulatedGame):
 
 
 def of(peer: ToyPeer) -> TimedSession:
-    """The peer's timed session."""
+    """Return the timed session of a peer."""
     assert isinstance(peer.session, TimedSession)
     return peer.session

@@ -130,7 +130,7 @@ def _begun(weather: Weather, script: Callable[[int, tuple[int, ...]], Script], s
 
 
 def _counts(game: SimulatedGame) -> tuple[Counter[str], Counter[int]]:
-    """What has happened so far, and how many rollbacks went how deep, at all peers."""
+    """Return the event counts and the rollback depths so far, over all peers."""
     counted = Counter(session_timing.totals(game))
     counted["waits"] = sum(len(peer.of(Stalled)) for peer in game.peers.values())
     return counted, sum((peer.depths for peer in game.peers.values()), Counter[int]())

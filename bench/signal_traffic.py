@@ -39,7 +39,7 @@ RAISED: Final = 1e9
 
 
 def serve_coplay(folder: Path) -> Any:
-    """A study's whole server, with limits that are not in the way."""
+    """Serve a whole study, with limits too high to matter."""
     for module, names in (
         (relay, ("SIGNALS_PER_SECOND", "SIGNAL_BURST")),
         (guard, ("FRAMES_PER_SECOND", "FRAME_BURST")),
@@ -109,7 +109,7 @@ class Client:
         await self.socket.emit("webrtc_signal", {**self.message, "payload": payload}, callback=_acknowledged)
 
     def take(self, signal: dict[str, Any], *_number: str) -> None:
-        """The other has one of ours."""
+        """Count a signal that the other peer received."""
         self.seconds.append(time.perf_counter() - self.sent.pop(signal["payload"]["seq"]))
         self.came.set()
 

@@ -38,7 +38,7 @@ class Running:
     clients: "subprocess.Popen[str]"
 
     def measure(self, *words: object) -> dict[str, Any]:
-        """What came of one line; with the processor seconds that the server used for each signal."""
+        """Run one command, and add the processor seconds per signal that the server used."""
         assert self.clients.stdin is not None
         assert self.clients.stdout is not None
         before = _processor_s(self.server)

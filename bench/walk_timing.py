@@ -71,7 +71,7 @@ def _of_this_state(game: Game, rounds: int) -> dict[str, float]:
 
 
 def _out_of_reach(snapshot: Any) -> list[Any]:
-    """What the walk saves and a deep copy shares: what cells and namespaces hold."""
+    """Return what the walk saves but a deep copy shares: the contents of cells and namespaces."""
     found: list[Any] = []
     for kind, _holder, contents in snapshot.records:
         if kind.name == "cell" and not isinstance(contents, types.ModuleType):

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def members(*patterns: str) -> dict[str, Path]:
-    """The project's files that match, each under its path in the project."""
+    """Return the project's files that match, by their path in the project."""
     return {path.relative_to(ROOT).as_posix(): path for each in patterns for path in sorted(ROOT.glob(each))}
 
 

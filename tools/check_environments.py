@@ -154,7 +154,7 @@ class Row:
 
 
 def make_environment(folder: Path) -> Path:
-    """An environment on top of this one; returns its Python."""
+    """Create a virtual environment on top of this one, and return its Python."""
     venv.create(folder, with_pip=True)
     python = folder / "bin" / "python"
     purelib = subprocess.run(
@@ -205,7 +205,7 @@ def check(python: Path, subject: Subject, folder: Path, seconds: float) -> Row:
 
 
 def cells(row: Row) -> list[str]:
-    """A row of the table."""
+    """Return the cells of a row of the table."""
     name = row.subject.name.removeprefix("gymnasium:")
     first = [f"`{name}`", row.version]
     answer = row.answer
@@ -237,7 +237,7 @@ def costs(report: dict[str, Any]) -> str:
 
 
 def remark(row: Row) -> str:
-    """What is worth knowing, in a cell."""
+    """Return the remark of a row."""
     parts = [row.subject.remark] if row.subject.remark else []
     if row.refusal:
         return "; ".join([*parts, row.refusal]).replace("|", "\\|")
@@ -289,7 +289,7 @@ did other work as well: compare the figures of a row with each other rather than
 
 
 def document(rows: list[Row]) -> str:
-    """The page."""
+    """Return the page as Markdown."""
     first = next(row.answer for row in rows if "python" in row.answer.get("wasm", {}))
     text = INTRODUCTION.format(
         command="python tools/check_environments.py",

@@ -114,7 +114,7 @@ def _garden(canvas: Canvas) -> None:
 
 
 def _bed(left: int, tree: int, canvas: Canvas) -> None:
-    """The ground around a tree, dry where no apple is left."""
+    """Draw the ground around a tree, dry if no apple is left."""
     x, y = _middle(tree)
     half = 2.5 * CELL
     canvas.rect(x - half, y - half, 2 * half, 2 * half, SOIL_EDGE if left else DRY_EDGE, radius=1.2 * CELL)
@@ -185,7 +185,7 @@ def _player(env: Orchard, player: int, place: tuple[float, float], canvas: Canva
 
 
 def _hat(player: int, x: float, y: float, canvas: Canvas, id: str | None) -> None:
-    """What tells a player apart from the others without colour, the same in the garden and in the bar."""
+    """Draw a hat, which tells players apart without colour, in the garden and in the bar."""
     body, dark = BODY[player], DARK[player]
     match player:
         case 0:  # a straw hat

@@ -224,7 +224,7 @@ def _places(n_players: int) -> list[int]:
 
 
 def _around(cell: int, square: int) -> tuple[int, ...]:
-    """The other cells whose distance from this one, squared, is at most `square`."""
+    """Return the other cells whose squared distance from this one is at most `square`."""
     row, column = divmod(cell, COLUMNS)
     return tuple(
         r * COLUMNS + c

@@ -2,41 +2,19 @@
 
 from functools import partial
 
-from orchard_env import DOWN, LEFT, RIGHT, STAY, UP, Orchard
+import orchard_scenes
+from orchard_env import Orchard
 
 import coplay
-import orchard
-from coplay import keys, scenes
 
 study = coplay.Study("orchard-trio", version="1")
 
 study.scenes = [
-    scenes.Instructions("welcome.md", title="The orchard", button="Find two others"),
-    scenes.Lobby(
-        size=3,
-        patience="3 min",
-        otherwise=scenes.Finish(
-            "Not enough others came to play this time. Thank you for waiting!", title="Too few", code="WAITED"
-        ),
+    orchard_scenes.welcome("Find two others"),
+    orchard_scenes.lobby(3),
+    # The seat of a player who leaves stands still.
+    orchard_scenes.play(
+        partial(Orchard, n_players=3), label="trio", when_someone_leaves="default", hold="15 s"
     ),
-    scenes.Play(
-        partial(Orchard, n_players=3),
-        keys=keys.arrows(
-            up=UP,
-            down=DOWN,
-            left=LEFT,
-            right=RIGHT,
-            noop=STAY,
-            more={"w": UP, "s": DOWN, "a": LEFT, "d": RIGHT},
-        ),
-        controls="**Arrow keys** (or **W A S D**) walk.",
-        draw=orchard.draw,
-        scores=False,  # the bar above the orchard shows them
-        when_someone_leaves="default",  # who leaves stands still
-        hold="15 s",
-        countdown="3 s",
-        label="trio",
-        title="The orchard",
-    ),
-    scenes.Finish("The harvest is in. Thank you for playing!", title="Thank you", code="APPLES"),
+    orchard_scenes.FINISH,
 ]

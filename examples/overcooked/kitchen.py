@@ -254,7 +254,7 @@ def _chef(canvas: Canvas, chef: int, place: list[int], facing: int, held: int) -
 
 
 def _toque(canvas: Canvas, chef: int, x: float, y: float, dark: str, name: str) -> None:
-    """The hat: round for the first chef, tall and square for the second."""
+    """Draw the hat: round for the first chef, tall and square for the second."""
     body = APRON[chef % 4]
     if chef % 2:
         canvas.rect(x - 20, y - 43, 40, 30, "#8f98a3", radius=7, id=f"{name} hat")

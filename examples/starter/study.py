@@ -13,7 +13,7 @@ CELL = 40
 
 
 def draw(env, canvas):
-    """Called after each frame, with the environment itself."""
+    """Draw one frame; called after each step, with the environment itself."""
     canvas.view(SIZE * CELL, SIZE * CELL + 50)
     canvas.clear("#14213d")
     for x in range(SIZE):

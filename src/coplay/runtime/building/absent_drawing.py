@@ -1,8 +1,8 @@
-"""Stands in for a library that only draws, in browsers, where the study draws.
+"""A stand-in for a drawing library such as pygame, for browsers, where the study draws instead.
 
-Many environments import pygame at their top and make fonts and surfaces when they are made, but simulate
-without. Everything here can be imported, called and passed on; none of it has a value. What tries to compute
-with it, a step say, is stopped with an error that tells what to do. This file becomes the stand-in's package.
+Many environments import pygame at module level and create fonts and surfaces, but simulate without them.
+Every name here can be imported, called and passed on, but has no value: computing with it (in a step, say)
+raises an error that says what to do. This file becomes the `__init__.py` of the stand-in package.
 """
 
 import importlib.machinery
@@ -15,7 +15,7 @@ _HINT = "give the scene a draw function, or list {0} in the study's packages"
 
 
 class Absent:
-    """Any part of the library, and whatever calling it gives."""
+    """Any attribute of the library, and the result of calling it."""
 
     def __init__(self, path: str = "", *_arguments: Any, **_options: Any) -> None:
         vars(self)["_path"] = path
@@ -27,11 +27,13 @@ class Absent:
         return part
 
     def __call__(self, *_arguments: Any, **_options: Any) -> "Absent":
+        """Return the value-less result of a call."""
         return Absent(f"{self!r}()")
 
     def __repr__(self) -> str:
         return str(vars(self).get("_path", __name__))
 
+    # Lets environments subclass, for example, pygame.sprite.Sprite.
     def __mro_entries__(self, _bases: tuple[Any, ...]) -> tuple[type, ...]:
         return (Absent,)
 
@@ -73,11 +75,11 @@ for _name in _VALUES.split():
 
 
 class _Finder:
-    """Finds and makes modules of the library: all there may be."""
+    """A module finder that provides every submodule of the library."""
 
     @staticmethod
     def find_spec(name: str, _path: Any = None, _target: Any = None) -> Any:
-        """Say yes to every part of the library."""
+        """Return a spec for every submodule of the library."""
         if not name.startswith(__name__ + "."):
             return None
         loader: Any = _Finder
@@ -85,14 +87,14 @@ class _Finder:
 
     @staticmethod
     def create_module(spec: Any) -> types.ModuleType:
-        """Make it."""
+        """Create a module whose attributes are all `Absent`."""
         module = types.ModuleType(spec.name)
         vars(module)["__getattr__"] = _parts(spec.name)
         return module
 
     @staticmethod
     def exec_module(_module: types.ModuleType) -> None:
-        """Nothing is left to do."""
+        """Do nothing: the module is complete."""
 
 
 def _parts(name: str) -> Callable[[str], Absent]:

@@ -1,8 +1,8 @@
-"""Many wheels made into one archive of modules, compiled ahead.
+"""Joins wheels into one archive of precompiled modules.
 
-Compiling Python in WebAssembly is what makes a page slow to start, so it is done once, here. This file is run
-inside the browser's own Python (under Node, see `compiler.mjs`), whose byte code no other Python can make;
-under CPython it joins the archives without compiling. The same inputs make the same bytes.
+Compiling Python in WebAssembly dominates the start of a page, so it is done once, here. This file runs inside
+the browsers' Python (under Node, see `compiler.mjs`), as no other Python can produce its byte code. Under
+CPython it joins the archives without compiling. The result is reproducible.
 """
 
 import importlib.util
@@ -58,7 +58,8 @@ def _byte_code(source: bytes, filename: str) -> bytes | None:
         code = compile(source, filename, "exec", dont_inherit=True, optimize=0)
     except (SyntaxError, ValueError):  # a template, or meant for another version
         return None
-    # With an unchecked hash, byte code is never compared with its source's time, which archives do not keep.
+    # An unchecked hash: byte code must not be compared with the source's time stamp, which archives do not
+    # keep.
     return bytes(
         importlib._bootstrap_external._code_to_hash_pyc(  # type: ignore[attr-defined]
             code, importlib.util.source_hash(source), False

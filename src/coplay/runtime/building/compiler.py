@@ -1,4 +1,4 @@
-"""Making the archives that a browser loads, compiled ahead where there is a Node to do it."""
+"""Building the archives that a browser loads, precompiled if Node is available."""
 
 import hashlib
 import json
@@ -20,24 +20,24 @@ TIME_LIMIT_S = 300
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One archive to make."""
+    """One archive to build."""
 
     name: str
-    """File name of the result."""
+    """File name of the archive."""
     inputs: tuple[Path, ...]
-    """Archives to join, each in the store (so its folder's name is its sha256)."""
+    """Archives to join. Each is in the cache, in a folder named by its SHA-256."""
     sources: bool
     """Keep the sources of compiled modules."""
     prefix: str
-    """Where the modules will be."""
+    """Folder in which the modules are unpacked; part of the file names in tracebacks."""
 
 
 class Compiler:
-    """Makes archives, each once: the store remembers what came of which inputs.
+    """Builds archives, each once: the cache maps inputs to results.
 
     Args:
-        store: Holds the inputs, and takes the results.
-        core: Pyodide's own files by name.
+        store: Cache of inputs and results.
+        core: Pyodide's core files by name.
     """
 
     def __init__(self, store: FileCache, core: Mapping[str, Path]) -> None:
@@ -46,15 +46,15 @@ class Compiler:
 
     @property
     def compiles(self) -> bool:
-        """Whether modules are compiled ahead; without Node they are not, and pages start more slowly."""
+        """True if modules are precompiled. Without Node they are not, and pages start more slowly."""
         return find_node() is not None
 
     def missing(self, jobs: Sequence[Job]) -> list[Job]:
-        """Return the jobs whose results are not in the store."""
+        """Return the jobs whose results are not cached."""
         return [job for job in jobs if self._result(job) is None]
 
     def make(self, jobs: Sequence[Job]) -> dict[str, Path]:
-        """Return the archives by name, making those that are missing."""
+        """Return the archives by name, building those that are missing."""
         missing = self.missing(jobs)
         if missing:
             with self._store.scratch() as folder:

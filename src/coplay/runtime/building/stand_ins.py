@@ -1,8 +1,8 @@
-"""Wheels that stand in for libraries that only draw.
+"""Wheels that stand in for drawing libraries.
 
-pygame is megabytes, and no part of a simulation; yet environments import it. What a package depends on is
-therefore replaced by `absent_drawing.py` under the library's name. A study that lists the library itself
-among its packages gets the real one, if Pyodide has it.
+pygame is megabytes and not part of a simulation, yet environments import it. As a dependency of a package it
+is replaced by `absent_drawing.py` under the library's name. A study that lists the library itself among its
+packages gets the real one, if Pyodide has it.
 """
 
 import hashlib
@@ -16,16 +16,16 @@ from packaging.utils import canonicalize_name
 
 VERSION = "0+absent"
 MODULES = {"pygame": "pygame", "pygame-ce": "pygame"}
-"""The module of each project that has a stand-in."""
+"""Module name of each project that has a stand-in."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def is_replaced(requirement: Requirement, *, by_study: bool) -> bool:
-    """Whether a requirement is met by a stand-in.
+    """Return True if a stand-in satisfies a requirement.
 
     Args:
-        requirement: What is needed.
-        by_study: Whether the study itself lists it. The lock of an earlier run lists stand-ins by version.
+        requirement: The requirement.
+        by_study: True if the study itself lists it. (The lock of an earlier run lists stand-ins by version.)
     """
     if canonicalize_name(requirement.name) not in MODULES:
         return False
@@ -33,7 +33,7 @@ def is_replaced(requirement: Requirement, *, by_study: bool) -> bool:
 
 
 def wheel_of(project: str) -> tuple[str, bytes]:
-    """Return the name and the bytes of a stand-in; the same bytes each time."""
+    """Return the file name and the bytes of a stand-in wheel, reproducibly."""
     distribution = project.replace("-", "_")
     info = f"{distribution}-{VERSION}.dist-info"
     members = {

@@ -1,12 +1,12 @@
-"""The user's cache: files by their sha256, checked on every use.
+"""The user's cache: files by SHA-256, verified on every use.
 
 ```
-<cache>/files/<sha256>/<name>     what was downloaded or made
-<cache>/notes/<key>.json          what a step produced, so that it is not done twice
-<cache>/runtimes/<lock hash>/     one complete runtime, ready to be served (see `assembly`)
+<cache>/files/<sha256>/<name>     downloaded and built files
+<cache>/notes/<key>.json          results of steps, so that they are not repeated
+<cache>/runtimes/<lock hash>/     complete runtimes, ready to be served (see `building.assembly`)
 ```
-A file appears under its name only when complete (written beside it, then renamed), so a killed process leaves
-nothing half-written, and processes that race write the same bytes.
+Files are written under a temporary name and renamed when complete, so a killed process leaves no partial
+file. Concurrent processes write the same bytes.
 """
 
 import contextlib
@@ -25,22 +25,22 @@ CACHE_VARIABLE = "COPLAY_CACHE"
 
 
 def default_cache_directory() -> Path:
-    """`$COPLAY_CACHE`, or the user's cache directory."""
+    """Return `$COPLAY_CACHE`, or the user's cache directory."""
     chosen = os.environ.get(CACHE_VARIABLE)
     return Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("coplay"))
 
 
 def sha256_of(path: Path) -> str:
-    """Hash a file."""
+    """Return the SHA-256 of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class FileCache:
-    """Files by their hash.
+    """A content-addressed cache of files.
 
     Args:
-        root: The cache; made when it is missing.
+        root: Folder of the cache; created if missing.
     """
 
     def __init__(self, root: Path) -> None:
@@ -48,7 +48,7 @@ class FileCache:
         root.mkdir(parents=True, exist_ok=True)
 
     def find(self, sha256: str, name: str) -> Path | None:
-        """Return the file when it is there and whole; a damaged one is removed."""
+        """Return the path of a file, or None. A damaged file is removed."""
         path = self._path(sha256, name)
         if not path.is_file():
             return None
@@ -58,7 +58,7 @@ class FileCache:
         return None
 
     def add(self, source: Path, name: str) -> tuple[Path, str]:
-        """Take a copy of a file; return where it is now, and its sha256."""
+        """Copy a file into the cache; return its new path and its SHA-256."""
         with self.scratch() as scratch:
             copy = scratch / "file"
             shutil.copyfile(source, copy)
@@ -66,7 +66,7 @@ class FileCache:
             return self._place(copy, sha256, name), sha256
 
     def add_bytes(self, data: bytes, name: str) -> tuple[Path, str]:
-        """The same for bytes in memory."""
+        """Write bytes into the cache; return the path and the SHA-256."""
         with self.scratch() as scratch:
             copy = scratch / "file"
             copy.write_bytes(data)
@@ -74,14 +74,14 @@ class FileCache:
             return self._place(copy, sha256, name), sha256
 
     def read_note(self, key: str) -> Any:
-        """Return what was noted under `key`, or None; a damaged note counts as none."""
+        """Return the JSON value of a note; None if it is missing or damaged."""
         try:
             return json.loads((self.root / "notes" / f"{key}.json").read_text("utf-8"))
         except (OSError, ValueError):
             return None
 
     def write_note(self, key: str, value: Any) -> None:
-        """Note a JSON value under `key`."""
+        """Write a JSON value as the note `key`."""
         with self.scratch() as scratch:
             copy = scratch / "note"
             copy.write_text(json.dumps(value, indent=1, sort_keys=True), "utf-8")
@@ -91,7 +91,7 @@ class FileCache:
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
-        """A folder on the cache's own disk (so that files can be renamed out of it), removed afterwards."""
+        """Create a temporary folder on the cache's disk, so that files can be renamed out of it."""
         folder = Path(tempfile.mkdtemp(prefix="scratch-", dir=self.root))
         try:
             yield folder
@@ -100,7 +100,7 @@ class FileCache:
 
     @contextlib.contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Keep other processes from the same work meanwhile. It only saves work: safety is in the renames."""
+        """Hold a lock so that processes do not repeat each other's work. Renames alone ensure correctness."""
         try:
             import fcntl
         except ImportError:  # Windows

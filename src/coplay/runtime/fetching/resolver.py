@@ -1,8 +1,8 @@
-"""A study's own packages for the browser: which wheels they come to.
+"""Resolves a study's packages to wheels for the browser.
 
-A study pins what it imports, `packages=["cogrid==0.3.2"]`. A package must be Python alone, or one that
-Pyodide publishes for WebAssembly; a stand-in replaces what only draws (see `stand_ins`). What it depends on
-is found by a small walk over the wheels' metadata; nothing is installed or run.
+A study pins what it imports, `packages=["cogrid==0.3.2"]`. A package must be pure Python, or one that Pyodide
+publishes for WebAssembly; stand-ins replace drawing libraries (see `building.stand_ins`). Dependencies are
+found by a walk over the wheels' metadata; nothing is installed or executed.
 """
 
 import hashlib
@@ -28,16 +28,16 @@ _STUDY = "the study"
 
 
 class Resolver:
-    """Turns a study's requirements into pinned wheels.
+    """Resolves requirements to pinned wheels.
 
-    The answer is noted in the store, so that the same list gives the same wheels from then on.
+    The result is kept in the cache, so that the same list gives the same wheels from then on.
 
     Args:
-        distribution: What every study has anyway.
+        distribution: The base that every study has.
         catalogue: Path of Pyodide's list of packages (`pyodide-lock.json`).
-        store: Holds wheels and notes.
+        store: Cache of wheels and notes.
         sources: Fetches wheels.
-        report: Told what is being done.
+        report: Receives progress.
     """
 
     def __init__(
@@ -56,11 +56,11 @@ class Resolver:
         self._environment = _browser_environment(distribution.python)
 
     def resolve(self, packages: Sequence[str]) -> tuple[PinnedWheel, ...]:
-        """Return the wheels that `packages` come to beyond the base, sorted by project; none is missing.
+        """Return the wheels needed in addition to the base, sorted by project.
 
         Raises:
-            StudyError: A package is not pinned, contradicts the base, or cannot run in a browser.
-            RuntimeUnavailableError: It could not be fetched.
+            StudyError: A package is not pinned, conflicts with the base, or cannot run in a browser.
+            RuntimeUnavailableError: A package could not be fetched.
         """
         requirements = [_pinned(package) for package in packages]
         base = [wheel.sha256 for wheel in self._base.values()]
@@ -131,8 +131,8 @@ class Resolver:
                 ) from failure
             if "No matching distribution" in str(failure):
                 raise StudyError(
-                    f"{wanted_by} needs {requirement}, of which no wheel runs in a browser ({failure}).",
-                    "A package must be Python alone (a wheel named …-none-any.whl), or one that Pyodide has: "
+                    f"{wanted_by} needs {requirement}, but no wheel of it runs in a browser ({failure}).",
+                    "A package must be pure Python (a wheel named …-none-any.whl), or one that Pyodide has: "
                     "https://pyodide.org/en/stable/usage/packages-in-pyodide.html",
                 ) from failure
             raise RuntimeUnavailableError(
@@ -142,7 +142,7 @@ class Resolver:
         return PinnedWheel(path.name, sha256, project, str(version))
 
     def _from_pyodide(self, requirement: Requirement) -> PinnedWheel | None:
-        """What Pyodide publishes under this name, where its version fits."""
+        """Return the wheel that Pyodide publishes for a requirement; None without a matching version."""
         project = canonicalize_name(requirement.name)
         entry = self._catalogue().get(project)
         if (
@@ -158,7 +158,7 @@ class Resolver:
         return {canonicalize_name(name): entry for name, entry in packages.items()}
 
     def _needs(self, wheel: Path, extras: set[str]) -> list[Requirement]:
-        """What a wheel's metadata says that it needs in the browser."""
+        """Return the requirements of a wheel that apply in the browser."""
         with zipfile.ZipFile(wheel) as archive:
             names = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
             metadata = HeaderParser().parsestr(archive.read(names[0]).decode("utf-8") if names else "")

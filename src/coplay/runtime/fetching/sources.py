@@ -1,9 +1,8 @@
-"""Where files come from: Pyodide's CDN, npm, and the user's own package index.
+"""The sources of runtime files: Pyodide's CDN, npm, and the user's package index.
 
-A laboratory may reach any of these and not the others, so a file has several sources, tried in an order that
-is quick in either world: the CDN is asked once, with little patience, and not again when it did not answer.
-Package clients are the user's own (`pip`, `npm`), so their mirrors and proxies apply. Every file is checked
-against its pinned sha256 before it is kept.
+A laboratory may reach any of these and not the others, so each file has several sources. The CDN is tried
+once, with a short timeout, and skipped after it failed. `pip` and `npm` run with the user's configuration, so
+their mirrors and proxies apply. Every file is verified against its pinned SHA-256 before it is kept.
 """
 
 import hashlib
@@ -21,7 +20,7 @@ from coplay.runtime.fetching.package_clients import SourceFailedError, npm_pack,
 from coplay.runtime.progress import ReportProgress
 
 CDN_PATIENCE_S = 4.0
-"""Until the first byte; measured from outside the request, as looking up a name has no time-out."""
+"""Timeout until the first byte, measured outside the request because name resolution has no timeout."""
 CDN_STALL_S = 15.0
 OFFLINE_HINT = (
     "Connect this machine to the internet, or to a mirror of PyPI and npm, and start again; "
@@ -29,16 +28,16 @@ OFFLINE_HINT = (
 )
 
 Source = Callable[[Sequence[PinnedFile]], dict[str, bytes]]
-"""Gives files by name, or raises `SourceFailedError`."""
+"""Returns files by name, or raises `SourceFailedError`."""
 
 
 class Sources:
-    """Fetches pinned files into the store.
+    """Fetches pinned files into the cache.
 
     Args:
-        distribution: Tells the addresses.
-        store: Takes the files.
-        report: Told what is being fetched.
+        distribution: Pins and addresses.
+        store: Cache that receives the files.
+        report: Receives progress.
     """
 
     def __init__(self, distribution: Distribution, store: FileCache, report: ReportProgress) -> None:
@@ -51,12 +50,16 @@ class Sources:
         """Return the interpreter's files by name, fetching those that are missing.
 
         Raises:
-            RuntimeUnavailableError: No source gave them.
+            RuntimeUnavailableError: No source provided them.
         """
         return self._ensure(files, f"Pyodide {self._distribution.version}", self._from_cdn, self._from_npm)
 
     def wheels(self, wheels: Collection[PinnedWheel]) -> dict[str, Path]:
-        """The same for wheels: pure ones from the package index, others from where Pyodide publishes them."""
+        """Return wheels by name: pure ones from the package index, others from Pyodide's CDN or its mirror.
+
+        Raises:
+            RuntimeUnavailableError: No source provided them.
+        """
         found: dict[str, Path] = {}
         compiled = [wheel for wheel in wheels if not wheel.is_pure]
         if compiled:
@@ -69,16 +72,16 @@ class Sources:
         return found
 
     def download_pure_wheel(self, requirement: str) -> tuple[Path, str]:
-        """Ask the package index for one wheel that is Python alone, without its dependencies.
+        """Download one pure Python wheel from the package index, without its dependencies.
 
         Args:
             requirement: `name==version`, or any other requirement without markers.
 
         Returns:
-            Where the wheel is in the store (under its own name), and its sha256.
+            Path of the wheel in the cache, and its SHA-256.
 
         Raises:
-            SourceFailedError: The index was not reached, or has no such wheel.
+            SourceFailedError: The index cannot be reached, or has no such wheel.
         """
         with self._store.scratch() as folder:
             wheel = pip_download(requirement, folder)
@@ -131,11 +134,11 @@ class Sources:
 
         def download() -> None:
             try:
-                with urllib.request.urlopen(url, timeout=CDN_STALL_S) as answer:  # noqa: S310 (pinned address)
+                with urllib.request.urlopen(url, timeout=CDN_STALL_S) as answer:  # noqa: S310 (pinned URL)
                     while chunk := answer.read(1 << 16):
                         chunks.append(chunk)
                         first_byte.set()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 (raised again in the waiting thread)
                 failure.append(error)
             finally:
                 first_byte.set()
@@ -170,8 +173,8 @@ class Sources:
             wheel = pip_download(
                 mirror.requirement,
                 folder,
-                "--ignore-requires-python",  # nothing of it is run here
-                "--no-cache-dir",  # it is large, and needed once
+                "--ignore-requires-python",  # it is only unpacked
+                "--no-cache-dir",  # it is large and needed once
                 watch=lambda size: self._report(stage, min(1.0, size / mirror.size)),
             )
             with zipfile.ZipFile(wheel) as archive:
