@@ -162,7 +162,7 @@ async def _measure(
 
 
 async def _bring_steadily(peer: Peer, connection: PageConnection, start: float, tally: Tally) -> None:
-    """Upload a batch each second, even if the former is unanswered; late answers count from their due time."""
+    """Upload a batch each second, even if the former is unanswered: lateness counts from its due time."""
     for number, body in peer.bodies.items():
         due = start + number
         await asyncio.sleep(due - time.monotonic())

@@ -143,7 +143,7 @@ def test_version_that_pyodide_has_not_built_names_the_one_it_has(make: Make) -> 
 
 
 def test_package_with_no_wheel_for_browsers_is_refused(make: Make) -> None:
-    with pytest.raises(StudyError, match="no wheel runs in a browser"):
+    with pytest.raises(StudyError, match="no wheel of it runs in a browser"):
         make({})[0].resolve(["mujoco==3.0"])
 
 
