@@ -8,12 +8,12 @@ from coplay.study import Study, keys, load_study, scenes
 from coplay.study.canvas import Canvas
 
 if TYPE_CHECKING:
-    from coplay.export.loading import Tables
+    from coplay.export.loading import ExportedTables
 
 __all__ = ["Canvas", "CoplayError", "Study", "keys", "load", "load_study", "scenes"]
 
 
-def load(path: Path | str) -> "Tables":
+def load(path: Path | str) -> "ExportedTables":
     """Read the tables of an export, or of a data directory, as DataFrames: `coplay.load("out").games`.
 
     Args:

@@ -106,7 +106,7 @@ def _forget(data: Path, chosen: Any, dry_run: bool) -> Forgotten:
             if connection.dialect.name == "sqlite":
                 # What is deleted is overwritten, not only marked as free.
                 connection.exec_driver_sql("PRAGMA secure_delete=ON")
-            erasing = _Erasing(connection)
+            erasing = _Erasure(connection)
             savepoint = connection.begin_nested()
             people = chosen(connection)
             for who in people:
@@ -126,7 +126,7 @@ def _forget(data: Path, chosen: Any, dry_run: bool) -> Forgotten:
     )
 
 
-class _Erasing:
+class _Erasure:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._rows: Counter[str] = Counter()

@@ -19,7 +19,8 @@ from sqlalchemy import make_url
 from coplay.data.database import tables as records
 from coplay.data.database.store import DATABASE_FILE, DATABASE_VARIABLE
 from coplay.data.schema import TABLES, Column
-from coplay.export.reading import Reader, reading
+from coplay.export.atomic_writing import write_text_atomically
+from coplay.export.reading import DataReader, open_data
 
 _ABOUT: Final[Mapping[str, str]] = {
     "participants": "one row for each person",
@@ -45,15 +46,13 @@ def write_datasheet(data: Path, out: Path, *, retention: str = "") -> None:
     Raises:
         StoreError: There is no data in `data`.
     """
-    with reading(data) as reader:
+    with open_data(data) as reader:
         words = _words(reader, data, retention)
     template = Template(resources.files(__package__).joinpath("datasheet.md").read_text("utf-8"))
-    partial = out.with_name(f".{out.name}.partial")
-    partial.write_text(template.substitute(words), "utf-8")
-    partial.replace(out)
+    write_text_atomically(out, template.substitute(words))
 
 
-def _words(reader: Reader, data: Path, retention: str) -> dict[str, str]:
+def _words(reader: DataReader, data: Path, retention: str) -> dict[str, str]:
     people = reader.rows(records.participants)
     studies = sorted({f"{row['study']} (version {row['version']})" for row in people})
     arrivals = sorted(row["arrived_utc"][:10] for row in people)

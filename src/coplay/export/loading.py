@@ -12,13 +12,13 @@ from coplay.data.codebook import CODEBOOK
 from coplay.data.database.store import DATABASE_FILE
 from coplay.data.schema import TABLES
 from coplay.errors import UsageError
-from coplay.export.optional_packages import needed
+from coplay.export.optional_packages import require_package
 
 if TYPE_CHECKING:
     import pandas
 
 
-class Tables:
+class ExportedTables:
     """The tables of an export; each is a `pandas.DataFrame` and an attribute: `games`, `steps`, `net` …
 
     Whole numbers are `Int64`, truth values `boolean`, texts `string`, so that a missing value stays missing;
@@ -40,7 +40,7 @@ class Tables:
     codebook: "pandas.DataFrame"
 
     def __init__(self, folder: Path) -> None:
-        pandas = needed("pandas", "pandas")
+        pandas = require_package("pandas", "pandas")
         self._names = [file.stem for file in sorted(folder.glob("*.parquet"))]
         for name in self._names:
             setattr(self, name, _frame(pq.read_table(folder / f"{name}.parquet")))
@@ -61,7 +61,7 @@ class Tables:
         return "\n".join(f"{len(self[name]):>9}  {name}" for name in self)
 
 
-def load(path: Path | str) -> Tables:
+def load(path: Path | str) -> ExportedTables:
     """Read all tables into memory.
 
     Args:
@@ -71,20 +71,20 @@ def load(path: Path | str) -> Tables:
     Raises:
         UsageError: It is neither; or pandas is missing.
     """
-    needed("pandas", "pandas")
+    require_package("pandas", "pandas")
     folder = Path(path)
     if (folder / DATABASE_FILE).is_file():
         from coplay.export.tables.exporting import export_tables
 
         with tempfile.TemporaryDirectory(prefix="coplay-") as temporary:
             export_tables(folder, Path(temporary) / "out")
-            return Tables(Path(temporary) / "out")
+            return ExportedTables(Path(temporary) / "out")
     if missing := [name for name in TABLES if not (folder / f"{name}.parquet").is_file()]:
         raise UsageError(
             f"{folder} is no export: it has no {missing[0]}.parquet",
             "Make one: coplay export OUT --data DIR (--format parquet or both).",
         )
-    return Tables(folder)
+    return ExportedTables(folder)
 
 
 def _frame(table: pa.Table) -> "pandas.DataFrame":

@@ -18,15 +18,15 @@ from typing import Any, Final
 import numpy as np
 from gymnasium import spaces
 
-from coplay.data.games.actions import decoded_actions
+from coplay.data.games.actions import decode_actions
 from coplay.data.games.game_log import GameLog
 from coplay.data.spaces import make_space
 from coplay.errors import CoplayError, UsageError
-from coplay.export.observations import Observed, Tree, observe, slice_of
-from coplay.export.optional_packages import needed
-from coplay.export.reading import StoredGame, reading
+from coplay.export.atomic_writing import atomic_folder
+from coplay.export.observations import ObservationTree, ObservedGame, observe_game, slice_tree
+from coplay.export.optional_packages import require_package
+from coplay.export.reading import StoredGame, open_data
 from coplay.export.tables.game_rows import episode_seed
-from coplay.export.tables.placing import placed
 from coplay.runtime import ReportProgress, silent
 
 FORMAT: Final = "parquet"
@@ -34,7 +34,7 @@ JOINT: Final = "joint"
 
 
 @dataclass(frozen=True, slots=True)
-class Datasets:
+class MinariSummary:
     """What was written."""
 
     episodes: dict[str, int]
@@ -45,7 +45,7 @@ class Datasets:
 
 def export_minari(
     data: Path, out: Path, *, overwrite: bool = False, progress: ReportProgress = silent
-) -> Datasets:
+) -> MinariSummary:
     """Replay every game, and write its episodes.
 
     Args:
@@ -58,10 +58,10 @@ def export_minari(
         StoreError: There is no data in `data`.
         UsageError: `out` has such data sets, or minari is not installed.
     """
-    minari = needed("minari", "minari")
+    minari = require_package("minari", "minari")
     episodes: dict[str, int] = {}
     left_out: dict[str, str] = {}
-    with reading(data) as reader:
+    with open_data(data) as reader:
         rows = reader.games()
         if not overwrite:
             for study in {_name(row["study"]) for row in rows}:
@@ -69,26 +69,26 @@ def export_minari(
                     raise UsageError(
                         f"{out / study} is there already", "Name another folder, or add --overwrite."
                     )
-        with placed(out) as folder, _datasets_path(folder):
+        with atomic_folder(out) as folder, _datasets_path(folder):
             for row in rows:
                 stored = reader.game(row)
                 try:
-                    seen = observe(data, stored.game_id, progress=progress)
+                    seen = observe_game(data, stored.game_id, progress=progress)
                     if seen.replay.difference is not None:
                         left_out[stored.game_id] = str(seen.replay.difference)
                         continue
-                    game = _Game(stored, seen)
+                    game = _GameEpisodes(stored, seen)
                 except CoplayError as error:
                     left_out[stored.game_id] = error.message
                     continue
                 for name, kind, found in game.datasets():
                     _add(minari, name, kind, found)
                     episodes[name] = episodes.get(name, 0) + len(found)
-    return Datasets(episodes, left_out)
+    return MinariSummary(episodes, left_out)
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
+class _DatasetSpaces:
     """The spaces of a data set."""
 
     observation: spaces.Space[Any]
@@ -97,21 +97,21 @@ class _Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class _Episode:
+class _DatasetEpisode:
     """One episode as a data set has it, and what else is known of it."""
 
     buffer: dict[str, Any]
     metadata: dict[str, Any]
 
 
-class _Game:
+class _GameEpisodes:
     """A replayed game on its way into data sets.
 
     Raises:
         UsageError: An agent's observation space is of a kind that cannot be described.
     """
 
-    def __init__(self, stored: StoredGame, seen: Observed) -> None:
+    def __init__(self, stored: StoredGame, seen: ObservedGame) -> None:
         self._stored = stored
         self._seen = seen
         self._log: GameLog = stored.log(stored.batches())
@@ -122,43 +122,45 @@ class _Game:
         self._actions = [make_space(space) for space in stored.row["codecs"]]
         # Of every frame, whatever a gap may leave out: places are frames.
         self._decoded = [
-            decoded_actions(space, self._log.inputs_of(player))
+            decode_actions(space, self._log.inputs_of(player))
             for player, space in enumerate(stored.row["codecs"])
         ]
         row = stored.row
         label = _name(row["label"]) or _name(row["env"].rpartition(":")[2]) or "game"
         self._prefix = f"{_name(row['study'])}/{label}-{row['scene']}"
 
-    def datasets(self) -> Iterator[tuple[str, _Kind, list[_Episode]]]:
+    def datasets(self) -> Iterator[tuple[str, _DatasetSpaces, list[_DatasetEpisode]]]:
         """Each data set's id, its spaces, and this game's episodes of it."""
         env = self._stored.row["env"]
         for player, agent in enumerate(self._seen.agents):
-            kind = _Kind(self._observations[player], self._actions[player], f"Agent {agent} of {env}.")
+            kind = _DatasetSpaces(
+                self._observations[player], self._actions[player], f"Agent {agent} of {env}."
+            )
             found = [self._episode(player, places) for places in self._seen.players[player].episodes()]
             yield f"{self._prefix}/{_name(agent)}-v0", kind, [episode for episode in found if episode]
         if len(self._seen.agents) > 1:
             agents = self._seen.agents
-            kind = _Kind(
+            kind = _DatasetSpaces(
                 spaces.Dict(dict(zip(agents, self._observations, strict=True))),
                 spaces.Dict(dict(zip(agents, self._actions, strict=True))),
                 f"All agents of {env}. A reward is the sum of theirs; each agent's own is in the infos.",
             )
             yield f"{self._prefix}/{JOINT}-v0", kind, list(self._joint())
 
-    def _episode(self, player: int, places: range) -> _Episode | None:
+    def _episode(self, player: int, places: range) -> _DatasetEpisode | None:
         frames = self._seen.players[player].frames[places.start + 1 : places.stop]
         if not frames:
             return None
         space = self._observations[player]
         buffer = {
-            "observations": _fitted(space, slice_of(self._seen.players[player].tree, places)),
+            "observations": _fitted(space, slice_tree(self._seen.players[player].tree, places)),
             "actions": _stacked(self._actions[player], [self._decoded[player][frame] for frame in frames]),
             "rewards": list(self._log.rewards[frames, player]),
             **self._ends(frames, [player]),
         }
-        return _Episode(buffer, self._metadata(frames[0], player))
+        return _DatasetEpisode(buffer, self._metadata(frames[0], player))
 
-    def _joint(self) -> Iterator[_Episode]:
+    def _joint(self) -> Iterator[_DatasetEpisode]:
         everybody = [list(seen.episodes()) for seen in self._seen.players]
         for number in range(min(len(episodes) for episodes in everybody)):
             places = [episodes[number] for episodes in everybody]
@@ -187,9 +189,9 @@ class _Game:
                 **self._ends(frames, list(players)),
                 "infos": {f"reward {agents[p]}": [0.0, *rewards[:, p].tolist()] for p in players},
             }
-            yield _Episode(buffer, self._metadata(frames[0], None))
+            yield _DatasetEpisode(buffer, self._metadata(frames[0], None))
 
-    def _filled(self, player: int, places: range, frames: Sequence[int]) -> Tree:
+    def _filled(self, player: int, places: range, frames: Sequence[int]) -> ObservationTree:
         """A player's observations over an episode; the last one stays when the agent has gone."""
         seen = self._seen.players[player]
         own = seen.frames[places.start + 1 : places.stop]
@@ -220,7 +222,7 @@ class _Game:
         }
 
 
-def _add(minari: ModuleType, name: str, kind: _Kind, episodes: Sequence[_Episode]) -> None:
+def _add(minari: ModuleType, name: str, kind: _DatasetSpaces, episodes: Sequence[_DatasetEpisode]) -> None:
     from minari.data_collector import EpisodeBuffer
 
     buffers = [
@@ -269,7 +271,7 @@ def _name(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_]+", "-", text).strip("-").lower()
 
 
-def _picked(tree: Tree, places: Sequence[int]) -> Tree:
+def _picked(tree: ObservationTree, places: Sequence[int]) -> ObservationTree:
     match tree:
         case dict():
             return {key: _picked(part, places) for key, part in tree.items()}
@@ -281,7 +283,7 @@ def _picked(tree: Tree, places: Sequence[int]) -> Tree:
             return [tree[place] for place in places]
 
 
-def _fitted(space: spaces.Space[Any], tree: Tree) -> Tree:
+def _fitted(space: spaces.Space[Any], tree: ObservationTree) -> ObservationTree:
     """Observations in the types of their space: environments often give others."""
     match space:
         case spaces.Dict() if isinstance(tree, Mapping):

@@ -13,13 +13,13 @@ from coplay.data.games.recording import read_recording
 from coplay.replay.replay import Replay, replay_recording
 from coplay.runtime import ReportProgress, silent
 
-Tree = Any
+ObservationTree = Any
 """Observations leaf by leaf: a numpy array with one entry an observation, a dict or a tuple of trees, or a
 list of plain values."""
 
 
 @dataclass(slots=True)
-class Seen:
+class PlayerObservations:
     """What one player was told by the environment, in order.
 
     Attributes:
@@ -32,7 +32,7 @@ class Seen:
     frames: list[int] = field(default_factory=list)
     resets: list[bool] = field(default_factory=list)
     infos: list[str] = field(default_factory=list)
-    tree: Tree = None
+    tree: ObservationTree = None
 
     def add(self, portion: Mapping[str, Any]) -> None:
         """Take what `coplay.browser.replaying.environment_listener` gave for some frames."""
@@ -52,7 +52,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class ObservedGame:
     """A replayed game.
 
     Attributes:
@@ -63,7 +63,7 @@ class Observed:
     """
 
     replay: Replay
-    players: tuple[Seen, ...]
+    players: tuple[PlayerObservations, ...]
     agents: tuple[str, ...]
     spaces: tuple[dict[str, Any] | None, ...]
 
@@ -74,19 +74,19 @@ class Observed:
         return self.replay.frames if difference is None else difference.frame
 
 
-def observe(data: Path, game_id: str, *, progress: ReportProgress = silent) -> Observed:
+def observe_game(data: Path, game_id: str, *, progress: ReportProgress = silent) -> ObservedGame:
     """Replay a game and listen.
 
     Raises:
         CoplayError: As `coplay.replay.replay.replay_game`.
     """
     described: dict[str, Any] = {}
-    players: list[Seen] = []
+    players: list[PlayerObservations] = []
 
     def watch(_first: int, reply: Mapping[str, Any]) -> None:
         for player, portion in enumerate(reply["seen"]):
             if player == len(players):
-                players.append(Seen())
+                players.append(PlayerObservations())
             players[player].add(portion)
 
     replay = replay_recording(
@@ -97,12 +97,12 @@ def observe(data: Path, game_id: str, *, progress: ReportProgress = silent) -> O
         opened=described.update,
         observe=True,
     )
-    return Observed(
+    return ObservedGame(
         replay, tuple(players), tuple(described["agents"]), tuple(described["observation_spaces"])
     )
 
 
-def observed_columns(seen: Seen, frames: Sequence[int], until: int) -> dict[str, pa.Array]:
+def observation_columns(seen: PlayerObservations, frames: Sequence[int], until: int) -> dict[str, pa.Array]:
     """Columns `observation`, `final_observation` and `info` of a player's rows of `steps`.
 
     Args:
@@ -117,7 +117,7 @@ def observed_columns(seen: Seen, frames: Sequence[int], until: int) -> dict[str,
         place if place is not None and (place == last or seen.resets[place + 1]) else None for place in places
     ]
     before = [None if place is None else place - 1 for place in places]
-    values = arrow_of(seen.tree) if seen.frames else pa.nulls(0)
+    values = to_arrow(seen.tree) if seen.frames else pa.nulls(0)
     infos = pa.array(seen.infos, pa.string())
     return {
         "observation": values.take(pa.array(before, pa.int64())),
@@ -126,14 +126,14 @@ def observed_columns(seen: Seen, frames: Sequence[int], until: int) -> dict[str,
     }
 
 
-def arrow_of(tree: Tree) -> pa.Array:
+def to_arrow(tree: ObservationTree) -> pa.Array:
     """A tree as an Arrow array: arrays become nested lists, dicts and tuples structs."""
     match tree:
         case dict():
-            return pa.StructArray.from_arrays([arrow_of(part) for part in tree.values()], names=list(tree))
+            return pa.StructArray.from_arrays([to_arrow(part) for part in tree.values()], names=list(tree))
         case tuple():
             names = [str(place) for place in range(len(tree))]
-            return pa.StructArray.from_arrays([arrow_of(part) for part in tree], names=names)
+            return pa.StructArray.from_arrays([to_arrow(part) for part in tree], names=names)
         case np.ndarray():
             values = pa.array(np.ascontiguousarray(tree).reshape(-1))
             for axis in range(tree.ndim - 1, 0, -1):
@@ -145,18 +145,18 @@ def arrow_of(tree: Tree) -> pa.Array:
             return pa.array(tree)
 
 
-def slice_of(tree: Tree, places: range) -> Tree:
+def slice_tree(tree: ObservationTree, places: range) -> ObservationTree:
     """Some of the observations of a tree."""
     match tree:
         case dict():
-            return {key: slice_of(part, places) for key, part in tree.items()}
+            return {key: slice_tree(part, places) for key, part in tree.items()}
         case tuple():
-            return tuple(slice_of(part, places) for part in tree)
+            return tuple(slice_tree(part, places) for part in tree)
         case _:
             return tree[places.start : places.stop]
 
 
-def _unpacked(packed: Mapping[str, Any]) -> Tree:
+def _unpacked(packed: Mapping[str, Any]) -> ObservationTree:
     if "dict" in packed:
         return {key: _unpacked(part) for key, part in packed["dict"].items()}
     if "tuple" in packed:
@@ -167,7 +167,7 @@ def _unpacked(packed: Mapping[str, Any]) -> Tree:
     return data.reshape(packed["shape"])
 
 
-def _joined(tree: Tree, length: int, more: Tree) -> Tree:
+def _joined(tree: ObservationTree, length: int, more: ObservationTree) -> ObservationTree:
     match tree, more:
         case (dict(), dict()) if tree.keys() == more.keys():
             return {key: _joined(part, length, more[key]) for key, part in tree.items()}
@@ -179,7 +179,7 @@ def _joined(tree: Tree, length: int, more: Tree) -> Tree:
             return [*_as_list(tree), *_as_list(more)]
 
 
-def _as_list(tree: Tree) -> list[Any]:
+def _as_list(tree: ObservationTree) -> list[Any]:
     match tree:
         case dict():
             columns = {key: _as_list(part) for key, part in tree.items()}

@@ -1,4 +1,4 @@
-"""Libraries that only some exports need, and that are installed when wanted."""
+"""Optional packages, which only some exports need."""
 
 import importlib
 from types import ModuleType
@@ -6,15 +6,15 @@ from types import ModuleType
 from coplay.errors import UsageError
 
 
-def needed(module: str, extra: str) -> ModuleType:
-    """Import a module of an optional extra.
+def require_package(module: str, extra: str) -> ModuleType:
+    """Import a module that one of coplay's extras installs.
 
     Args:
-        module: Its name.
+        module: The module's name.
         extra: The extra of coplay that brings it.
 
     Raises:
-        UsageError: It is not installed.
+        UsageError: The module is not installed.
     """
     try:
         return importlib.import_module(module)

@@ -74,8 +74,8 @@ def identity_of(game: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps([game[name] for name in names]).encode()).hexdigest()
 
 
-class Reader:
-    """An open data directory; made by `reading`."""
+class DataReader:
+    """An open data directory; made by `open_data`."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -112,7 +112,7 @@ class Reader:
 
 
 @contextmanager
-def reading(data: Path) -> Iterator[Reader]:
+def open_data(data: Path) -> Iterator[DataReader]:
     """Open a data directory; the study may be running.
 
     Raises:
@@ -121,7 +121,7 @@ def reading(data: Path) -> Iterator[Reader]:
     require_data(data)
     store = Store(data)
     try:
-        yield Reader(store)
+        yield DataReader(store)
     finally:
         store.close()
 

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, create_engine, inspect, select, text
 
 from coplay.data.database import engines as databases
 from coplay.data.database import tables as records
+from coplay.data.database.migrations import HEAD
 from coplay.data.database.store import Store
-from coplay.data.migrations import HEAD
 from coplay.errors import StoreError
 
 GAME = {

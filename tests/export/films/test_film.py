@@ -14,8 +14,9 @@ from PIL import Image
 
 from coplay.cli import main
 from coplay.data.games.recording import read_recording
-from coplay.export.films.canvas_svg import Screen, png_of
+from coplay.export.films.canvas_svg import SvgCanvas
 from coplay.export.films.film import frames_of
+from coplay.export.png import encode_png
 from coplay.study.canvas import Canvas
 
 GAME = "0123456789abcdef0123"
@@ -112,7 +113,7 @@ def drawn(canvas: Canvas) -> dict:
 
 
 def test_every_operation_is_painted(tmp_path):
-    canvas, screen = Canvas(), Screen()
+    canvas, painted = Canvas(), SvgCanvas()
     canvas.begin()
     canvas.view(40, 20)
     canvas.clear("white")
@@ -123,7 +124,7 @@ def test_every_operation_is_painted(tmp_path):
     canvas.text(5, 15, "<&>", 8, "black", align="center", bold=True)
     canvas.image(20, 10, 20, 10, np.full((2, 4, 3), 77, np.uint8))
     canvas.sound("hit")
-    picture = decoded(screen.png(drawn(canvas)))
+    picture = decoded(painted.png(drawn(canvas)))
     assert picture.shape == (360, 720, 3)
     for (x, y), color in {
         (5, 5): (255, 0, 0),
@@ -143,7 +144,7 @@ def test_image_drawn_in_other_proportions_than_its_own_keeps_its_pixels():
     image = np.zeros((2, 5, 3), np.uint8)
     image[0, :, 0], image[1, :, 1] = range(50, 300, 50), 200
     canvas.image(0, 0, 20, 20, image)
-    picture = decoded(Screen().png(drawn(canvas)))
+    picture = decoded(SvgCanvas().png(drawn(canvas)))
     for column in range(5):
         x = 144 * column + 72
         assert (
@@ -153,11 +154,11 @@ def test_image_drawn_in_other_proportions_than_its_own_keeps_its_pixels():
 
 
 def test_strings_of_earlier_pictures_are_remembered():
-    canvas, screen = Canvas(), Screen()
+    canvas, painted = Canvas(), SvgCanvas()
     for color in ("red", "blue", "red"):
         canvas.begin()
         canvas.clear(color)
-        picture = decoded(screen.png(drawn(canvas)))
+        picture = decoded(painted.png(drawn(canvas)))
     assert picture[5, 5].tolist() == [255, 0, 0]
 
 
@@ -167,4 +168,4 @@ def decoded(png: bytes) -> np.ndarray:
 
 def test_pixels_become_a_png_file():
     pixels = array("B", range(24)).tobytes()
-    assert decoded(png_of(pixels, 2, 4)).tobytes() == pixels
+    assert decoded(encode_png(pixels, 2, 4)).tobytes() == pixels

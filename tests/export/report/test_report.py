@@ -10,14 +10,14 @@ from sqlalchemy import insert, update
 from coplay.cli import main
 from coplay.data.database import tables as records
 from coplay.data.database.store import Store
-from coplay.export.report import connections, findings
-from coplay.export.report.findings import ReportTables
+from coplay.export.report import connections, games, people
+from coplay.export.report.report_tables import ReportTables
 from coplay.export.tables.exporting import export_tables
 
 
 @pytest.fixture
 def study(meeting, data):
-    """Two games, and two people more: one waited in vain, and one closed the page."""
+    """Two games, and two more people: one found no partner, and one closed the page."""
     later = {"started_utc": "2026-01-02T00:00:00.000+00:00", "verdict": "truncated", "verdict_frame": 80}
     meeting.store(
         data, "a" * 20, people=("eve", "bob"), left_early=[0], verdict_reason="player 0 <left>", **later
@@ -64,10 +64,10 @@ def test_page_is_one_file_that_asks_no_network_and_names_nobody(study, tmp_path)
     assert {what: n for n, what in tiles} == {
         "people came": "5",
         "completed": "3",
-        "waited in vain": "1",
+        "found no partner": "1",
         "dropped out": "1",
         "games": "2",
-        "games to use": "2",
+        "usable games": "2",
         "minutes played": "0.1",
         "median round trip": "85 ms",
     }
@@ -78,21 +78,21 @@ def test_page_is_one_file_that_asks_no_network_and_names_nobody(study, tmp_path)
 
 
 def test_funnel_counts_each_person_once_at_each_step(exported):
-    assert [(row["people"], row["share"]) for row in findings.funnel(exported)] == [
+    assert [(row["people"], row["share"]) for row in people.funnel(exported)] == [
         (5, 1.0), (3, 0.6), (3, 0.6), (3, 0.6)
     ]  # fmt: skip
 
 
 def test_games_are_counted_by_verdict_and_doubtful_ones_named(exported):
-    assert {row["verdict"]: row["games"] for row in findings.verdicts(exported)} == {
+    assert {row["verdict"]: row["games"] for row in games.verdicts(exported)} == {
         "identical": 1,
         "truncated": 1,
     }
-    assert [row["game"] for row in findings.doubtful_games(exported)] == ["a" * 20]
+    assert [row["game"] for row in games.doubtful_games(exported)] == ["a" * 20]
 
 
 def test_returns_are_those_of_people_in_finished_episodes(exported):
-    rows = findings.returns(exported)
+    rows = games.returns(exported)
     assert {row["condition"] for row in rows} == {"color: blue", "color: red"}
     first = exported["episodes"][0]["returns"]
     assert next(r for r in rows if r["condition"] == "color: red" and r["episode"] == 0)["mean"] == first[1]
@@ -122,10 +122,10 @@ def test_links_and_games_have_their_quality(exported):
     (link,) = connections.by_link(exported)
     assert (link["link"], link["share"], link["median, ms"], link["95 %, ms"]) == ("direct", 1.0, 85.0, 130.0)
     assert (link["jitter, ms"], link["lost"]) == (2.0, 0.0)
-    games = connections.by_game(exported)
-    assert {row["game"] for row in games} == {"012345", "aaaaaa"}
+    rows = connections.by_game(exported)
+    assert {row["game"] for row in rows} == {"012345", "aaaaaa"}
     # One frame of thirty a second: four rows that span 1.09 s, with one each.
-    assert games[0]["stood still"] == pytest.approx(4 / (1.09 * 30))
+    assert rows[0]["stood still"] == pytest.approx(4 / (1.09 * 30))
 
 
 def test_round_trips_are_counted_in_bins_of_which_the_last_has_the_rest():
@@ -143,11 +143,11 @@ def test_round_trips_are_counted_in_bins_of_which_the_last_has_the_rest():
 
 
 def test_games_to_use_are_counted_with_their_minutes(exported):
-    assert [(row["verdict"], row["games"]) for row in findings.uses(exported)] == [
+    assert [(row["verdict"], row["games"]) for row in games.uses(exported)] == [
         ("identical", 1),
         ("truncated", 1),
     ]
-    assert findings.uses(exported)[0]["minutes"] == pytest.approx(120 / 30 / 60)
+    assert games.uses(exported)[0]["minutes"] == pytest.approx(120 / 30 / 60)
 
 
 def test_game_that_has_not_ended_counts_with_what_was_played_of_it(study, tmp_path):
@@ -156,8 +156,8 @@ def test_game_that_has_not_ended_counts_with_what_was_played_of_it(study, tmp_pa
     store.close()
     export_tables(study, tmp_path / "out")
     exported = ReportTables.read(tmp_path / "out")
-    assert findings.funnel(exported)[2]["people"] == 3
-    assert findings.uses(exported) == [
+    assert people.funnel(exported)[2]["people"] == 3
+    assert games.uses(exported) == [
         {
             "verdict": "running",
             "games": 2,
@@ -168,13 +168,13 @@ def test_game_that_has_not_ended_counts_with_what_was_played_of_it(study, tmp_pa
 
 
 def test_endings_and_disturbances_leave_out_who_closed_the_page_at_the_end(exported):
-    ended = {(row["how it ended"], row["in"]): row["people"] for row in findings.endings(exported)}
+    ended = {(row["how it ended"], row["in"]): row["people"] for row in people.endings(exported)}
     assert ended == {
         ("completed", "–"): 3,
-        ("waited in vain", "lobby (scene 0)"): 1,
+        ("found no partner", "lobby (scene 0)"): 1,
         ("page closed or connection lost", "lobby (scene 0)"): 1,
     }
-    counts = {row["what"]: (row["times"], row["people"]) for row in findings.disturbances(exported)}
+    counts = {row["what"]: (row["times"], row["people"]) for row in people.disturbances(exported)}
     assert counts["left a game before its end"] == (1, 1)
     assert counts["page closed or connection lost"] == (2, 2)
 

@@ -18,8 +18,8 @@ from coplay.data.batches import FrameBatch, decode, encode
 from coplay.data.database import tables as records
 from coplay.data.database.store import Store
 from coplay.data.games.game_log import GameLog
-from coplay.export.scrub.collecting import collect
-from coplay.export.scrub.hindsight import arrivals, guesses_of
+from coplay.export.scrub.mispredictions import arrival_frames, mispredictions_of
+from coplay.export.scrub.scrub_files import write_scrub_files
 
 GAME = "0123456789abcdef0123"
 CIRCLE = 2
@@ -44,14 +44,14 @@ def log_of(inputs: list[tuple[int, int]], predicted: list[bool], corrected: list
 
 
 def test_inputs_come_in_order_and_wrong_guesses_say_when():
-    came = arrivals(np.array([False, True, True, True, False]), np.array([0, 0, 3, 0, 0]))
+    came = arrival_frames(np.array([False, True, True, True, False]), np.array([0, 0, 3, 0, 0]))
     assert came.tolist() == [0, 2, 5, 5, 5]
 
 
 def test_wrong_guess_is_what_was_last_known_until_the_input_came():
     # Player 1 goes from 7 to 8 in frame 2; that comes when frame 4 is shown.
     log = log_of([(1, 7), (2, 7), (3, 8), (4, 8), (5, 8)], [False, False, True, True, False], [0, 0, 2, 1, 0])
-    found = guesses_of(log, 0, {0: 0, 1: 1}, [1, 1])
+    found = mispredictions_of(log, 0, {0: 0, 1: 1}, [1, 1])
     assert [(guess.frame, guess.first, guess.inputs) for guess in found] == [
         (3, 2, bytes([3, 7])),
         (4, 2, bytes([3, 7, 4, 7])),
@@ -60,10 +60,10 @@ def test_wrong_guess_is_what_was_last_known_until_the_input_came():
 
 def test_right_guesses_and_own_seats_make_no_wrong_screen():
     right = log_of([(1, 7), (2, 7), (3, 7)], [False, True, True], [0, 0, 0])
-    assert guesses_of(right, 0, {0: 0, 1: 1}, [1, 1]) == []
+    assert mispredictions_of(right, 0, {0: 0, 1: 1}, [1, 1]) == []
     own_bot = log_of([(1, 7), (2, 8)], [False, True], [0, 1])
-    assert guesses_of(own_bot, 0, {0: 0, 1: 0}, [1, 1]) == []
-    assert guesses_of(right, 1, {0: 0, 1: 1}, [1, 1]) == []  # never uploaded
+    assert mispredictions_of(own_bot, 0, {0: 0, 1: 0}, [1, 1]) == []
+    assert mispredictions_of(right, 1, {0: 0, 1: 1}, [1, 1]) == []  # never uploaded
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_screen_then_is_off_by_the_guess_and_right_once_the_input_came(data, lat
     frame, off = late
     folder = tmp_path / "game"
     folder.mkdir()
-    assert collect(data, GAME, folder).equal
+    assert write_scrub_files(data, GAME, folder).equal
     about = json.loads((folder / "game.json").read_text())
     assert (about["frames"], about["viewers"], about["agents"]) == (120, [0, 1], ["left", "right"])
     portion = json.loads((folder / "pictures-0.json").read_text())

@@ -20,7 +20,7 @@ from coplay.data.database import tables as records
 from coplay.data.database.store import Store
 from coplay.data.schema import TABLES
 from coplay.errors import UsageError
-from coplay.export.observations import Observed, observe
+from coplay.export.observations import ObservedGame, observe_game
 from coplay.export.tables.exporting import export_tables
 
 GAMES = ("0123456789abcdef0123", "fedcba9876543210fedc")
@@ -112,11 +112,11 @@ def test_second_export_adds_new_games_and_replays_no_old_one(data, meeting, tmp_
     meeting.store(data, GAMES[1], people=("eve", "bob"), started_utc="2026-01-02T00:00:00.000+00:00")
     replayed = []
 
-    def counted(data: Path, game_id: str, **rest: object) -> Observed:
+    def counted(data: Path, game_id: str, **rest: object) -> ObservedGame:
         replayed.append(game_id)
-        return observe(data, game_id, **rest)
+        return observe_game(data, game_id, **rest)
 
-    monkeypatch.setattr("coplay.export.tables.exporting.observe", counted)
+    monkeypatch.setattr("coplay.export.tables.exporting.observe_game", counted)
     done = export_tables(data, out, observations=True)
     assert replayed == [GAMES[1]]
     assert done.new_rows["participants"] == 1

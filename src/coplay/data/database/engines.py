@@ -106,7 +106,7 @@ def check_version(engine: Engine) -> None:
         )
 
 
-def will_pass(error: BaseException) -> bool:
+def is_transient(error: BaseException) -> bool:
     """Whether the same work may succeed later: the database is away, full or busy, not the work to blame."""
     if isinstance(error, PoolTimeoutError):
         return True
@@ -133,7 +133,7 @@ def plain_reason(error: BaseException) -> str:
 # transaction.
 
 
-def receipt_of(connection: Connection) -> str | None:
+def transaction_id(connection: Connection) -> str | None:
     """A number by which to ask later whether this transaction was committed.
 
     None where no answer is lost, or nothing was written.

@@ -25,14 +25,14 @@ from coplay.data.database.engines import (
     DATABASE_FILE,
     DATABASE_VARIABLE,
     check_version,
+    is_transient,
     open_engine,
     plain_reason,
-    receipt_of,
+    transaction_id,
     was_committed,
-    will_pass,
 )
 from coplay.data.database.inserting import insert_missing
-from coplay.data.database.upgrading import bring_up_to_date
+from coplay.data.database.upgrading import upgrade_database
 from coplay.errors import StoreError
 
 __all__ = ["DATABASE_FILE", "DATABASE_VARIABLE", "Store"]
@@ -53,15 +53,15 @@ _Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _RowInsert:
     table: Table
     column: str
     values: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
-    work: Callable[[Connection], Any] | _Row
+class _StoreJob:
+    work: Callable[[Connection], Any] | _RowInsert
     size: int
     future: "Future[Any]" = field(default_factory=Future)
 
@@ -83,7 +83,7 @@ class Store:
             self._engine = open_engine(directory)
             try:
                 check_version(self._engine)
-                bring_up_to_date(self._engine)
+                upgrade_database(self._engine)
             except BaseException:
                 self._engine.dispose()
                 raise
@@ -95,7 +95,7 @@ class Store:
                 if os.environ.get(DATABASE_VARIABLE)
                 else "Check the path and its permissions.",
             ) from error
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._jobs: SimpleQueue[_StoreJob | None] = SimpleQueue()
         self._counting = Lock()
         self._waiting = self._waiting_bytes = 0
         self._busy_since: float | None = None
@@ -117,7 +117,7 @@ class Store:
             work: What to do; its result is the future's.
             size: Bytes of memory that it holds while it waits.
         """
-        return self._ask(_Job(work, size))
+        return self._ask(_StoreJob(work, size))
 
     def insert(self, table: Table, row: Mapping[str, Any], column: str, size: int = 0) -> "Future[Any]":
         """Insert a row unless its primary key is there.
@@ -131,9 +131,9 @@ class Store:
                 for each table.
             size: Bytes of memory that the row holds while it waits.
         """
-        return self._ask(_Job(_Row(table, column, row), size))
+        return self._ask(_StoreJob(_RowInsert(table, column, row), size))
 
-    def _ask(self, job: _Job) -> "Future[Any]":
+    def _ask(self, job: _StoreJob) -> "Future[Any]":
         # From here on nobody can cancel it: a page that closes while it waits must not take a write along.
         job.future.set_running_or_notify_cancel()
         if self._waiting >= OVERFLOW:
@@ -220,7 +220,7 @@ class Store:
                 break
         self._engine.dispose()
 
-    def _transact(self, jobs: list[_Job]) -> None:
+    def _transact(self, jobs: list[_StoreJob]) -> None:
         self._busy_since = time.monotonic()
         try:
             results = self._persist(jobs)
@@ -238,7 +238,7 @@ class Store:
         for job, result in zip(jobs, results, strict=True):
             job.future.set_result(result)
 
-    def _persist(self, jobs: list[_Job]) -> list[Any]:
+    def _persist(self, jobs: list[_StoreJob]) -> list[Any]:
         """Try one transaction until it is committed, or fails for a reason that does not pass."""
         wait_s = _FIRST_WAIT_S
         doubtful: tuple[str, list[Any]] | None = None
@@ -254,12 +254,12 @@ class Store:
                 if doubtful is None:
                     with self._engine.connect() as connection:
                         results = _do(jobs, connection)
-                        given = receipt_of(connection)
+                        given = transaction_id(connection)
                         doubtful = None if given is None else (given, results)
                         connection.commit()
                     return results
             except Exception as error:
-                if not will_pass(error):
+                if not is_transient(error):
                     raise
                 self._note_trouble(plain_reason(error))
             if self._closing.is_set() and time.monotonic() - self._trouble_since > CLOSE_AFTER_S / 3:
@@ -290,23 +290,23 @@ class Store:
         _log.warning("everything is stored again, after %.1f s", time.monotonic() - since)
 
 
-def _do(jobs: Sequence[_Job], connection: Connection) -> list[Any]:
+def _do(jobs: Sequence[_StoreJob], connection: Connection) -> list[Any]:
     """The results of all, in order; rows for one table that come one after another are one statement."""
     results: list[Any] = []
-    waiting: list[_Row] = []
+    waiting: list[_RowInsert] = []
     for job in jobs:
         work = job.work
-        if waiting and (not isinstance(work, _Row) or work.table is not waiting[0].table):
+        if waiting and (not isinstance(work, _RowInsert) or work.table is not waiting[0].table):
             results += _insert(waiting, connection)
             waiting = []
-        if isinstance(work, _Row):
+        if isinstance(work, _RowInsert):
             waiting.append(work)
         else:
             results.append(work(connection))
     return results + (_insert(waiting, connection) if waiting else [])
 
 
-def _insert(rows: Sequence[_Row], connection: Connection) -> list[Any]:
+def _insert(rows: Sequence[_RowInsert], connection: Connection) -> list[Any]:
     return insert_missing(connection, rows[0].table, [row.values for row in rows], rows[0].column)
 
 

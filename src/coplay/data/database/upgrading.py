@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from coplay.data.migrations import HEAD
+from coplay.data.database.migrations import HEAD
 from coplay.errors import StoreError
 
 BEFORE_MIGRATIONS: Final = "0001"
@@ -13,7 +13,7 @@ BEFORE_MIGRATIONS: Final = "0001"
 _LOCK: Final = 0x636F706C6179  # "coplay", as PostgreSQL's advisory lock
 
 
-def bring_up_to_date(engine: Engine) -> None:
+def upgrade_database(engine: Engine) -> None:
     """Run the steps that the database has not seen; all of them or none, and one process at a time.
 
     Raises:
@@ -46,7 +46,7 @@ def _upgrade(connection: Connection) -> None:
     from alembic.util import CommandError
 
     config = Config()
-    config.set_main_option("script_location", "coplay.data:migrations")
+    config.set_main_option("script_location", "coplay.data.database:migrations")
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     if _revision(connection) is None and "games" in inspect(connection).get_table_names():

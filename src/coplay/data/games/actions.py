@@ -10,7 +10,7 @@ from coplay.data.spaces import make_space
 from coplay.envs import codec_for
 
 
-class ActionTable:
+class ActionDecoder:
     """Decodes inputs; one Arrow type fits the actions of all games.
 
     Whole numbers stay whole unless some game has fractions. Arrays stay arrays; where only some games have
@@ -33,7 +33,7 @@ class ActionTable:
 
     def decoded(self, space: dict[str, Any], inputs: Sequence[bytes]) -> list[Any]:
         """The actions of one player."""
-        return [self._plain(action) for action in decoded_actions(space, inputs)]
+        return [self._plain(action) for action in decode_actions(space, inputs)]
 
     def _plain(self, action: Any) -> Any:
         value: Any = np.asarray(action).tolist()
@@ -42,7 +42,7 @@ class ActionTable:
         return value
 
 
-def decoded_actions(space: dict[str, Any], inputs: Sequence[bytes]) -> list[Any]:
+def decode_actions(space: dict[str, Any], inputs: Sequence[bytes]) -> list[Any]:
     """The actions of one player, as the environment takes them."""
     codec = codec_for(make_space(space), 0)
     # People hold keys: few inputs are distinct.

@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 
 from coplay.data.games.reports import PeerReport, ReportedDesync, last_cuts
 
-Name: TypeAlias = Literal["identical", "truncated", "divergent", "unverified"]
+VerdictName: TypeAlias = Literal["identical", "truncated", "divergent", "unverified"]
 
 _PLAYED_ON = {"bot": "a bot played on", "default": "the default action was played on"}
 _SAME = "All players' browsers reported the same inputs and states."
@@ -34,7 +34,7 @@ class Verdict:
         last_frame: The last frame that the reports of all that remained cover; -1 for none.
     """
 
-    name: Name
+    name: VerdictName
     frame: int | None
     reason: str
     chain_hash: str

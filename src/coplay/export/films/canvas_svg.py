@@ -1,17 +1,17 @@
 """Display lists as SVG, and SVG as PNG: what a player's canvas showed, without a browser.
 
-Operations and their fields are those of `coplay.study.canvas`, painted as `web/src/draw/painting.ts` does.
+The operations and their fields are those of `coplay.study.canvas`, painted as `web/src/draw/painting.ts`
+paints them.
 """
 
 import base64
-import struct
-import zlib
 from array import array
 from collections.abc import Mapping
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
-from coplay.export.optional_packages import needed
+from coplay.export.optional_packages import require_package
+from coplay.export.png import encode_png
 from coplay.study.canvas import CIRCLE, CLEAR, IMAGE, LINE, POLYGON, RECT, SOUND, TEXT
 
 LONGER_SIDE: Final = 720
@@ -19,37 +19,41 @@ _ROUNDING: Final = 0.02
 _ANCHOR: Final = ("start", "middle", "end")
 
 
-class Screen:
-    """One player's canvas; pictures come in order, as each needs the strings of those before it."""
+class SvgCanvas:
+    """A player's canvas, painted without a browser.
+
+    Its pictures must be given in order, as each one needs the strings that earlier ones introduced.
+    """
 
     def __init__(self) -> None:
         self._strings: list[str] = []
         self._size: tuple[int, int] | None = None
 
     def png(self, drawn: Mapping[str, Any]) -> bytes:
-        """Paint one picture; all have the size of the first.
+        """Paint one picture as PNG; all pictures have the size of the first.
 
         Args:
-            drawn: As `coplay.browser.replaying.screens` has it.
+            drawn: A display list, as `coplay.browser.replaying.screens` returns it.
 
         Raises:
             UsageError: vl-convert-python is not installed.
         """
-        picture: bytes = needed("vl_convert", "film").svg_to_png(self.svg(drawn))
+        picture: bytes = require_package("vl_convert", "film").svg_to_png(self.svg(drawn))
         return picture
 
     def svg(self, drawn: Mapping[str, Any]) -> str:
-        """The same as SVG."""
+        """Paint one picture as SVG; see `png`."""
         self._strings += drawn["strings"]
         ops = array("f")
         ops.frombytes(base64.b64decode(drawn["ops"]))
         width, height = drawn["width"], drawn["height"]
         if self._size is None:
             scale = LONGER_SIDE / max(width, height)
-            # Films want even numbers of pixels.
+            # Video encoders want even numbers of pixels.
             self._size = (2 * max(1, round(width * scale / 2)), 2 * max(1, round(height * scale / 2)))
         items = "".join(self._items(ops, drawn))
-        # Rounding to whole pixels leaves no edge; a world of another shape later on is centred.
+        # A world that differs only by the rounding is stretched, which leaves no edge; a world that changed
+        # its shape is centred.
         alike = abs(self._size[0] * height / (self._size[1] * width) - 1) < _ROUNDING
         fit = "none" if alike else "xMidYMid"
         world = f'width="{width:g}" height="{height:g}"'
@@ -63,7 +67,7 @@ class Screen:
         items, at = [], 0
         while at < len(ops):
             code = int(ops[at])
-            at += 2  # its id says nothing here: every frame is painted where it was
+            at += 2  # skips the id, which only matters for easing between two pictures
             if code == POLYGON:
                 count = int(ops[at])
                 corners = ops[at + 2 : at + 2 + 2 * count]
@@ -112,29 +116,10 @@ class Screen:
 
 
 _FIELDS: Final = {CLEAR: 1, RECT: 6, CIRCLE: 4, LINE: 6, TEXT: 7, IMAGE: 4, SOUND: 1}
+"""How many numbers follow the code and the id of each operation; a polygon says so itself."""
 
 
 def _data_url(drawn: Mapping[str, Any]) -> str:
     rows, columns = drawn["pixels_shape"]
-    picture = png_of(base64.b64decode(drawn["pixels"]), rows, columns)
+    picture = encode_png(base64.b64decode(drawn["pixels"]), rows, columns)
     return "data:image/png;base64," + base64.b64encode(picture).decode("ascii")
-
-
-def png_of(pixels: bytes, rows: int, columns: int) -> bytes:
-    """RGB bytes as a PNG file.
-
-    Args:
-        pixels: rows × columns × 3 bytes.
-        rows: Its height.
-        columns: Its width.
-
-    Source: https://www.w3.org/TR/png-3/
-    """
-    width = 3 * columns
-    lines = b"".join(b"\0" + pixels[row * width : (row + 1) * width] for row in range(rows))
-    header = struct.pack(">IIBBBBB", columns, rows, 8, 2, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(lines, 1)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in chunks
-    )

@@ -13,8 +13,9 @@ import numpy as np
 from coplay.data.batches import STEPPED
 from coplay.data.games.recording import Recording, read_recording
 from coplay.errors import CoplayError, UsageError
-from coplay.export.films.canvas_svg import Screen
-from coplay.export.optional_packages import needed
+from coplay.export.atomic_writing import partial_path
+from coplay.export.films.canvas_svg import SvgCanvas
+from coplay.export.optional_packages import require_package
 from coplay.replay.replay import Replay, replay_recording
 from coplay.runtime import ReportProgress, silent
 
@@ -59,14 +60,14 @@ def film_game(
         UsageError: There is no such player or episode; or what makes films is not installed.
         CoplayError: As `coplay.replay.replay.replay_game`.
     """
-    ffmpeg = needed("imageio_ffmpeg", "film").get_ffmpeg_exe()
-    needed("vl_convert", "film")
+    ffmpeg = require_package("imageio_ffmpeg", "film").get_ffmpeg_exe()
+    require_package("vl_convert", "film")
     recording = read_recording(data, game_id)
     players = recording.log.rewards.shape[1]
     if not 0 <= player < players:
         raise UsageError(f"the game has no player {player}", f"Its players are 0 to {players - 1}.")
     frames = frames_of(recording, episode)
-    screen = Screen()
+    screen = SvgCanvas()
     with ExitStack() as films:
         takers = []
         if gif is not None:
@@ -109,7 +110,7 @@ def frames_of(recording: Recording, episode: int | None) -> range:
 @contextmanager
 def _film(ffmpeg: str, path: Path, fps: float, words: tuple[str, ...]) -> Iterator[IO[bytes]]:
     """Takes PNG files one after another; the film is there when all were taken, or not at all."""
-    partial = path.with_name(f".{path.name}.partial")
+    partial = partial_path(path)
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(  # noqa: S603 (the program of imageio-ffmpeg)
             [

@@ -1,4 +1,5 @@
-"""A study in one self-contained page: `writing.write_report`.
+"""A study in one self-contained HTML page; `writing.write_report` writes it.
 
-`findings` computes tables from an export, `charts` draws them, `page` lays them out.
+`people`, `games` and `connections` compute small tables from an export, `charts` draws them, and `page` lays
+them out.
 """

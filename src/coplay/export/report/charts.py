@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
-from coplay.export.optional_packages import needed
+from coplay.export.optional_packages import require_package
 from coplay.export.report.connections import most_uneven
-from coplay.export.report.findings import Row
+from coplay.export.report.report_tables import ReportRow
 
 WIDTH: Final = 560
 NARROW: Final = 400
@@ -52,7 +52,9 @@ _CONFIG: Final[dict[str, Any]] = {
 }
 
 
-def bars(rows: Sequence[Row], category: str, count: str, *, title: str, color: str | None = None) -> str:
+def bars(
+    rows: Sequence[ReportRow], category: str, count: str, *, title: str, color: str | None = None
+) -> str:
     """Horizontal bars, in the order of the rows, each with its number."""
     totals: Counter[str] = Counter()
     for row in rows:
@@ -78,7 +80,7 @@ def bars(rows: Sequence[Row], category: str, count: str, *, title: str, color: s
     return _svg(rows, {"layer": layers, "height": {"step": 30}, "width": NARROW})
 
 
-def lines(rows: Sequence[Row]) -> str:
+def lines(rows: Sequence[ReportRow]) -> str:
     """Mean return over episodes with its standard error: a line a condition, a panel a scene."""
     data = [
         {**row, "low": row["mean"] - row["se"], "high": row["mean"] + row["se"]}
@@ -107,7 +109,7 @@ def lines(rows: Sequence[Row]) -> str:
     )
 
 
-def histogram(rows: Sequence[Row], color: str, *, title: str) -> str:
+def histogram(rows: Sequence[ReportRow], color: str, *, title: str) -> str:
     """How often which values were: bins `from`, `to`, `seconds`, stacked by colour."""
     encoding = {
         "x": {"field": "from", "bin": {"binned": True}, "type": "quantitative", "title": title},
@@ -119,7 +121,7 @@ def histogram(rows: Sequence[Row], color: str, *, title: str) -> str:
     return _svg(rows, {"mark": mark, "encoding": encoding, "height": 220, "width": NARROW})
 
 
-def pairs(rows: Sequence[Row], field: str, *, title: str, share: bool = False) -> str:
+def pairs(rows: Sequence[ReportRow], field: str, *, title: str, share: bool = False) -> str:
     """Each game's sides on one line: a long line is an uneven game. Of many games, the most uneven."""
     rows = most_uneven(rows, field, _GAMES_SHOWN)
     axis: dict[str, Any] = {"tickCount": 8}
@@ -144,9 +146,9 @@ def pairs(rows: Sequence[Row], field: str, *, title: str, share: bool = False) -
     return _svg(rows, {"layer": layer, "height": {"step": 22}})
 
 
-def _svg(rows: Sequence[Row], spec: dict[str, Any]) -> str:
+def _svg(rows: Sequence[ReportRow], spec: dict[str, Any]) -> str:
     whole = {"data": {"values": list(rows)}, "config": _CONFIG, **spec}
     if "facet" not in spec:
         whole.setdefault("width", WIDTH)
-    picture: str = needed("vl_convert", "report").vegalite_to_svg(whole)
+    picture: str = require_package("vl_convert", "report").vegalite_to_svg(whole)
     return picture

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import mean, median
 from typing import Final
 
-from coplay.export.report.findings import ReportTables, Row, Share, telling_length
+from coplay.export.report.report_tables import ReportRow, ReportTables, Share, unique_prefix_length
 
 _BINS: Final = 40
 _WIDTHS_MS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -16,7 +16,7 @@ _LINKS: Final = {
 }
 
 
-def round_trips(data: ReportTables) -> list[Row]:
+def round_trips(data: ReportTables) -> list[ReportRow]:
     """How many seconds had which round trip, by link; the last bin has all that took longer, too."""
     measured = [(row["link"] or "unknown", row["rtt_ms"]) for row in data["net"] if row["rtt_ms"] is not None]
     if not measured:
@@ -31,9 +31,9 @@ def round_trips(data: ReportTables) -> list[Row]:
     ]
 
 
-def by_link(data: ReportTables) -> list[Row]:
+def by_link(data: ReportTables) -> list[ReportRow]:
     """How good each kind of link was."""
-    found: dict[str, list[Row]] = defaultdict(list)
+    found: dict[str, list[ReportRow]] = defaultdict(list)
     for row in data["net"]:
         if row["peer"] is not None:
             found[row["link"] or "unknown"].append(row)
@@ -44,11 +44,11 @@ def by_link(data: ReportTables) -> list[Row]:
     ]
 
 
-def by_game(data: ReportTables) -> list[Row]:
+def by_game(data: ReportTables) -> list[ReportRow]:
     """How good the links of each game were, and how often it stood still; the worst first."""
     games = {game["game_id"]: game for game in data["games"]}
-    length = telling_length(games)
-    found: dict[str, list[Row]] = defaultdict(list)
+    length = unique_prefix_length(games)
+    found: dict[str, list[ReportRow]] = defaultdict(list)
     for row in data["net"]:
         if row["peer"] is not None:
             found[row["game_id"]].append(row)
@@ -72,7 +72,7 @@ def by_game(data: ReportTables) -> list[Row]:
     return sorted(rows, key=lambda row: (row["stood still"] or 0, row["95 %, ms"] or 0), reverse=True)
 
 
-def _quality(rows: Sequence[Row]) -> Row:
+def _quality(rows: Sequence[ReportRow]) -> ReportRow:
     trips = [row["rtt_ms"] for row in rows if row["rtt_ms"] is not None]
     jitters = [row["jitter_ms"] for row in rows if row["jitter_ms"] is not None]
     losses = [row["loss"] for row in rows if row["loss"] is not None]
@@ -84,15 +84,15 @@ def _quality(rows: Sequence[Row]) -> Row:
     }
 
 
-def sides(data: ReportTables) -> list[Row]:
+def sides(data: ReportTables) -> list[ReportRow]:
     """How smooth each game was on each player's side.
 
     `rollbacks` and `re-simulated` are counts a minute; `stalls` is the share of the time that the game stood
     still. Counts are over all peers and come with every peer's row, so they are taken once a second.
     """
     games = {game["game_id"]: game for game in data["games"]}
-    length = telling_length(games)
-    seconds: dict[tuple[str, int], dict[float, Row]] = defaultdict(dict)
+    length = unique_prefix_length(games)
+    seconds: dict[tuple[str, int], dict[float, ReportRow]] = defaultdict(dict)
     for row in data["net"]:
         if row["ms"] is not None:
             seconds[row["game_id"], row["player_id"]][row["ms"]] = row
@@ -118,7 +118,7 @@ def sides(data: ReportTables) -> list[Row]:
     return rows
 
 
-def most_uneven(rows: Sequence[Row], field: str, count: int) -> list[Row]:
+def most_uneven(rows: Sequence[ReportRow], field: str, count: int) -> list[ReportRow]:
     """The rows of the games whose sides differ most in a field, in their own order; all if there are few."""
     spread: dict[str, list[float]] = defaultdict(list)
     for row in rows:
@@ -128,12 +128,12 @@ def most_uneven(rows: Sequence[Row], field: str, count: int) -> list[Row]:
     return [row for row in rows if row["game"] in chosen]
 
 
-def side_by_side(rows: Sequence[Row], field: str) -> list[Row]:
+def side_by_side(rows: Sequence[ReportRow], field: str) -> list[ReportRow]:
     """A row a game: a field of each player's side, and how unevenly it falls.
 
     One-sidedness is 0 if all sides have as much, 1 if one has all.
     """
-    by_game: dict[str, list[Row]] = defaultdict(list)
+    by_game: dict[str, list[ReportRow]] = defaultdict(list)
     for row in rows:
         by_game[row["game"]].append(row)
     found = []
@@ -152,11 +152,11 @@ def quantile(values: Iterable[float], part: float) -> float:
     return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
 
 
-def _span_ms(rows: Mapping[float, Row]) -> float:
+def _span_ms(rows: Mapping[float, ReportRow]) -> float:
     times = sorted(rows)
     # A row tells of the second before it.
     return times[-1] - times[0] + 1000.0
 
 
-def _total(rows: Sequence[Row], name: str) -> float:
+def _total(rows: Sequence[ReportRow], name: str) -> float:
     return float(sum(row[name] or 0 for row in rows))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
 
-from coplay.export.report.findings import Row, Share
+from coplay.export.report.report_tables import ReportRow, Share
 
 _ROWS_SHOWN: Final = 60
 
@@ -25,8 +25,8 @@ class Section:
     title: str
     words: str
     chart: str
-    table: Sequence[Row]
-    more: Sequence[Row] = ()
+    table: Sequence[ReportRow]
+    more: Sequence[ReportRow] = ()
 
 
 def page(title: str, subtitle: str, figures: Sequence[tuple[str, str]], sections: Sequence[Section]) -> str:
@@ -50,7 +50,7 @@ def _section(section: Section) -> str:
     return f"<section><h2>{escape(section.title)}</h2><p>{escape(section.words)}</p>{both}{more}</section>"
 
 
-def _table(rows: Sequence[Row]) -> str:
+def _table(rows: Sequence[ReportRow]) -> str:
     names = list(dict.fromkeys(name for row in rows for name in row))
     numbers = {name for name in names if all(_is_number(row.get(name)) for row in rows)}
     head = "".join(f"<th{_side(name, numbers)}>{escape(name)}</th>" for name in names)

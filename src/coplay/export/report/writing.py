@@ -1,76 +1,96 @@
-"""Writes the report of a data directory."""
+"""The report of a data directory: its sections, its words and its headline figures."""
 
 import tempfile
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 
-from coplay.export.optional_packages import needed
-from coplay.export.report import charts, connections, findings
-from coplay.export.report.findings import ReportTables
+from coplay.export.atomic_writing import write_text_atomically
+from coplay.export.optional_packages import require_package
+from coplay.export.report import charts, connections, games, people
 from coplay.export.report.page import Section, page
+from coplay.export.report.report_tables import ReportTables, minutes_of
 from coplay.export.tables.exporting import export_tables
 from coplay.runtime import ReportProgress, silent
 
 
 def write_report(data: Path, out: Path, *, progress: ReportProgress = silent) -> None:
-    """Write a study as one page.
+    """Write a page that shows how a study went.
 
     Args:
         data: A data directory; the study may be running.
-        out: The HTML file; replaced at once when it is there.
-        progress: Told how far it is.
+        out: The HTML file; an earlier one is replaced in one step.
+        progress: Called with what is being done.
 
     Raises:
         StoreError: There is no data in `data`.
-        UsageError: What draws the charts is not installed.
+        UsageError: The package that draws the charts is not installed.
+        CoplayError: `out` cannot be written.
     """
-    needed("vl_convert", "report")
+    require_package("vl_convert", "report")
     with tempfile.TemporaryDirectory(prefix="coplay-") as folder:
         export_tables(data, Path(folder) / "out", progress=progress)
         exported = ReportTables.read(Path(folder) / "out")
     progress("Drawing the charts", None)
     studies = sorted({f"{row['study']}, version {row['version']}" for row in exported["participants"]})
     title = "; ".join(studies) or "An empty study"
-    text = page(title, _period(exported), findings.summary(exported), _sections(exported))
-    partial = out.with_name(f".{out.name}.partial")
-    partial.write_text(text, "utf-8")
-    partial.replace(out)
+    text = page(title, _subtitle(exported), _headline_figures(exported), _sections(exported))
+    write_text_atomically(out, text)
 
 
-def _period(exported: ReportTables) -> str:
+def _subtitle(exported: ReportTables) -> str:
     times = sorted(row["arrived_utc"][:16].replace("T", " ") for row in exported["participants"])
     now = datetime.now(UTC).isoformat(" ", "minutes")[:16]
     period = f"Arrivals from {times[0]} to {times[-1]} UTC. " if times else ""
     return f"{period}Report of {now} UTC, by coplay."
 
 
+def _headline_figures(exported: ReportTables) -> list[tuple[str, str]]:
+    """Return the figures at the top of the page: what is counted, and how many."""
+    minutes = sum(map(minutes_of, exported["games"]))
+    trips = [row["rtt_ms"] for row in exported["net"] if row["rtt_ms"] is not None]
+    ended = Counter(map(people.ending_of, exported["participants"]))
+    dropped_out = ended.total() - ended["completed"] - ended["found no partner"] - ended["still there"]
+    return [
+        ("people came", f"{ended.total()}"),
+        ("completed", f"{ended['completed']}"),
+        ("found no partner", f"{ended['found no partner']}"),
+        ("dropped out", f"{dropped_out}"),
+        ("games", f"{len(exported['games'])}"),
+        ("usable games", f"{sum(map(games.is_usable, exported['games']))}"),
+        ("minutes played", f"{minutes:.0f}" if minutes >= 10 else f"{minutes:.1f}"),
+        ("median round trip", f"{median(trips):.0f} ms" if trips else "–"),
+    ]
+
+
 def _sections(exported: ReportTables) -> list[Section]:
-    funnel, endings = findings.funnel(exported), findings.endings(exported)
-    verdicts, returns = findings.verdicts(exported), findings.returns(exported)
+    funnel, endings = people.funnel(exported), people.endings(exported)
+    verdicts, returns = games.verdicts(exported), games.returns(exported)
     trips, sides = connections.round_trips(exported), connections.sides(exported)
-    disturbances = findings.disturbances(exported)
-    ended = findings.added_up(endings, "how it ended", "people")
+    disturbances = people.disturbances(exported)
+    ended = people.sum_by(endings, "how it ended", "people")
     return [
         Section(
             "How far people came",
-            "Everyone who opened the study, by how far they came.",
+            "Everyone who opened the study, by the last step they reached.",
             charts.bars(funnel, "step", "people", title="people"),
             funnel,
         ),
         Section(
             "Who dropped out, and why",
-            "How everybody's path ended; for who did not complete, in which scene. Who it was is in the "
-            "table participants, columns ended_how and dropped_out.",
+            "How people's paths ended and, for those who did not complete, in which scene. The columns "
+            "ended_how and dropped_out of the table participants say who it was.",
             charts.bars(ended, "how it ended", "people", title="people") if ended else "",
             endings,
         ),
         Section(
             "Which games may be used",
             "A game is identical if all its players' browsers reported the same inputs and states, frame by "
-            "frame. All others are in the second table, with the reason.",
+            "frame. The second table lists all other games, with the reason.",
             charts.bars(verdicts, "scene", "games", title="games", color="verdict") if verdicts else "",
-            findings.uses(exported),
-            findings.doubtful_games(exported),
+            games.uses(exported),
+            games.doubtful_games(exported),
         ),
         Section(
             "Returns",
@@ -82,9 +102,10 @@ def _sections(exported: ReportTables) -> list[Section]:
         Section(
             "How good the connections were",
             "The time to the partner and back, measured once a second on each side by the game's own "
-            "datagrams: it has in it how long a busy browser took to answer. Below: each game, the worst "
-            "first. A silence is a second or more without any sign of a partner; stood still is the share of "
-            "the time on the side that had it worst.",
+            "datagrams; it includes the time that a busy browser took to answer. The second table has one "
+            "row for each game, the worst first. A silence is a second or more without any sign of a "
+            "partner. Stood still is the share of the time for which the picture stood still, on the side "
+            "where that was longest.",
             charts.histogram(trips, "link", title="round trip, ms; the last bar has all that took longer")
             if trips
             else "",
@@ -93,24 +114,24 @@ def _sections(exported: ReportTables) -> list[Section]:
         ),
         Section(
             "Standing still, and on whose side",
-            "The share of the time in which the picture stood still, because a partner's input was out for "
-            "longer than can be guessed ahead (column window of the games). This is what people feel. The "
-            "sides of one game are joined: where the line is long, one player had more of it. One-sidedness "
-            "is 0 if all had as much, 1 if one player had it all.",
+            "The share of the time for which the picture stood still, because a partner's input was missing "
+            "for longer than the game may guess ahead (column window of the table games). This is what "
+            "people notice. A line joins the sides of one game: where it is long, one player had more of "
+            "it. One-sidedness is 0 if all players had the same share, 1 if one player had it all.",
             charts.pairs(sides, "stalls", title="share of the time", share=True) if sides else "",
             connections.side_by_side(sides, "stalls"),
         ),
         Section(
             "Corrections, and on whose side",
-            "How often a minute a guess of a partner's input proved wrong, and the last frames were played "
-            "again with the right one (a rollback). They are part of it, and most go unnoticed.",
+            "How often a minute a guess of a partner's input proved wrong, so that the last frames were "
+            "simulated again with the right one (a rollback). Rollbacks are normal, and most go unnoticed.",
             charts.pairs(sides, "rollbacks", title="corrections a minute") if sides else "",
             connections.side_by_side(sides, "rollbacks"),
         ),
         Section(
             "Disturbances",
-            "What happened to people's pages, links and partners, up to the end of their path. Every event "
-            "is in the table events.",
+            "What happened to people's pages, links and partners before their path ended. The table events "
+            "has every event.",
             charts.bars(disturbances, "what", "times", title="times"),
             disturbances,
         ),

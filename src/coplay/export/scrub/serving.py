@@ -13,7 +13,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from coplay.errors import CoplayError
-from coplay.export.scrub.collecting import collect
+from coplay.export.scrub.scrub_files import write_scrub_files
 from coplay.runtime import ReportProgress
 from coplay.server.edge.pages import SecurityHeaders
 from coplay.server.running import listen
@@ -48,7 +48,7 @@ def scrub_game(
     if not (web / PAGE).is_file():
         raise CoplayError("the pages are not built", "In a checkout, run `make install`.")
     with tempfile.TemporaryDirectory(prefix="coplay-") as folder, listen("127.0.0.1", port) as listening:
-        collect(data, game_id, Path(folder), progress=progress)
+        write_scrub_files(data, game_id, Path(folder), progress=progress)
         done()
         ready(int(listening.getsockname()[1]))
         settings = uvicorn.Config(scrub_app(Path(folder), web), log_level="warning", lifespan="off")

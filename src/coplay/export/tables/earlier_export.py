@@ -18,7 +18,7 @@ _HINT = "Name another folder, or add --overwrite to replace the export."
 
 
 @dataclass(slots=True)
-class Manifest:
+class ExportManifest:
     """What an export holds.
 
     Attributes:
@@ -41,7 +41,7 @@ class Manifest:
         (folder / FILE).write_text(json.dumps({"format": FORMAT, **asdict(self)}, indent=1), "utf-8")
 
 
-class Earlier:
+class EarlierExport:
     """An earlier export in `out`; `None` of everything if there is none.
 
     Args:
@@ -54,13 +54,13 @@ class Earlier:
 
     def __init__(self, out: Path, names: Mapping[str, Any]) -> None:
         self._out = out
-        self.manifest: Manifest | None = None
+        self.manifest: ExportManifest | None = None
         file = out / FILE
         if file.is_file():
             content = json.loads(file.read_text("utf-8"))
             if content.pop("format", None) != FORMAT:
                 raise UsageError(f"{out} holds an export of another version of coplay", _HINT)
-            self.manifest = Manifest(**content)
+            self.manifest = ExportManifest(**content)
             for name, sha256 in self.manifest.files.items():
                 if not (out / name).is_file() or _sha256(out / name) != sha256:
                     raise UsageError(f"{out / name} was changed since it was exported", _HINT)
@@ -72,7 +72,7 @@ class Earlier:
                         f"{out / name}.{kind} is there, and no export of this data wrote it", _HINT
                     )
 
-    def check(self, new: Manifest) -> None:
+    def check(self, new: ExportManifest) -> None:
         """Refuse to replace rows by unlike ones.
 
         Args:

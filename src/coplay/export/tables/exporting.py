@@ -8,12 +8,13 @@ from typing import Any, Final, Literal
 
 from coplay.data.codebook import write_codebook
 from coplay.data.database import tables as records
-from coplay.data.games.actions import ActionTable
+from coplay.data.games.actions import ActionDecoder
 from coplay.data.schema import OBSERVED, RECRUITMENT, TABLES, Column
 from coplay.errors import CoplayError, UsageError
-from coplay.export.observations import observe, observed_columns
-from coplay.export.reading import Reader, StoredGame, identity_of, reading
-from coplay.export.tables.earlier_export import Earlier, Manifest
+from coplay.export.atomic_writing import atomic_folder, finish_interrupted
+from coplay.export.observations import observation_columns, observe_game
+from coplay.export.reading import DataReader, StoredGame, identity_of, open_data
+from coplay.export.tables.earlier_export import EarlierExport, ExportManifest
 from coplay.export.tables.game_rows import (
     browser_events,
     episode_rows,
@@ -23,11 +24,10 @@ from coplay.export.tables.game_rows import (
     step_columns,
 )
 from coplay.export.tables.participant_rows import participant_rows
-from coplay.export.tables.parts import Parts
-from coplay.export.tables.placing import placed, recover
+from coplay.export.tables.table_writer import TableWriter
 from coplay.runtime import ReportProgress, silent
 
-Format = Literal["parquet", "csv", "both"]
+TableFormat = Literal["parquet", "csv", "both"]
 FORMATS: Final[dict[str, tuple[str, ...]]] = {
     "parquet": ("parquet",),
     "csv": ("csv",),
@@ -53,7 +53,7 @@ def export_tables(
     data: Path,
     out: Path,
     *,
-    formats: Format = "parquet",
+    formats: TableFormat = "parquet",
     overwrite: bool = False,
     recruiter_ids: bool = False,
     observations: bool = False,
@@ -84,13 +84,13 @@ def export_tables(
         tables["recruitment"] = RECRUITMENT
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} is a file", "Name a folder for the tables.")
-    with reading(data) as reader:
-        recover(out)
-        earlier = None if overwrite else Earlier(out, tables)
+    with open_data(data) as reader:
+        finish_interrupted(out)
+        earlier = None if overwrite else EarlierExport(out, tables)
         options = {"formats": formats, "observations": observations, "recruiter_ids": recruiter_ids}
-        with placed(out) as folder:
-            export = _Export(
-                data, reader, Parts(folder / _PARTS, tables), earlier, Manifest(options), progress
+        with atomic_folder(out) as folder:
+            export = _ExportRun(
+                data, reader, TableWriter(folder / _PARTS, tables), earlier, ExportManifest(options), progress
             )
             export.add_people(recruiter_ids)
             export.add_games(observations)
@@ -104,16 +104,16 @@ def export_tables(
     return ExportSummary(counts, {name: counts[name] - before[name] for name in tables}, export.unobserved)
 
 
-class _Export:
+class _ExportRun:
     """An export under way."""
 
     def __init__(
         self,
         data: Path,
-        reader: Reader,
-        parts: Parts,
-        earlier: Earlier | None,
-        manifest: Manifest,
+        reader: DataReader,
+        parts: TableWriter,
+        earlier: EarlierExport | None,
+        manifest: ExportManifest,
         progress: ReportProgress,
     ) -> None:
         self.parts = parts
@@ -149,7 +149,7 @@ class _Export:
             self.manifest.games[row["game_id"]] = {"identity": identity_of(row), "digest": ""}
         if self._earlier is not None:
             self._earlier.check(self.manifest)
-        actions = ActionTable([space for row in rows for space in row["codecs"]])
+        actions = ActionDecoder([space for row in rows for space in row["codecs"]])
         for number, row in enumerate(rows):
             self._progress("Reading the games", number / len(rows))
             stored = self._reader.game(row)
@@ -157,7 +157,7 @@ class _Export:
             if not self._take_over(stored, actions):
                 self._derive(stored, actions, observations)
 
-    def _take_over(self, stored: StoredGame, actions: ActionTable) -> bool:
+    def _take_over(self, stored: StoredGame, actions: ActionDecoder) -> bool:
         earlier, parts = self._earlier, self.parts
         if earlier is None or not earlier.has(stored.game_id, stored.digest):
             return False
@@ -171,7 +171,7 @@ class _Export:
         parts.add_rows("events", list(browser_events(stored, batches)))
         return True
 
-    def _derive(self, stored: StoredGame, actions: ActionTable, observations: bool) -> None:
+    def _derive(self, stored: StoredGame, actions: ActionDecoder, observations: bool) -> None:
         parts, batches = self.parts, stored.batches()
         log = stored.log(batches)
         parts.add_rows("games", [game_row(stored, log)])
@@ -188,14 +188,14 @@ class _Export:
             parts.add("inputs", inputs)
             steps = dict(step_columns(stored, log, player, inputs))
             if seen is not None and player < len(seen.players):
-                steps |= observed_columns(seen.players[player], steps["frame"], seen.frames)
+                steps |= observation_columns(seen.players[player], steps["frame"], seen.frames)
             if len(steps["frame"]):
                 parts.add("steps", steps)
 
     def _observe(self, stored: StoredGame) -> Any:
         """The replay; None if the game cannot be replayed, which is no reason to have no tables."""
         try:
-            seen = observe(self._data, stored.game_id, progress=self._progress)
+            seen = observe_game(self._data, stored.game_id, progress=self._progress)
         except CoplayError as error:
             self.unobserved[stored.game_id] = error.message
             return None

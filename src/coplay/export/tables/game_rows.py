@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from coplay.data.batches import STEPPED, TERMINATED, TRUNCATED, FrameBatch
-from coplay.data.games.actions import ActionTable
+from coplay.data.games.actions import ActionDecoder
 from coplay.data.games.game_log import GameLog
 from coplay.envs.taming import derive_seed
 from coplay.export.reading import StoredGame
@@ -39,7 +39,7 @@ def game_row(stored: StoredGame, log: GameLog) -> dict[str, Any]:
     return row
 
 
-def input_columns(stored: StoredGame, log: GameLog, actions: ActionTable, player: int) -> Columns:
+def input_columns(stored: StoredGame, log: GameLog, actions: ActionDecoder, player: int) -> Columns:
     """A player's rows of `inputs`."""
     frames = log.has.nonzero()[0]
     inputs = log.inputs_of(player)

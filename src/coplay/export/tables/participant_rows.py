@@ -4,20 +4,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, TypeAlias
 
-Row: TypeAlias = Mapping[str, Any]
+StoredRow: TypeAlias = Mapping[str, Any]
 DroppedOut: TypeAlias = Literal["never connected", "page closed", "game never began", "still there"]
 
 _MOVES: Final = frozenset({"continued", "matched", "played", "game_joined"})
 
 
-def participant_rows(people: Sequence[Row], events: Iterable[Row]) -> list[dict[str, Any]]:
+def participant_rows(people: Sequence[StoredRow], events: Iterable[StoredRow]) -> list[dict[str, Any]]:
     """The people of a study.
 
     Args:
         people: Rows of the store.
         events: All that the server tells, in order.
     """
-    by_person: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    by_person: dict[tuple[str, str], list[StoredRow]] = defaultdict(list)
     for event in events:
         by_person[event["study"], event["participant_id"]].append(event)
     return [
@@ -32,7 +32,7 @@ def participant_rows(people: Sequence[Row], events: Iterable[Row]) -> list[dict[
     ]
 
 
-def dropped_out(events: Iterable[Row]) -> DroppedOut:
+def dropped_out(events: Iterable[StoredRow]) -> DroppedOut:
     """How somebody went who reached no end of the study, from what the server tells of them, in order."""
     found: DroppedOut = "never connected"
     for event in events:

@@ -17,7 +17,7 @@ MOST_FRAMES_BACK = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Guess:
+class Misprediction:
     """A screen that was not yet right."""
 
     frame: int
@@ -30,7 +30,7 @@ class Guess:
     """What was played, from that frame up to this one: per frame, every player's input in order."""
 
 
-def arrivals(predicted: Any, corrected_after: Any) -> Any:
+def arrival_frames(predicted: Any, corrected_after: Any) -> Any:
     """Which frame was being shown when each of another player's inputs came.
 
     Args:
@@ -43,7 +43,9 @@ def arrivals(predicted: Any, corrected_after: Any) -> Any:
     return np.maximum.accumulate(came)
 
 
-def guesses_of(log: GameLog, player: int, owners: dict[int, int], sizes: list[int]) -> list[Guess]:
+def mispredictions_of(
+    log: GameLog, player: int, owners: dict[int, int], sizes: list[int]
+) -> list[Misprediction]:
     """All wrong screens of one player's browser, in order of frames.
 
     Args:
@@ -58,7 +60,7 @@ def guesses_of(log: GameLog, player: int, owners: dict[int, int], sizes: list[in
     edges = np.cumsum([0, *sizes])
     columns = [slice(int(start), int(end)) for start, end in pairwise(edges)]
     came = {
-        other: arrivals((copy.predicted >> other & 1).astype(bool), copy.corrected_after[:, other])
+        other: arrival_frames((copy.predicted >> other & 1).astype(bool), copy.corrected_after[:, other])
         for other, owner in owners.items()
         if owner != player
     }
@@ -77,5 +79,5 @@ def guesses_of(log: GameLog, player: int, owners: dict[int, int], sizes: list[in
                 played[wrong, columns[other]] = inputs[known, columns[other]]
                 first = min(first, int(wrong[0]))
         if frame - MOST_FRAMES_BACK < first <= frame:
-            found.append(Guess(frame + 1, player, first, played[first:].tobytes()))
+            found.append(Misprediction(frame + 1, player, first, played[first:].tobytes()))
     return found

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from coplay.data.games.actions import decoded_actions
+from coplay.data.games.actions import decode_actions
 from coplay.data.games.game_log import GameLog
 from coplay.data.games.recording import read_recording
-from coplay.export.films.canvas_svg import png_of
-from coplay.export.reading import StoredGame, reading
-from coplay.export.scrub.hindsight import Guess, guesses_of
+from coplay.export.png import encode_png
+from coplay.export.reading import StoredGame, open_data
+from coplay.export.scrub.mispredictions import Misprediction, mispredictions_of
 from coplay.export.tables.game_rows import net_rows, stepped_frames
 from coplay.replay.replay import FRAMES_AT_ONCE, Replay, replay_recording
 from coplay.runtime import ReportProgress, silent
@@ -23,7 +23,7 @@ PORTION: Final = FRAMES_AT_ONCE
 """Pictures of so many frames are in one file."""
 
 
-def collect(data: Path, game_id: str, folder: Path, *, progress: ReportProgress = silent) -> Replay:
+def write_scrub_files(data: Path, game_id: str, folder: Path, *, progress: ReportProgress = silent) -> Replay:
     """Write `game.json` and `pictures-<number>.json` of a game.
 
     Args:
@@ -36,16 +36,16 @@ def collect(data: Path, game_id: str, folder: Path, *, progress: ReportProgress 
         CoplayError: As `coplay.replay.replay.replay_game`.
     """
     recording = read_recording(data, game_id)
-    with reading(data) as reader:
+    with open_data(data) as reader:
         stored = reader.game(next(row for row in reader.games() if row["game_id"] == game_id))
     players = sorted(stored.people)
     owners = {player: stored.owner(player) for player in players}
     viewers = [player for player in players if player in recording.log.peers]
-    guesses: dict[int, list[Guess]] = defaultdict(list)
+    guesses: dict[int, list[Misprediction]] = defaultdict(list)
     for viewer in viewers:
-        for guess in guesses_of(recording.log, viewer, owners, recording.setup["input_sizes"]):
+        for guess in mispredictions_of(recording.log, viewer, owners, recording.setup["input_sizes"]):
             guesses[guess.frame].append(guess)
-    pictures = _Pictures(folder)
+    pictures = _PictureFiles(folder)
     described: dict[str, Any] = {}
 
     def asks(first: int, last: int) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def collect(data: Path, game_id: str, folder: Path, *, progress: ReportProgress 
     return replay
 
 
-class _Pictures:
+class _PictureFiles:
     """Takes the pictures of a replay, and writes each portion when it is complete."""
 
     def __init__(self, folder: Path) -> None:
@@ -101,7 +101,7 @@ def _picture(drawn: Mapping[str, Any]) -> dict[str, Any]:
     picture = {name: drawn[name] for name in ("width", "height", "ops")}
     if "pixels" in drawn:
         rows, columns = drawn["pixels_shape"]
-        png = png_of(base64.b64decode(drawn["pixels"]), rows, columns)
+        png = encode_png(base64.b64decode(drawn["pixels"]), rows, columns)
         picture["png"] = base64.b64encode(png).decode("ascii")
     return picture
 
@@ -109,7 +109,7 @@ def _picture(drawn: Mapping[str, Any]) -> dict[str, Any]:
 def _about(stored: StoredGame, log: GameLog, viewers: list[int], replay: Replay) -> dict[str, Any]:
     steps = stepped_frames(log)
     row = stored.row
-    actions = {player: _plain(decoded_actions(space, log.inputs_of(player))) for player, space in _seats(row)}
+    actions = {player: _plain(decode_actions(space, log.inputs_of(player))) for player, space in _seats(row)}
     return {
         "game_id": stored.game_id,
         "study": row["study"],

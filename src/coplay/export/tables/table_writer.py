@@ -15,7 +15,7 @@ from coplay.export.tables.column_types import as_csv, cast, common_type
 _ROWS_IN_MEMORY = 200_000
 
 
-class Parts:
+class TableWriter:
     """The tables of an export under way.
 
     Args:
