@@ -9,7 +9,7 @@ from zipfile import ZipFile
 from coplay.runtime import ensure_runtime
 from coplay.runtime.bundle import coplay_part
 from coplay.wasm.node import node_simulation
-from coplay.wasm.simulation import Simulation
+from coplay.wasm.simulation_process import SimulationProcess
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -20,7 +20,9 @@ def members(*patterns: str) -> dict[str, Path]:
 
 
 @contextmanager
-def in_wasm(module: str, files: Mapping[str, Path], packages: Sequence[str] = ()) -> Iterator[Simulation]:
+def in_wasm(
+    module: str, files: Mapping[str, Path], packages: Sequence[str] = ()
+) -> Iterator[SimulationProcess]:
     """Boot the browsers' Python.
 
     Args:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from coplay.robots.report import report_on
+from coplay.robots.report import report_robot
 
 
 def test_report_adds_up_scenes_and_games() -> None:
@@ -12,8 +12,8 @@ def test_report_adds_up_scenes_and_games() -> None:
         {"game_id": "b", "frame": 50, "rollbacks": 1, "rtt_ms": {"1": 40.0}},
     ]
     seen: dict[str, Any] = {"scene": "play", "phase": "playing", "now_ms": 5000, "timeline": timeline}
-    report = report_on(1, {**seen, "games": games, "said": ""}, "")
+    report = report_robot(1, {**seen, "games": games, "said": ""}, "")
     assert (report.waited_s, report.played_s) == (1.5, 3.0)
     assert (report.frames, report.rollbacks, report.rtt_ms, report.games) == (150, 4, 30.0, ["a", "b"])
     assert report.outcome == "stuck in play/playing"
-    assert report_on(2, None, "the browser stopped").outcome == "error: the browser stopped"
+    assert report_robot(2, None, "the browser stopped").outcome == "error: the browser stopped"

@@ -6,22 +6,22 @@ from itertools import zip_longest
 from typing import Any, Literal
 
 from coplay.check.advice import Advice, advise
+from coplay.check.diagnosis import diagnose
 from coplay.check.findings import (
     CPYTHON,
     WASM,
     Finding,
-    depends_on_addresses,
-    depends_on_hashes,
-    does_not_run,
-    merged,
-    remembers,
+    address_finding,
+    browser_finding,
+    hash_finding,
+    memory_finding,
+    merge_findings,
 )
-from coplay.check.in_cpython import native_simulation
-from coplay.check.in_wasm import try_in_wasm
-from coplay.check.interpreting import findings_of
+from coplay.check.in_cpython import cpython_simulation
+from coplay.check.in_wasm import run_in_wasm
 from coplay.errors import UsageError
 from coplay.runtime import ReportProgress, silent
-from coplay.wasm.simulation import Simulation
+from coplay.wasm.simulation_process import SimulationProcess
 
 FRAMES = 300
 SECONDS = 30.0
@@ -30,7 +30,7 @@ Verdict = Literal["safe", "unsafe", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class CheckResult:
     """What was found."""
 
     environment: str
@@ -90,7 +90,7 @@ class Check:
 
 def check(
     environment: str, *, frames: int = FRAMES, seconds: float = SECONDS, progress: ReportProgress = silent
-) -> Check:
+) -> CheckResult:
     """Play random inputs, roll back at every frame by 1 to 8 frames, and compare, in both Pythons.
 
     Args:
@@ -104,30 +104,30 @@ def check(
         UsageError: It cannot be made or played even here.
     """
     order = {"environment": environment, "frames": frames, "seconds": seconds}
-    with native_simulation(environment, patience_s=PATIENCE_S) as here:
+    with cpython_simulation(environment, patience_s=PATIENCE_S) as here:
         cpython = _examined(here, f"Playing {environment} in {CPYTHON}", order, progress)
         sources = here.ask(do="sources", environment=environment)
         trace = cpython.pop("trace")
-        findings = findings_of(CPYTHON, cpython)
+        findings = diagnose(CPYTHON, cpython)
         if not any(finding.weight == "leak" for finding in findings):
             progress(f"Playing {environment} in other processes", None)
             findings += _compared_elsewhere(here, environment, frames, trace, cpython["unsaved"])
 
-        def play(there: Simulation) -> dict[str, Any]:
+        def play(there: SimulationProcess) -> dict[str, Any]:
             report = _examined(there, f"Playing {environment} in {WASM}", order, progress)
             report["disagree_at"] = frame = _first_difference(trace, report.pop("trace"))
             report["disagreeing"] = [] if frame is None else _differing(here, there, frames, frame)
             return report
 
-        trial = try_in_wasm(sources, play, patience_s=PATIENCE_S, progress=progress)
+        trial = run_in_wasm(sources, play, patience_s=PATIENCE_S, progress=progress)
     wasm = trial.report
     if trial.blamed:
-        findings.append(does_not_run(wasm))
+        findings.append(browser_finding(wasm))
     if "error" not in wasm:
-        findings += findings_of(WASM, wasm)
-    findings = merged(findings)
+        findings += diagnose(WASM, wasm)
+    findings = merge_findings(findings)
     leaks = any(finding.weight == "leak" for finding in findings)
-    return Check(
+    return CheckResult(
         environment=environment,
         verdict="unsafe" if leaks else "unknown" if "error" in wasm else "safe",
         findings=findings,
@@ -141,7 +141,7 @@ def check(
 
 
 def _examined(
-    simulation: Simulation, what: str, order: Mapping[str, Any], progress: ReportProgress
+    simulation: SimulationProcess, what: str, order: Mapping[str, Any], progress: ReportProgress
 ) -> dict[str, Any]:
     """Have a process examine the environment, and tell how far it is."""
     progress(what, 0.0)
@@ -162,23 +162,23 @@ def _examined(
 
 
 def _compared_elsewhere(
-    here: Simulation, environment: str, frames: int, trace: Sequence[str], unsaved: Sequence[str]
+    here: SimulationProcess, environment: str, frames: int, trace: Sequence[str], unsaved: Sequence[str]
 ) -> Iterator[Finding]:
     """Play the same in processes that are different in what must not matter."""
     order = {"do": "trace", "environment": environment, "frames": frames}
-    with native_simulation(environment, displaced=True, patience_s=PATIENCE_S) as there:
+    with cpython_simulation(environment, displaced=True, patience_s=PATIENCE_S) as there:
         other = there.ask(**order, before=True)["trace"]
         frame = _first_difference(trace, other)
         paths = [] if frame is None else _differing(here, there, frames, frame)
     if frame is not None:
-        with native_simulation(environment, displaced=True, patience_s=PATIENCE_S) as there:
+        with cpython_simulation(environment, displaced=True, patience_s=PATIENCE_S) as there:
             fresh = _first_difference(trace, there.ask(**order, before=False)["trace"]) is None
-        yield remembers(frame, paths, unsaved) if fresh else depends_on_addresses(frame, paths)
+        yield memory_finding(frame, paths, unsaved) if fresh else address_finding(frame, paths)
         return
-    with native_simulation(environment, hash_seed=1, patience_s=PATIENCE_S) as there:
+    with cpython_simulation(environment, hash_seed=1, patience_s=PATIENCE_S) as there:
         other = there.ask(**order, before=False)["trace"]
         if (frame := _first_difference(trace, other)) is not None:
-            yield depends_on_hashes(frame, _differing(here, there, frames, frame))
+            yield hash_finding(frame, _differing(here, there, frames, frame))
 
 
 def _first_difference(trace: Sequence[str], other: Sequence[str]) -> int | None:
@@ -186,7 +186,7 @@ def _first_difference(trace: Sequence[str], other: Sequence[str]) -> int | None:
     return next((frame for frame, (mine, theirs) in pairs if mine != theirs), None)
 
 
-def _differing(here: Simulation, there: Simulation, frames: int, frame: int) -> list[str]:
+def _differing(here: SimulationProcess, there: SimulationProcess, frames: int, frame: int) -> list[str]:
     """Name what differs between two processes before a frame, as `path (one | other)`."""
     mine, theirs = (one.ask(do="look", frames=frames, frame=frame)["leaves"] for one in (here, there))
     paths = [path for path in {**mine, **theirs} if mine.get(path) != theirs.get(path)]

@@ -34,17 +34,17 @@ class Finding:
         return asdict(self)
 
 
-def shown(paths: Sequence[str], most: int = 4) -> str:
+def list_paths(paths: Sequence[str], most: int = 4) -> str:
     """Name some paths, and say how many more there are."""
     more = f" and {len(paths) - most} more" if len(paths) > most else ""
     return ", ".join(paths[:most]) + more
 
 
-def because(suspects: Sequence[str]) -> str:
-    return f" What changes without being saved: {shown(suspects)}." if suspects else ""
+def suspects_sentence(suspects: Sequence[str]) -> str:
+    return f" What changes without being saved: {list_paths(suspects)}." if suspects else ""
 
 
-def merged(findings: Sequence[Finding]) -> list[Finding]:
+def merge_findings(findings: Sequence[Finding]) -> list[Finding]:
     """Join what several Pythons found alike, leaks first."""
     joined: dict[tuple[str, tuple[str, ...]], Finding] = {}
     for finding in findings:
@@ -61,14 +61,14 @@ def merged(findings: Sequence[Finding]) -> list[Finding]:
     return sorted(joined.values(), key=lambda finding: order[finding.weight])
 
 
-def remembers(frame: int, paths: list[str], unsaved: Sequence[str]) -> Finding:
+def memory_finding(frame: int, paths: list[str], unsaved: Sequence[str]) -> Finding:
     """It plays differently after another game."""
     return Finding(
         "memory",
         "leak",
         f"After another game in the same process, the state before frame {frame} came out differently: "
-        f"{shown(paths) or NOWHERE}. Peers that have played different games before would drift apart."
-        f"{because(unsaved)}",
+        f"{list_paths(paths) or NOWHERE}. Peers that have played different games before would drift apart."
+        f"{suspects_sentence(unsaved)}",
         "Let reset() begin everything anew, and keep nothing in modules, caches, defaults or other classes.",
         paths,
         [CPYTHON],
@@ -76,12 +76,12 @@ def remembers(frame: int, paths: list[str], unsaved: Sequence[str]) -> Finding:
     )
 
 
-def depends_on_addresses(frame: int, paths: list[str]) -> Finding:
+def address_finding(frame: int, paths: list[str]) -> Finding:
     """Two processes differ, though the same was played."""
     return Finding(
         "addresses",
         "leak",
-        f"Two processes differ in the state before frame {frame}: {shown(paths) or NOWHERE}. Something "
+        f"Two processes differ in the state before frame {frame}: {list_paths(paths) or NOWHERE}. Something "
         "depends on where objects lie in memory (id(), the hash of an object, the order of a set of objects) "
         "or on the system.",
         "Number the objects yourself, and loop over a list or over sorted(…, key=…).",
@@ -91,7 +91,7 @@ def depends_on_addresses(frame: int, paths: list[str]) -> Finding:
     )
 
 
-def depends_on_hashes(frame: int, paths: list[str]) -> Finding:
+def hash_finding(frame: int, paths: list[str]) -> Finding:
     """Two processes differ in which strings hash differently."""
     return Finding(
         "hashes",
@@ -105,7 +105,7 @@ def depends_on_hashes(frame: int, paths: list[str]) -> Finding:
     )
 
 
-def does_not_run(wasm: Mapping[str, Any]) -> Finding:
+def browser_finding(wasm: Mapping[str, Any]) -> Finding:
     """It ends with an error in WebAssembly."""
     says = str(wasm["error"]).rstrip(".")
     return Finding(

@@ -12,16 +12,16 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
-from coplay.wasm.simulation import Simulation, end
+from coplay.wasm.simulation_process import SimulationProcess, end_process
 
 _DISPLACED = 20_011
 _HINT = "Play it alone first, with random actions."
 
 
 @contextlib.contextmanager
-def native_simulation(
+def cpython_simulation(
     environment: str, *, displaced: bool = False, hash_seed: int = 0, patience_s: float | None = None
-) -> Iterator[Simulation]:
+) -> Iterator[SimulationProcess]:
     """Start such a process.
 
     Args:
@@ -48,16 +48,16 @@ def native_simulation(
         done = False
         try:
             who = f"{environment}, or the process that it was played in,"
-            yield Simulation(process, log, who=who, hint=_HINT, patience_s=patience_s)
+            yield SimulationProcess(process, log, who=who, hint=_HINT, patience_s=patience_s)
             done = True
         finally:
-            end(process, at_once=not done)
+            end_process(process, at_once=not done)
 
 
 def main() -> None:
     """Answer requests until there are no more."""
+    from coplay.check.dependencies import find_dependencies
     from coplay.check.probes.examination import answer
-    from coplay.check.sources import find_sources
 
     # What the environment prints must not be taken for an answer, nor may it wait for a key.
     requests, answers = os.fdopen(os.dup(0), encoding="utf-8"), os.fdopen(os.dup(1), "w", encoding="utf-8")
@@ -70,7 +70,7 @@ def main() -> None:
     for line in requests:
         request = json.loads(line)
         if request["do"] == "sources":
-            reply = json.dumps(find_sources(request["environment"]))
+            reply = json.dumps(find_dependencies(request["environment"]))
         else:
             reply = answer(line)
         print(reply, file=answers, flush=True)

@@ -19,7 +19,7 @@ from coplay.runtime import ReportProgress, Runtime, ensure_runtime, find_node
 from coplay.runtime.bundle import coplay_part
 from coplay.runtime.distribution import pinned_distribution
 from coplay.wasm.node import NO_NODE_HINT, node_simulation
-from coplay.wasm.simulation import Simulation
+from coplay.wasm.simulation_process import SimulationProcess
 
 _PACKAGE: Final = Path(__file__).parent
 _PROBES: Final = (_PACKAGE / "__init__.py", *sorted((_PACKAGE / "probes").glob("*.py")))
@@ -29,7 +29,7 @@ _OTHER_VERSION = re.compile(r"^Ask for (\S+==\S+)\.$")
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class WasmTrial:
     """How it went."""
 
     report: dict[str, Any]
@@ -40,13 +40,13 @@ class Trial:
     """What a study has to list as its packages."""
 
 
-def try_in_wasm(
+def run_in_wasm(
     sources: Mapping[str, Any],
-    play: Callable[[Simulation], dict[str, Any]],
+    play: Callable[[SimulationProcess], dict[str, Any]],
     *,
     patience_s: float,
     progress: ReportProgress,
-) -> Trial:
+) -> WasmTrial:
     """Boot the browsers' Python with what an environment needs, and play.
 
     Packages that it imports without declaring them are added, in the version that is installed here.
@@ -61,7 +61,7 @@ def try_in_wasm(
     packages = [p for p in sources["packages"] if canonicalize_name(Requirement(p).name) not in base]
     if find_node() is None:
         error = {"error": "there is no Node to run the browsers' Python", "hint": NO_NODE_HINT}
-        return Trial(error, False, packages)
+        return WasmTrial(error, False, packages)
     for _ in range(_MOST_MISSING):
         trial = _try(packages, sources["files"], play, patience_s, progress)
         more = _with_missing(trial, packages) if trial.blamed else None
@@ -74,10 +74,10 @@ def try_in_wasm(
 def _try(
     packages: list[str],
     files: Mapping[str, str],
-    play: Callable[[Simulation], dict[str, Any]],
+    play: Callable[[SimulationProcess], dict[str, Any]],
     patience_s: float,
     progress: ReportProgress,
-) -> Trial:
+) -> WasmTrial:
     try:
         runtime = ensure_runtime(packages, progress=progress)
         code = coplay_part(runtime, progress=progress)
@@ -88,20 +88,20 @@ def _try(
     try:
         with _packed(code, files) as archives, _simulation(runtime, archives, patience_s) as simulation:
             booted = True
-            return Trial(play(simulation), False, packages)
+            return WasmTrial(play(simulation), False, packages)
     except (UsageError, RuntimeUnavailableError) as error:
         return _failed(error, packages, blamed=booted)
 
 
-def _failed(error: UsageError | RuntimeUnavailableError, packages: list[str], *, blamed: bool) -> Trial:
-    return Trial({"error": error.message, "hint": error.hint}, blamed, packages)
+def _failed(error: UsageError | RuntimeUnavailableError, packages: list[str], *, blamed: bool) -> WasmTrial:
+    return WasmTrial({"error": error.message, "hint": error.hint}, blamed, packages)
 
 
 def _simulation(runtime: Runtime, archives: Sequence[Path], patience_s: float) -> Any:
     return node_simulation(runtime, archives, examination.__name__, patience_s=patience_s)
 
 
-def _with_missing(trial: Trial, packages: list[str]) -> list[str] | None:
+def _with_missing(trial: WasmTrial, packages: list[str]) -> list[str] | None:
     """The packages with one more, or in another version; None if that is of no use."""
     other = _OTHER_VERSION.match(str(trial.report["hint"]))
     if other is not None:

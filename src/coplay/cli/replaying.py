@@ -12,7 +12,7 @@ from coplay.cli.options import data_option, json_option
 from coplay.errors import UsageError
 
 if TYPE_CHECKING:
-    from coplay.replay.replay import Replay
+    from coplay.replay.replay import ReplayResult
 
 
 @click.command(short_help="Play a recorded game again, and prove or film it.")
@@ -75,7 +75,7 @@ def replay(
         sys.exit(1)
 
 
-def _tell(found: "Replay") -> None:
+def _tell(found: "ReplayResult") -> None:
     if found.cpython:
         click.echo(f"coplay: CPython could not settle it: {found.cpython}")
     for excused in found.excused:

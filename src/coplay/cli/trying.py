@@ -31,12 +31,12 @@ def check(environment: str, frames: int, as_json: bool) -> None:
     coplay check my_game:make_env
     """
     from coplay.check.check import check as check_it
-    from coplay.check.wording import worded
+    from coplay.check.formatting import format_check
     from coplay.runtime import shown_progress
 
     with shown_progress() as progress:
         found = check_it(environment, frames=frames, progress=progress)
-    click.echo(json.dumps(found.as_json()) if as_json else worded(found))
+    click.echo(json.dumps(found.as_json()) if as_json else format_check(found))
     if not found.safe:
         sys.exit(1)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from coplay.data.games.recording import read_recording
-from coplay.replay.replay import Replay, replay_recording
+from coplay.replay.replay import ReplayResult, replay_recording
 from coplay.runtime import ReportProgress, silent
 
 ObservationTree = Any
@@ -62,7 +62,7 @@ class ObservedGame:
         spaces: Each player's observation space as `coplay.data.spaces` describes it; None if it cannot.
     """
 
-    replay: Replay
+    replay: ReplayResult
     players: tuple[PlayerObservations, ...]
     agents: tuple[str, ...]
     spaces: tuple[dict[str, Any] | None, ...]

@@ -1,28 +1,27 @@
-"""Simulates without a browser: the browsers' own Python, under Node.
+"""A participant without a browser: `join` goes through a study over HTTP, Socket.IO and WebRTC.
 
-All peers of a game compute in the same WebAssembly build, whose mathematics differs from this machine's in
-the last digits. So games are replayed and environments checked in that build. `node_simulation` starts it;
-`replay` plays recorded games again, `check` examines environments.
-
-`robots` is the other half: synthetic people in real, headless browsers. And `join` is a participant with no
-browser at all, for environments that compute the same here as in WebAssembly.
+It simulates in this machine's CPython, so it is for environments that compute the same here as in
+WebAssembly; `coplay check` tells.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from coplay.headless.outcome import Outcome, PeerError, PlayedGame
+
 if TYPE_CHECKING:
-    from coplay.headless.joining import Outcome, PeerError, PlayedGame, join
+    from coplay.headless.joining import join
 
 __all__ = ["Outcome", "PeerError", "PlayedGame", "join"]
 
 
 def __getattr__(name: str) -> Any:
-    # Importing this package stays cheap: aiohttp and aiortc load with the first use of `join`.
-    if name not in __all__:
+    # `import coplay.headless` stays cheap and works without the optional packages: aiohttp and aiortc load
+    # with the first use of `join`.
+    if name != "join":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from coplay.headless import joining
+    from coplay.headless.joining import join
 
-    globals()[name] = value = getattr(joining, name)
-    return value
+    globals()[name] = join
+    return join

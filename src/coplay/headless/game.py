@@ -13,8 +13,8 @@ from coplay.browser.driver import Bot, Driver
 from coplay.browser.measuring.figures import Desyncs, NetRows, details, live_figures, moment
 from coplay.browser.session_setup import PreparedScene, link_epoch, make_driver
 from coplay.envs import Environment
-from coplay.headless.joining import PlayedGame
-from coplay.headless.links.connections import PeerLinks
+from coplay.headless.links.game_links import GameLinks
+from coplay.headless.outcome import PlayedGame
 from coplay.headless.uploads import Uploads
 from coplay.netcode import Event, GameAgreed, HelloMismatch, PeerBack, PeerSuspected, Stalled
 
@@ -31,7 +31,7 @@ class EventSender(Protocol):
         """Send one event, or lose it."""
 
 
-class _AgentHands(Controls):
+class AgentControls(Controls):
     """Asks the agent for its action once a frame, where a person's hands would be on keys.
 
     Args:
@@ -100,7 +100,7 @@ class PeerGame:
         self._outlet = outlet
         self._inbox: list[tuple[int, bytes, float]] = []
         self._woken = asyncio.Event()
-        self._links = PeerLinks(config, self)
+        self._links = GameLinks(config, self)
         self._uploads = Uploads(http, f"{base}/api/games/{self.game_id}", config["token"])
         self._net_rows, self._desyncs = NetRows(), Desyncs()
         self._ways: dict[int, str] = {}
@@ -113,7 +113,7 @@ class PeerGame:
         hands = self._driver.controls[self._player]
         session, environment = self._driver.session, self._driver.game.environment
         rejoining: bool = config["rejoining"]
-        self._driver.controls[self._player] = _AgentHands(
+        self._driver.controls[self._player] = AgentControls(
             hands, agent, environment, self._player, lambda: rejoining and session.phase == "hello"
         )
 

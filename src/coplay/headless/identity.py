@@ -4,7 +4,7 @@ import json
 import os
 from pathlib import Path
 
-from coplay.headless.joining import PeerError
+from coplay.headless.outcome import PeerError
 
 
 class ParticipantIdentity:

@@ -1,65 +1,13 @@
-"""A participant without a browser: goes through a study and plays its games, with a function for hands."""
+"""A Python client that joins a study as one participant and plays with a policy."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
-from coplay.errors import CoplayError, UsageError
-
-Agent = Callable[[Any, int], Any]
-"""`agent(env, player_id) -> action`, like a bot of a scene: the original environment and the own seat."""
+from coplay.errors import UsageError
+from coplay.headless.outcome import Agent, Outcome
 
 _NEEDS = ("aiortc", "aiohttp")
-
-
-class PeerError(CoplayError):
-    """The study could not be entered, or was not gone through."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlayedGame:
-    """How one game went, as this peer saw it; all of it is with the server.
-
-    Attributes:
-        game_id: As in the data.
-        player_id: The seat.
-        verdict: Of the peers: `identical`, `truncated`, `divergent`, `unverified` or `mismatch`.
-        frames: Frames that were agreed on.
-        reason: Why it ended.
-        chain_hash: Of all inputs and states, hexadecimal; equal for all peers of an identical game.
-        scores: Of each player, over all episodes.
-        links: How each other player was reached at the end: `direct`, `turn` or `relay`.
-        stats: The figures that a page's `window.coplay.stats()` gives.
-        refused_uploads: Batches and reports that the server would not take; 0 when all is well.
-    """
-
-    game_id: str
-    player_id: int
-    verdict: str
-    frames: int
-    reason: str
-    chain_hash: str
-    scores: tuple[float, ...]
-    links: dict[int, str]
-    stats: dict[str, Any]
-    refused_uploads: int
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one participant.
-
-    Attributes:
-        participant_id: As in the data.
-        code: The completion code of the last page, or an empty text.
-        games: In the order they were played.
-    """
-
-    participant_id: str
-    code: str
-    games: tuple[PlayedGame, ...]
 
 
 async def join(
@@ -99,7 +47,7 @@ async def join(
             raise UsageError(
                 f"a headless peer needs {package}, which is not installed", "pip install 'coplay[headless]'"
             )
-    from coplay.headless.visit import PeerVisit
+    from coplay.headless.study_client import StudyClient
 
     kept = None if identity is None else Path(identity)
-    return await PeerVisit(address, Path(study), agent).go(participant, dict(params or {}), kept)
+    return await StudyClient(address, Path(study), agent).go(participant, dict(params or {}), kept)

@@ -7,7 +7,7 @@ from typing import Any, Final
 import aiohttp
 import socketio
 
-from coplay.headless.joining import PeerError
+from coplay.headless.outcome import PeerError
 
 _ANSWER_S: Final = 3.0
 _OPEN_S: Final = 5.0

@@ -11,7 +11,7 @@ import numpy as np
 from coplay.data.games.game_log import PeerLog
 from coplay.data.games.recording import Recording
 from coplay.replay.repaired_desyncs import RepairedDesync, RepairedDesyncs
-from coplay.wasm.simulation import Simulation
+from coplay.wasm.simulation_process import SimulationProcess
 
 FRAMES_AT_ONCE = 120
 
@@ -76,7 +76,7 @@ class Comparison:
     def __init__(
         self,
         recording: Recording,
-        simulation: Simulation,
+        simulation: SimulationProcess,
         asks: Callable[[int, int], Mapping[str, Any]] | None,
         watch: Watch | None,
     ) -> None:

@@ -14,13 +14,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from coplay.runtime import Runtime
-from coplay.wasm.simulation import Simulation, end
+from coplay.wasm.simulation_process import SimulationProcess, end_process
 
 _PURE = "-none-any.whl"
 
 
 @contextlib.contextmanager
-def native_replay(runtime: Runtime, code: Sequence[Path], module: str) -> Iterator[Simulation]:
+def start_cpython_replay(runtime: Runtime, code: Sequence[Path], module: str) -> Iterator[SimulationProcess]:
     """Start such a process.
 
     Args:
@@ -37,7 +37,7 @@ def native_replay(runtime: Runtime, code: Sequence[Path], module: str) -> Iterat
             with zipfile.ZipFile(archive) as members:
                 members.extractall(folder)
         process = subprocess.Popen(  # noqa: S603 (our own program)
-            [sys.executable, "-P", str(Path(__file__).with_name("stored_code.py")), folder, module],
+            [sys.executable, "-P", str(Path(__file__).with_name("run_stored_code.py")), folder, module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -47,7 +47,7 @@ def native_replay(runtime: Runtime, code: Sequence[Path], module: str) -> Iterat
         )
         done = False
         try:
-            yield Simulation(process, log, who="CPython", hint="Replay without --cpython.")
+            yield SimulationProcess(process, log, who="CPython", hint="Replay without --cpython.")
             done = True
         finally:
-            end(process, at_once=not done)
+            end_process(process, at_once=not done)

@@ -17,8 +17,8 @@ __all__ = [
     "FRAMES_AT_ONCE",
     "PROGRAM",
     "RepairedDesync",
-    "Replay",
     "ReplayDifference",
+    "ReplayResult",
     "replay_game",
     "replay_recording",
 ]
@@ -29,7 +29,7 @@ _STORED = "the stored runtime"
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
+class ReplayResult:
     """What a replay found."""
 
     game_id: str
@@ -63,7 +63,7 @@ class Replay:
 
 def replay_game(
     data: Path, game_id: str, *, progress: ReportProgress = silent, cpython: bool = False
-) -> Replay:
+) -> ReplayResult:
     """Replay a game of a data directory.
 
     Args:
@@ -92,7 +92,7 @@ def replay_game(
     return replace(replay_recording(data, recording, progress=progress), cpython=doubt)
 
 
-def _doubt(found: Replay) -> str:
+def _doubt(found: ReplayResult) -> str:
     """Why a replay in another Python than the game's proves nothing; empty if it does."""
     if found.difference is not None and found.difference.what in _COMPUTED:
         return f"{found.played_in} computes otherwise, or the record is wrong: {found.difference}"
@@ -111,7 +111,7 @@ def replay_recording(
     opened: Callable[[Mapping[str, Any]], None] | None = None,
     asks: Callable[[int, int], Mapping[str, Any]] | None = None,
     **wishes: Any,
-) -> Replay:
+) -> ReplayResult:
     """The same for a game that was read.
 
     Args:
@@ -129,7 +129,7 @@ def replay_recording(
             opened(game.described)
         comparison = Comparison(recording, game.simulation, asks, watch)
         difference = comparison.run(lambda fraction: progress("Replaying", fraction))
-    return Replay(
+    return ReplayResult(
         game_id=recording.game_id,
         verdict=recording.verdict,
         frames=comparison.frames,

@@ -11,11 +11,11 @@ from typing import Any
 
 from coplay.data.games.recording import Recording, read_kept_file
 from coplay.errors import StoreError
-from coplay.replay.in_cpython import native_replay
-from coplay.replay.stored_runtime import runtime_of_lock
+from coplay.replay.in_cpython import start_cpython_replay
+from coplay.replay.stored_runtime import find_stored_runtime
 from coplay.runtime import ReportProgress, silent
 from coplay.wasm.node import node_simulation
-from coplay.wasm.simulation import Simulation
+from coplay.wasm.simulation_process import SimulationProcess
 
 PROGRAM = "coplay.browser.resimulation"
 
@@ -24,7 +24,7 @@ PROGRAM = "coplay.browser.resimulation"
 class StoredGameProcess:
     """A game before its first frame."""
 
-    simulation: Simulation
+    simulation: SimulationProcess
     """Takes the requests of `coplay.browser.resimulation`."""
     described: dict[str, Any]
     """What it answered to `begin`."""
@@ -56,9 +56,9 @@ def start_stored_game(
     bundle = read_kept_file(data, "bundles", f"{recording.code_hash}.zip", recording.code_hash)
     lock = read_kept_file(data, "locks", f"{recording.lock_hash}.json", recording.lock_hash)
     modules = _study_modules(bundle)
-    runtime = runtime_of_lock(lock, data=data, progress=progress)
+    runtime = find_stored_runtime(lock, data=data, progress=progress)
     progress("Starting CPython" if cpython else "Starting the browsers' Python", None)
-    start = native_replay if cpython else node_simulation
+    start = start_cpython_replay if cpython else node_simulation
     with tempfile.TemporaryDirectory(prefix="coplay-") as folder:
         code = Path(folder) / "bundle.zip"
         code.write_bytes(bundle)

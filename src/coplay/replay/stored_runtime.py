@@ -12,7 +12,7 @@ from coplay.runtime.fetching.file_cache import default_cache_directory, sha256_o
 from coplay.runtime.stored_copies import KEPT_RUNTIMES
 
 
-def runtime_of_lock(
+def find_stored_runtime(
     lock_bytes: bytes, *, data: Path | None = None, progress: ReportProgress = silent
 ) -> Runtime:
     """Return the very runtime that a lock describes.

@@ -47,7 +47,7 @@ class RobotReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class RobotsSummary:
     """What a set of robots found."""
 
     url: str
@@ -119,7 +119,7 @@ class Visit:
         return lines
 
 
-def report_on(robot: int, seen: Mapping[str, Any] | None, problem: str) -> RobotReport:
+def report_robot(robot: int, seen: Mapping[str, Any] | None, problem: str) -> RobotReport:
     """Say how a robot fared.
 
     Args:
@@ -150,7 +150,7 @@ def report_on(robot: int, seen: Mapping[str, Any] | None, problem: str) -> Robot
     )
 
 
-def is_over(seen: Mapping[str, Any]) -> bool:
+def is_done(seen: Mapping[str, Any]) -> bool:
     """Whether a robot has nothing more to do."""
     return seen["scene"] in (_FINISHED, _FAILED)
 

@@ -22,7 +22,7 @@ from coplay.data.database import tables as records
 from coplay.data.database.store import DATABASE_FILE, DATABASE_VARIABLE
 from coplay.errors import UsageError
 from coplay.robots.chromium import BrowserError, Chromium, Tab, chromium, find_chromium
-from coplay.robots.report import RobotReport, Visit, is_over, report_on
+from coplay.robots.report import RobotReport, RobotsSummary, is_done, report_robot
 from coplay.runtime import ReportProgress, silent
 
 LIMIT_S: Final = 300.0
@@ -41,7 +41,7 @@ def send_robots(
     limit_s: float = LIMIT_S,
     data: Path | None = None,
     progress: ReportProgress = silent,
-) -> Visit:
+) -> RobotsSummary:
     """Send robots through a study, all at once, each as another person.
 
     Args:
@@ -62,7 +62,7 @@ def send_robots(
         if study.startswith(("http://", "https://")):
             with chromium(executable) as running:
                 seconds, reports = _send(running, study, robots, seed, limit_s, progress)
-            return Visit(study, None, seconds, reports, None)
+            return RobotsSummary(study, None, seconds, reports, None)
         if not Path(study).is_file():
             raise UsageError(
                 f"there is no study {study}", "Name a study file, or the address of one that runs."
@@ -74,7 +74,7 @@ def send_robots(
             seconds, reports = _send(running, url, robots, seed, limit_s, progress)
             ids = {game for report in reports for game in report.games}
             _await_verdicts(data, ids)
-        return Visit(url, str(data), seconds, reports, _games(data, ids))
+        return RobotsSummary(url, str(data), seconds, reports, _games(data, ids))
 
 
 def _send(
@@ -101,14 +101,14 @@ def _send(
                 continue
             if told:
                 seen[robot] = told
-                if is_over(told):
+                if is_done(told):
                     going.discard(robot)
         progress(f"Sending {robots} robots", 1 - len(going) / robots)
         if not going or time.monotonic() - began > limit_s:
             break
         time.sleep(max(0.0, next_look - time.monotonic()))
     seconds = round(time.monotonic() - began, 1)
-    return seconds, [report_on(robot, seen.get(robot), problems.get(robot, "")) for robot in tabs]
+    return seconds, [report_robot(robot, seen.get(robot), problems.get(robot, "")) for robot in tabs]
 
 
 # The study

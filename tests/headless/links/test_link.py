@@ -5,8 +5,15 @@ from typing import Any
 
 import pytest
 
-from coplay.headless.links.link import Accept, Close, Describe, Open, PeerLink, SendSignal
-from coplay.headless.links.relay_lane import RELAY_AFTER_S, STABLE_S
+from coplay.headless.links.link import (
+    AcceptAnswer,
+    CloseConnection,
+    MakeDescription,
+    OpenConnection,
+    PeerLink,
+    SendSignal,
+)
+from coplay.headless.links.relaying import RELAY_AFTER_S, STABLE_S
 
 FPS = 30.0
 STEP = 0.01
@@ -59,12 +66,12 @@ class World:
                         if self.random.random() >= self.loss:
                             due = self.now + self.random.uniform(0.01, 0.3)
                             self.signals.append((due, 1 - me, kind, payload))
-                case Describe(connection, offer):
+                case MakeDescription(connection, offer):
                     self.remote[me] = offer or self.remote[me]
                     self.described.append((me, connection))
-                case Accept(_, answer):
+                case AcceptAnswer(_, answer):
                     self.remote[me] = answer
-                case Open() | Close():
+                case OpenConnection() | CloseConnection():
                     self.remote[me] = ""
 
     def _open_channels(self) -> None:
@@ -154,7 +161,7 @@ def test_a_page_that_restarts_a_connection_is_asked_for_a_new_one() -> None:
     assert told(link) == [("rebuild-request", 2)]
     assert link.relay.on(5.0)
     link.receive("offer", signal(3, 3, sdp=sdp(0, 2)), 5.1)
-    assert Describe(2, sdp(0, 2)) in link.effects()
+    assert MakeDescription(2, sdp(0, 2)) in link.effects()
 
 
 def test_a_page_that_asks_for_a_restart_gets_a_new_connection() -> None:
@@ -166,7 +173,7 @@ def test_a_page_that_asks_for_a_restart_gets_a_new_connection() -> None:
     link.effects()
     link.receive("restart-request", signal(2, 1), 5.0)
     link.tick(5.0)
-    assert Describe(2, "") in link.effects()
+    assert MakeDescription(2, "") in link.effects()
 
 
 def test_signals_of_another_epoch_and_malformed_ones_change_nothing() -> None:

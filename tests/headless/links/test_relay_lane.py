@@ -1,10 +1,11 @@
 """The relay through the server: when a link uses it, and how much it sends."""
 
-from coplay.headless.links.relay_lane import RelayLane, RelayNeed
+from coplay.headless.links.relay_lane import RelayLane
+from coplay.headless.links.relaying import RelaySwitch
 
 
 def test_a_relayed_player_is_relayed_to_and_the_two_do_not_keep_each_other_at_it() -> None:
-    need = RelayNeed()
+    need = RelaySwitch()
     need.heard(10.0)
     assert need.on(10.0)
     assert need.on(11.4)

@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from coplay.headless import Outcome, join
-from coplay.headless.visit import PeerVisit  # and all that it needs, before anyone arrives
+from coplay.headless.study_client import StudyClient  # and all that it needs, before anyone arrives
 
 
 def agent_of(chance: Random) -> Any:
@@ -35,7 +35,7 @@ async def visit(url: str, study: str, after_s: float, chance: Random) -> Outcome
 
 async def main(url: str, study: str, count: int, seed: int, seconds: float) -> None:
     chance = Random(seed)
-    PeerVisit(url, Path(study), agent_of(chance))  # the study is loaded as well
+    StudyClient(url, Path(study), agent_of(chance))  # the study is loaded as well
     async with asyncio.timeout(150), asyncio.TaskGroup() as group:
         visits = [
             group.create_task(visit(url, study, chance.uniform(0, seconds), Random(chance.random())))

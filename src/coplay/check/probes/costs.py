@@ -20,7 +20,7 @@ _MEASURES: Final = ("step_us", "snapshot_us", "restore_us", "checksum_us")
 _clock = time.perf_counter if sys.platform == "emscripten" else time.process_time
 
 
-def measured(environment: Environment, seconds: float, found: dict[str, Any]) -> Iterator[float]:
+def measure_costs(environment: Environment, seconds: float, found: dict[str, Any]) -> Iterator[float]:
     """Play, and measure; yields how far that is.
 
     Every frame is played, loaded back and played again, as in a session. What a snapshot costs is what the

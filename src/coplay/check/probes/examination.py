@@ -21,12 +21,11 @@ from typing import Any
 
 import numpy
 
-from coplay.check.probes import costs
-from coplay.check.probes import live_state as living
-from coplay.check.probes import unwatched_state as unwatched
-from coplay.check.probes.rollbacks import Inputs, Rollbacks, new_game, random_inputs, roll_back, traced
+from coplay.check.probes import costs, untracked_state
+from coplay.check.probes.live_state import LiveStateMonitor
+from coplay.check.probes.rollbacks import Inputs, RollbackResult, new_game, random_inputs, roll_back, traced
 from coplay.check.probes.side_effects import SideEffectMonitor
-from coplay.check.probes.state_handover import handed_over
+from coplay.check.probes.state_transfer import transfer_state
 from coplay.envs import Environment, load_environment
 from coplay.envs.state.paths import describe
 from coplay.errors import CoplayError
@@ -42,7 +41,7 @@ Progress = Iterator[tuple[str, float]]
 Played = Generator[tuple[str, float], None, list[int]]
 
 
-class _Examined:
+class _Subject:
     """The environment that this process examines."""
 
     environment: Environment
@@ -78,7 +77,7 @@ def _failed(error: Exception) -> dict[str, str]:
         if "/coplay/check/" not in frame.filename and "/coplay/envs/" not in frame.filename
     ]
     at = f", at {places[-1]}" if places else ""
-    return {"error": f"it stopped {_Examined.where} with {said}{at}", "hint": _hint(error)}
+    return {"error": f"it stopped {_Subject.where} with {said}{at}", "hint": _hint(error)}
 
 
 def _hint(error: Exception) -> str:
@@ -97,39 +96,39 @@ def _hint(error: Exception) -> str:
 
 
 def _begin(environment: str, frames: int, seconds: float) -> dict[str, Any]:
-    _Examined.report = {"python": platform.python_version(), "numpy": numpy.__version__}
-    _Examined.progress = _examine(environment, frames, seconds, _Examined.report)
+    _Subject.report = {"python": platform.python_version(), "numpy": numpy.__version__}
+    _Subject.progress = _examine(environment, frames, seconds, _Subject.report)
     return _go_on()
 
 
 def _go_on() -> dict[str, Any]:
     until = time.monotonic() + _SAY_EVERY_S
-    for stage, fraction in _Examined.progress:
+    for stage, fraction in _Subject.progress:
         if time.monotonic() > until:
             return {"stage": stage, "fraction": round(fraction, 3)}
-    return {"report": _Examined.report}
+    return {"report": _Subject.report}
 
 
 def _examine(name: str, frames: int, seconds: float, report: dict[str, Any]) -> Progress:
     witness = SideEffectMonitor()
-    _Examined.where = "while it was made"
+    _Subject.where = "while it was made"
     with witness.watching(playing=False):
-        environment = _Examined.environment = load_environment(name)
+        environment = _Subject.environment = load_environment(name)
     report |= {"render_fps": environment.render_fps, "players": environment.n_players}
     inputs = random_inputs(environment, frames)
     states: list[Any] = []
-    found = Rollbacks()
+    found = RollbackResult()
     with witness.watching(playing=True):
-        before = unwatched.fingerprints(environment)
+        before = untracked_state.fingerprints(environment)
         trace = yield from _play(environment, inputs, report, states)
         for fraction in roll_back(environment, inputs, trace, seconds * _SHARES["rollbacks"], found):
             yield "rolling back", 0.1 + 0.6 * fraction
         if found.difference is None:
             yield from _play_again(environment, inputs, trace, states, report)
             if not report["unwalkable"]:
-                for fraction in handed_over(environment, inputs, trace, report):
+                for fraction in transfer_state(environment, inputs, trace, report):
                     yield "handing over", 0.75 + 0.05 * fraction
-        report["unsaved"] = unwatched.changes(before, unwatched.fingerprints(environment))
+        report["unsaved"] = untracked_state.changes(before, untracked_state.fingerprints(environment))
     witness.count_threads()
     difference = found.difference
     report |= {
@@ -141,8 +140,8 @@ def _examine(name: str, frames: int, seconds: float, report: dict[str, Any]) -> 
         "differing": difference.differing if difference else [],
         "sightings": witness.sightings(),
     }
-    _Examined.where = "while its costs were measured"
-    for fraction in costs.measured(environment, seconds * _SHARES["costs"], report):
+    _Subject.where = "while its costs were measured"
+    for fraction in costs.measure_costs(environment, seconds * _SHARES["costs"], report):
         yield "measuring", 0.8 + 0.1 * fraction
     yield from _draw(name, inputs, trace, report)
 
@@ -150,11 +149,11 @@ def _examine(name: str, frames: int, seconds: float, report: dict[str, Any]) -> 
 def _play(environment: Environment, inputs: Inputs, report: dict[str, Any], states: list[Any]) -> Played:
     """Play undisturbed, and look at everything; returns the trace."""
     trace: list[int] = []
-    looked = living.LiveStateMonitor(environment)
+    looked = LiveStateMonitor(environment)
     row: Any = None
     for game, checksum, row in traced(environment, inputs):
         frame = len(trace)
-        _Examined.where = f"in frame {frame}"
+        _Subject.where = f"in frame {frame}"
         trace.append(checksum)
         if row is not None:
             looked.hear(frame, row)
@@ -221,8 +220,8 @@ def _draw(name: str, inputs: Inputs, trace: list[int], report: dict[str, Any]) -
 
 
 def _trace(environment: str, frames: int, before: bool) -> dict[str, Any]:
-    _Examined.where = "while it was traced"
-    loaded = _Examined.environment = load_environment(environment)
+    _Subject.where = "while it was traced"
+    loaded = _Subject.environment = load_environment(environment)
     inputs = random_inputs(loaded, frames)
     if before:
         for _ in traced(loaded, random_inputs(loaded, frames, _OTHER_SEED), seed=_OTHER_SEED):
@@ -231,7 +230,7 @@ def _trace(environment: str, frames: int, before: bool) -> dict[str, Any]:
 
 
 def _look(frames: int, frame: int) -> dict[str, Any]:
-    environment = _Examined.environment
+    environment = _Subject.environment
     played = traced(environment, random_inputs(environment, frames))
     game = next(game for number, (game, _, _) in enumerate(played) if number == frame)
     leaves = describe(game.save().snapshot)

@@ -56,7 +56,7 @@ class StateDifference:
 
 
 @dataclass(slots=True)
-class Rollbacks:
+class RollbackResult:
     """What rolling back at every frame found."""
 
     resimulated: int = 0
@@ -68,7 +68,7 @@ class Rollbacks:
 
 
 def roll_back(
-    environment: Environment, inputs: Inputs, trace: Sequence[int], seconds: float, found: Rollbacks
+    environment: Environment, inputs: Inputs, trace: Sequence[int], seconds: float, found: RollbackResult
 ) -> Iterator[float]:
     """Play by all distances; yields how far that is.
 
@@ -93,12 +93,12 @@ def roll_back(
 
 
 def _at_distance(
-    environment: Environment, inputs: Inputs, trace: Sequence[int], distance: int, found: Rollbacks
+    environment: Environment, inputs: Inputs, trace: Sequence[int], distance: int, found: RollbackResult
 ) -> Iterator[int]:
     game = new_game(environment, len(inputs))
     game.start()
     test = SyncTest(distance)
-    player = _Player(game, trace, distance)
+    player = _SyncTestRunner(game, trace, distance)
     for frame, given in enumerate(inputs, start=1):
         test.advance(given)
         player.perform(test)
@@ -113,7 +113,7 @@ def _at_distance(
             return
 
 
-class _Player:
+class _SyncTestRunner:
     """Performs a sync test's effects on a game."""
 
     def __init__(self, game: Game, trace: Sequence[int], distance: int) -> None:
@@ -158,7 +158,7 @@ class _Player:
         self.difference = StateDifference(frame, differing, self._distance)
 
 
-def _against_plain(environment: Environment, inputs: Inputs, player: _Player) -> list[str]:
+def _against_plain(environment: Environment, inputs: Inputs, player: _SyncTestRunner) -> list[str]:
     """Name what differs from the undisturbed game, which is played again up to there."""
     assert player.difference is not None  # noqa: S101 (asked before)
     assert player.odd is not None  # noqa: S101 (set together)

@@ -16,7 +16,7 @@ from coplay.errors import CoplayError, UsageError
 from coplay.export.atomic_writing import partial_path
 from coplay.export.films.canvas_svg import SvgCanvas
 from coplay.export.optional_packages import require_package
-from coplay.replay.replay import Replay, replay_recording
+from coplay.replay.replay import ReplayResult, replay_recording
 from coplay.runtime import ReportProgress, silent
 
 GIF_FPS: Final = 30
@@ -41,7 +41,7 @@ def film_game(
     episode: int | None = None,
     player: int = 0,
     progress: ReportProgress = silent,
-) -> Replay:
+) -> ReplayResult:
     """Replay a game and film it; what differs from the record is in the film up to where it does.
 
     Args:

@@ -16,14 +16,16 @@ from coplay.export.png import encode_png
 from coplay.export.reading import StoredGame, open_data
 from coplay.export.scrub.mispredictions import Misprediction, mispredictions_of
 from coplay.export.tables.game_rows import net_rows, stepped_frames
-from coplay.replay.replay import FRAMES_AT_ONCE, Replay, replay_recording
+from coplay.replay.replay import FRAMES_AT_ONCE, ReplayResult, replay_recording
 from coplay.runtime import ReportProgress, silent
 
 PORTION: Final = FRAMES_AT_ONCE
 """Pictures of so many frames are in one file."""
 
 
-def write_scrub_files(data: Path, game_id: str, folder: Path, *, progress: ReportProgress = silent) -> Replay:
+def write_scrub_files(
+    data: Path, game_id: str, folder: Path, *, progress: ReportProgress = silent
+) -> ReplayResult:
     """Write `game.json` and `pictures-<number>.json` of a game.
 
     Args:
@@ -106,7 +108,7 @@ def _picture(drawn: Mapping[str, Any]) -> dict[str, Any]:
     return picture
 
 
-def _about(stored: StoredGame, log: GameLog, viewers: list[int], replay: Replay) -> dict[str, Any]:
+def _about(stored: StoredGame, log: GameLog, viewers: list[int], replay: ReplayResult) -> dict[str, Any]:
     steps = stepped_frames(log)
     row = stored.row
     actions = {player: _plain(decode_actions(space, log.inputs_of(player))) for player, space in _seats(row)}

@@ -15,8 +15,9 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from coplay.headless.links.relay_lane import STABLE_S, RelayNeed, Silence
-from coplay.headless.links.signal_post import Payload, Post
+from coplay.headless.links.relaying import STABLE_S, RelaySwitch
+from coplay.headless.links.signal_delivery import Payload, SignalDelivery
+from coplay.headless.links.silence import Silence
 
 _ANSWER_S: Final = 3.0
 _RESENDS: Final = 3
@@ -31,21 +32,21 @@ State = Literal["idle", "signaling", "connecting", "connected", "rebuilding", "r
 
 
 @dataclass(frozen=True, slots=True)
-class Open:
+class OpenConnection:
     """Make connection number `connection`, with its channel."""
 
     connection: int
 
 
 @dataclass(frozen=True, slots=True)
-class Close:
+class CloseConnection:
     """Close connection number `connection`."""
 
     connection: int
 
 
 @dataclass(frozen=True, slots=True)
-class Describe:
+class MakeDescription:
     """Make the local description: an answer to `offer`, or an offer if that is empty."""
 
     connection: int
@@ -53,7 +54,7 @@ class Describe:
 
 
 @dataclass(frozen=True, slots=True)
-class Accept:
+class AcceptAnswer:
     """Take the other's answer."""
 
     connection: int
@@ -76,7 +77,7 @@ class SendSignal:
     payload: Payload
 
 
-LinkEffect = Open | Close | Describe | Accept | AddCandidates | SendSignal
+LinkEffect = OpenConnection | CloseConnection | MakeDescription | AcceptAnswer | AddCandidates | SendSignal
 
 
 class PeerLink:
@@ -92,11 +93,11 @@ class PeerLink:
     def __init__(self, offers: bool, epoch: int, name: str, fps: float) -> None:
         self.state: State = "idle"
         self.connection = 0  # 0 for none
-        self.relay = RelayNeed()
+        self.relay = RelaySwitch()
         self._offers = offers
         self._epoch = epoch
         self._fps = fps
-        self._post = Post(name)
+        self._post = SignalDelivery(name)
         self._silence = Silence(fps)
         self._effects: list[LinkEffect] = []
         self._deadline: float | None = None
@@ -225,7 +226,7 @@ class PeerLink:
         self._open()
         self._remote, self._accepted = sdp, negotiation
         self._enter("connecting", now + _CONNECT_S)
-        self._effects.append(Describe(self.connection, sdp))
+        self._effects.append(MakeDescription(self.connection, sdp))
         self._release_candidates()
 
     def _take_answer(self, payload: Payload, now: float) -> None:
@@ -236,7 +237,7 @@ class PeerLink:
             return
         self._remote, self._accepted = sdp, negotiation
         self._enter("connecting", now + _CONNECT_S)
-        self._effects.append(Accept(self.connection, sdp))
+        self._effects.append(AcceptAnswer(self.connection, sdp))
         self._release_candidates()
 
     def _take_candidates(self, payload: Payload) -> None:
@@ -299,7 +300,7 @@ class PeerLink:
             self._negotiation += 1
             self._open()
             self._held = [each for each in self._held if each[0] >= self._negotiation]
-            self._effects.append(Describe(self.connection, ""))
+            self._effects.append(MakeDescription(self.connection, ""))
         elif ask:
             self._send("rebuild-request", {"reason": "no connection"}, now)
 
@@ -351,11 +352,11 @@ class PeerLink:
         self._drop()
         self._opened += 1
         self.connection = self._opened
-        self._effects.append(Open(self.connection))
+        self._effects.append(OpenConnection(self.connection))
 
     def _drop(self) -> None:
         if self.connection:
-            self._effects.append(Close(self.connection))
+            self._effects.append(CloseConnection(self.connection))
         self.connection, self._local, self._accepted = 0, "", -1
 
     def _enter(self, state: State, deadline: float | None) -> None:

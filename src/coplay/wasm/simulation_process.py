@@ -14,7 +14,7 @@ _END_S = 5.0
 _ERROR = re.compile(r"(\w+\.)*\w*(Error|Exception|Interrupt)\b")
 
 
-class Simulation:
+class SimulationProcess:
     """A running one, which has yet to say that it is ready.
 
     Args:
@@ -101,7 +101,7 @@ class Simulation:
         self._process.kill()
 
 
-def end(process: "subprocess.Popen[str]", *, at_once: bool = False) -> None:
+def end_process(process: "subprocess.Popen[str]", *, at_once: bool = False) -> None:
     """End such a process: let it finish, but not for long, or at once."""
     assert process.stdin is not None  # noqa: S101 (pipes)
     assert process.stdout is not None  # noqa: S101

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
-from coplay.check.findings import NOWHERE, Finding, because, remembers, shown
+from coplay.check.findings import NOWHERE, Finding, list_paths, memory_finding, suspects_sentence
 
 TRANSFER_LIMIT: Final = 16 << 20
 """Bytes of state: a larger one cannot be sent to a peer that comes back."""
 
 
-def findings_of(python: str, report: Mapping[str, Any]) -> list[Finding]:
+def diagnose(python: str, report: Mapping[str, Any]) -> list[Finding]:
     """What one Python's report says.
 
     Args:
@@ -33,21 +33,21 @@ def _rollbacks(report: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(
             "unsaveable",
             "leak",
-            f"Parts of the state cannot be saved, so not be rolled back: {shown(report['unwalkable'])}.",
+            f"Parts of the state cannot be saved, so not be rolled back: {list_paths(report['unwalkable'])}.",
             "Keep plain values: an index instead of an iterator, the contents instead of an open file.",
             report["unwalkable"],
         )
     if report["first_difference"] is not None:
         suspects = report["unsaved"] + report["unwalkable"]
-        reason = because(suspects)
+        reason = suspects_sentence(suspects)
         if report["by_address"]:
-            reason += f" What is ordered by where objects lie in memory: {shown(report['by_address'])}."
+            reason += f" What is ordered by where objects lie in memory: {list_paths(report['by_address'])}."
         yield Finding(
             "rollback",
             "leak",
             f"Rolled back by {report['distance']} and played again with the same inputs, the state before "
             f"frame {report['first_difference']} came out differently: "
-            f"{shown(report['differing']) or NOWHERE}.{reason}",
+            f"{list_paths(report['differing']) or NOWHERE}.{reason}",
             "Find what feeds it: a counter, a cache, a thread or a generator that is not an attribute of the "
             "environment, or the id() of an object. Make it an attribute, and begin it anew in reset().",
             report["differing"],
@@ -57,7 +57,7 @@ def _rollbacks(report: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(
             "unsaved",
             "caution",
-            f"This changes while it is played and is in no snapshot: {shown(report['unsaved'])}. "
+            f"This changes while it is played and is in no snapshot: {list_paths(report['unsaved'])}. "
             "No state depended on it here.",
             "A cache may do that. Anything else belongs into the environment's attributes.",
             report["unsaved"],
@@ -66,7 +66,7 @@ def _rollbacks(report: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _memories(report: Mapping[str, Any]) -> Iterator[Finding]:
     if remembered := report.get("remembered"):
-        yield remembers(remembered["frame"], remembered["differing"], report["unsaved"])
+        yield memory_finding(remembered["frame"], remembered["differing"], report["unsaved"])
 
 
 _TAMED: Final = {
@@ -103,8 +103,8 @@ def _reaches(report: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding(
                 what,
                 "caution",
-                f"It writes a file while it is played: {shown(where)}. That is not rolled back, and is lost "
-                "in a browser.",
+                f"It writes a file while it is played: {list_paths(where)}. That is not rolled back, and is "
+                "lost in a browser.",
                 "coplay records every game itself; switch the environment's own log off.",
                 where,
             )
@@ -115,8 +115,8 @@ def _numbers(report: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(
             "nan",
             "leak",
-            f"A computation gave no number (NaN): {shown(report['signed_nan'])}. Processors write it down "
-            "differently, so peers on different machines would not agree.",
+            f"A computation gave no number (NaN): {list_paths(report['signed_nan'])}. Processors write it "
+            "down differently, so peers on different machines would not agree.",
             "Look for 0/0, inf-inf or the root of a negative number.",
             report["signed_nan"],
         )
@@ -124,7 +124,7 @@ def _numbers(report: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(
             "nan",
             "caution",
-            f"The state holds NaN: {shown(report['nan'])}. Harmless as a constant; computed ones differ "
+            f"The state holds NaN: {list_paths(report['nan'])}. Harmless as a constant; computed ones differ "
             "between processors.",
             "Use None or 0 for what is not there.",
             report["nan"],
@@ -168,7 +168,7 @@ def _transfer(transfer: Mapping[str, Any] | None, size: int) -> Iterator[Finding
             "transfer",
             "caution",
             f"Sent {back}, the state does not play on as it was: frame {transfer['frame']} differs: "
-            f"{shown(transfer['differing']) or NOWHERE}.",
+            f"{list_paths(transfer['differing']) or NOWHERE}.",
             "Whoever reloads the page has left the game.",
             transfer["differing"],
             frame=transfer["frame"],
@@ -188,8 +188,8 @@ def _outside(report: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(
             "addresses",
             "caution",
-            f"Sets of objects that hash by where they lie in memory: {shown(report['by_address'])}. Whoever "
-            "loops over one gets another order on every machine.",
+            f"Sets of objects that hash by where they lie in memory: {list_paths(report['by_address'])}. "
+            "Whoever loops over one gets another order on every machine.",
             "Loop over a list, or over sorted(…, key=…), or give the objects a __hash__ of their own.",
             report["by_address"],
         )
@@ -202,7 +202,7 @@ def _drawing(report: Mapping[str, Any]) -> Iterator[Finding]:
             "drawing",
             "leak",
             f"Drawing changes the state: after render(), the state before frame {draws['frame']} came out "
-            f"differently: {shown(draws['differing']) or NOWHERE}.",
+            f"differently: {list_paths(draws['differing']) or NOWHERE}.",
             "Let render() read the state only, or give the scene a draw function.",
             draws["differing"],
             frame=draws["frame"],

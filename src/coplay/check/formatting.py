@@ -4,14 +4,14 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from coplay.check.check import Check
-from coplay.check.findings import CPYTHON, WASM, Finding, shown
+from coplay.check.check import CheckResult
+from coplay.check.findings import CPYTHON, WASM, Finding, list_paths
 
 _WIDTH: Final = 100
 _SIGNS: Final = {"leak": "LEAK", "caution": "note", "tamed": "fine"}
 
 
-def worded(found: Check) -> str:
+def format_check(found: CheckResult) -> str:
     """Say what a check found."""
     lines = [_verdict(found), ""]
     for finding in found.findings:
@@ -22,7 +22,7 @@ def worded(found: Check) -> str:
     return "\n".join(lines)
 
 
-def _verdict(found: Check) -> str:
+def _verdict(found: CheckResult) -> str:
     what = {
         "safe": "is safe for peer-to-peer play",
         "unsafe": "is not safe for peer-to-peer play",
@@ -34,7 +34,7 @@ def _verdict(found: Check) -> str:
 def _finding(finding: Finding) -> Iterator[str]:
     says = finding.says
     if finding.weight == "tamed" and finding.paths:
-        says += f" ({shown(finding.paths)})"
+        says += f" ({list_paths(finding.paths)})"
     if finding.weight != "tamed" and len(finding.pythons) == 1:
         says = f"In {finding.pythons[0]}: {says}"
     yield from _wrapped(f"  {_SIGNS[finding.weight]}  ", says)
@@ -42,7 +42,7 @@ def _finding(finding: Finding) -> Iterator[str]:
         yield from _wrapped("        → ", finding.do)
 
 
-def _tried(found: Check) -> Iterator[str]:
+def _tried(found: CheckResult) -> Iterator[str]:
     here = found.cpython
     yield from _wrapped("  ", _played(here, f"{CPYTHON} {here['python']}"))
     if "error" in found.wasm:
@@ -72,11 +72,11 @@ def _shortened(distances: Mapping[int, int], frames: int) -> str:
     return ", ".join(f"by {distance} at {count}" for distance, count in fewer.items())
 
 
-def _agreement(found: Check) -> Iterator[str]:
+def _agreement(found: CheckResult) -> Iterator[str]:
     if found.agree:
         yield f"  {CPYTHON} and {WASM} compute the same, to the last bit of every state."
     elif found.agree is False:
-        what = shown(found.disagreeing, 2) or "nothing in sight"
+        what = list_paths(found.disagreeing, 2) or "nothing in sight"
         harmless = (
             f" That does no harm, since participants all play in {WASM} and replays are made there, too."
             if found.safe
@@ -96,7 +96,7 @@ _COLUMNS: Final = {
 }
 
 
-def _costs(found: Check) -> Iterator[str]:
+def _costs(found: CheckResult) -> Iterator[str]:
     yield f"  {'microseconds':<13}" + "".join(f"{title:>{len(title) + 3}}" for title in _COLUMNS.values())
     for where, report in ((CPYTHON, found.cpython), (WASM, found.wasm)):
         if "error" not in report:
@@ -107,7 +107,7 @@ def _costs(found: Check) -> Iterator[str]:
             yield f"  {where:<13}" + "".join(cells)
 
 
-def _game(found: Check) -> Iterator[str]:
+def _game(found: CheckResult) -> Iterator[str]:
     advice = found.advice
     if not advice.fps:
         yield "  It is too slow to be played with rollback, at any frame rate."
@@ -121,7 +121,7 @@ def _game(found: Check) -> Iterator[str]:
     )
 
 
-def _next(found: Check) -> Iterator[str]:
+def _next(found: CheckResult) -> Iterator[str]:
     if found.verdict == "unsafe":
         yield "  next: mend what is marked LEAK, and check again"
         return

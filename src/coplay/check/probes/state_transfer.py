@@ -10,7 +10,7 @@ from coplay.errors import StateTransferError
 _PLAYED_ON: Final = 40
 
 
-def handed_over(
+def transfer_state(
     environment: Environment, inputs: Inputs, trace: Sequence[int], found: dict[str, Any]
 ) -> Iterator[float]:
     """Export the state in the middle of the game, import it into another one, and play on.

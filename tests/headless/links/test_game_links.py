@@ -5,7 +5,7 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
-from coplay.headless.links.connections import PeerLinks
+from coplay.headless.links.game_links import GameLinks
 from coplay.signaling.turn import IceServers
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class End:
         self.heard: list[bytes] = []
         servers = IceServers(turn=("turn:[::1]:3478", turn.address), secret=turn.secret)
         self.me = me
-        self.links = PeerLinks(
+        self.links = GameLinks(
             {
                 "player_id": me,
                 "peers": [0, 1],

@@ -26,7 +26,7 @@ class _Sent:
     tries: int = 0
 
 
-class Post:
+class SignalDelivery:
     """The signals between this player and one other.
 
     Args:

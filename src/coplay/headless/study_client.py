@@ -13,7 +13,7 @@ import aiohttp
 from coplay.browser.session_setup import PreparedScene, prepare_scene
 from coplay.headless.game import LINGER_S, PeerGame
 from coplay.headless.identity import ParticipantIdentity
-from coplay.headless.joining import Agent, Outcome, PeerError, PlayedGame
+from coplay.headless.outcome import Agent, Outcome, PeerError, PlayedGame
 from coplay.headless.study_socket import StudySocket, refusal
 from coplay.study import load_study
 from coplay.study.scenes import Play
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 _AGAIN_S: Final = 0.5
 
 
-class PeerVisit:
+class StudyClient:
     """A participant. Everything that happens to it passes through one queue, in order.
 
     Args:

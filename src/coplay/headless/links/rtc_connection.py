@@ -22,7 +22,7 @@ _READABLE = re.compile(r"(?:stuns?:[^\s?:]+(:\d+)?|turns?:[^\s?:]+(:\d+)?(\?tran
 _Step = Callable[["RTCPeerConnection"], Awaitable[None]]
 
 
-class Told(Protocol):
+class ConnectionListener(Protocol):
     """What is told of a connection, until it is closed here."""
 
     def described(self, sdp: str) -> None:
@@ -38,7 +38,7 @@ class Told(Protocol):
         """Something came over the channel."""
 
 
-class Connection:
+class RtcConnection:
     """One RTCPeerConnection with its channel, and a task that does its steps in order.
 
     Args:
@@ -47,7 +47,7 @@ class Connection:
         policy: `all`, or `relay` for nothing but relayed candidates.
     """
 
-    def __init__(self, told: Told, servers: Sequence[Mapping[str, Any]], policy: str) -> None:
+    def __init__(self, told: ConnectionListener, servers: Sequence[Mapping[str, Any]], policy: str) -> None:
         from aiortc import RTCConfiguration, RTCIceServer, RTCIceTransportPolicy, RTCPeerConnection
 
         self._told = told

@@ -6,20 +6,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from coplay.headless.links.link import (
-    Accept,
+    AcceptAnswer,
     AddCandidates,
-    Close,
-    Describe,
+    CloseConnection,
     LinkEffect,
-    Open,
+    MakeDescription,
+    OpenConnection,
     PeerLink,
     SendSignal,
 )
 from coplay.headless.links.relay_lane import RelayLane
-from coplay.headless.links.rtc import Connection
+from coplay.headless.links.rtc_connection import RtcConnection
 
 
-class LinksHost(Protocol):
+class GameLinksHost(Protocol):
     """What the links need around them."""
 
     def send_signal(self, peer: int, kind: str, payload: dict[str, Any]) -> None:
@@ -35,7 +35,7 @@ class LinksHost(Protocol):
         """Monotonic seconds."""
 
 
-class PeerLinks:
+class GameLinks:
     """All links of one game.
 
     Args:
@@ -43,7 +43,7 @@ class PeerLinks:
         host: Sends and takes.
     """
 
-    def __init__(self, config: Mapping[str, Any], host: LinksHost) -> None:
+    def __init__(self, config: Mapping[str, Any], host: GameLinksHost) -> None:
         self._host = host
         self.ice_servers: Sequence[Mapping[str, Any]] = config["ice_servers"]
         self._policy: str = config.get("ice_policy", "all")
@@ -53,7 +53,7 @@ class PeerLinks:
             for peer in config["peers"]
             if peer != me
         }
-        self._connections: dict[int, Connection] = {}
+        self._connections: dict[int, RtcConnection] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._lane = RelayLane(host.send_relayed)
 
@@ -138,16 +138,16 @@ class PeerLinks:
         match effect:
             case SendSignal(kind, payload):
                 self._host.send_signal(peer, kind, payload)
-            case Open(number):
-                told = _Told(self, peer, number)
-                self._connections[peer] = Connection(told, self.ice_servers, self._policy)
-            case Close():
+            case OpenConnection(number):
+                told = _LinkListener(self, peer, number)
+                self._connections[peer] = RtcConnection(told, self.ice_servers, self._policy)
+            case CloseConnection():
                 closing = asyncio.ensure_future(self._connections.pop(peer).close())
                 self._closing.add(closing)
                 closing.add_done_callback(self._closing.discard)
-            case Describe(_, offer):
+            case MakeDescription(_, offer):
                 self._connections[peer].describe(offer)
-            case Accept(_, sdp):
+            case AcceptAnswer(_, sdp):
                 self._connections[peer].accept(sdp)
             case AddCandidates(_, candidates):
                 self._connections[peer].add_candidates(candidates)
@@ -172,10 +172,10 @@ class PeerLinks:
             self._host.arrived(peer, data)
 
 
-class _Told:
+class _LinkListener:
     """Says what happens to one connection, until it is closed here."""
 
-    def __init__(self, links: PeerLinks, peer: int, number: int) -> None:
+    def __init__(self, links: GameLinks, peer: int, number: int) -> None:
         self._links, self._peer, self._number = links, peer, number
 
     def described(self, sdp: str) -> None:

@@ -14,7 +14,7 @@ from coplay.runtime.bundle import FILE_LIMIT, SUFFIXES
 _INSTALLED = tuple(Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "purelib", "platlib"))
 
 
-def find_sources(environment: str) -> dict[str, Any]:
+def find_dependencies(environment: str) -> dict[str, Any]:
     """Follow the imports of an environment that has been loaded in this process.
 
     Args:
