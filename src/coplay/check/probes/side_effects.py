@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Final
 
-from coplay.envs.taming import SimulatedFrame
+from coplay.envs.taming.streams import FrameStreams
 
 TAMED: Final = {"clock": "clock", "python": "random", "numpy": "numpy.random", "entropy": "unseeded"}
-"""The sources that `SimulatedFrame` stands in for, and what each is called in a sighting."""
+"""The sources that `FrameStreams` stands in for, and what each is called in a sighting."""
 _LIBRARIES = frozenset(sys.stdlib_module_names) | {"numpy", "gymnasium", "pettingzoo", "coplay", "__main__"}
 _ENVIRONMENTS = ("gymnasium.envs.", "pettingzoo.")  # environments among the libraries
 _AUDITED: Final = {
@@ -52,9 +52,9 @@ class SideEffectMonitor:
             playing: Also tell of threads, processes, sockets and written files; importing a package may start
                 some that end again.
         """
-        originals = {name: vars(SimulatedFrame)[name] for name in TAMED}
+        originals = {name: vars(FrameStreams)[name] for name in TAMED}
         for name, original in originals.items():
-            setattr(SimulatedFrame, name, self._noting(TAMED[name], original))
+            setattr(FrameStreams, name, self._noting(TAMED[name], original))
         if not self._hooked:
             sys.addaudithook(self._audit)
             self._hooked = True
@@ -76,7 +76,7 @@ class SideEffectMonitor:
             self._playing = False
             thread_class.start = start
             for name, original in originals.items():
-                setattr(SimulatedFrame, name, original)
+                setattr(FrameStreams, name, original)
 
     def count_threads(self) -> None:
         """Note a thread that is there now and was not at first."""
@@ -85,7 +85,7 @@ class SideEffectMonitor:
                 self._seen["thread", place] = 1
 
     def _noting(self, what: str, original: Callable[..., Any]) -> Callable[..., Any]:
-        def noted(frame: SimulatedFrame, *arguments: Any) -> Any:
+        def noted(frame: FrameStreams, *arguments: Any) -> Any:
             self._note(what)
             return original(frame, *arguments)
 
