@@ -73,6 +73,12 @@ def from_json(message_type: type[_Message], data: object) -> _Message:
     return message_type(**values)
 
 
+def fields_of(message: Any) -> dict[str, Any]:
+    """Return the fields of a message by name, to build one that extends it."""
+    message_type: Any = type(message)
+    return {name: getattr(message, name) for name, _ in _field_names(message_type)}
+
+
 def _plain(value: Any) -> Any:
     match value:
         case None | bool() | str() | int() | float() | bytes():

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from coplay.messages.study import BundleInfo, RuntimeInfo, StudyInfo
+from coplay.messages.study import BootInfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +18,7 @@ class ArrivalRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Participation:
+class Participation(BootInfo):
     """The answer to `POST /api/participants`: who the participant is, and what the page loads."""
 
     participant_id: str
@@ -27,12 +27,6 @@ class Participation:
     """Kept by the browser, and shown at the next page load."""
     token: str
     """Opens this page's first socket."""
-    study: StudyInfo
-    """The study that is run."""
-    runtime: RuntimeInfo
-    """The browser's Python."""
-    bundle: BundleInfo
-    """The study's code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,14 +54,8 @@ class ListedGame:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WatchOverview:
+class WatchOverview(BootInfo):
     """The answer to `GET /api/watch`: what a spectator's page loads, and the games that are running."""
 
-    study: StudyInfo
-    """The study that is run."""
-    runtime: RuntimeInfo
-    """The browser's Python."""
-    bundle: BundleInfo
-    """The study's code."""
     games: tuple[ListedGame, ...]
     """All running games."""

@@ -35,3 +35,15 @@ class BundleInfo:
     """SHA-256 of the archive, in hexadecimal digits."""
     module: str
     """Name of the module to import once the archive is unpacked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BootInfo:
+    """What any page needs to load a study's games."""
+
+    study: StudyInfo
+    """The study that is run."""
+    runtime: RuntimeInfo
+    """The browser's Python."""
+    bundle: BundleInfo
+    """The study's code."""

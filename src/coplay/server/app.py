@@ -20,6 +20,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from coplay.data.database.store import Store
+from coplay.messages.encoding import from_json
+from coplay.messages.study import BootInfo, BundleInfo, RuntimeInfo, StudyInfo
 from coplay.server.clock import Clock, SystemClock
 from coplay.server.edge.http import Api, RequestRefused, broken, refused
 from coplay.server.edge.pages import Pages, SecurityHeaders
@@ -154,15 +156,15 @@ def make_server(hosting: Hosting) -> StudyServer:
     stale_pages.left_report = scene_flow.take_left_report
     page_tokens = PageTokens(signer, participants, messenger, event_log, settings.token_s, clock)
     Sockets(sockets, page_tokens, participants, messenger, scene_flow, coordinator, event_log, clock)
-    boot = {
-        "study": {"name": study.name, "version": study.version},
-        "runtime": hosting.runtime.boot_info(),
-        "bundle": {
-            "url": f"/bundle/{hosting.bundle.sha256}.zip",
-            "hash": hosting.bundle.sha256,
-            "module": hosting.bundle.module,
-        },
-    }
+    boot = BootInfo(
+        study=StudyInfo(name=study.name, version=study.version),
+        runtime=from_json(RuntimeInfo, hosting.runtime.boot_info()),
+        bundle=BundleInfo(
+            url=f"/bundle/{hosting.bundle.sha256}.zip",
+            hash=hosting.bundle.sha256,
+            module=hosting.bundle.module,
+        ),
+    )
     api = Api(boot, settings, signer, participants, messenger, scene_flow, ledger, clock)
     pages = Pages(hosting.web, hosting.runtime, hosting.bundle)
     watching = Watching(boot, signer, store, coordinator.games, clock)

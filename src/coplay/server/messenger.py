@@ -12,6 +12,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from coplay.messages.encoding import to_json
+from coplay.messages.to_page import Failure, ToPage
 from coplay.server.clock import Clock
 
 MAX_QUEUED: Final = 256
@@ -21,6 +23,12 @@ MAX_BACKLOG: Final = 64
 PRESSURE: Final = 16
 """From so many packets on, datagrams are dropped."""
 _RETRY_S: Final = 0.05
+
+_UNSTORED: Final = Failure(
+    error="The study's server cannot store data at the moment.",
+    hint="Please reload this page in a minute.",
+    reference="store",
+)
 
 _log = logging.getLogger(__name__)
 
@@ -146,33 +154,36 @@ class Messenger:
         for member in [member for member, at in self._lost_at.items() if at < then]:
             self.forget(member)
 
-    def close(self, member: str, last_event: str = "", data: Any = None) -> None:
+    def close(self, member: str, last: Failure | None = None) -> None:
         """Close a participant's socket, perhaps after one last event."""
         outbox = self._outboxes.pop(member, None)
         if outbox is None:
             return
         outbox.task.cancel()
         self._lost_at[member] = self._clock.now()
-        self._run(self._farewell(outbox.sid, last_event, data))
+        self._run(self._farewell(outbox.sid, last))
 
     # Events
 
-    def post(self, member: str, event: str, data: Any, after: "Future[Any] | None" = None) -> None:
+    def post(self, member: str, message: ToPage, after: "Future[Any] | None" = None) -> None:
         """Send an event, or keep it for the page's next socket.
 
         Args:
             member: To whom.
-            event: Its name.
-            data: JSON.
+            message: What to send.
             after: Not before this is done: what is shown must have been stored.
         """
+        self.forward(member, message.EVENT, to_json(message), after)
+
+    def forward(self, member: str, event: str, data: Any, after: "Future[Any] | None" = None) -> None:
+        """Send an event whose data another page wrote, and the server checked; otherwise like `post`."""
         log = self._logs.get(member)
         if log is not None:
             self._put(member, log.add(event, data, after))
 
-    def mention(self, member: str, event: str, data: Any) -> None:
+    def mention(self, member: str, message: ToPage) -> None:
         """Send an event that the next one of its kind replaces; without a socket it is lost."""
-        self._put(member, _Said(0, event, data, None))
+        self._put(member, _Said(0, message.EVENT, to_json(message), None))
 
     async def stream(self, member: str, event: str, data: bytes) -> bool:
         """Send bytes at once or never; False if the page has no socket, or its socket is behind."""
@@ -182,8 +193,9 @@ class Messenger:
         await self._sockets.emit(event, data, to=outbox.sid)
         return True
 
-    def announce(self, event: str, data: Any, *, lasting: bool) -> None:
+    def announce(self, message: ToPage, *, lasting: bool) -> None:
         """Tell all pages at once, past what waits for the store; if it lasts, also those that come later."""
+        event, data = message.EVENT, to_json(message)
         self._announced = (event, data) if lasting else None
         for outbox in self._outboxes.values():
             if self._sockets.backlog(outbox.sid) < MAX_BACKLOG:
@@ -204,9 +216,9 @@ class Messenger:
             _log.warning("the page of %s takes nothing any more; its socket is closed", member)
             self.close(member)
 
-    async def _farewell(self, sid: str, event: str, data: Any) -> None:
-        if event:
-            await self._sockets.emit(event, data, to=sid)
+    async def _farewell(self, sid: str, last: Failure | None) -> None:
+        if last is not None:
+            await self._sockets.emit(last.EVENT, to_json(last), to=sid)
         await self._sockets.disconnect(sid)
 
     async def _deliver(self, sid: str, queue: "asyncio.Queue[_Said]") -> None:
@@ -218,14 +230,7 @@ class Messenger:
                     await asyncio.wrap_future(said.after)
                 except Exception:
                     _log.exception("not shown, because it could not be stored: %s", event)
-                    event, data = (
-                        "failed",
-                        {
-                            "error": "The study's server cannot store data at the moment.",
-                            "hint": "Please reload this page in a minute.",
-                            "reference": "store",
-                        },
-                    )
+                    event, data = Failure.EVENT, to_json(_UNSTORED)
             while self._sockets.backlog(sid) >= MAX_BACKLOG:
                 await asyncio.sleep(_RETRY_S)
             # The number as a text at the end is what socket.io-client remembers by itself.

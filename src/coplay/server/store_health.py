@@ -1,6 +1,7 @@
 """Tells pages that nothing can be stored at the moment: what they wait for comes only after it was stored."""
 
 from coplay.data.database.store import Store
+from coplay.messages.to_page import Storing
 from coplay.server.messenger import Messenger
 
 
@@ -22,4 +23,4 @@ class StoreHealth:
         ok = not self._store.trouble
         if ok is not self._ok:
             self._ok = ok
-            self._messenger.announce("storing", {"ok": ok}, lasting=not ok)
+            self._messenger.announce(Storing(ok=ok), lasting=not ok)

@@ -7,6 +7,8 @@ keeps their place for `hold_s` seconds but is not matched meanwhile, so that no 
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from coplay.messages.to_page import LobbyState
+
 
 @dataclass(frozen=True, slots=True)
 class Matched:
@@ -42,25 +44,6 @@ class WentAway:
 
 
 LobbyEffect: TypeAlias = Matched | PatienceExceeded | WentAway
-
-
-@dataclass(frozen=True, slots=True)
-class LobbyState:
-    """The state of a lobby as shown to one waiting participant.
-
-    Attributes:
-        present: Number of connected participants, including this one.
-        size: Number of participants in a group.
-        waited_s: How long this participant has waited, in seconds.
-        patience_s: Longest wait, in seconds.
-        reason: Why the game has not begun yet, as a sentence.
-    """
-
-    present: int
-    size: int
-    waited_s: float
-    patience_s: float
-    reason: str
 
 
 @dataclass(slots=True)
@@ -135,7 +118,13 @@ class LobbyQueue:
         present = len(self._present())
         missing = max(0, self._size - present)
         reason = f"Waiting for {missing} more {'person' if missing == 1 else 'people'} to come."
-        return LobbyState(present, self._size, max(0.0, now - place.since), self._patience_s, reason)
+        return LobbyState(
+            present=present,
+            size=self._size,
+            waited_s=max(0.0, now - place.since),
+            patience_s=self._patience_s,
+            reason=reason,
+        )
 
     def _present(self) -> list[str]:
         return [member for member, place in self._places.items() if place.away_since is None]

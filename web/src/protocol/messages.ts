@@ -32,6 +32,16 @@ export interface BundleInfo {
   module: string;
 }
 
+/** What any page needs to load a study's games. */
+export interface BootInfo {
+  /** The study that is run. */
+  study: StudyInfo;
+  /** The browser's Python. */
+  runtime: RuntimeInfo;
+  /** The study's code. */
+  bundle: BundleInfo;
+}
+
 /** The body of `POST /api/participants`: a page was loaded. */
 export interface ArrivalRequest {
   /** Participant id from the link or an earlier answer: letters, digits and `_ . @ + -`, at most 128. */
@@ -43,19 +53,13 @@ export interface ArrivalRequest {
 }
 
 /** The answer to `POST /api/participants`: who the participant is, and what the page loads. */
-export interface Participation {
+export interface Participation extends BootInfo {
   /** The participant's pseudonymous id. */
   participant_id: string;
   /** Kept by the browser, and shown at the next page load. */
   secret: string;
   /** Opens this page's first socket. */
   token: string;
-  /** The study that is run. */
-  study: StudyInfo;
-  /** The browser's Python. */
-  runtime: RuntimeInfo;
-  /** The study's code. */
-  bundle: BundleInfo;
 }
 
 /** The answer to an upload that is stored. */
@@ -79,13 +83,7 @@ export interface ListedGame {
 }
 
 /** The answer to `GET /api/watch`: what a spectator's page loads, and the games that are running. */
-export interface WatchOverview {
-  /** The study that is run. */
-  study: StudyInfo;
-  /** The browser's Python. */
-  runtime: RuntimeInfo;
-  /** The study's code. */
-  bundle: BundleInfo;
+export interface WatchOverview extends BootInfo {
   /** All running games. */
   games: ListedGame[];
 }

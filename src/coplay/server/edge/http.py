@@ -12,12 +12,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from coplay.data.batches import MAX_BATCH_BYTES
+from coplay.messages.encoding import fields_of, to_json
+from coplay.messages.http import Participation, UploadAccepted
+from coplay.messages.study import BootInfo
+from coplay.messages.to_page import Failure
 from coplay.server.clock import Clock
 from coplay.server.edge.request_bodies import RequestRefused as RequestRefused
 from coplay.server.edge.request_bodies import announced_size, check_origin, check_type, read_body, read_json
 from coplay.server.messenger import Messenger
 from coplay.server.people.participants import ArrivalError, Participants
-from coplay.server.people.scene_flow import SceneFlow, failure
+from coplay.server.people.scene_flow import SceneFlow
 from coplay.server.settings import Settings
 from coplay.server.uploads.ledger import Ledger, UploadError
 from coplay.signaling import TokenError, TokenSigner
@@ -37,7 +41,7 @@ class Api:
     """Answers what pages ask over HTTP.
 
     Args:
-        boot: What every page needs to start: `{study, runtime, bundle}`.
+        boot: What every page needs to start: study, runtime and bundle.
         settings: Limits and waits.
         signer: Makes and reads tokens.
         participants: The participants.
@@ -52,7 +56,7 @@ class Api:
 
     def __init__(
         self,
-        boot: dict[str, Any],
+        boot: BootInfo,
         settings: Settings,
         signer: TokenSigner,
         participants: Participants,
@@ -85,16 +89,21 @@ class Api:
         except ArrivalError as error:
             raise RequestRefused(error.status, error.message, error.hint) from None
         participant_id = participant.participant_id
-        gone = failure("This study was opened in another tab.", "Go on in that tab, and close this one.")
-        self._messenger.close(participant_id, "failed", gone)
+        gone = Failure(
+            error="This study was opened in another tab.",
+            hint="Go on in that tab, and close this one.",
+            reference="",
+        )
+        self._messenger.close(participant_id, gone)
         self._scene_flow.reloaded(participant)
         claims: dict[str, str | int] = {"participant": participant_id, "visit": participant.visit}
         token = self._signer.sign("participant", claims, self._clock.wall() + self._settings.token_s)
         if participant.stored is not None:
             await _stored(participant.stored)
-        return JSONResponse(
-            {"participant_id": participant_id, "secret": secret, "token": token, **self._boot}
+        answer = Participation(
+            **fields_of(self._boot), participant_id=participant_id, secret=secret, token=token
         )
+        return JSONResponse(to_json(answer))
 
     async def batch(self, request: Request) -> Response:
         """`POST /api/games/<game_id>/batches`: some confirmed frames."""
@@ -104,7 +113,7 @@ class Api:
             check_type(request, "application/octet-stream")
             body = await read_body(request, MAX_BATCH_BYTES)
             acked = await self._ledger.add_batch(game_id, player, body, incarnation)
-            return JSONResponse({"ok": True, "acked": acked})
+            return JSONResponse(to_json(UploadAccepted(ok=True, acked=acked)))
 
         return await self._upload(request, take)
 
@@ -115,7 +124,7 @@ class Api:
             game_id, player, _ = self._player(request)
             check_type(request, "application/json")
             await self._ledger.add_report(game_id, player, await read_json(request, MAX_BATCH_BYTES))
-            return JSONResponse({"ok": True})
+            return JSONResponse(to_json(UploadAccepted(ok=True)))
 
         return await self._upload(request, take)
 
@@ -180,22 +189,25 @@ async def refused(_request: Request, error: Exception) -> Response:
     """The answer to a request that was refused."""
     match error:
         case RequestRefused():
-            said = failure(error.error, error.hint)
+            said = Failure(error=error.error, hint=error.hint, reference="")
         case UploadError():
-            said = failure(error.message, "")
+            said = Failure(error=error.message, hint="", reference="")
         case _:
             raise error
     later = {"Retry-After": str(error.retry_after_s)} if error.retry_after_s else None
-    return JSONResponse(said, error.status, later)
+    return JSONResponse(to_json(said), error.status, later)
 
 
 async def broken(request: Request, error: Exception) -> Response:
     """The answer when the fault is ours: a sentence and a number; the traceback is in the log."""
     reference = secrets.token_hex(4)
     _log.error("%s %s failed (reference %s)", request.method, request.url.path, reference, exc_info=error)
-    return JSONResponse(
-        failure("Something went wrong on the study's server.", "Reload the page in a minute.", reference), 500
+    said = Failure(
+        error="Something went wrong on the study's server.",
+        hint="Reload the page in a minute.",
+        reference=reference,
     )
+    return JSONResponse(to_json(said), 500)
 
 
 async def _stored(future: Any) -> None:

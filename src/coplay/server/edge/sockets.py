@@ -8,6 +8,9 @@ from typing import Any, Final
 
 import socketio
 
+from coplay.messages.encoding import to_json
+from coplay.messages.to_page import Failure
+from coplay.messages.to_server import Acknowledgement
 from coplay.server.clock import Clock
 from coplay.server.edge.socket_limits import GuardedPacket, close_on_malformed_packets, hang_up_later
 from coplay.server.event_log import EventLog
@@ -15,7 +18,7 @@ from coplay.server.games.coordinator import GameCoordinator
 from coplay.server.messenger import Messenger
 from coplay.server.people.page_tokens import PageRefusedError, PageTokens
 from coplay.server.people.participants import Participant, Participants
-from coplay.server.people.scene_flow import SceneFlow, failure
+from coplay.server.people.scene_flow import SceneFlow
 from coplay.signaling.rate_limits import RateLimiter
 
 MAX_MESSAGE_BYTES: Final = 64 * 1024
@@ -149,7 +152,7 @@ class Sockets:
             participant, turn = self._tokens.read(auth.get("token") if isinstance(auth, dict) else None)
         except PageRefusedError as error:
             raise socketio.exceptions.ConnectionRefusedError(
-                error.message, failure(error.message, error.hint)
+                error.message, to_json(Failure(error=error.message, hint=error.hint, reference=""))
             ) from None
         if not self._connections.take(participant.participant_id, self._clock.now()):
             # Without a reason in its data a refusal is not final.
@@ -194,7 +197,7 @@ class Sockets:
     async def _ice_servers(self, sid: str, _message: object = None) -> dict[str, Any]:
         participant = self._asking(sid)
         servers = self._coordinator.ice_servers(participant.participant_id) if participant else None
-        return {"ok": False} if servers is None else {"ok": True, "ice_servers": servers}
+        return to_json(Acknowledgement(ok=servers is not None, ice_servers=servers))
 
     async def _game_over(self, sid: str, message: object = None) -> dict[str, Any]:
         participant = self._asking(sid)
@@ -246,7 +249,13 @@ def _broken(event: str, error: Exception) -> dict[str, Any]:
     """What a page is told of our fault: a number; the traceback is in the log."""
     reference = secrets.token_hex(4)
     _log.error("%s failed (reference %s)", event, reference, exc_info=error)
-    return failure("Something went wrong on the study's server.", "Reload the page in a minute.", reference)
+    return to_json(
+        Failure(
+            error="Something went wrong on the study's server.",
+            hint="Reload the page in a minute.",
+            reference=reference,
+        )
+    )
 
 
 def _offset(auth: object) -> int | None:

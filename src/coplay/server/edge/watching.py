@@ -6,7 +6,7 @@ Whoever has the link that `coplay run` prints may watch; it holds a signed key a
 import asyncio
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, select
 from starlette.requests import Request
@@ -15,6 +15,10 @@ from starlette.responses import JSONResponse, Response
 from coplay.data.batches import decode
 from coplay.data.database.store import Store
 from coplay.data.database.tables import batches
+from coplay.messages.encoding import fields_of, to_json
+from coplay.messages.game import WatchConfig
+from coplay.messages.http import ListedGame, WatchOverview
+from coplay.messages.study import BootInfo
 from coplay.server.clock import Clock
 from coplay.server.games.game import RunningGame, RunningGames
 from coplay.signaling import TokenError, TokenSigner
@@ -58,7 +62,7 @@ class Watching:
     """
 
     def __init__(
-        self, boot: dict[str, Any], signer: TokenSigner, store: Store, games: RunningGames, clock: Clock
+        self, boot: BootInfo, signer: TokenSigner, store: Store, games: RunningGames, clock: Clock
     ) -> None:
         self._boot = boot
         self._signer = signer
@@ -76,15 +80,15 @@ class Watching:
         if not self._may_watch(request):
             return _refusal()
         running = [
-            {
-                "game_id": game.game_id,
-                "label": game.setup.scene.label or game.setup.env_name,
-                "players": len(game.setup.humans),
-                "seconds": round(self._clock.now() - game.began),
-            }
+            ListedGame(
+                game_id=game.game_id,
+                label=game.setup.scene.label or game.setup.env_name,
+                players=len(game.setup.humans),
+                seconds=round(self._clock.now() - game.began),
+            )
             for game in self._games.running()
         ]
-        return JSONResponse({**self._boot, "games": running})
+        return JSONResponse(to_json(WatchOverview(**fields_of(self._boot), games=tuple(running))))
 
     async def game(self, request: Request) -> Response:
         """`GET /api/watch/<game>`: how one game is set up."""
@@ -93,16 +97,19 @@ class Watching:
         game = self._games.get(request.path_params["game_id"])
         if game is None:
             return _over()
-        shared = ("scene_index", "seed", "fps", "episodes", "max_frames", "countdown_frames")
-        config = {name: game.config[name] for name in shared}
-        return JSONResponse(
-            {
-                **config,
-                "game_id": game.game_id,
-                "peers": game.config["peers"],
-                "input_sizes": list(game.setup.input_sizes),
-            }
+        shared = game.config
+        config = WatchConfig(
+            game_id=game.game_id,
+            scene_index=shared.scene_index,
+            seed=shared.seed,
+            fps=shared.fps,
+            episodes=shared.episodes,
+            max_frames=shared.max_frames,
+            countdown_frames=shared.countdown_frames,
+            peers=shared.peers,
+            input_sizes=game.setup.input_sizes,
         )
+        return JSONResponse(to_json(config))
 
     async def frames(self, request: Request) -> Response:
         """`GET /api/watch/<game>/frames?from=N`: all players' inputs of frame N, then of the next …"""

@@ -6,6 +6,10 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
+from coplay.messages.encoding import fields_of
+from coplay.messages.game import GameConfig, IceServer
+from coplay.messages.signals import IncomingSignal
+from coplay.messages.to_page import PlayerLeft
 from coplay.server.clock import Clock
 from coplay.server.event_log import EventLog
 from coplay.server.games.game import (
@@ -147,21 +151,21 @@ class GameCoordinator:
             "participant": participant_id,
             "incarnation": incarnation,
         }
-        config = {
-            **game.config,
-            "player_id": player,
-            "incarnations": {str(each): count for each, count in game.incarnations.items()},
-            "epochs": {
+        config = GameConfig(
+            **fields_of(game.config),
+            player_id=player,
+            incarnations={str(each): count for each, count in game.incarnations.items()},
+            epochs={
                 str(other): self.relay.epoch(game.game_id, player, other)
                 for other in game.setup.humans
                 if other != player
             },
-            "rejoining": incarnation > 0,
-            "left": sorted(game.left),
-            "ice_servers": self._ice.for_player(f"{game.game_id}-{player}", self._clock.wall()),
-            "token": self._signer.sign("game", claims, self._clock.wall() + self._settings.token_s),
-        }
-        self._messenger.post(participant_id, "game", config, after=game.stored)
+            rejoining=incarnation > 0,
+            left=tuple(sorted(game.left)),
+            ice_servers=self._servers_for(game, player),
+            token=self._signer.sign("game", claims, self._clock.wall() + self._settings.token_s),
+        )
+        self._messenger.post(participant_id, config, after=game.stored)
         game.seats[player].configured = self._clock.now()
         return True
 
@@ -182,7 +186,7 @@ class GameCoordinator:
         """
         answer = self.relay.relay(participant_id, message, self._clock.now())
         if not isinstance(answer, RefusedSignal):
-            self._messenger.post(answer.member, "webrtc_signal", answer.message)
+            self._messenger.forward(answer.member, IncomingSignal.EVENT, answer.message)
             return {"ok": True}
         # Only the first of each kind and participant is worth a row: a flood must not fill the disk.
         if self.relay.refused_by[participant_id, answer.reason] == 1:
@@ -201,10 +205,10 @@ class GameCoordinator:
         passed = self.datagrams.relay(player, members, data, self._clock.now())
         return None if passed is None else (members[passed.target], passed.data)
 
-    def ice_servers(self, participant_id: str) -> list[dict[str, Any]] | None:
+    def ice_servers(self, participant_id: str) -> tuple[IceServer, ...] | None:
         """STUN and TURN servers with fresh credentials; None for someone who is in no game."""
         game, player = self.games.seat_of(participant_id)
-        return None if game is None else self._ice.for_player(f"{game.game_id}-{player}", self._clock.wall())
+        return None if game is None else self._servers_for(game, player)
 
     # Pages that go and come
 
@@ -238,8 +242,8 @@ class GameCoordinator:
                 "left_game", participant_id, game_id=game.game_id, player_id=player, reason=reason
             )
             for other in game.others(player).values():
-                left = {"game_id": game.game_id, "player_id": player, "reason": reason}
-                self._messenger.post(other.participant_id, "player_left", left)
+                left = PlayerLeft(game_id=game.game_id, player_id=player, reason=reason)
+                self._messenger.post(other.participant_id, left)
         self._vacate(game, player)
         self._give_up_if_lost(game)
 
@@ -303,6 +307,10 @@ class GameCoordinator:
                 )
                 self._vacate(game, player)
                 self._given_up.append((seat.participant_id, again))
+
+    def _servers_for(self, game: RunningGame, player: int) -> tuple[IceServer, ...]:
+        servers = self._ice.for_player(f"{game.game_id}-{player}", self._clock.wall())
+        return tuple(IceServer(**server) for server in servers)
 
     def _vacate(self, game: RunningGame, player: int) -> None:
         participant_id = game.seats[player].participant_id

@@ -6,6 +6,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from coplay.messages.game import SharedGameConfig
 from coplay.server.games.absence import Absence
 from coplay.server.games.play_setup import PlaySetup
 
@@ -71,7 +72,7 @@ class RunningGame:
     game_id: str
     setup: PlaySetup
     seats: dict[int, Seat]
-    config: dict[str, Any]
+    config: SharedGameConfig
     began: float
     stored: "Future[None] | None"
     left: set[int] = field(default_factory=set)
@@ -163,27 +164,27 @@ def game_row(
     }
 
 
-def game_config(identity: StudyIdentity, setup: PlaySetup, game_id: str, seed: int) -> dict[str, Any]:
+def game_config(identity: StudyIdentity, setup: PlaySetup, game_id: str, seed: int) -> SharedGameConfig:
     """What all pages of a game are told alike."""
     scene = setup.scene
-    return {
-        "game_id": game_id,
-        "scene_index": setup.index,
-        "owners": list(setup.owners),
-        "peers": list(setup.humans),
-        "seed": seed,
-        "fps": setup.fps,
-        "input_delay": scene.input_delay,
-        "max_prediction": scene.max_prediction,
-        "episodes": scene.episodes,
-        "max_frames": scene.max_frames,
-        "countdown_frames": setup.countdown_frames,
-        "when_left": scene.when_someone_leaves,
-        "on_desync": scene.on_desync,
-        "digest": _digest(identity, setup, seed),
-        "ice_policy": "relay" if identity.relay_only else "all",
-        "epoch": 0,
-    }
+    return SharedGameConfig(
+        game_id=game_id,
+        scene_index=setup.index,
+        owners=setup.owners,
+        peers=setup.humans,
+        seed=seed,
+        fps=setup.fps,
+        input_delay=scene.input_delay,
+        max_prediction=scene.max_prediction,
+        episodes=scene.episodes,
+        max_frames=scene.max_frames,
+        countdown_frames=setup.countdown_frames,
+        when_left=scene.when_someone_leaves,
+        on_desync=scene.on_desync,
+        digest=_digest(identity, setup, seed),
+        ice_policy="relay" if identity.relay_only else "all",
+        epoch=0,
+    )
 
 
 def _digest(identity: StudyIdentity, setup: PlaySetup, seed: int) -> dict[str, str]:

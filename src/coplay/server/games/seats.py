@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from coplay.messages.to_page import PlayerBack
 from coplay.server.clock import Clock
 from coplay.server.event_log import EventLog
 from coplay.server.games.absence import HoldTimes
@@ -113,5 +114,10 @@ class SeatKeeper:
             epochs={str(other): epoch for other, epoch in epochs.items()},
         )
         for other, neighbour in game.others(player).items():
-            back = {"player_id": player, "incarnation": seat.incarnation, "epoch": epochs[other]}
-            self._messenger.post(neighbour.participant_id, "player_back", {"game_id": game.game_id, **back})
+            back = PlayerBack(
+                game_id=game.game_id,
+                player_id=player,
+                incarnation=seat.incarnation,
+                epoch=epochs[other],
+            )
+            self._messenger.post(neighbour.participant_id, back)

@@ -1,7 +1,5 @@
 """The lobbies of a study, and those who wait in them."""
 
-from dataclasses import asdict
-
 from coplay.server.event_log import EventLog
 from coplay.server.messenger import Messenger
 from coplay.server.settings import Settings
@@ -77,4 +75,4 @@ class Lobbies:
         self._told[index] = now
         queue = self._queues[index]
         for member in queue.members:
-            self._messenger.mention(member, "lobby", asdict(queue.state(member, now)))
+            self._messenger.mention(member, queue.state(member, now))

@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 from concurrent.futures import Future
 
+from coplay.messages.to_page import NextToken
 from coplay.server.clock import Clock
 from coplay.server.event_log import EventLog
 from coplay.server.messenger import Messenger
@@ -124,7 +125,7 @@ class PageTokens:
                 "turn": turn,
             }
             token = self._signer.sign(KIND, claims, self._clock.wall() + self._token_s)
-            self._messenger.mention(visitor.participant_id, "resume", {"token": token})
+            self._messenger.mention(visitor.participant_id, NextToken(token=token))
 
     def _note_replay(self, visitor: Participant) -> None:
         self.replayed += 1

@@ -1,8 +1,9 @@
 """Leads participants from scene to scene: lobbies, groups, games, endings, and what each page shows."""
 
 import secrets
-from typing import Any, Final
+from typing import Final
 
+from coplay.messages.to_page import Notice, Removed
 from coplay.server.clock import Clock
 from coplay.server.event_log import EventLog
 from coplay.server.games.coordinator import GameCoordinator, Seated
@@ -161,7 +162,7 @@ class SceneFlow:
     def _pass_by(self, visitor: Participant, text: str) -> None:
         """A game is not played; they have done nothing wrong and go on."""
         self._recorder.event("game_skipped", visitor.participant_id, scene=visitor.progress.index)
-        self._messenger.post(visitor.participant_id, "notice", {"text": text})
+        self._messenger.post(visitor.participant_id, Notice(text=text))
         self._advance(visitor, PathEvent.PLAYED)
 
     def _show(self, *visitors: Participant) -> None:
@@ -169,7 +170,7 @@ class SceneFlow:
         for visitor in [visitor for visitor in visitors if self._take_place(visitor)]:
             index, scene = visitor.progress.index, scene_of(self._study, visitor.progress)
             props = self._showing.props(index, scene)
-            self._messenger.post(visitor.participant_id, "scene", props, after=visitor.stored)
+            self._messenger.post(visitor.participant_id, props, after=visitor.stored)
             if isinstance(scene, Lobby):
                 self._lobbies.tell(index, self._clock.now())
 
@@ -186,7 +187,7 @@ class SceneFlow:
             return True
         if visitor.game_id is None:
             if visitor.removed_from is not None:
-                self._messenger.post(member, "removed", {"game_id": visitor.removed_from})
+                self._messenger.post(member, Removed(game_id=visitor.removed_from))
                 self._pass_by(visitor, _REMOVED)
                 return False
             if self._gathering.is_broken(visitor, self._stages[index]):
@@ -242,12 +243,13 @@ class SceneFlow:
             visitor = self._visitors[member]
             game_id, visitor.game_id = visitor.game_id, None
             if again:
-                self._messenger.post(member, "notice", {"text": _AGAIN})
+                self._messenger.post(member, Notice(text=_AGAIN))
                 if visitor.away_since is None:
                     self._show(visitor)
             else:
                 self._leave_group(visitor)
-                self._messenger.post(member, "removed", {"game_id": game_id})
+                if game_id is not None:
+                    self._messenger.post(member, Removed(game_id=game_id))
                 self._pass_by(visitor, _OVER)
         return {member for member, _ in given_up}
 
@@ -255,8 +257,3 @@ class SceneFlow:
         visitor.game_id = None
         for stranded in self._gathering.break_up(visitor):
             self._show(stranded)
-
-
-def failure(error: str, hint: str, reference: str = "") -> dict[str, Any]:
-    """What a page is told when something went wrong."""
-    return {"error": error, "hint": hint, "reference": reference}

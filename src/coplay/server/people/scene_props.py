@@ -1,10 +1,12 @@
 """What a page is told of a scene: texts become HTML here, with markup in them switched off."""
 
 from pathlib import Path
-from typing import Any, assert_never
+from typing import assert_never
 
 from markdown_it import MarkdownIt
 
+from coplay.messages.to_page import FinishProps, InstructionsProps, LobbyProps, PlayProps
+from coplay.messages.to_page import Scene as SceneData
 from coplay.server.games.play_setup import PlaySetup
 from coplay.study.loading import text_of
 from coplay.study.scenes import Finish, Instructions, Lobby, Play, Scene
@@ -32,7 +34,7 @@ class SceneProps:
             self._rendered[text] = str(self._markdown.render(text_of(text, self._folder)))
         return self._rendered[text]
 
-    def props(self, index: int, scene: Scene) -> dict[str, Any]:
+    def props(self, index: int, scene: Scene) -> SceneData:
         """The message `scene`.
 
         Args:
@@ -40,45 +42,41 @@ class SceneProps:
             scene: What they see there.
         """
         prepare = min((play for play in self._stages if play >= index), default=None)
-        common = {"index": index, "prepare": prepare}
         match scene:
             case Instructions():
-                html = self.html(scene.text)
-                return {
-                    **common,
-                    "kind": "instructions",
-                    "title": scene.title,
-                    "html": html,
-                    "button": scene.button,
-                }
+                return InstructionsProps(
+                    index=index,
+                    prepare=prepare,
+                    title=scene.title,
+                    html=self.html(scene.text),
+                    button=scene.button,
+                )
             case Lobby():
-                size, patience_s = scene.size, scene.patience_s
-                return {
-                    **common,
-                    "kind": "lobby",
-                    "title": scene.title,
-                    "size": size,
-                    "patience_s": patience_s,
-                }
+                return LobbyProps(
+                    index=index,
+                    prepare=prepare,
+                    title=scene.title,
+                    size=scene.size,
+                    patience_s=scene.patience_s,
+                )
             case Play():
-                return {
-                    **common,
-                    "kind": "play",
-                    "label": scene.label,
-                    "title": scene.title,
-                    "controls_html": self.html(scene.controls),
-                    "scores": scene.scores,
-                    "keys": list(self._stages[index].key_names),
-                    "play_scene": index,
-                }
+                return PlayProps(
+                    index=index,
+                    prepare=prepare,
+                    label=scene.label,
+                    title=scene.title,
+                    controls_html=self.html(scene.controls),
+                    scores=scene.scores,
+                    keys=self._stages[index].key_names,
+                    play_scene=index,
+                )
             case Finish():
-                return {
-                    "index": index,
-                    "kind": "finish",
-                    "title": scene.title,
-                    "html": self.html(scene.text),
-                    "code": scene.code,
-                    "redirect": scene.redirect,
-                }
+                return FinishProps(
+                    index=index,
+                    title=scene.title,
+                    html=self.html(scene.text),
+                    code=scene.code,
+                    redirect=scene.redirect,
+                )
             case _:
                 assert_never(scene)
