@@ -58,6 +58,8 @@ class DrawMessage:
     """One picture. The layout of `ops` is described in web/src/draw/DisplayList.ts."""
 
     kind: Literal["draw"] = "draw"
+    game_id: str
+    """The game."""
     ops: Annotated[bytes, BrowserType("Float32Array")]
     """The drawing operations."""
     strings: tuple[str, ...]

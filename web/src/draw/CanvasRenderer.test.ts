@@ -48,6 +48,7 @@ afterEach(() => vi.unstubAllGlobals());
 function draw(rows: number, columns: number, width: number, height: number): void {
   const message: DrawMessage = {
     kind: 'draw',
+    game_id: 'game1234',
     ops: Float32Array.from([6, -1, 0, 0, width, height]),
     strings: [],
     pixels: Uint8ClampedArray.from({ length: 3 * rows * columns }, (_, index) => index / 3),

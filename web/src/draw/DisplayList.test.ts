@@ -6,6 +6,7 @@ import { DisplayListDecoder } from './DisplayList';
 function message(ops: number[], strings: string[] = []): DrawMessage {
   return {
     kind: 'draw',
+    game_id: 'game1234',
     ops: Float32Array.from(ops),
     strings,
     width: 600,

@@ -33,6 +33,10 @@ export type Item =
     }
   | { kind: 'image'; key: null; place: number[] };
 
+/** A frame as the simulation drew it, still encoded. */
+export type DisplayList = Omit<DrawMessage, 'kind' | 'game_id' | 'now'>;
+
+/** A frame as it is painted. */
 export interface Picture {
   items: Item[];
   sounds: string[];
@@ -59,7 +63,7 @@ const ALIGN: readonly CanvasTextAlign[] = ['left', 'center', 'right'];
 export class DisplayListDecoder {
   readonly #strings: string[] = [];
 
-  decode(message: DrawMessage): Picture {
+  decode(message: DisplayList): Picture {
     for (const string of message.strings) this.#strings.push(string);
     const { items, sounds } = this.#items(message.ops);
     return {
@@ -141,7 +145,7 @@ export class DisplayListDecoder {
   }
 }
 
-function imageOf({ pixels, pixels_shape }: DrawMessage): RgbImage | null {
+function imageOf({ pixels, pixels_shape }: DisplayList): RgbImage | null {
   if (pixels === undefined || pixels_shape === undefined) return null;
   const [rows, columns] = pixels_shape;
   return { pixels, rows, columns };

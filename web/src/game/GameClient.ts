@@ -1,35 +1,32 @@
 /**
- * One game of this participant: brings together the worker that simulates, the links to the other players, and the
- * uploads to the server. What a person should see of it leaves as news.
+ * One game of this participant: brings together the worker that simulates it, the links to the other players, and the
+ * uploads to the server. Whatever a participant should see of it leaves as events.
  */
 
-import type { Picture } from '../draw/DisplayList';
 import { GameLinks, type GameLinksHost } from '../links/GameLinks';
 import type { LinkState } from '../links/life/link';
 import type {
-  FromWorker,
   GameConfig,
   GamePhase,
-  GameReport,
   GameStats,
   Hud,
   IncomingSignal,
   LinkType,
+  ReportMessage,
 } from '../protocol/messages';
-import { sleepUnevenly, UploadQueue } from '../server/UploadQueue';
+import { sleepWithJitter, UploadQueue } from '../server/UploadQueue';
 import type { UploadStore } from '../server/UploadStore';
 import type { GameWorker } from './GameWorker';
+import type { GameMessage, GameReceiver } from './WorkerDispatcher';
 
 export type GameEvent =
-  | { kind: 'picture'; picture: Picture }
   | { kind: 'hud'; hud: Hud }
   | { kind: 'phase'; phase: GamePhase }
-  /** `lost` when it was given up: neither side closed it. */
+  /** `lost`: the link is closed although neither side wanted that. */
   | { kind: 'link'; peer: number; state: LinkState; reason: string; lost: boolean }
   | { kind: 'figures'; peer: number; link: LinkType; rtt_ms: number | null }
   | { kind: 'partner'; peer: number; present: boolean }
-  | { kind: 'report'; report: GameReport }
-  /** Batches or the report are on their way to the server. */
+  /** How many batches and reports the server does not have yet, and whether the last attempt failed. */
   | { kind: 'saving'; waiting: number; failing: boolean }
   /** The server has everything. */
   | { kind: 'saved' };
@@ -37,70 +34,70 @@ export type GameEvent =
 export interface GameClientHost
   extends Pick<GameLinksHost, 'sendSignal' | 'sendDatagram' | 'iceServers' | 'probeServer'> {
   gameOver(game_id: string): void;
-  news(news: GameEvent): void;
-  /** Keeps on this device what the server has not got yet. */
-  outbox: UploadStore;
+  onEvent(event: GameEvent): void;
+  /** Keeps on this device what the server does not have yet. */
+  store: UploadStore;
 }
 
-/** After the end, the links stay open for this long: the other players may still wait for our last words. */
+/** Links stay open for this long after the end: the other players may still wait for this one's last inputs. */
 const LINGER_MS = 4000;
 
-export class GameClient {
+export class GameClient implements GameReceiver {
   readonly config: GameConfig;
-  readonly #simulation: GameWorker;
+  readonly #worker: GameWorker;
   readonly #host: GameClientHost;
   readonly #links: GameLinks;
   readonly #uploads: UploadQueue;
+  /** Players who left for good. */
   readonly #left = new Set<number>();
-  /** Which of its pages each player has now. */
+  /** For each player, how many pages held the seat before the present one. */
   readonly #incarnations = new Map<number, number>();
   #stats: GameStats | null = null;
   #reported = false;
   #session_closed: () => void = () => undefined;
-  /** The others have confirmed the outcome too; before that the next game must not begin. */
+  /** Resolves when the other players have confirmed the outcome too; the next game must not begin before. */
   readonly #session_over = new Promise<void>((resolve) => {
     this.#session_closed = resolve;
   });
 
-  constructor(config: GameConfig, simulation: GameWorker, host: GameClientHost) {
+  constructor(config: GameConfig, worker: GameWorker, host: GameClientHost) {
     this.config = config;
-    this.#simulation = simulation;
+    this.#worker = worker;
     this.#host = host;
     this.#uploads = new UploadQueue(config.game_id, config.token, {
       request: (url, init) => fetch(url, init),
-      outbox: host.outbox,
-      settled: (number, ok) => simulation.post({ kind: 'uploaded', number, ok }),
-      changed: (waiting, failing) => host.news({ kind: 'saving', waiting, failing }),
-      sleep: sleepUnevenly,
+      store: host.store,
+      settled: (number, ok) => worker.post({ kind: 'uploaded', number, ok }),
+      changed: (waiting, failing) => host.onEvent({ kind: 'saving', waiting, failing }),
+      sleep: sleepWithJitter,
     });
     for (const peer of config.peers) this.#incarnations.set(peer, config.incarnations?.[peer] ?? 0);
-    this.#links = new GameLinks(config, simulation, {
+    this.#links = new GameLinks(config, worker, {
       sendSignal: (signal) => host.sendSignal(signal),
       sendDatagram: (message) => host.sendDatagram(message),
       iceServers: () => host.iceServers(),
       probeServer: () => host.probeServer(),
       measuredRtt: (peer) => this.#stats?.rtt_ms[peer] ?? null,
-      news: (news) => {
-        if (news.kind === 'link')
-          host.news({ ...news, lost: news.state === 'closed' && !this.#isOver(news.peer) });
-        else host.news(news);
+      onStatus: (event) => {
+        if (event.kind === 'figures') host.onEvent(event);
+        else host.onEvent({ ...event, lost: event.state === 'closed' && !this.#mayClose(event.peer) });
       },
     });
   }
 
-  /** Connect at once; the simulation begins when Python is up. */
+  /** Begin to connect, and have the worker begin the game once Python has started. */
   start(): void {
     for (const peer of this.config.left ?? []) this.#closePeer(peer);
     this.#links.connect();
-    this.#simulation.post({ kind: 'start', config: this.config });
+    this.#worker.post({ kind: 'start', config: this.config });
   }
 
-  /** Whether all who are there are reached, by whatever way. */
+  /** Whether every player who is still there can be reached, directly or through the server. */
   get linked(): boolean {
     return this.#links.complete;
   }
 
-  /** Whether the outcome is known; from then on only its way to the server is left. */
+  /** Whether the outcome is known; all that remains is to upload it. */
   get over(): boolean {
     return this.#reported;
   }
@@ -115,7 +112,7 @@ export class GameClient {
     this.#links.handleSignal(signal);
   }
 
-  /** A datagram of another player came through the server. */
+  /** Take a datagram of another player that came through the server. */
   handleRelayed(message: unknown): void {
     this.#links.handleRelayed(message);
   }
@@ -123,19 +120,19 @@ export class GameClient {
   handlePlayerLeft(player_id: number): void {
     if (this.#left.has(player_id)) return;
     this.#closePeer(player_id);
-    this.#simulation.post({ kind: 'peer_left', peer: player_id });
+    this.#worker.post({ kind: 'peer_left', peer: player_id });
   }
 
-  /** A player has a new page: their link begins anew, and the worker meets somebody who knows nothing of the game. */
+  /** A player has a new page: rebuild the link, and let the worker bring that page into the game. */
   handlePlayerBack(peer: number, incarnation: number, epoch: number): void {
     if (peer === this.config.player_id || this.#left.has(peer)) return;
     this.#links.handleEpoch(peer, epoch);
     if (incarnation <= (this.#incarnations.get(peer) ?? 0)) return;
     this.#incarnations.set(peer, incarnation);
-    this.#simulation.post({ kind: 'peer_returned', peer, incarnation });
+    this.#worker.post({ kind: 'peer_returned', peer, incarnation });
   }
 
-  /** The server tells the game again after our socket was away; who left or came back meanwhile is learnt from it. */
+  /** The server repeats the game after our socket was away: catch up on who left or came back meanwhile. */
   handleRepeated(config: GameConfig): void {
     this.#links.setIceServers(config.ice_servers);
     for (const player of config.left ?? []) this.handlePlayerLeft(player);
@@ -154,25 +151,20 @@ export class GameClient {
   }
 
   /** Take what the worker says about this game. */
-  handleMessage(message: FromWorker): void {
+  handleMessage(message: GameMessage): void {
     switch (message.kind) {
-      case 'draw':
-        this.#host.news({ kind: 'picture', picture: this.#simulation.decoder.decode(message) });
-        return;
       case 'hud':
-        this.#host.news({ kind: 'hud', hud: message });
+        this.#host.onEvent({ kind: 'hud', hud: message });
         return;
       case 'phase':
-        this.#host.news(message);
+      case 'partner':
+        this.#host.onEvent(message);
         return;
       case 'stats': {
         const { kind: _, ...stats } = message;
-        this.#stats = stats as GameStats;
+        this.#stats = stats;
         return;
       }
-      case 'partner':
-        this.#host.news(message);
-        return;
       case 'upload':
         this.#uploads.addBatch(message.number, message.body);
         return;
@@ -190,11 +182,11 @@ export class GameClient {
         setTimeout(() => this.#links.close(), LINGER_MS);
         return;
       default:
-        return;
+        message satisfies never;
     }
   }
 
-  /** The page goes away, perhaps for ever. */
+  /** The page goes away, perhaps for good: send what can still be sent. */
   flush(): void {
     this.#uploads.flush();
   }
@@ -202,7 +194,7 @@ export class GameClient {
   /** Give the game up. */
   close(): void {
     this.#links.close();
-    this.#simulation.post({ kind: 'stop' });
+    this.#worker.post({ kind: 'stop' });
   }
 
   #closePeer(peer: number): void {
@@ -211,18 +203,17 @@ export class GameClient {
   }
 
   /** Whether a closed link to this player is as it should be. */
-  #isOver(peer: number): boolean {
+  #mayClose(peer: number): boolean {
     return this.#left.has(peer) || this.#reported;
   }
 
-  #report(message: Extract<FromWorker, { kind: 'report' }>): void {
+  #report(message: ReportMessage): void {
     if (this.#reported) return;
     this.#reported = true;
     const { kind: _, game_id: __, ...report } = message;
     this.#uploads.addReport(report);
-    this.#host.news({ kind: 'report', report: report as GameReport });
-    void this.#uploads.allAcked().then(async () => {
-      this.#host.news({ kind: 'saved' });
+    void this.#uploads.drained().then(async () => {
+      this.#host.onEvent({ kind: 'saved' });
       await Promise.race([this.#session_over, new Promise((resolve) => setTimeout(resolve, LINGER_MS))]);
       this.#host.gameOver(this.config.game_id);
     });

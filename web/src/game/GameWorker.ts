@@ -1,43 +1,50 @@
-/** The page's end of the worker: starts it, talks to it, and starts it again when loading failed. */
-import { DisplayListDecoder } from '../draw/DisplayList';
+/** The page's end of the worker in which Python runs: starts it, and posts to it. */
 import type { BundleInfo, FromWorker, RuntimeInfo, ToWorker } from '../protocol/messages';
+import type { WorkerDispatcher } from './WorkerDispatcher';
 
 export class GameWorker {
-  readonly #runtime: RuntimeInfo;
-  readonly #bundle: BundleInfo;
-  readonly #heard: (message: FromWorker) => void;
-  #worker: Worker;
-  #decoder = new DisplayListDecoder();
+  readonly #worker: Worker;
   #ready = false;
   #progress = { stage: 'Fetching the game', fraction: 0 };
 
-  /** @param heard Called with everything that the worker says. */
-  constructor(runtime: RuntimeInfo, bundle: BundleInfo, heard: (message: FromWorker) => void) {
-    this.#runtime = runtime;
-    this.#bundle = bundle;
-    this.#heard = heard;
-    this.#worker = this.#start();
+  /** @param dispatcher Gets everything that the worker says. */
+  constructor(runtime: RuntimeInfo, bundle: BundleInfo, dispatcher: WorkerDispatcher) {
+    const worker = new Worker(new URL('../worker/worker.ts', import.meta.url), {
+      type: 'module',
+      name: 'game',
+    });
+    this.#worker = worker;
+    worker.onmessage = ({ data: message }: MessageEvent<FromWorker>) => {
+      if (message.kind === 'ready') this.#ready = true;
+      if (message.kind === 'progress') this.#progress = message;
+      dispatcher.dispatch(message);
+    };
+    worker.onerror = (event) => {
+      dispatcher.dispatch({
+        kind: 'error',
+        error: 'The game could not be loaded.',
+        hint: 'Check your connection, then try again.',
+        detail: event.message ?? 'the worker did not start',
+      });
+    };
+    this.post({ kind: 'boot', runtime, bundle });
   }
 
-  /** Whether Python is up; before that, what is asked for waits. */
+  /** Whether Python has started; until then the worker queues what it is asked to do. */
   get ready(): boolean {
     return this.#ready;
   }
 
+  /** What is being loaded, and how much is done (0 to 1). */
   get progress(): { stage: string; fraction: number } {
     return this.#progress;
-  }
-
-  /** Knows the strings of all display lists so far. */
-  get decoder(): DisplayListDecoder {
-    return this.#decoder;
   }
 
   post(message: ToWorker, transfer: Transferable[] = []): void {
     this.#worker.postMessage(message, transfer);
   }
 
-  /** Give a channel to the worker. @returns Whether the browser can do that; if not, the page keeps it. */
+  /** Transfer a channel to the worker. @returns False if the browser cannot do that: the page then keeps the channel. */
   transferChannel(peer: number, connection: number, channel: RTCDataChannel): boolean {
     try {
       this.post({ kind: 'channel', peer, connection, channel }, [channel]);
@@ -47,39 +54,8 @@ export class GameWorker {
     }
   }
 
-  /** Throw the worker away. */
+  /** Terminate the worker, and with it whatever it was doing. */
   close(): void {
     this.#worker.terminate();
-  }
-
-  /** Throw the worker away and load everything anew. */
-  restart(): void {
-    this.#worker.terminate();
-    this.#ready = false;
-    this.#worker = this.#start();
-  }
-
-  #start(): Worker {
-    const worker = new Worker(new URL('../worker/worker.ts', import.meta.url), {
-      type: 'module',
-      name: 'game',
-    });
-    worker.onmessage = (event: MessageEvent<FromWorker>) => {
-      if (event.data.kind === 'ready') this.#ready = true;
-      // Each prepared scene draws on a canvas of its own, whose table of strings begins empty.
-      if (event.data.kind === 'prepared') this.#decoder = new DisplayListDecoder();
-      if (event.data.kind === 'progress') this.#progress = event.data;
-      this.#heard(event.data);
-    };
-    worker.onerror = (event) => {
-      this.#heard({
-        kind: 'error',
-        error: 'The game could not be loaded.',
-        hint: 'Check your connection, then try again.',
-        detail: event.message ?? 'the worker did not start',
-      });
-    };
-    worker.postMessage({ kind: 'boot', runtime: this.#runtime, bundle: this.#bundle } satisfies ToWorker);
-    return worker;
   }
 }

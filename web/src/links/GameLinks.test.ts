@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { GameWorker } from '../game/GameWorker';
 import type { GameConfig, ToWorker } from '../protocol/messages';
 import { FakeConnection } from './FakeConnection';
-import { GameLinks } from './GameLinks';
+import { GameLinks, type LinkWorker } from './GameLinks';
 
 const made: Connected[] = [];
 
@@ -32,17 +31,17 @@ afterEach(() => {
 
 it('names no way to a peer while the one that there was is gone and the next is being made', async () => {
   const told: ToWorker[] = [];
-  const simulation = {
+  const worker = {
     post: (message: ToWorker) => told.push(message),
     transferChannel: () => true,
-  } as unknown as GameWorker;
+  } as LinkWorker;
   const config = { game_id: 'game1234', player_id: 0, peers: [0, 1], epoch: 0, ice_servers: [] };
-  const links = new GameLinks(config as unknown as GameConfig, simulation, {
+  const links = new GameLinks(config as unknown as GameConfig, worker, {
     sendSignal: () => undefined,
     sendDatagram: () => undefined,
     iceServers: async () => null,
     probeServer: () => undefined,
-    news: () => undefined,
+    onStatus: () => undefined,
     measuredRtt: () => null,
   });
   const open = async (): Promise<void> => {

@@ -3,7 +3,6 @@
  * the server. Datagrams pass through here only where they cannot go from worker to worker.
  */
 
-import type { GameWorker } from '../game/GameWorker';
 import type {
   FromWorker,
   GameConfig,
@@ -11,12 +10,20 @@ import type {
   IncomingSignal,
   LinkType,
   OutgoingSignal,
+  ToWorker,
 } from '../protocol/messages';
 import type { LinkState } from './life/link';
 import { TIMES } from './life/times';
 import type { LinkFigures } from './linkFigures';
 import { addressed, RelayLane, readAddressed } from './RelayLane';
 import { type ManagerEvent, WebRTCManager } from './WebRTCManager';
+
+/** The worker that simulates the game, as its links use it. */
+export interface LinkWorker {
+  post(message: ToWorker, transfer?: Transferable[]): void;
+  /** @returns False if the browser cannot transfer channels: the page then keeps this one. */
+  transferChannel(peer: number, connection: number, channel: RTCDataChannel): boolean;
+}
 
 export type LinkStatusEvent =
   | { kind: 'link'; peer: number; state: LinkState; reason: string }
@@ -30,7 +37,7 @@ export interface GameLinksHost {
   iceServers(): Promise<RTCIceServer[] | null>;
   /** The game rests on the way through the server now: see that there is one. */
   probeServer(): void;
-  news(news: LinkStatusEvent): void;
+  onStatus(event: LinkStatusEvent): void;
   /** The round trip that the game itself measures. */
   measuredRtt(peer: number): number | null;
 }
@@ -51,7 +58,7 @@ const MAX_BUFFERED_BYTES = 4096;
 
 export class GameLinks {
   readonly #config: GameConfig;
-  readonly #simulation: GameWorker;
+  readonly #worker: LinkWorker;
   readonly #host: GameLinksHost;
   readonly #manager: WebRTCManager;
   readonly #relay: RelayLane;
@@ -68,9 +75,9 @@ export class GameLinks {
   #relay_timer: ReturnType<typeof setInterval> | null = null;
   #ice_timer: ReturnType<typeof setInterval> | null = null;
 
-  constructor(config: GameConfig, simulation: GameWorker, host: GameLinksHost) {
+  constructor(config: GameConfig, worker: LinkWorker, host: GameLinksHost) {
     this.#config = config;
-    this.#simulation = simulation;
+    this.#worker = worker;
     this.#host = host;
     this.#relay = new RelayLane((peer, data) => host.sendDatagram(addressed(peer, data)));
     this.#manager = new WebRTCManager({
@@ -117,7 +124,7 @@ export class GameLinks {
     const { player_id: peer, data } = datagram;
     this.#relayed_ms = performance.now();
     this.#manager.handleRelayed(peer);
-    this.#simulation.post({ kind: 'datagram', peer, data, direct: false }, [data]);
+    this.#worker.post({ kind: 'datagram', peer, data, direct: false }, [data]);
   }
 
   /** The server raised the epoch of our pair. */
@@ -179,12 +186,12 @@ export class GameLinks {
       case 'link':
         this.#states.set(event.peer, event.state);
         this.#showType(event.peer);
-        this.#host.news(event);
+        this.#host.onStatus(event);
         return;
       case 'relay':
         this.#relay.set(event.peer, event.on);
         this.#watchRelay();
-        this.#simulation.post({ kind: 'relay', peer: event.peer, on: event.on });
+        this.#worker.post({ kind: 'relay', peer: event.peer, on: event.on });
         this.#showType(event.peer);
         return;
       case 'figures':
@@ -221,32 +228,32 @@ export class GameLinks {
     // While the direct path is on trial both lanes carry everything; what cannot fail is what play rests on.
     const relayed = this.#relay.has(peer) && state !== 'connected';
     const link = relayed ? 'relay' : figures?.link;
-    this.#simulation.post({ kind: 'link', peer, link: link ?? '' });
+    this.#worker.post({ kind: 'link', peer, link: link ?? '' });
     if (link === undefined) {
       this.#types.delete(peer);
       return;
     }
     this.#types.set(peer, link);
     const rtt_ms = relayed ? this.#host.measuredRtt(peer) : (figures?.rtt_ms ?? null);
-    this.#host.news({ kind: 'figures', peer, link, rtt_ms });
+    this.#host.onStatus({ kind: 'figures', peer, link, rtt_ms });
   }
 
   #tellPath(peer: number, { link: _, ...path }: LinkFigures): void {
     const buffered_amount = this.#buffered.get(peer) ?? null;
     this.#buffered.delete(peer);
-    this.#simulation.post({ kind: 'path', peer, path, buffered_amount });
+    this.#worker.post({ kind: 'path', peer, path, buffered_amount });
   }
 
   #placeChannel(peer: number, connection: number, channel: RTCDataChannel): void {
-    if (this.#simulation.transferChannel(peer, connection, channel)) return;
+    if (this.#worker.transferChannel(peer, connection, channel)) return;
     this.#kept_channels.set(peer, channel);
-    channel.onopen = () => this.#simulation.post({ kind: 'channel_open', peer, connection });
+    channel.onopen = () => this.#worker.post({ kind: 'channel_open', peer, connection });
     channel.onclose = () => {
       if (this.#kept_channels.get(peer) === channel)
-        this.#simulation.post({ kind: 'channel_closed', peer, connection });
+        this.#worker.post({ kind: 'channel_closed', peer, connection });
     };
     channel.onmessage = ({ data }: MessageEvent<ArrayBuffer>) =>
-      this.#simulation.post({ kind: 'datagram', peer, data, direct: true }, [data]);
+      this.#worker.post({ kind: 'datagram', peer, data, direct: true }, [data]);
   }
 
   #sendKept(peer: number, data: ArrayBuffer): void {

@@ -694,6 +694,8 @@ export interface PhaseChanged {
 /** One picture. The layout of `ops` is described in web/src/draw/DisplayList.ts. */
 export interface DrawMessage {
   kind: 'draw';
+  /** The game. */
+  game_id: string;
   /** The drawing operations. */
   ops: Float32Array;
   /** Strings that continue the table begun by this worker's earlier pictures. */

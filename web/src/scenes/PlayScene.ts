@@ -1,52 +1,44 @@
-/**
- * The game on the page: canvas, scores, round, connection, and over it whatever there is to wait for.
- */
+/** The scene of a game: canvas, scores, round and connection; an overlay says what there is to wait for. */
 
 import { element, plainButton, prose } from '../dom';
 import { CanvasRenderer } from '../draw/CanvasRenderer';
 import { SoundPlayer } from '../draw/SoundPlayer';
 import type { GameEvent } from '../game/GameClient';
+import type { WorkerDispatcher } from '../game/WorkerDispatcher';
 import { GamepadKeys } from '../input/GamepadKeys';
 import type { HeldKeys } from '../input/HeldKeys';
 import { Keyboard } from '../input/Keyboard';
 import { TouchKeys } from '../input/TouchKeys';
-import type { GameConfig, GamePhase, Hud } from '../protocol/messages';
+import type { GameConfig, GamePhase, Hud, PlayProps } from '../protocol/messages';
 import { ConnectionQuality } from './ConnectionQuality';
 import { PlayOverlay } from './PlayOverlay';
 import { announcePhase, type SceneView } from './SceneView';
 
-/** A batch a second: fewer than these are no reason to disturb anyone. */
+/** There is about one batch per second; with fewer than this, the participant is not told. */
 const UNSAVED_BATCHES = 3;
 
 const UNSAVED =
   'The study cannot save your game at the moment. It is kept on this device: play on, and please keep this page open.';
 
-const GOING_ON = {
+/** Appended to the news that somebody left, by what becomes of the seat. */
+const AFTER_LEAVING = {
   end: '',
   default: ' You can play on.',
   bot: ' The computer plays on in their place.',
 };
 
-/** Of a connection that is interrupted. */
+/** What an interruption that lasts will lead to, by what becomes of the seat. */
 const OUTLOOK = {
   end: 'If this takes long, the game ends and you go on from there.',
   default: 'If this takes long, the game goes on without whoever is missing.',
   bot: 'If this takes long, the computer plays on for whoever is missing.',
 };
 
-export interface PlaySceneProps {
-  label: string;
-  title: string;
-  controls_html: string;
-  /** Whether the players' returns are shown. */
-  scores: boolean;
-  keys: string[];
-}
-
 export class PlayScene implements SceneView {
   readonly root: HTMLElement;
-  readonly #props: PlaySceneProps;
+  readonly #props: PlayProps;
   readonly #held: HeldKeys;
+  readonly #pictures: Pick<WorkerDispatcher, 'showPictures'>;
   readonly #canvas = element('canvas', { class: 'stage', tabindex: '0', 'aria-label': 'The game' });
   readonly #scores = element('ul', { class: 'scores' });
   readonly #round = element('p', { class: 'round' });
@@ -59,14 +51,22 @@ export class PlayScene implements SceneView {
   readonly #closers: (() => void)[] = [];
   #inputs: { close(): void }[] = [];
   #renderer: CanvasRenderer | null = null;
+  #hidePictures: () => void = () => undefined;
   #config: GameConfig | null = null;
   #phase: GamePhase = 'loading';
   #missing = new Set<number>();
   #saved = false;
 
-  constructor(props: PlaySceneProps, held: HeldKeys, leave: () => void) {
+  /** @param pictures Brings the game's pictures. */
+  constructor(
+    props: PlayProps,
+    held: HeldKeys,
+    pictures: Pick<WorkerDispatcher, 'showPictures'>,
+    leave: () => void,
+  ) {
     this.#props = props;
     this.#held = held;
+    this.#pictures = pictures;
     this.#overlay = new PlayOverlay(leave);
     this.#touch = new TouchKeys(props.keys, held);
     const mute = plainButton('Mute', 'mute', () => {
@@ -94,84 +94,88 @@ export class PlayScene implements SceneView {
     this.#show();
   }
 
-  /** Python loads, or is up (fraction 1). */
-  showLoading(stage: string, fraction: number): void {
+  /** Index of this play scene, as in `scene_index` of its games. */
+  get play_scene(): number {
+    return this.#props.play_scene;
+  }
+
+  /** Show how far Python has loaded; a fraction of 1 means that it is ready. */
+  showLoading({ stage, fraction }: { stage: string; fraction: number }): void {
     this.#overlay.progress(stage, fraction);
     if (fraction >= 1 && this.#phase === 'loading') this.#phase = this.#config ? 'connecting' : 'waiting';
     this.#show();
   }
 
-  /** The game is known: who plays, and how fast. */
+  /** The scene's game begins: show its pictures from now on. */
   begin(config: GameConfig, loaded: boolean): void {
     this.#config = config;
+    this.#renderer?.close();
     this.#renderer = new CanvasRenderer(
       this.#canvas,
       config.fps,
       (name) => this.#sound.play(name),
       (aspect) => this.root.style.setProperty('--aspect', String(aspect)),
     );
+    this.#hidePictures = this.#pictures.showPictures(config.game_id, this.#renderer);
     this.#overlay.outlook = OUTLOOK[config.when_left ?? 'end'];
     this.#phase = loaded ? 'connecting' : 'loading';
     this.#show();
   }
 
-  handle(news: GameEvent): void {
-    switch (news.kind) {
-      case 'picture':
-        this.#renderer?.accept(news.picture);
-        return;
+  handle(event: GameEvent): void {
+    switch (event.kind) {
       case 'hud':
-        this.#showHud(news.hud);
+        this.#showHud(event.hud);
         return;
       case 'phase':
-        this.#enter(news.phase);
+        this.#enter(event.phase);
         return;
       case 'partner':
-        if (news.present) this.#missing.delete(news.peer);
-        else this.#missing.add(news.peer);
-        this.#say(news.present ? `${this.#partner} is back.` : '');
+        if (event.present) this.#missing.delete(event.peer);
+        else this.#missing.add(event.peer);
+        this.#write(event.present ? `${this.#partner} is back.` : '');
         this.#show();
         return;
       case 'link':
-        if (news.state === 'closed' && news.lost) this.#overlay.trouble(`Sorry, ${news.reason}.`);
-        this.#quality.linkChanged(news.peer, news.state);
+        if (event.state === 'closed' && event.lost) this.#overlay.trouble(`Sorry, ${event.reason}.`);
+        this.#quality.linkChanged(event.peer, event.state);
         return;
       case 'figures':
-        this.#quality.measured(news.peer, news.rtt_ms);
+        this.#quality.measured(event.peer, event.rtt_ms);
         return;
       case 'saving':
-        if (this.#phase === 'ended') this.#overlay.saving(news.waiting, news.failing);
-        else this.#showUnsaved(news.failing && news.waiting >= UNSAVED_BATCHES);
+        if (this.#phase === 'ended') this.#overlay.saving(event.waiting, event.failing);
+        else this.#showUnsaved(event.failing && event.waiting >= UNSAVED_BATCHES);
         return;
       case 'saved':
         this.#saved = true;
         this.#show();
         return;
-      case 'report':
-        return;
+      default:
+        event satisfies never;
     }
   }
 
-  /** Our own way to the server is open, or not. */
+  /** Whether this page is connected to the server. */
   showOnline(online: boolean): void {
     this.#overlay.online = online;
     this.#show();
   }
 
-  /** Whether the server can store the game, which it does before it begins. */
+  /** Whether the server can store data; a game that cannot be stored does not begin. */
   showStoring(storing: boolean): void {
     this.#overlay.storing = storing;
     this.#show();
   }
 
-  /** Someone will not come back. */
+  /** A player left for good. */
   showLeft(player_id: number): void {
     this.#missing.delete(player_id);
-    this.#say(`${this.#partner} has left the game.${GOING_ON[this.#config?.when_left ?? 'end']}`);
+    this.#write(`${this.#partner} has left the game.${AFTER_LEAVING[this.#config?.when_left ?? 'end']}`);
     this.#show();
   }
 
-  /** Why the next page comes early; empty if it does not. */
+  /** Why the next scene comes early; empty if it does not. */
   get cause(): string {
     const ends = (this.#config?.when_left ?? 'end') === 'end';
     return ends ? `${this.#partner} has left, so the game ended early. You go on from here.` : '';
@@ -183,12 +187,13 @@ export class PlayScene implements SceneView {
     this.#enter('ended');
   }
 
-  /** Tell the participant something about the game, in a line under it. */
+  /** Show a text in the line under the game. */
   notify(text: string): void {
-    this.#say(text);
+    this.#write(text);
   }
 
   close(): void {
+    this.#hidePictures();
     this.#renderer?.close();
     this.#overlay.close();
     this.#touch.close();
@@ -241,11 +246,11 @@ export class PlayScene implements SceneView {
   }
 
   #showUnsaved(unsaved: boolean): void {
-    if (unsaved) this.#say(UNSAVED);
-    else if (this.#notice.textContent === UNSAVED) this.#say('');
+    if (unsaved) this.#write(UNSAVED);
+    else if (this.#notice.textContent === UNSAVED) this.#write('');
   }
 
-  #say(text: string): void {
+  #write(text: string): void {
     if (this.#notice.textContent !== text) this.#notice.textContent = text;
   }
 }

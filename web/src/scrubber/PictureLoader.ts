@@ -62,14 +62,12 @@ export class PictureLoader {
     const bytes = Uint8Array.from(atob(stored.ops), (letter) => letter.charCodeAt(0));
     // Each list is decoded alone, with all strings of the game: pictures are seen in any order.
     const picture = new DisplayListDecoder().decode({
-      kind: 'draw',
       ops: new Float32Array(bytes.buffer),
       strings: this.#recording.strings[player] ?? [],
       width: stored.width,
       height: stored.height,
       corrected: false,
       frame,
-      now: 0,
     });
     return { picture, image: stored.png === undefined ? null : await toImage(stored.png) };
   }

@@ -3,33 +3,33 @@ import { type SaveState, SaveStatus } from './SaveStatus';
 
 describe('SaveStatus', () => {
   it('adds up what several games still have to bring', () => {
-    const saving = new SaveStatus();
-    expect(saving.state).toEqual({ waiting: 0, failing: false });
-    saving.note('a', 2, false);
-    saving.note('b', 1, true);
-    expect(saving.state).toEqual({ waiting: 3, failing: true });
-    saving.note('b', 0, false);
-    saving.note('a', 0, false);
-    expect(saving.state).toEqual({ waiting: 0, failing: false });
+    const save_status = new SaveStatus();
+    expect(save_status.state).toEqual({ waiting: 0, failing: false });
+    save_status.report('a', 2, false);
+    save_status.report('b', 1, true);
+    expect(save_status.state).toEqual({ waiting: 3, failing: true });
+    save_status.report('b', 0, false);
+    save_status.report('a', 0, false);
+    expect(save_status.state).toEqual({ waiting: 0, failing: false });
   });
 
   it('tells whoever listens, until they stop', () => {
-    const saving = new SaveStatus();
+    const save_status = new SaveStatus();
     const heard: SaveState[] = [];
-    const stop = saving.listen((state) => heard.push(state));
-    saving.note('a', 1, false);
+    const stop = save_status.listen((state) => heard.push(state));
+    save_status.report('a', 1, false);
     stop();
-    saving.note('a', 0, false);
+    save_status.report('a', 0, false);
     expect(heard).toEqual([{ waiting: 1, failing: false }]);
   });
 
   it('is not done while something is held, and is even if that fails', async () => {
-    const saving = new SaveStatus();
+    const save_status = new SaveStatus();
     let fail: (cause: Error) => void = () => undefined;
-    const held = saving.hold(new Promise((_, reject) => (fail = reject)));
-    expect(saving.state.waiting).toBe(1);
+    const held = save_status.hold(new Promise((_, reject) => (fail = reject)));
+    expect(save_status.state.waiting).toBe(1);
     fail(new Error('no storage'));
     await held;
-    expect(saving.state.waiting).toBe(0);
+    expect(save_status.state.waiting).toBe(0);
   });
 });

@@ -1,41 +1,41 @@
-/** Whether everything of this participant is with the server: the sum over all games, and whatever else is awaited. */
+/** Whether the server has everything of this participant: the sum over all games, and whatever else is awaited. */
 
 export interface SaveState {
-  /** How much is not with the server yet. */
+  /** How many uploads the server does not have yet. */
   waiting: number;
-  /** Whether the last try to bring some of it failed. */
+  /** Whether the last attempt at one of them failed. */
   failing: boolean;
 }
 
 export class SaveStatus {
-  readonly #parts = new Map<unknown, SaveState>();
+  readonly #sources = new Map<unknown, SaveState>();
   readonly #listeners = new Set<(state: SaveState) => void>();
 
   get state(): SaveState {
-    const parts = [...this.#parts.values()];
+    const states = [...this.#sources.values()];
     return {
-      waiting: parts.reduce((sum, part) => sum + part.waiting, 0),
-      failing: parts.some((part) => part.failing),
+      waiting: states.reduce((sum, state) => sum + state.waiting, 0),
+      failing: states.some((state) => state.failing),
     };
   }
 
-  /** One of them, named by `part`, says how it is. */
-  note(part: unknown, waiting: number, failing: boolean): void {
-    if (waiting === 0) this.#parts.delete(part);
-    else this.#parts.set(part, { waiting, failing });
+  /** Set the state of one source of uploads. */
+  report(source: unknown, waiting: number, failing: boolean): void {
+    if (waiting === 0) this.#sources.delete(source);
+    else this.#sources.set(source, { waiting, failing });
     const { state } = this;
     for (const listener of [...this.#listeners]) listener(state);
   }
 
-  /** Until this is over, nobody can say that all is saved. */
+  /** Count as one waiting upload until a promise settles. */
   async hold(until: Promise<unknown>): Promise<void> {
-    const part = Symbol('held');
-    this.note(part, 1, false);
+    const source = Symbol('held');
+    this.report(source, 1, false);
     await until.catch(() => undefined);
-    this.note(part, 0, false);
+    this.report(source, 0, false);
   }
 
-  /** @returns Ends it. */
+  /** Call `listener` after each report. @returns A function that ends this. */
   listen(listener: (state: SaveState) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

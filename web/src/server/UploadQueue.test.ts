@@ -21,10 +21,10 @@ function table(failures = 0, status = 503, headers: Record<string, string> = {},
   const refused: number[] = [];
   const waits: number[] = [];
   const states: [number, boolean][] = [];
-  const outbox = new UploadStore('volley', who);
+  const store = new UploadStore('volley', who);
   let left = failures;
   const host: UploadQueueHost = {
-    outbox,
+    store,
     request: (async (url: string, init: RequestInit) => {
       asked.push({ url, init });
       if (left-- > 0) return new Response('', { status, headers });
@@ -36,31 +36,31 @@ function table(failures = 0, status = 503, headers: Record<string, string> = {},
       waits.push(delay_ms);
     },
   };
-  const uploads = new UploadQueue('g1', 'secret-token', host);
-  return { uploads, host, outbox, asked, acked, refused, waits, states };
+  const queue = new UploadQueue('g1', 'secret-token', host);
+  return { queue, host, store, asked, acked, refused, waits, states };
 }
 
 /** A page that is never answered. */
 function deaf(who = 'p-1') {
-  const outbox = new UploadStore('volley', who);
+  const store = new UploadStore('volley', who);
   const host: UploadQueueHost = {
-    outbox,
+    store,
     request: () => new Promise(() => undefined),
     changed: () => undefined,
     sleep: async () => undefined,
   };
-  return { uploads: new UploadQueue('g1', 'old-token', host), outbox };
+  return { queue: new UploadQueue('g1', 'old-token', host), store };
 }
 
 const bytes = (length: number): ArrayBuffer => new ArrayBuffer(length);
 
 describe('UploadQueue', () => {
   it('brings batches and the report in order, with the token of the game', async () => {
-    const { uploads, asked, acked } = table();
-    uploads.addBatch(0, bytes(10));
-    uploads.addBatch(1, bytes(10));
-    uploads.addReport({ verdict: 'identical' });
-    await uploads.allAcked();
+    const { queue, asked, acked } = table();
+    queue.addBatch(0, bytes(10));
+    queue.addBatch(1, bytes(10));
+    queue.addReport({ verdict: 'identical' });
+    await queue.drained();
     expect(asked.map(({ url }) => url)).toEqual([
       '/api/games/g1/batches',
       '/api/games/g1/batches',
@@ -71,9 +71,9 @@ describe('UploadQueue', () => {
   });
 
   it('tries again, later each time, until the server has it', async () => {
-    const { uploads, asked, waits, states } = table(6);
-    uploads.addBatch(0, bytes(10));
-    await uploads.allAcked();
+    const { queue, asked, waits, states } = table(6);
+    queue.addBatch(0, bytes(10));
+    await queue.drained();
     expect(asked.length).toBe(7);
     expect(waits).toEqual([500, 1000, 2000, 4000, 8000, 10_000]);
     expect(states).toContainEqual([1, true]);
@@ -86,40 +86,40 @@ describe('UploadQueue', () => {
       ['9999', 10_000],
       ['soon', 500],
     ] as const) {
-      const { uploads, waits } = table(1, 503, { 'Retry-After': asked_s });
-      uploads.addBatch(0, bytes(10));
-      await uploads.allAcked();
+      const { queue, waits } = table(1, 503, { 'Retry-After': asked_s });
+      queue.addBatch(0, bytes(10));
+      await queue.drained();
       expect(waits).toEqual([waited_ms]);
     }
   });
 
   it('lets go of what the server will never take, and goes on', async () => {
     vi.spyOn(console, 'error').mockReturnValue();
-    const { uploads, outbox, asked, acked, refused } = table(1, 413);
-    uploads.addBatch(0, bytes(10));
-    uploads.addBatch(1, bytes(10));
-    await uploads.allAcked();
+    const { queue, store, asked, acked, refused } = table(1, 413);
+    queue.addBatch(0, bytes(10));
+    queue.addBatch(1, bytes(10));
+    await queue.drained();
     expect(asked.length).toBe(2);
     expect([refused, acked]).toEqual([[0], [1]]);
-    expect((await outbox.leftOver()).own).toEqual([]);
+    expect((await store.leftovers()).own).toEqual([]);
   });
 
   it('asks again when it was only too fast', async () => {
-    const { uploads, acked } = table(2, 429);
-    uploads.addBatch(0, bytes(10));
-    await uploads.allAcked();
+    const { queue, acked } = table(2, 429);
+    queue.addBatch(0, bytes(10));
+    await queue.drained();
     expect(acked).toEqual([0]);
   });
 
   it('is all acked at once when there is nothing', async () => {
-    await table().uploads.allAcked();
+    await table().queue.drained();
   });
 
   it('flushes what fits into requests that outlive the page', () => {
-    const { uploads, asked } = table(100);
-    for (let number = 0; number < 4; number++) uploads.addBatch(number, bytes(25_000));
+    const { queue, asked } = table(100);
+    for (let number = 0; number < 4; number++) queue.addBatch(number, bytes(25_000));
     const before = asked.length;
-    uploads.flush();
+    queue.flush();
     const flushed = asked.slice(before);
     expect(flushed.length).toBe(2);
     expect(flushed.every(({ init }) => init.keepalive)).toBe(true);
@@ -129,17 +129,17 @@ describe('UploadQueue', () => {
 describe('UploadQueue after a reload', () => {
   it('brings what the page before could not, once, in order and with its token', async () => {
     const before = deaf();
-    before.uploads.addReport({ verdict: 'truncated' });
-    before.uploads.addBatch(10, new Uint8Array([3, 4]).buffer);
-    before.uploads.addBatch(9, new Uint8Array([1, 2]).buffer);
+    before.queue.addReport({ verdict: 'truncated' });
+    before.queue.addBatch(10, new Uint8Array([3, 4]).buffer);
+    before.queue.addBatch(9, new Uint8Array([1, 2]).buffer);
 
-    const { host, outbox, asked, states } = table(1);
-    const { own, others } = await outbox.leftOver();
+    const { host, store, asked, states } = table(1);
+    const { own, others } = await store.leftovers();
     expect(others).toEqual([]);
     const resumed = UploadQueue.resume(own, () => host);
     expect(resumed.length).toBe(1);
     expect(states.at(-1)).toEqual([3, false]);
-    await Promise.all(resumed.map((uploads) => uploads.allAcked()));
+    await Promise.all(resumed.map((queue) => queue.drained()));
     const [failed, ...brought] = asked;
     expect(failed?.url).toBe('/api/games/g1/batches');
     expect(brought.map(({ url }) => url)).toEqual([
@@ -155,29 +155,29 @@ describe('UploadQueue after a reload', () => {
     for (const { init } of brought) {
       expect(new Headers(init.headers).get('Authorization')).toBe('Bearer old-token');
     }
-    expect((await outbox.leftOver()).own).toEqual([]);
+    expect((await store.leftovers()).own).toEqual([]);
   });
 
   it('keeps nothing of what the server has', async () => {
-    const { uploads, outbox } = table(2);
-    for (let number = 0; number < 5; number++) uploads.addBatch(number, bytes(10));
-    await uploads.allAcked();
-    expect((await outbox.leftOver()).own).toEqual([]);
+    const { queue, store } = table(2);
+    for (let number = 0; number < 5; number++) queue.addBatch(number, bytes(10));
+    await queue.drained();
+    expect((await store.leftovers()).own).toEqual([]);
   });
 
   it('leaves what another participant of this browser is about to bring, and takes it once they are gone', async () => {
-    deaf('p-2').uploads.addBatch(0, bytes(10));
-    const { outbox } = table();
-    expect(await outbox.leftOver()).toEqual({ own: [], others: [] });
+    deaf('p-2').queue.addBatch(0, bytes(10));
+    const { store } = table();
+    expect(await store.leftovers()).toEqual({ own: [], others: [] });
     vi.spyOn(Date, 'now').mockReturnValue(Date.now() + ABANDONED_AFTER_MS + 1000);
-    const { own, others } = await outbox.leftOver();
+    const { own, others } = await store.leftovers();
     expect([own.length, others.length]).toEqual([0, 1]);
     vi.restoreAllMocks();
   });
 
   it('leaves what belongs to another study', async () => {
-    deaf('p-1').uploads.addBatch(0, bytes(10));
-    expect(await new UploadStore('other', 'p-1').leftOver()).toEqual({ own: [], others: [] });
+    deaf('p-1').queue.addBatch(0, bytes(10));
+    expect(await new UploadStore('other', 'p-1').leftovers()).toEqual({ own: [], others: [] });
   });
 
   it('works where the browser keeps nothing', async () => {
@@ -187,10 +187,10 @@ describe('UploadQueue after a reload', () => {
         throw new Error('storage is off');
       },
     } as unknown as IDBFactory;
-    const { uploads, outbox, acked } = table(1);
-    uploads.addBatch(0, bytes(10));
-    await uploads.allAcked();
+    const { queue, store, acked } = table(1);
+    queue.addBatch(0, bytes(10));
+    await queue.drained();
     expect(acked).toEqual([0]);
-    expect(await outbox.leftOver()).toEqual({ own: [], others: [] });
+    expect(await store.leftovers()).toEqual({ own: [], others: [] });
   });
 });

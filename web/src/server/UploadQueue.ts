@@ -1,19 +1,18 @@
 /**
- * Brings a game's batches and its report to the server, and keeps each of them, on this device too, until the server has
- * it.
+ * Uploads a game's batches and its report, and keeps each of them, on this device too, until the server has it.
  *
- * One request at a time, in order; a failure waits a little longer each time and never gives up by itself. Only what the
- * server refuses for good is let go.
+ * Requests are made one at a time and in order. A failed one is retried after a wait that doubles, without an end. Only
+ * what the server rejects for good is dropped.
  */
 import type { PendingUpload, UploadStore } from './UploadStore';
 
 export interface UploadQueueHost {
   request: typeof fetch;
-  /** Keeps what is on its way. */
-  outbox: UploadStore;
-  /** The server has batch `number`, or (not ok) will never take it. */
+  /** Keeps on this device what is in the queue. */
+  store: UploadStore;
+  /** The server has batch `number`, or (not ok) rejected it for good. */
   settled?(number: number, ok: boolean): void;
-  /** How much is still to be brought, and whether the last try failed. */
+  /** How many uploads wait, and whether the last attempt failed. */
   changed(waiting: number, failing: boolean): void;
   sleep(delay_ms: number): Promise<void>;
 }
@@ -21,7 +20,7 @@ export interface UploadQueueHost {
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
 
-/** A browser refuses keepalive requests beyond 64 KiB in total. */
+/** A browser rejects keepalive requests beyond 64 KiB in total. */
 const KEEPALIVE_BYTES = 60_000;
 
 export class UploadQueue {
@@ -30,7 +29,7 @@ export class UploadQueue {
   readonly #host: UploadQueueHost;
   #pending: PendingUpload[] = [];
   #working = false;
-  #empty_waiters: (() => void)[] = [];
+  #when_drained: (() => void)[] = [];
 
   constructor(game_id: string, token: string, host: UploadQueueHost) {
     this.#game_id = game_id;
@@ -38,17 +37,17 @@ export class UploadQueue {
     this.#host = host;
   }
 
-  /** Bring what earlier pages left: for each page and game, by its token, with a host of its own. */
+  /** Return queues that send what earlier pages left: one queue for each token, as a token stands for a page and a game. */
   static resume(
-    parcels: readonly PendingUpload[],
+    uploads: readonly PendingUpload[],
     hostOf: (token: string) => UploadQueueHost,
   ): UploadQueue[] {
     const by_token = new Map<string, UploadQueue>();
-    for (const parcel of parcels) {
-      const { game_id, token } = parcel;
-      const uploads = by_token.get(token) ?? new UploadQueue(game_id, token, hostOf(token));
-      by_token.set(token, uploads);
-      uploads.#add(parcel);
+    for (const upload of uploads) {
+      const { game_id, token } = upload;
+      const queue = by_token.get(token) ?? new UploadQueue(game_id, token, hostOf(token));
+      by_token.set(token, queue);
+      queue.#add(upload);
     }
     return [...by_token.values()];
   }
@@ -61,36 +60,31 @@ export class UploadQueue {
     this.#keep('report', 0, JSON.stringify(report));
   }
 
-  /** Resolves when the server has everything that was added. */
-  allAcked(): Promise<void> {
+  /** Resolve when nothing waits any more: the server has, or has rejected, everything that was added. */
+  drained(): Promise<void> {
     if (this.#pending.length === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#empty_waiters.push(resolve));
+    return new Promise((resolve) => this.#when_drained.push(resolve));
   }
 
-  /** The page goes away: send what fits in requests that outlive it. What the server already has does no harm twice. */
+  /** The page goes away: send what fits into requests that outlive it. Uploads are idempotent: repeating one does no harm. */
   flush(): void {
     let room = KEEPALIVE_BYTES;
-    for (const parcel of this.#pending) {
-      room -= size(parcel);
+    for (const upload of this.#pending) {
+      room -= size(upload);
       if (room < 0) return;
-      this.#post(parcel, true).catch(() => undefined);
+      this.#post(upload, true).catch(() => undefined);
     }
   }
 
   #keep(kind: PendingUpload['kind'], number: number, body: PendingUpload['body']): void {
-    const parcel = this.#host.outbox.parcel({
-      game_id: this.#game_id,
-      token: this.#token,
-      kind,
-      number,
-      body,
-    });
-    void this.#host.outbox.keep(parcel);
-    this.#add(parcel);
+    const { store } = this.#host;
+    const upload = store.create({ game_id: this.#game_id, token: this.#token, kind, number, body });
+    void store.keep(upload);
+    this.#add(upload);
   }
 
-  #add(parcel: PendingUpload): void {
-    this.#pending.push(parcel);
+  #add(upload: PendingUpload): void {
+    this.#pending.push(upload);
     this.#host.changed(this.#pending.length, false);
     void this.#work();
   }
@@ -99,50 +93,50 @@ export class UploadQueue {
     if (this.#working) return;
     this.#working = true;
     let wait_ms = FIRST_WAIT_MS;
-    for (let parcel = this.#pending[0]; parcel !== undefined; parcel = this.#pending[0]) {
-      const outcome = await this.#bring(parcel);
-      if (typeof outcome === 'number') {
+    for (let upload = this.#pending[0]; upload !== undefined; upload = this.#pending[0]) {
+      const result = await this.#send(upload);
+      if (typeof result === 'number') {
         this.#host.changed(this.#pending.length, true);
-        await this.#host.sleep(Math.max(wait_ms, outcome));
+        await this.#host.sleep(Math.max(wait_ms, result));
         wait_ms = Math.min(LONGEST_WAIT_MS, wait_ms * 2);
       } else {
         this.#pending.shift();
         wait_ms = FIRST_WAIT_MS;
-        void this.#host.outbox.remove(parcel);
-        if (parcel.kind === 'batches') this.#host.settled?.(parcel.number, outcome === 'taken');
+        void this.#host.store.remove(upload);
+        if (upload.kind === 'batches') this.#host.settled?.(upload.number, result === 'accepted');
         this.#host.changed(this.#pending.length, false);
       }
     }
     this.#working = false;
-    for (const resolve of this.#empty_waiters.splice(0)) resolve();
+    for (const resolve of this.#when_drained.splice(0)) resolve();
   }
 
-  /** What became of it, or after how many milliseconds the server would like to be asked again. */
-  async #bring(parcel: PendingUpload): Promise<'taken' | 'refused' | number> {
+  /** @returns What became of the upload, or the number of milliseconds after which the server wants a retry. */
+  async #send(upload: PendingUpload): Promise<'accepted' | 'rejected' | number> {
     try {
-      const response = await this.#post(parcel, size(parcel) < KEEPALIVE_BYTES / 4);
-      if (response.ok) return 'taken';
+      const response = await this.#post(upload, size(upload) < KEEPALIVE_BYTES / 4);
+      if (response.ok) return 'accepted';
       if (!isFinal(response.status)) return retryAfter(response);
-      console.error(`coplay: the server refused ${urlOf(parcel)} (${response.status})`);
-      return 'refused';
+      console.error(`coplay: the server rejected ${urlOf(upload)} (${response.status})`);
+      return 'rejected';
     } catch {
       return 0;
     }
   }
 
-  #post(parcel: PendingUpload, keepalive: boolean): Promise<Response> {
-    const type = parcel.kind === 'report' ? 'application/json' : 'application/octet-stream';
-    return this.#host.request(urlOf(parcel), {
+  #post(upload: PendingUpload, keepalive: boolean): Promise<Response> {
+    const type = upload.kind === 'report' ? 'application/json' : 'application/octet-stream';
+    return this.#host.request(urlOf(upload), {
       method: 'POST',
       keepalive,
-      headers: { Authorization: `Bearer ${parcel.token}`, 'Content-Type': type },
-      body: parcel.body,
+      headers: { Authorization: `Bearer ${upload.token}`, 'Content-Type': type },
+      body: upload.body,
     });
   }
 }
 
-/** Wait, a little more or less: when a server comes back, its pages should not all ask at once. */
-export function sleepUnevenly(delay_ms: number): Promise<void> {
+/** Wait for about `delay_ms`: jitter keeps many pages from retrying at the same moment when a server comes back. */
+export function sleepWithJitter(delay_ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, delay_ms * (0.75 + Math.random() / 2)));
 }
 
@@ -150,7 +144,7 @@ function urlOf({ game_id, kind }: PendingUpload): string {
   return `/api/games/${encodeURIComponent(game_id)}/${kind}`;
 }
 
-/** Whether asking again cannot help. A participant must not wait for ever over what the server will never take. */
+/** Return true if a retry cannot help. A participant must not wait forever for what the server will never accept. */
 function isFinal(status: number): boolean {
   return status >= 400 && status < 500 && status !== 408 && status !== 429;
 }

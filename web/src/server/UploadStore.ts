@@ -1,32 +1,32 @@
 /**
- * What this browser still has to bring to the study's server, kept on the device until the server has it: a page that is
- * loaded anew, or opened again tomorrow, brings what the page before it could not.
+ * Uploads that the study's server does not have yet, kept on this device: a page that is reloaded, or opened again
+ * tomorrow, sends what the page before it could not.
  *
- * Where the browser keeps nothing (private windows, storage switched off), everything works but that.
+ * Where the browser keeps nothing (private windows, storage switched off), everything else still works.
  */
 // IndexedDB as promises, in half a kilobyte.
 import { createStore, del, entries, set, type UseStore } from 'idb-keyval';
 
-/** Some bytes on their way to the server. */
+/** One upload that the server has not acknowledged. */
 export interface PendingUpload {
   study: string;
   participant_id: string;
   game_id: string;
-  /** Of the page that made it, for its game: it is still the right one after a reload. */
+  /** The token of the page that made the upload; it still allows the upload after a reload. */
   token: string;
   kind: 'batches' | 'report';
-  /** The batch's; 0 for a report. */
+  /** The batch's number; 0 for a report. */
   number: number;
   body: ArrayBuffer | string;
   /** Milliseconds since 1970. */
   kept_at: number;
 }
 
-/** Whoever kept it has had this long to bring it; then any page of the study may. */
+/** The participant's own pages have this long to send an upload; after that, any page of the study may. */
 export const ABANDONED_AFTER_MS = 60_000;
 
-/** No token is valid for longer, so that the server would not take it any more. */
-const USELESS_AFTER_MS = 7 * 24 * 3600_000;
+/** No token is valid for longer: the server would reject the upload. */
+const EXPIRES_AFTER_MS = 7 * 24 * 3600_000;
 
 export class UploadStore {
   readonly #study: string;
@@ -39,51 +39,51 @@ export class UploadStore {
     try {
       this.#store = createStore('coplay', 'outbox');
     } catch {
-      // There is no such thing here.
+      // This browser has no IndexedDB.
     }
   }
 
-  /** A parcel of this participant, with its place in the outbox. */
-  parcel(parts: Pick<PendingUpload, 'game_id' | 'token' | 'kind' | 'number' | 'body'>): PendingUpload {
+  /** Return an upload of this participant, not stored yet. */
+  create(parts: Pick<PendingUpload, 'game_id' | 'token' | 'kind' | 'number' | 'body'>): PendingUpload {
     return { study: this.#study, participant_id: this.#participant_id, kept_at: Date.now(), ...parts };
   }
 
-  /** Keep it until it is removed; never fails, and nobody need wait. */
-  async keep(parcel: PendingUpload): Promise<void> {
-    await this.#quietly((store) => set(keyOf(parcel), parcel, store));
+  /** Keep an upload until it is removed. Never rejects. */
+  async keep(upload: PendingUpload): Promise<void> {
+    await this.#attempt((store) => set(keyOf(upload), upload, store));
   }
 
-  async remove(parcel: PendingUpload): Promise<void> {
-    await this.#quietly((store) => del(keyOf(parcel), store));
+  async remove(upload: PendingUpload): Promise<void> {
+    await this.#attempt((store) => del(keyOf(upload), store));
   }
 
-  /** What earlier pages left: of this participant, and of others of this study who have left this browser. */
-  async leftOver(): Promise<{ own: PendingUpload[]; others: PendingUpload[] }> {
-    const found = (await this.#quietly((store) => entries<string, PendingUpload>(store))) ?? [];
+  /** Return what earlier pages left: this participant's uploads, and abandoned ones of others in this study. */
+  async leftovers(): Promise<{ own: PendingUpload[]; others: PendingUpload[] }> {
+    const found = (await this.#attempt((store) => entries<string, PendingUpload>(store))) ?? [];
     const now = Date.now();
     const [own, others]: [PendingUpload[], PendingUpload[]] = [[], []];
-    for (const [, parcel] of found) {
-      if (now - parcel.kept_at > USELESS_AFTER_MS) void this.remove(parcel);
-      else if (parcel.study !== this.#study) continue;
-      else if (parcel.participant_id === this.#participant_id) own.push(parcel);
-      else if (now - parcel.kept_at > ABANDONED_AFTER_MS) others.push(parcel);
+    for (const [, upload] of found) {
+      if (now - upload.kept_at > EXPIRES_AFTER_MS) void this.remove(upload);
+      else if (upload.study !== this.#study) continue;
+      else if (upload.participant_id === this.#participant_id) own.push(upload);
+      else if (now - upload.kept_at > ABANDONED_AFTER_MS) others.push(upload);
     }
     return { own, others };
   }
 
-  async #quietly<Result>(work: (store: UseStore) => Promise<Result>): Promise<Result | null> {
+  async #attempt<Result>(work: (store: UseStore) => Promise<Result>): Promise<Result | null> {
     if (this.#store === null) return null;
     try {
       return await work(this.#store);
     } catch (cause) {
-      console.warn('coplay: this browser keeps nothing', cause);
+      console.warn('coplay: this browser does not keep uploads', cause);
       this.#store = null;
       return null;
     }
   }
 }
 
-/** In the order in which they are to be brought. */
+/** Keys sort in the order in which the uploads are to be sent. */
 function keyOf({ study, participant_id, game_id, kind, number }: PendingUpload): string {
   return [study, participant_id, game_id, kind, String(number).padStart(10, '0')].join('/');
 }

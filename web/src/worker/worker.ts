@@ -22,7 +22,7 @@ const DRAIN_MS = 20;
 
 let python: PythonWorker | null = null;
 let loop: TickLoop | null = null;
-/** The game that Python speaks of; what it says may reach the page after the next one has begun there. */
+/** The game that Python simulates. Its messages are marked with it, as the page may have begun the next one already. */
 let game_id = '';
 /** What the page asked for before Python was up, in order. */
 let waiting: ((python: PythonWorker) => void)[] = [];
@@ -64,7 +64,17 @@ const host = {
     view.release();
     const strings = strings_json ? (JSON.parse(strings_json) as string[]) : [];
     const now = performance.now();
-    const message = { kind: 'draw', ops: copied, strings, width, height, corrected, frame, now } as const;
+    const message = {
+      kind: 'draw',
+      game_id,
+      ops: copied,
+      strings,
+      width,
+      height,
+      corrected,
+      frame,
+      now,
+    } as const;
     if (pixels) {
       const bytes = new Uint8ClampedArray(copyBytes(pixels).buffer);
       page.postMessage({ ...message, pixels: bytes, pixels_shape: [rows, columns] }, [
@@ -143,6 +153,7 @@ page.onmessage = ({ data: message }) => {
       return;
     case 'watch':
       withPython((worker) => {
+        game_id = message.config.game_id;
         worker.watch(JSON.stringify(message.config));
         loop?.start();
       });
