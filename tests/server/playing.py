@@ -64,5 +64,5 @@ async def broken(page: Page) -> None:
 async def missing(lab: Lab, page: Page) -> None:
     """The server has noticed that a page's socket is gone."""
     member = page.identity["participant_id"]
-    while lab.server.participants[member].away_since is None:
+    while lab.server.participants[member].attendance.away_since is None:
         await asyncio.sleep(0.01)

@@ -1,39 +1,40 @@
-"""What a server that was restarted, or killed, finds in the store: games that go on without it, and groups.
+"""What a server finds in the store when it starts: games that players went on with meanwhile, and groups.
 
-The players' browsers need no server while they play. When it is back, their pages open new sockets with the
-tokens they have, and must find their seats as they were.
+The players' browsers need no server while they play. After a restart their pages open new sockets with the
+tokens that they have, and must find their seats as they were.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, func, select
 
+from coplay.data.batches import NUMBERS_OF_A_PAGE
 from coplay.data.database.tables import batches, events, games, groups, participants
 from coplay.server.clock import iso_utc
 from coplay.server.games.coordinator import GameCoordinator
 from coplay.server.games.game import RunningGame, Seat, StudyIdentity, game_config
 from coplay.server.games.play_setup import PlaySetup
-from coplay.server.games.seats import INCARNATION_BITS
-from coplay.server.people.participants import Group, Participants
+from coplay.server.people.participants import Participants
+from coplay.server.people.path_position import Group
 
 RESUMABLE_S: Final = 600.0
-"""Games of which nothing was heard for longer are over."""
+"""A game that brought no data for longer is over."""
 
 
 @dataclass(slots=True)
 class RestoredGame:
-    """A game that nobody has ended.
+    """A game in the store that nobody has ended.
 
     Attributes:
-        row: Its row in the store.
-        members: player_id → participant, of those who had not ended it for themselves.
-        left: Who went before the end.
-        visits: player_id → the page that has the seat.
-        incarnations: player_id → how many pages had it before.
+        row: Its row in the table of games.
+        members: player_id → participant id, of those who are still in it.
+        left: Players who left before its end.
+        visits: player_id → visit of the page that has the seat.
+        incarnations: player_id → number of pages that had the seat before.
         epochs: Pair of players → connection epoch.
-        numbers: player_id → the highest number of a batch.
+        numbers: player_id → highest number of a batch.
     """
 
     row: Row[Any]
@@ -44,11 +45,31 @@ class RestoredGame:
     epochs: dict[tuple[int, int], int] = field(default_factory=dict)
     numbers: dict[int, int] = field(default_factory=dict)
 
+    def seats(self) -> dict[int, Seat]:
+        """Return the seats as they were, by player."""
+        return {
+            player: Seat(
+                participant_id, self.visits.get(player, 0), self.incarnations[player], self._has_state(player)
+            )
+            for player, participant_id in self.members.items()
+        }
+
+    def _has_state(self, player: int) -> bool:
+        incarnation = self.incarnations[player]
+        return incarnation == 0 or self.numbers.get(player, 0) // NUMBERS_OF_A_PAGE == incarnation
+
 
 def read_running(
-    identity: StudyIdentity, stages: Mapping[int, PlaySetup], wall: float, connection: Connection
+    identity: StudyIdentity, play_setups: Mapping[int, PlaySetup], wall: float, connection: Connection
 ) -> list[RestoredGame]:
-    """The games of this study, code and runtime that may still be played (at `wall`, seconds since 1970)."""
+    """Read the games of this study, code and runtime that may still be played.
+
+    Args:
+        identity: What is played here.
+        play_setups: The study's play scenes, by scene index.
+        wall: The present time, in seconds since 1970.
+        connection: To the database.
+    """
     heard_since = iso_utc(wall - RESUMABLE_S)
     chosen = select(games).where(
         games.c.study == identity.study,
@@ -58,68 +79,51 @@ def read_running(
     )
     found = []
     for row in connection.execute(chosen).all():
-        running = _read(row, connection)
+        game = _read(row, connection)
         last = connection.execute(select(func.max(batches.c.utc)).where(batches.c.game_id == row.game_id))
         heard = max(row.started_utc, last.scalar_one() or "")
-        if heard >= heard_since and running.members and row.scene in stages:
-            found.append(running)
+        if heard >= heard_since and game.members and row.scene in play_setups:
+            found.append(game)
     return found
 
 
-def _read(row: Row[Any], connection: Connection) -> RestoredGame:
-    people = {seat["player_id"]: seat["participant_id"] for seat in row.seats if seat["participant_id"]}
-    running = RestoredGame(row, people)
-    running.incarnations = dict.fromkeys(people, 0)
-    chosen = select(events).where(events.c.game_id == row.game_id).order_by(events.c.id)
-    for event in connection.execute(chosen):
-        player = event.player_id
-        match event.kind:
-            case "game_joined":
-                running.visits[player] = event.detail["visit"]
-            case "rejoined":
-                running.visits[player] = event.detail["visit"]
-                running.incarnations[player] = event.detail["incarnation"]
-                for other, epoch in event.detail["epochs"].items():
-                    running.epochs[player, int(other)] = epoch
-            case "left_game" | "game_lost":
-                running.left.add(player)
-                running.members.pop(player, None)
-            case "game_over":
-                running.members.pop(player, None)
-    numbers = (
-        select(batches.c.peer, func.max(batches.c.number))
-        .where(batches.c.game_id == row.game_id)
-        .group_by(batches.c.peer)
-    )
-    running.numbers = {row[0]: row[1] for row in connection.execute(numbers)}
-    return running
-
-
 def restore_games(
-    found: list[RestoredGame],
+    found: Sequence[RestoredGame],
     identity: StudyIdentity,
-    stages: Mapping[int, PlaySetup],
-    visitors: Participants,
+    play_setups: Mapping[int, PlaySetup],
+    people: Participants,
     coordinator: GameCoordinator,
     now: float,
 ) -> None:
-    """Let games go on; their seats are held until the pages are back."""
-    for running in found:
-        row, stage = running.row, stages[running.row.scene]
-        seats = {}
-        for player, member in running.members.items():
-            incarnation = running.incarnations[player]
-            has_state = incarnation == 0 or running.numbers.get(player, 0) >> INCARNATION_BITS == incarnation
-            seats[player] = Seat(member, running.visits.get(player, 0), incarnation, has_state)
-            visitors[member].game_id = row.game_id
-            visitors[member].away_since = now
-        config = game_config(identity, stage, row.game_id, row.seed)
-        game = RunningGame(row.game_id, stage, seats, config, now, None, running.left, running.incarnations)
-        coordinator.resume_game(game, running.epochs, now)
+    """Resume games; their seats are held until the pages are back.
+
+    Args:
+        found: The games, from `read_running`.
+        identity: What is played here.
+        play_setups: The study's play scenes, by scene index.
+        people: The participants.
+        coordinator: Runs the games.
+        now: Monotonic seconds.
+    """
+    for restored in found:
+        row, play_setup = restored.row, play_setups[restored.row.scene]
+        for participant_id in restored.members.values():
+            people.restore_game(participant_id, row.game_id, now)
+        game = RunningGame(
+            row.game_id,
+            play_setup,
+            restored.seats(),
+            game_config(identity, play_setup, row.game_id, row.seed),
+            began=now,
+            stored=None,
+            left=restored.left,
+            incarnations=restored.incarnations,
+        )
+        coordinator.resume_game(game, restored.epochs, now)
 
 
 def read_groups(study: str, connection: Connection) -> dict[str, Group]:
-    """The last group of every participant."""
+    """Read the last group of every participant; members who left a game or the study are gone from it."""
     left = (
         select(games.c.group_id, events.c.participant_id)
         .join(events, events.c.game_id == games.c.game_id)
@@ -141,3 +145,31 @@ def read_groups(study: str, connection: Connection) -> dict[str, Group]:
         absent = {member for member in members if member in quitters or (row.group_id, member) in gone}
         found |= dict.fromkeys(members, Group(row.group_id, members, absent))
     return found
+
+
+def _read(row: Row[Any], connection: Connection) -> RestoredGame:
+    people = {seat["player_id"]: seat["participant_id"] for seat in row.seats if seat["participant_id"]}
+    game = RestoredGame(row, people, incarnations=dict.fromkeys(people, 0))
+    chosen = select(events).where(events.c.game_id == row.game_id).order_by(events.c.id)
+    for event in connection.execute(chosen):
+        player = event.player_id
+        match event.kind:
+            case "game_joined":
+                game.visits[player] = event.detail["visit"]
+            case "rejoined":
+                game.visits[player] = event.detail["visit"]
+                game.incarnations[player] = event.detail["incarnation"]
+                for other, epoch in event.detail["epochs"].items():
+                    game.epochs[player, int(other)] = epoch
+            case "left_game" | "game_lost":
+                game.left.add(player)
+                game.members.pop(player, None)
+            case "game_over":
+                game.members.pop(player, None)
+    numbers = (
+        select(batches.c.peer, func.max(batches.c.number))
+        .where(batches.c.game_id == row.game_id)
+        .group_by(batches.c.peer)
+    )
+    game.numbers = {row[0]: row[1] for row in connection.execute(numbers)}
+    return game

@@ -108,7 +108,7 @@ async def test_second_socket_with_the_same_token_takes_the_place_of_the_first(la
     await twin.connect()
     await asyncio.wait_for(closed.wait(), 5)
     assert (await twin.next("game"))["game_id"] == first["game_id"]
-    assert not lab.server.participants[one.identity["participant_id"]].away_since
+    assert not lab.server.participants[one.identity["participant_id"]].attendance.away_since
 
 
 async def test_old_token_cannot_take_the_seat_back(tmp_path: Path) -> None:

@@ -103,5 +103,5 @@ async def test_page_that_reads_nothing_does_not_fill_the_servers_memory(
                     await one.socket.emit("datagram", b"\x01" + bytes(1200))
                 await asyncio.sleep(0.05)
                 assert max(queue.qsize() for queue in queues) < 100
-        assert lab.server.participants[two.identity["participant_id"]].away_since is None
+        assert lab.server.participants[two.identity["participant_id"]].attendance.away_since is None
         transport.abort()

@@ -96,7 +96,7 @@ class Api:
         )
         self._messenger.close(participant_id, gone)
         self._scene_flow.reloaded(participant)
-        claims: dict[str, str | int] = {"participant": participant_id, "visit": participant.visit}
+        claims: dict[str, str | int] = {"participant": participant_id, "visit": participant.attendance.visit}
         token = self._signer.sign("participant", claims, self._clock.wall() + self._settings.token_s)
         if participant.stored is not None:
             await _stored(participant.stored)

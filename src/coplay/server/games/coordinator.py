@@ -24,7 +24,6 @@ from coplay.server.games.game import (
 from coplay.server.games.play_setup import PlaySetup
 from coplay.server.games.seats import SeatKeeper
 from coplay.server.messenger import Messenger
-from coplay.server.people.participants import Participant
 from coplay.server.settings import Settings
 from coplay.server.uploads.ledger import Ledger
 from coplay.signaling import DatagramRelay, IceServers, RefusedSignal, SignalRelay, TokenSigner
@@ -91,21 +90,16 @@ class GameCoordinator:
 
     # Beginning
 
-    def open_game(
-        self, setup: PlaySetup, participants: Sequence[Participant], group_id: str | None
-    ) -> RunningGame:
+    def open_game(self, setup: PlaySetup, people: Sequence[Seat], group_id: str | None) -> RunningGame:
         """Begin a game, and tell its members.
 
         Args:
             setup: What is played.
-            participants: Participants, for the people's seats in ascending order.
+            people: The people's seats, in ascending order of their players.
             group_id: Their group; None when one person plays.
         """
         game_id, seed = secrets.token_hex(10), new_seed()
-        seated = zip(setup.humans, participants, strict=True)
-        seats = {
-            player: Seat(participant.participant_id, participant.visit) for player, participant in seated
-        }
+        seats = dict(zip(setup.humans, people, strict=True))
         members = {player: seat.participant_id for player, seat in seats.items()}
         stored = self._event_log.game(game_row(self._identity, setup, game_id, group_id, seed, members))
         config = game_config(self._identity, setup, game_id, seed)

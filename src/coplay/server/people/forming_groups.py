@@ -1,75 +1,92 @@
-"""Groups before a game: who is there, who is still waited for, and who will not come."""
+"""Groups that form before a game: who is ready, who is still missing, and which groups have broken up."""
 
 from coplay.server.games.play_setup import PlaySetup
-from coplay.server.people.participants import Group, Participant, Participants
+from coplay.server.people.participants import Participant, Participants
+from coplay.server.people.path_position import Group, PathPosition
 from coplay.server.settings import Settings
 from coplay.study.scenes import Lobby
 from coplay.study.study import Study
 
 
 class FormingGroups:
-    """Those who wait for the rest of their group.
+    """Participants who are ready for a game and wait for the rest of their group.
 
     Args:
         study: The study.
         settings: Limits and waits.
-        visitors: The participants.
+        participants: The participants.
     """
 
-    def __init__(self, study: Study, settings: Settings, visitors: Participants) -> None:
+    def __init__(self, study: Study, settings: Settings, participants: Participants) -> None:
         self._study = study
         self._settings = settings
-        self._visitors = visitors
+        self._participants = participants
         self._waiting: set[str] = set()
 
-    def wait(self, visitor: Participant, now: float) -> tuple[Participant, ...]:
-        """A participant is ready for a game; answers the whole group once all of it is, else nobody."""
-        group = visitor.group
-        if group is None:
-            return ()
-        self._waiting.add(visitor.participant_id)
-        visitor.waiting_since = visitor.waiting_since or now
-        members = tuple(self._visitors[member] for member in group.members)
-        ready = all(each.participant_id in self._waiting and each.away_since is None for each in members)
-        return members if ready else ()
+    def wait(self, participant: Participant, now: float) -> tuple[Participant, ...]:
+        """Add a participant who is ready for a game.
 
-    def stop(self, visitor: Participant) -> None:
-        """A participant does not wait any more."""
-        self._waiting.discard(visitor.participant_id)
-        visitor.waiting_since = None
+        Args:
+            participant: The participant.
+            now: Monotonic seconds.
+
+        Returns:
+            The whole group in its order, if every member is ready and connected; otherwise nobody.
+        """
+        position = participant.position
+        if position.group is None:
+            return ()
+        self._waiting.add(participant.participant_id)
+        if position.waiting_since is None:
+            position.waiting_since = now
+        members = tuple(self._participants[member] for member in position.group.members)
+        return members if all(self._is_ready(member) for member in members) else ()
+
+    def stop(self, participant: Participant) -> None:
+        """Remove a participant; does nothing if they are not waiting."""
+        self._waiting.discard(participant.participant_id)
+        participant.position.waiting_since = None
 
     def tick(self, now: float) -> list[Participant]:
-        """Who waits for a group that has come apart: for someone who is away, or who did not come in time."""
-        for member in list(self._waiting):
-            visitor = self._visitors[member]
-            group, since, away = visitor.group, visitor.waiting_since, visitor.away_since
-            if group is None or since is None or member not in self._waiting:
+        """Break up groups whose member is away or did not come in time; return who waits in broken groups."""
+        for participant_id in list(self._waiting):
+            participant = self._participants[participant_id]
+            position, away_since = participant.position, participant.attendance.away_since
+            # Another member's turn in this loop may have removed this one.
+            if (
+                position.group is None
+                or position.waiting_since is None
+                or participant_id not in self._waiting
+            ):
                 continue
-            if away is not None and now - away >= self._settings.hold_s:
-                self._lose(group, {member})
-            elif now - since >= self._patience_before(visitor.progress.index):
-                self._lose(group, set(group.members) - self._waiting)
+            if away_since is not None and now - away_since >= self._settings.hold_s:
+                self._lose(position.group, {participant_id})
+            elif now - position.waiting_since >= self._patience_before_s(position.progress.index):
+                self._lose(position.group, set(position.group.members) - self._waiting)
         return self._stranded()
 
-    def break_up(self, visitor: Participant) -> list[Participant]:
-        """A participant will not play on with their group; answers who waits for them."""
-        if visitor.group is not None:
-            self._lose(visitor.group, {visitor.participant_id})
+    def break_up(self, participant: Participant) -> list[Participant]:
+        """Take a participant out of their group for good; return who waits in broken groups."""
+        if participant.position.group is not None:
+            self._lose(participant.position.group, {participant.participant_id})
         return self._stranded()
 
     @staticmethod
-    def is_broken(visitor: Participant, stage: PlaySetup) -> bool:
-        """Whether a participant's group cannot play any more."""
-        return len(stage.humans) > 1 and (visitor.group is None or bool(visitor.group.gone))
+    def is_broken(position: PathPosition, play_setup: PlaySetup) -> bool:
+        """Return True if the group can no longer play this scene."""
+        return len(play_setup.humans) > 1 and (position.group is None or bool(position.group.gone))
+
+    def _is_ready(self, participant: Participant) -> bool:
+        return participant.participant_id in self._waiting and not participant.attendance.is_away
 
     def _lose(self, group: Group, gone: set[str]) -> None:
         group.gone |= gone
         self._waiting -= gone
 
     def _stranded(self) -> list[Participant]:
-        waiting = (self._visitors[member] for member in sorted(self._waiting))
-        return [visitor for visitor in waiting if visitor.group is not None and visitor.group.gone]
+        waiting = (self._participants[member] for member in sorted(self._waiting))
+        return [each for each in waiting if each.position.group is not None and each.position.group.gone]
 
-    def _patience_before(self, index: int) -> float:
+    def _patience_before_s(self, index: int) -> float:
         lobbies = [scene for scene in self._study.scenes[:index] if isinstance(scene, Lobby)]
         return lobbies[-1].patience_s if lobbies else 0.0

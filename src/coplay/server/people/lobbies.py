@@ -1,4 +1,4 @@
-"""The lobbies of a study, and those who wait in them."""
+"""The lobbies of a study, and the participants who wait in them."""
 
 from coplay.server.event_log import EventLog
 from coplay.server.messenger import Messenger
@@ -9,70 +9,73 @@ from coplay.study.study import Study
 
 
 class Lobbies:
-    """Keeps everyone's place, and tells them how it stands.
+    """The queue of each lobby, whose state is sent to everyone who waits there.
 
     Args:
         study: The study.
         settings: Limits and waits.
-        messenger: Reaches the pages.
-        recorder: Writes down who went away.
+        messenger: Sends the state of a lobby to the pages.
+        event_log: Stores who did not come back in time.
     """
 
-    def __init__(self, study: Study, settings: Settings, messenger: Messenger, recorder: EventLog) -> None:
+    def __init__(self, study: Study, settings: Settings, messenger: Messenger, event_log: EventLog) -> None:
         self._messenger = messenger
-        self._recorder = recorder
+        self._event_log = event_log
         self._every_s = settings.lobby_every_s
         self._queues = {
             index: LobbyQueue(scene.size, scene.patience_s, settings.hold_s)
             for index, scene in enumerate(study.scenes)
             if isinstance(scene, Lobby)
         }
-        self._told: dict[int, float] = {}
+        self._told_at: dict[int, float] = {}
 
     @property
     def indices(self) -> list[int]:
-        """The scenes that are lobbies."""
+        """Scene indices of the lobbies."""
         return list(self._queues)
 
-    def join(self, index: int, member: str, now: float) -> None:
-        """A participant is in a lobby, perhaps again."""
-        self._queues[index].join(member, now)
+    def join(self, index: int, participant_id: str, now: float) -> None:
+        """Add a participant to a lobby; one who has a place there keeps it and counts as connected again."""
+        self._queues[index].join(participant_id, now)
 
-    def drop(self, index: int, member: str, now: float) -> None:
-        """The connection of someone is gone, who may or may not wait here."""
+    def drop(self, index: int, participant_id: str, now: float) -> None:
+        """Mark a participant as disconnected; does nothing if they do not wait in this scene."""
         queue = self._queues.get(index)
-        if queue is not None and member in queue:
-            queue.drop(member, now)
+        if queue is not None and participant_id in queue:
+            queue.drop(participant_id, now)
             self.tell(index, now)
 
-    def leave(self, index: int, member: str, now: float) -> None:
-        """Someone goes, who may or may not wait here."""
+    def leave(self, index: int, participant_id: str, now: float) -> None:
+        """Remove a participant; does nothing if they do not wait in this scene."""
         queue = self._queues.get(index)
-        if queue is not None and member in queue:
-            queue.leave(member)
+        if queue is not None and participant_id in queue:
+            queue.leave(participant_id)
             self.tell(index, now)
 
     def tick(self, index: int, now: float) -> list[Matched | PatienceExceeded]:
-        """Who leaves a lobby now, and how; those who stay are told how it stands if that is news, or time.
+        """Match and time out participants; send the others the lobby's state if it changed or is due.
 
         Args:
-            index: The lobby's scene.
+            index: Scene index of the lobby.
             now: Monotonic seconds.
+
+        Returns:
+            Who leaves the lobby, and how. Participants who did not come back in time are not listed.
         """
-        due: list[Matched | PatienceExceeded] = []
+        leaving: list[Matched | PatienceExceeded] = []
         effects = self._queues[index].tick(now)
         for effect in effects:
             if isinstance(effect, WentAway):
-                self._recorder.event("went_away", effect.member, scene=index)
+                self._event_log.event("went_away", effect.member, scene=index)
             else:
-                due.append(effect)
-        if effects or now - self._told.get(index, 0.0) >= self._every_s:
+                leaving.append(effect)
+        if effects or now - self._told_at.get(index, 0.0) >= self._every_s:
             self.tell(index, now)
-        return due
+        return leaving
 
     def tell(self, index: int, now: float) -> None:
-        """Tell those who wait how it stands."""
-        self._told[index] = now
+        """Send the state of a lobby to everyone who waits there."""
+        self._told_at[index] = now
         queue = self._queues[index]
-        for member in queue.members:
-            self._messenger.mention(member, queue.state(member, now))
+        for participant_id in queue.members:
+            self._messenger.mention(participant_id, queue.state(participant_id, now))

@@ -1,12 +1,12 @@
-"""The tokens that open a page's sockets: each is worth something only until the page has the next one.
+"""The tokens with which a page opens its sockets: each is valid until the page has shown the next one.
 
-The first comes with the page, in turn 0; every socket brings the token of the next turn, and the page says it
-back. From then on, or once it has opened a socket, all former ones are worth nothing: what was caught on its
-way, or is found in a log, opens no door. An answer that is lost locks nobody out: until the page has shown
-the next token, the one it has is good.
+The first token, of turn 0, comes with the page. Every socket brings the token of the next turn, and the page
+confirms that it has it. From then on, or once that token has opened a socket, all earlier ones are stale: a
+token that was intercepted, or found in a log, opens nothing. A lost message locks nobody out, because the
+token of a page is valid until the page has shown a later one.
 
-Of each page one number is kept: the latest turn that it has shown. It is stored before the token after it is
-given away, so that a server that was killed takes no token that it would not have taken before.
+The latest turn that a page has shown is stored before the token of the next turn is sent. A server that was
+killed therefore accepts no token that it would have refused before.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from coplay.messages.to_page import NextToken
 from coplay.server.clock import Clock
 from coplay.server.event_log import EventLog
 from coplay.server.messenger import Messenger
+from coplay.server.people.attendance import Attendance
 from coplay.server.people.participants import Participant, Participants
 from coplay.signaling import TokenError, TokenSigner
 
@@ -24,11 +25,11 @@ KIND = "participant"
 
 
 class PageRefusedError(Exception):
-    """A page that may open no socket.
+    """A page that may not open a socket.
 
     Args:
-        message: A sentence for the participant.
-        hint: What they can do.
+        message: One sentence for the participant.
+        hint: What the participant can do.
     """
 
     def __init__(self, message: str, hint: str) -> None:
@@ -38,98 +39,113 @@ class PageRefusedError(Exception):
 
 
 class PageTokens:
-    """Reads and replaces the tokens of all pages.
+    """Checks and renews the tokens of all pages.
 
     Args:
-        signer: Makes and reads them.
-        visitors: The participants.
-        messenger: Reaches their pages.
-        recorder: Writes down which were used.
-        token_s: How long one is valid.
-        clock: The time.
+        signer: Signs and verifies tokens.
+        participants: The participants.
+        messenger: Sends tokens to their pages.
+        event_log: Stores which tokens were used.
+        token_s: How long a token is valid, in seconds.
+        clock: The server's clock.
 
     Attributes:
-        replayed: How often a token was shown whose successor had been shown.
+        replayed: Number of stale tokens that were shown.
     """
 
     def __init__(
         self,
         signer: TokenSigner,
-        visitors: Participants,
+        participants: Participants,
         messenger: Messenger,
-        recorder: EventLog,
+        event_log: EventLog,
         token_s: float,
         clock: Clock,
     ) -> None:
         self._signer = signer
-        self._visitors = visitors
+        self._participants = participants
         self._messenger = messenger
-        self._recorder = recorder
+        self._event_log = event_log
         self._token_s = token_s
         self._clock = clock
-        self._giving: set[asyncio.Task[None]] = set()
+        self._renewals: set[asyncio.Task[None]] = set()
         self.replayed = 0
 
     def read(self, token: object) -> tuple[Participant, int]:
-        """Whose page shows a token, and of which turn it is.
+        """Return whose page shows a token, and the token's turn.
 
         Raises:
-            PageRefusedError: It opens nothing, or nothing any more.
+            PageRefusedError: The token is invalid, stale, or of a page that was replaced.
         """
         try:
             claims = self._signer.read(KIND, token, self._clock.wall())
         except TokenError as error:
             raise PageRefusedError("This page is out of date.", error.hint or "Reload the page.") from None
-        visitor = self._visitors.get(str(claims["participant"]))
-        if visitor is None:
+        participant = self._participants.get(str(claims["participant"]))
+        if participant is None:
             raise PageRefusedError("The study does not know this participant.", "Reload the page.")
-        if claims["visit"] != visitor.visit:
+        if claims["visit"] != participant.attendance.visit:
             raise PageRefusedError(
                 "This study was opened in another tab.", "Go on in that tab, and close this one."
             )
         turn = int(claims.get("turn", 0))
-        if turn < visitor.turn:
-            self._note_replay(visitor)
+        if turn < participant.attendance.turn:
+            self._note_replay(participant.participant_id, participant.attendance)
             raise PageRefusedError("This page was opened from elsewhere.", "Reload it to go on here.")
-        return visitor, turn
+        return participant, turn
 
-    def opened(self, visitor: Participant, turn: int, resumed: bool) -> None:
-        """A page has opened a socket with its token of this turn: it is given the next."""
-        visitor.turn = turn
-        stored = self._recorder.event(
-            "connected", visitor.participant_id, resumed=resumed, visit=visitor.visit, turn=turn
+    def opened(self, participant: Participant, turn: int, resumed: bool) -> None:
+        """Note that a token of this turn has opened a socket, and send the page its next token.
+
+        Args:
+            participant: Whose page opened the socket.
+            turn: Turn of the token.
+            resumed: Whether the page resumes an earlier socket and gets what it missed.
+        """
+        participant_id, attendance = participant.participant_id, participant.attendance
+        attendance.turn = turn
+        stored = self._event_log.event(
+            "connected", participant_id, resumed=resumed, visit=attendance.visit, turn=turn
         )
-        task = asyncio.create_task(self._give(visitor, visitor.visit, turn + 1, stored))
-        self._giving.add(task)
-        task.add_done_callback(self._giving.discard)
+        task = asyncio.create_task(
+            self._renew(participant_id, attendance, attendance.visit, turn + 1, stored)
+        )
+        self._renewals.add(task)
+        task.add_done_callback(self._renewals.discard)
 
-    def keep(self, visitor: Participant, token: object) -> bool:
-        """A page says that it has its next token; False if that is none of its own."""
+    def keep(self, participant: Participant, token: object) -> bool:
+        """Make earlier tokens of a page stale, as it confirms its next one; False if that is not its own.
+
+        Args:
+            participant: Whose page confirms.
+            token: The token that it says it has.
+        """
+        attendance = participant.attendance
         with contextlib.suppress(PageRefusedError):
-            whose, turn = self.read(token)
-            if whose is visitor and turn > visitor.turn:
-                visitor.turn = turn
-                self._recorder.event("resume_kept", visitor.participant_id, visit=visitor.visit, turn=turn)
+            owner, turn = self.read(token)
+            if owner is participant and turn > attendance.turn:
+                attendance.turn = turn
+                self._event_log.event(
+                    "resume_kept", participant.participant_id, visit=attendance.visit, turn=turn
+                )
                 return True
         return False
 
-    async def _give(self, visitor: Participant, visit: int, turn: int, stored: "Future[None]") -> None:
+    async def _renew(
+        self, participant_id: str, attendance: Attendance, visit: int, turn: int, stored: "Future[None]"
+    ) -> None:
         try:
             await asyncio.wrap_future(stored)
-        except Exception:
-            return  # said in the store's log; the page goes on with the token that it has
-        if visitor.visit == visit:
-            claims: dict[str, str | int] = {
-                "participant": visitor.participant_id,
-                "visit": visit,
-                "turn": turn,
-            }
+        except Exception:  # noqa: BLE001 (the store has logged it; the page's present token stays valid)
+            return
+        if attendance.visit == visit:
+            claims: dict[str, str | int] = {"participant": participant_id, "visit": visit, "turn": turn}
             token = self._signer.sign(KIND, claims, self._clock.wall() + self._token_s)
-            self._messenger.mention(visitor.participant_id, NextToken(token=token))
+            self._messenger.mention(participant_id, NextToken(token=token))
 
-    def _note_replay(self, visitor: Participant) -> None:
+    def _note_replay(self, participant_id: str, attendance: Attendance) -> None:
         self.replayed += 1
         # Only the first of each page is worth a row: a flood must not fill the disk.
-        if visitor.replayed_visit != visitor.visit:
-            visitor.replayed_visit = visitor.visit
-            self._recorder.event("token_replayed", visitor.participant_id, visit=visitor.visit)
+        if attendance.replayed_visit != attendance.visit:
+            attendance.replayed_visit = attendance.visit
+            self._event_log.event("token_replayed", participant_id, visit=attendance.visit)

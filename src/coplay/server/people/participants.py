@@ -1,4 +1,4 @@
-"""Participants as the server knows them: who they are, where they are, and which tab speaks for them."""
+"""The participants of a study: admitted when a page is loaded, and read from the store after a restart."""
 
 import hashlib
 import hmac
@@ -13,6 +13,8 @@ from sqlalchemy import Connection, func, select
 
 from coplay.data.database.tables import events, participants
 from coplay.server.event_log import EventLog
+from coplay.server.people.attendance import Attendance
+from coplay.server.people.path_position import Group, PathPosition
 from coplay.study.progress import Progress, start
 from coplay.study.study import Study
 
@@ -22,12 +24,12 @@ MAX_PARAM_LENGTH: Final = 512
 
 
 class ArrivalError(Exception):
-    """A visit that is refused.
+    """A page that is refused when it is loaded.
 
     Args:
         status: HTTP status.
-        message: A sentence for the participant.
-        hint: What they can do.
+        message: One sentence for the participant.
+        hint: What the participant can do.
     """
 
     def __init__(self, status: int, message: str, hint: str) -> None:
@@ -37,128 +39,143 @@ class ArrivalError(Exception):
         self.hint = hint
 
 
-@dataclass(slots=True)
-class Group:
-    """Participants who were matched.
+@dataclass(frozen=True, slots=True)
+class ParticipantIdentity:
+    """Who a participant is.
 
     Attributes:
-        group_id: Its id.
-        members: In the order they came.
-        gone: Who will not play on.
-    """
-
-    group_id: str
-    members: tuple[str, ...]
-    gone: set[str]
-
-
-@dataclass(slots=True)
-class Participant:
-    """One participant, now.
-
-    Attributes:
-        participant_id: Who.
-        secret_hash: Of what their browser keeps to prove it is them.
-        progress: Where on the path they are.
-        visit: Counts page loads; the newest one speaks for them.
-        turn: The latest token of that page which it has shown.
-        replayed_visit: The last page of which a former token was shown.
-        group: Whom they were matched with last.
-        game_id: The game they are in.
-        removed_from: The game that went on without them, until they are told.
-        waiting_since: Since when they wait for the rest of their group; monotonic seconds.
-        away_since: Since when their page has no socket; monotonic seconds.
-        stored: Done once what the page may show is stored.
+        participant_id: Pseudonymous id, from the link or random.
+        secret_hash: SHA-256 of the secret stored in the participant's browser.
     """
 
     participant_id: str
     secret_hash: str
-    progress: Progress
-    visit: int = 0
-    turn: int = 0
-    replayed_visit: int = -1
-    group: Group | None = None
-    game_id: str | None = None
-    removed_from: str | None = None
-    waiting_since: float | None = None
-    away_since: float | None = None
+
+    def is_proven_by(self, secret: object) -> bool:
+        """Return True if this is the secret that the participant's browser stores."""
+        return isinstance(secret, str) and hmac.compare_digest(_hash(secret), self.secret_hash)
+
+
+@dataclass(slots=True)
+class Participant:
+    """A participant of the study.
+
+    Attributes:
+        identity: Who they are.
+        attendance: Which page speaks for them.
+        position: Where they are on the path.
+        stored: Done once everything is stored that their page may show next; None if nothing is in flight.
+    """
+
+    identity: ParticipantIdentity
+    attendance: Attendance
+    position: PathPosition
     stored: "Future[None] | None" = None
+
+    @property
+    def participant_id(self) -> str:
+        """The participant's pseudonymous id."""
+        return self.identity.participant_id
 
 
 class Participants:
-    """All participants of a study.
+    """All participants of a study who ever arrived.
 
     Args:
         study: The study.
-        recorder: Writes down arrivals.
+        event_log: Stores arrivals; its store is read once, now.
     """
 
-    def __init__(self, study: Study, recorder: EventLog) -> None:
+    def __init__(self, study: Study, event_log: EventLog) -> None:
         self._study = study
-        self._recorder = recorder
-        self._visitors: dict[str, Participant] = recorder.store.submit(self._load).result()
+        self._event_log = event_log
+        self._participants: dict[str, Participant] = event_log.store.submit(self._load).result()
 
     def __getitem__(self, participant_id: str) -> Participant:
-        return self._visitors[participant_id]
+        return self._participants[participant_id]
 
     def get(self, participant_id: str) -> Participant | None:
-        """The participant, if they ever arrived."""
-        return self._visitors.get(participant_id)
+        """Return a participant, or None if they never arrived."""
+        return self._participants.get(participant_id)
 
     def restore_groups(self, groups: Mapping[str, Group]) -> None:
-        """Everyone is in the group that they were in before the server was restarted."""
+        """Put participants back into their groups after a restart.
+
+        Args:
+            groups: Participant id → last group. Unknown participants are ignored.
+        """
         for participant_id, group in groups.items():
-            if participant_id in self._visitors:
-                self._visitors[participant_id].group = group
+            if participant_id in self._participants:
+                self._participants[participant_id].position.group = group
+
+    def restore_game(self, participant_id: str, game_id: str, now: float) -> None:
+        """Put a participant back into a game after a restart; they are away until their page reconnects.
+
+        Args:
+            participant_id: The participant, who has arrived before.
+            game_id: The game that goes on.
+            now: Monotonic seconds.
+        """
+        participant = self._participants[participant_id]
+        participant.position.game_id = game_id
+        participant.attendance.away_since = now
 
     def arrive(self, body: Mapping[str, Any], browser: str) -> tuple[Participant, str]:
-        """A page was loaded.
+        """Admit a page that was loaded: a new participant, or the next page of a known one.
 
         Args:
             body: `{participant?, params?, secret?}`, as the page sent it.
-            browser: The User-Agent.
+            browser: The page's User-Agent header.
 
         Returns:
-            The participant, and the secret that their browser should keep.
+            The participant, and the secret that their browser should store.
 
         Raises:
-            ArrivalError: The id is malformed, or is bound to another browser's secret.
+            ArrivalError: The id or the parameters are malformed, or the id belongs to another browser.
         """
         asked, secret = body.get("participant"), body.get("secret")
         participant_id = f"p-{secrets.token_hex(8)}" if asked in (None, "") else asked
         if not isinstance(participant_id, str) or not _ID.fullmatch(participant_id):
             raise ArrivalError(400, "The participant id in this link cannot be used.", "Check the link.")
         params = _checked_params(body.get("params") or {})
-        visitor = self._visitors.get(participant_id)
-        if visitor is None:
+        participant = self._participants.get(participant_id)
+        if participant is None:
             secret = secrets.token_urlsafe(24)
-            visitor = Participant(participant_id, _hash(secret), start(self._study))
-            self._visitors[participant_id] = visitor
-            self._recorder.participant(
-                {
-                    "participant_id": participant_id,
-                    "version": self._study.version,
-                    "browser": browser[:400],
-                    "secret_hash": visitor.secret_hash,
-                    "scene": visitor.progress.index,
-                }
-            )
-        elif not isinstance(secret, str) or not hmac.compare_digest(_hash(secret), visitor.secret_hash):
+            participant = self._register(participant_id, secret, browser)
+        elif not participant.identity.is_proven_by(secret):
             raise ArrivalError(
                 409,
                 "This participant id is in use in another browser.",
                 "Go on where you began, or ask the researcher for a new link.",
             )
         if params:
-            self._recorder.recruitment(participant_id, params)
-        visitor.visit += 1
-        visitor.turn = 0
-        visitor.stored = self._recorder.event("arrived", participant_id, visit=visitor.visit)
-        return visitor, secret
+            self._event_log.recruitment(participant_id, params)
+        participant.attendance.begin_visit()
+        participant.stored = self._event_log.event(
+            "arrived", participant_id, visit=participant.attendance.visit
+        )
+        return participant, str(secret)
+
+    def _register(self, participant_id: str, secret: str, browser: str) -> Participant:
+        identity, position = (
+            ParticipantIdentity(participant_id, _hash(secret)),
+            PathPosition(start(self._study)),
+        )
+        participant = self._participants[participant_id] = Participant(identity, Attendance(), position)
+        self._event_log.participant(
+            {
+                "participant_id": participant_id,
+                "version": self._study.version,
+                "browser": browser[:400],
+                "secret_hash": identity.secret_hash,
+                "scene": position.progress.index,
+            }
+        )
+        return participant
 
     def _load(self, connection: Connection) -> dict[str, Participant]:
-        study = self._recorder.study
-        # Tokens name the visit, so that a restart must not begin to count anew.
+        study = self._event_log.study
+        # Tokens name the visit: if a restart began to count from zero, old tokens would be valid again.
         counted = (
             select(events.c.participant_id, func.count())
             .where(events.c.study == study, events.c.kind == "arrived")
@@ -170,18 +187,16 @@ class Participants:
         last = len(self._study.scenes) - 1
         return {
             row.participant_id: Participant(
-                row.participant_id,
-                row.secret_hash,
-                Progress(min(row.scene, last), row.ended_how or ""),
-                visits.get(row.participant_id, 0),
-                turns.get(row.participant_id, 0),
+                ParticipantIdentity(row.participant_id, row.secret_hash),
+                Attendance(visits.get(row.participant_id, 0), turns.get(row.participant_id, 0)),
+                PathPosition(Progress(min(row.scene, last), row.ended_how or "")),
             )
             for row in rows
         }
 
 
 def _turns(study: str, visits: Mapping[str, int], connection: Connection) -> dict[str, int]:
-    """Of every participant's last page, the latest token that it has shown."""
+    """Return participant id → turn of the latest token that their newest page has shown."""
     shown = select(events.c.participant_id, events.c.detail).where(
         events.c.study == study, events.c.kind.in_(("connected", "resume_kept"))
     )

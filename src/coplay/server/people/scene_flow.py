@@ -1,17 +1,20 @@
-"""Leads participants from scene to scene: lobbies, groups, games, endings, and what each page shows."""
+"""Leads participants from scene to scene: through lobbies into groups, into games, and to an ending."""
 
 import secrets
+from collections import deque
 from typing import Final
 
 from coplay.messages.to_page import Notice, Removed
 from coplay.server.clock import Clock
 from coplay.server.event_log import EventLog
 from coplay.server.games.coordinator import GameCoordinator, Seated
+from coplay.server.games.game import Seat
 from coplay.server.games.play_setup import PlaySetup
 from coplay.server.messenger import Messenger
 from coplay.server.people.forming_groups import FormingGroups
 from coplay.server.people.lobbies import Lobbies
-from coplay.server.people.participants import Group, Participant, Participants
+from coplay.server.people.participants import Participant, Participants
+from coplay.server.people.path_position import Group
 from coplay.server.people.scene_props import SceneProps
 from coplay.server.settings import Settings
 from coplay.study.matching import Matched, PatienceExceeded
@@ -24,236 +27,283 @@ _REMOVED: Final = "You were away for too long, so the game ended for you. You go
 _OVER: Final = "The game ended while your page was loading. You go on from here."
 _AGAIN: Final = "The game could not go on after this page was loaded again. It begins anew."
 
+Party = tuple[Participant, ...]
+"""Participants who are shown their scenes together: all enter a game before any of them is shown it."""
+
 
 class SceneFlow:
     """The paths of all participants.
 
     Args:
         study: The study.
-        stages: Its play scenes, made concrete.
+        play_setups: Its play scenes, by scene index.
         settings: Limits and waits.
-        showing: What pages are told of a scene.
-        visitors: The participants.
+        scene_props: What pages are sent to show a scene.
+        participants: The participants.
         messenger: Reaches their pages.
-        recorder: Writes down what happens.
+        event_log: Stores what happens.
         coordinator: Runs the games.
-        clock: The time.
+        clock: The server's clock.
     """
 
     def __init__(
         self,
         study: Study,
-        stages: dict[int, PlaySetup],
+        play_setups: dict[int, PlaySetup],
         settings: Settings,
-        showing: SceneProps,
-        visitors: Participants,
+        scene_props: SceneProps,
+        participants: Participants,
         messenger: Messenger,
-        recorder: EventLog,
+        event_log: EventLog,
         coordinator: GameCoordinator,
         clock: Clock,
     ) -> None:
         self._study = study
-        self._stages = stages
-        self._showing = showing
-        self._visitors = visitors
+        self._play_setups = play_setups
+        self._scene_props = scene_props
+        self._participants = participants
         self._messenger = messenger
-        self._recorder = recorder
+        self._event_log = event_log
         self._coordinator = coordinator
         self._clock = clock
-        self._lobbies = Lobbies(study, settings, messenger, recorder)
-        self._gathering = FormingGroups(study, settings, visitors)
+        self._lobbies = Lobbies(study, settings, messenger, event_log)
+        self._forming_groups = FormingGroups(study, settings, participants)
 
     # What pages do
 
-    def arrived(self, visitor: Participant, resumed: bool = False) -> None:
-        """A page has opened its socket: it is shown where its participant is.
+    def arrived(self, participant: Participant, resumed: bool = False) -> None:
+        """Show a participant where they are, since their page has opened a socket.
 
         Args:
-            visitor: The participant.
-            resumed: Whether the page has a former socket's place, and gets what it missed.
+            participant: The participant.
+            resumed: Whether the page resumes an earlier socket and gets what it missed.
         """
-        visitor.away_since = None
-        seated = self._coordinator.arrive(visitor.participant_id, visitor.visit)
+        participant.attendance.away_since = None
+        seated = self._coordinator.arrive(participant.participant_id, participant.attendance.visit)
         shown = self._take_given_up()
         if seated is Seated.DONE:
-            visitor.game_id = None
-            self._advance(visitor, PathEvent.PLAYED)
-        elif visitor.participant_id not in shown and not (resumed and seated is Seated.PLAYING):
-            self._show(visitor)
+            participant.position.game_id = None
+            self._advance(participant, PathEvent.PLAYED)
+        elif participant.participant_id not in shown and not (resumed and seated is Seated.PLAYING):
+            self._show(participant)
 
-    def dropped(self, visitor: Participant) -> None:
-        """A page's socket is gone."""
-        now = self._clock.now()
-        visitor.away_since = now
-        self._recorder.event("disconnected", visitor.participant_id)
-        self._coordinator.seats.drop(visitor.participant_id, now)
-        self._lobbies.drop(visitor.progress.index, visitor.participant_id, now)
+    def dropped(self, participant: Participant) -> None:
+        """Hold the places of a participant whose page has lost its socket."""
+        now, participant_id = self._clock.now(), participant.participant_id
+        participant.attendance.away_since = now
+        self._event_log.event("disconnected", participant_id)
+        self._coordinator.seats.drop(participant_id, now)
+        self._lobbies.drop(participant.position.progress.index, participant_id, now)
 
-    def reloaded(self, visitor: Participant) -> None:
-        """A new page was loaded for a participant; a seat of theirs waits for its socket."""
-        self._messenger.forget(visitor.participant_id)
-        self._coordinator.seats.replace_page(visitor.participant_id, self._clock.now())
+    def reloaded(self, participant: Participant) -> None:
+        """Hold the seat of a participant whose new page has been loaded and has no socket yet."""
+        self._messenger.forget(participant.participant_id)
+        self._coordinator.seats.replace_page(participant.participant_id, self._clock.now())
 
-    def continue_from(self, visitor: Participant, index: object) -> bool:
-        """The participant pressed the button of scene `index`; False if they are not there (any more)."""
-        if index != visitor.progress.index:
+    def continue_from(self, participant: Participant, index: object) -> bool:
+        """Move a participant on who pressed the button of a scene; False if they are not (any more) there.
+
+        Args:
+            participant: The participant.
+            index: Scene index as the page sent it; anything at all.
+        """
+        if index != participant.position.progress.index:
             return False
-        return self._advance(visitor, PathEvent.CONTINUED)
+        return self._advance(participant, PathEvent.CONTINUED)
 
-    def leave(self, visitor: Participant) -> None:
-        """The participant chose to leave the study."""
-        self._lobbies.leave(visitor.progress.index, visitor.participant_id, self._clock.now())
-        self._coordinator.leave(visitor.participant_id, "left the study")
-        self._leave_group(visitor)
-        self._advance(visitor, PathEvent.LEFT)
+    def leave(self, participant: Participant) -> None:
+        """End the path of a participant who chose to leave the study."""
+        participant_id = participant.participant_id
+        self._lobbies.leave(participant.position.progress.index, participant_id, self._clock.now())
+        self._coordinator.leave(participant_id, "left the study")
+        self._leave_group(participant)
+        self._advance(participant, PathEvent.LEFT)
 
-    def game_over(self, visitor: Participant, game_id: object) -> bool:
-        """The participant's page is done with its game, data and all."""
-        if not isinstance(game_id, str) or not self._coordinator.finish(visitor.participant_id, game_id):
+    def game_over(self, participant: Participant, game_id: object) -> bool:
+        """Move a participant on whose page is done with a game and its data; False if they are not in it.
+
+        Args:
+            participant: The participant.
+            game_id: The game as the page sent it; anything at all.
+        """
+        if not isinstance(game_id, str) or not self._coordinator.finish(participant.participant_id, game_id):
             return False
-        visitor.game_id = None
-        return self._advance(visitor, PathEvent.PLAYED)
+        participant.position.game_id = None
+        return self._advance(participant, PathEvent.PLAYED)
 
     def take_left_report(self, game_id: str, player: int, incarnation: int) -> None:
-        """A page has reported the end of a game. If its participant has another page by now, which came for
-        the same game, that one need not look for it: it was over before."""
-        member = self._coordinator.successor_of(game_id, player, incarnation)
-        if member is not None:
-            self.game_over(self._visitors[member], game_id)
+        """Move a participant on whose page came for a game that a former page of theirs now reports over.
+
+        Args:
+            game_id: The game.
+            player: The seat whose page reported the end.
+            incarnation: Which of the seat's pages reported it.
+        """
+        participant_id = self._coordinator.successor_of(game_id, player, incarnation)
+        if participant_id is not None:
+            self.game_over(self._participants[participant_id], game_id)
 
     def tick(self, now: float) -> None:
-        """Do what time brings; to be called several times a second, with monotonic seconds."""
-        for member in self._coordinator.tick(now):
-            visitor = self._visitors[member]
-            visitor.removed_from = visitor.game_id
-            self._leave_group(visitor)
+        """Apply time-outs and form groups; to be called several times a second.
+
+        Args:
+            now: Monotonic seconds.
+        """
+        for participant_id in self._coordinator.tick(now):
+            participant = self._participants[participant_id]
+            participant.position.removed_from = participant.position.game_id
+            self._leave_group(participant)
             # Someone who closed the page has not completed anything; if they come back, they go on from here.
-            if visitor.away_since is None:
-                self._show(visitor)
+            if not participant.attendance.is_away:
+                self._show(participant)
         self._take_given_up()
         for index in self._lobbies.indices:
-            self._tick_lobby(index, now)
-        for visitor in self._gathering.tick(now):
-            self._show(visitor)
+            for party in self._tick_lobby(index, now):
+                self._show(*party)
+        for participant in self._forming_groups.tick(now):
+            self._show(participant)
 
     # Paths
 
-    def _advance(self, visitor: Participant, event: PathEvent) -> bool:
-        moved = self._move(visitor, event)
+    def _advance(self, participant: Participant, event: PathEvent) -> bool:
+        moved = self._move(participant, event)
         if moved:
-            self._show(visitor)
+            self._show(participant)
         return moved
 
-    def _move(self, visitor: Participant, event: PathEvent) -> bool:
-        progress = after(self._study, visitor.progress, event)
-        if progress is visitor.progress:
+    def _move(self, participant: Participant, event: PathEvent) -> bool:
+        position = participant.position
+        progress = after(self._study, position.progress, event)
+        if progress is position.progress:
             return False
-        self._gathering.stop(visitor)
-        visitor.progress = progress
-        visitor.removed_from = None
+        self._forming_groups.stop(participant)
+        position.progress = progress
+        position.removed_from = None
         scene = scene_of(self._study, progress)
         code = scene.code if isinstance(scene, Finish) else ""
-        self._recorder.event(event.value, visitor.participant_id, scene=progress.index)
-        visitor.stored = self._recorder.progress(
-            visitor.participant_id, progress.index, progress.ending, code
+        self._event_log.event(event.value, participant.participant_id, scene=progress.index)
+        participant.stored = self._event_log.progress(
+            participant.participant_id, progress.index, progress.ending, code
         )
         return True
 
-    def _pass_by(self, visitor: Participant, text: str) -> None:
-        """A game is not played; they have done nothing wrong and go on."""
-        self._recorder.event("game_skipped", visitor.participant_id, scene=visitor.progress.index)
-        self._messenger.post(visitor.participant_id, Notice(text=text))
-        self._advance(visitor, PathEvent.PLAYED)
+    def _skip_game(self, participant: Participant, text: str) -> list[Party]:
+        """Move a participant past a game that is not played, by no fault of theirs; return who is moved."""
+        participant_id = participant.participant_id
+        self._event_log.event("game_skipped", participant_id, scene=participant.position.progress.index)
+        self._messenger.post(participant_id, Notice(text=text))
+        return [(participant,)] if self._move(participant, PathEvent.PLAYED) else []
 
-    def _show(self, *visitors: Participant) -> None:
-        """Show participants where they are; those of a group at once, for a game is told before its scene."""
-        for visitor in [visitor for visitor in visitors if self._take_place(visitor)]:
-            index, scene = visitor.progress.index, scene_of(self._study, visitor.progress)
-            props = self._showing.props(index, scene)
-            self._messenger.post(visitor.participant_id, props, after=visitor.stored)
-            if isinstance(scene, Lobby):
-                self._lobbies.tell(index, self._clock.now())
+    def _show(self, *party: Participant) -> None:
+        """Show participants where they are, and everyone who is moved on because of that."""
+        parties: deque[Party] = deque([party])
+        while parties:
+            placed = []
+            for participant in parties.popleft():
+                progress = participant.position.progress
+                parties.extend(self._enter(participant))
+                placed.append((participant, progress))
+            for participant, progress in placed:
+                # Whoever was moved on meanwhile is shown the later scene with a party that is still queued.
+                if participant.position.progress is progress:
+                    self._show_scene(participant)
 
-    def _take_place(self, visitor: Participant) -> bool:
-        """In a lobby or a game, where the scene is one; False if there is no staying: the next is shown."""
-        member, progress = visitor.participant_id, visitor.progress
-        index, scene = progress.index, scene_of(self._study, progress)
+    def _show_scene(self, participant: Participant) -> None:
+        index = participant.position.progress.index
+        scene = scene_of(self._study, participant.position.progress)
+        props = self._scene_props.props(index, scene)
+        self._messenger.post(participant.participant_id, props, after=participant.stored)
         if isinstance(scene, Lobby):
-            self._lobbies.join(index, member, self._clock.now())
-            self._tick_lobby(index, self._clock.now())
-            # Where the others were waiting there is no lobby to be seen, and no time to lose with one.
-            return visitor.progress is progress
-        if not isinstance(scene, Play):
-            return True
-        if visitor.game_id is None:
-            if visitor.removed_from is not None:
-                self._messenger.post(member, Removed(game_id=visitor.removed_from))
-                self._pass_by(visitor, _REMOVED)
-                return False
-            if self._gathering.is_broken(visitor, self._stages[index]):
-                self._pass_by(visitor, _INCOMPLETE)
-                return False
-        if not self._coordinator.send_config(member):
-            self._seek_game(visitor)
-        return True
+            self._lobbies.tell(index, self._clock.now())
 
-    # Lobbies
+    def _enter(self, participant: Participant) -> list[Party]:
+        """Put a participant into the lobby or the game of their scene; return who is moved on by that.
 
-    def _tick_lobby(self, index: int, now: float) -> None:
+        Where the others are already waiting, the participant is moved on, too, and never sees the lobby.
+        """
+        index = participant.position.progress.index
+        scene = scene_of(self._study, participant.position.progress)
+        if isinstance(scene, Lobby):
+            now = self._clock.now()
+            self._lobbies.join(index, participant.participant_id, now)
+            return self._tick_lobby(index, now)
+        if isinstance(scene, Play):
+            return self._enter_game(participant, self._play_setups[index])
+        return []
+
+    def _tick_lobby(self, index: int, now: float) -> list[Party]:
+        """Move participants on who leave a lobby; return them."""
+        parties: list[Party] = []
         for effect in self._lobbies.tick(index, now):
             match effect:
                 case Matched(members):
-                    self._form_group(index, members)
+                    parties.append(self._form_group(index, members))
                 case PatienceExceeded(member):
-                    self._advance(self._visitors[member], PathEvent.WAITED)
+                    participant = self._participants[member]
+                    self._move(participant, PathEvent.WAITED)
+                    parties.append((participant,))
+        return parties
 
-    def _form_group(self, index: int, members: tuple[str, ...]) -> None:
+    def _form_group(self, index: int, members: tuple[str, ...]) -> Party:
         group = Group(secrets.token_hex(10), members, set())
-        stored = self._recorder.group(group.group_id, index, members)
-        visitors = [self._visitors[member] for member in members]
-        for visitor in visitors:
-            visitor.group = group
-            visitor.stored = stored
-        for visitor in visitors:
-            self._move(visitor, PathEvent.MATCHED)
-        self._show(*visitors)
+        stored = self._event_log.group(group.group_id, index, members)
+        party = tuple(self._participants[member] for member in members)
+        for participant in party:
+            participant.position.group = group
+            participant.stored = stored
+        for participant in party:
+            self._move(participant, PathEvent.MATCHED)
+        return party
 
     # Games
 
-    def _seek_game(self, visitor: Participant) -> None:
-        stage = self._stages[visitor.progress.index]
-        if len(stage.humans) == 1:
-            self._open_game(stage, (visitor,))
-        elif group := self._gathering.wait(visitor, self._clock.now()):
-            self._open_game(stage, group)
+    def _enter_game(self, participant: Participant, play_setup: PlaySetup) -> list[Party]:
+        """Seat a participant, if their group is complete; return them if they are moved on instead."""
+        position = participant.position
+        if position.game_id is None:
+            if position.removed_from is not None:
+                self._messenger.post(participant.participant_id, Removed(game_id=position.removed_from))
+                return self._skip_game(participant, _REMOVED)
+            if self._forming_groups.is_broken(position, play_setup):
+                return self._skip_game(participant, _INCOMPLETE)
+        if not self._coordinator.send_config(participant.participant_id):
+            self._seek_game(participant, play_setup)
+        return []
 
-    def _open_game(self, stage: PlaySetup, visitors: tuple[Participant, ...]) -> None:
-        for visitor in visitors:
-            self._gathering.stop(visitor)
-        group = visitors[0].group if len(stage.humans) > 1 else None
-        game = self._coordinator.open_game(stage, visitors, group.group_id if group else None)
-        for visitor in visitors:
-            visitor.game_id = game.game_id
+    def _seek_game(self, participant: Participant, play_setup: PlaySetup) -> None:
+        if len(play_setup.humans) == 1:
+            self._open_game(play_setup, (participant,), None)
+        elif party := self._forming_groups.wait(participant, self._clock.now()):
+            group = participant.position.group
+            self._open_game(play_setup, party, group.group_id if group else None)
+
+    def _open_game(self, play_setup: PlaySetup, party: Party, group_id: str | None) -> None:
+        for participant in party:
+            self._forming_groups.stop(participant)
+        seats = [Seat(participant.participant_id, participant.attendance.visit) for participant in party]
+        game = self._coordinator.open_game(play_setup, seats, group_id)
+        for participant in party:
+            participant.position.game_id = game.game_id
 
     def _take_given_up(self) -> set[str]:
-        """Games that no page can play on begin anew if everyone is there, and are over if not; answers whose
-        they were."""
+        """Restart games that no page can play on, or end them if someone is missing; return their players."""
         given_up = self._coordinator.take_given_up()
-        for member, again in given_up:
-            visitor = self._visitors[member]
-            game_id, visitor.game_id = visitor.game_id, None
+        for participant_id, again in given_up:
+            participant = self._participants[participant_id]
+            game_id, participant.position.game_id = participant.position.game_id, None
             if again:
-                self._messenger.post(member, Notice(text=_AGAIN))
-                if visitor.away_since is None:
-                    self._show(visitor)
+                self._messenger.post(participant_id, Notice(text=_AGAIN))
+                if not participant.attendance.is_away:
+                    self._show(participant)
             else:
-                self._leave_group(visitor)
+                self._leave_group(participant)
                 if game_id is not None:
-                    self._messenger.post(member, Removed(game_id=game_id))
-                self._pass_by(visitor, _OVER)
-        return {member for member, _ in given_up}
+                    self._messenger.post(participant_id, Removed(game_id=game_id))
+                for party in self._skip_game(participant, _OVER):
+                    self._show(*party)
+        return {participant_id for participant_id, _ in given_up}
 
-    def _leave_group(self, visitor: Participant) -> None:
-        visitor.game_id = None
-        for stranded in self._gathering.break_up(visitor):
+    def _leave_group(self, participant: Participant) -> None:
+        participant.position.game_id = None
+        for stranded in self._forming_groups.break_up(participant):
             self._show(stranded)

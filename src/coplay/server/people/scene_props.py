@@ -1,4 +1,4 @@
-"""What a page is told of a scene: texts become HTML here, with markup in them switched off."""
+"""The props of a scene, which a page shows: Markdown texts become HTML here, with HTML in them escaped."""
 
 from pathlib import Path
 from typing import assert_never
@@ -13,35 +13,34 @@ from coplay.study.scenes import Finish, Instructions, Lobby, Play, Scene
 
 
 class SceneProps:
-    """Turns scenes into what pages show.
+    """Turns scenes into the props that pages show.
 
     Args:
-        folder: Where the study file is; its Markdown files are beside it.
-        stages: The play scenes, made concrete.
+        folder: Folder of the study file and its Markdown files.
+        play_setups: The study's play scenes, by scene index.
     """
 
-    def __init__(self, folder: Path, stages: dict[int, PlaySetup]) -> None:
+    def __init__(self, folder: Path, play_setups: dict[int, PlaySetup]) -> None:
         self._folder = folder
-        self._stages = stages
+        self._play_setups = play_setups
         self._rendered: dict[str, str] = {}
-        # HTML in a text is shown, not obeyed; links may only lead to web pages and mail (the renderer's own
-        # check).
+        # HTML in a text is escaped; the renderer itself allows links only to web pages and mail addresses.
         self._markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
 
     def html(self, text: str) -> str:
-        """A text of the study as HTML."""
+        """Return a text of the study as HTML: the name of a Markdown file, or Markdown itself."""
         if text not in self._rendered:
             self._rendered[text] = str(self._markdown.render(text_of(text, self._folder)))
         return self._rendered[text]
 
     def props(self, index: int, scene: Scene) -> SceneData:
-        """The message `scene`.
+        """Return the message `scene`.
 
         Args:
-            index: Where the participant is in the study.
-            scene: What they see there.
+            index: Scene index of the participant.
+            scene: What they see there; an ending may take the place of the scene at this index.
         """
-        prepare = min((play for play in self._stages if play >= index), default=None)
+        prepare = min((play for play in self._play_setups if play >= index), default=None)
         match scene:
             case Instructions():
                 return InstructionsProps(
@@ -67,7 +66,7 @@ class SceneProps:
                     title=scene.title,
                     controls_html=self.html(scene.controls),
                     scores=scene.scores,
-                    keys=self._stages[index].key_names,
+                    keys=self._play_setups[index].key_names,
                     play_scene=index,
                 )
             case Finish():
