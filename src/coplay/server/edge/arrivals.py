@@ -82,7 +82,7 @@ class Arrivals:
         )
         self._messenger.close(participant_id, replaced)
         self._scene_flow.reloaded(participant)
-        claims: dict[str, str | int] = {"participant": participant_id, "visit": participant.visit}
+        claims: dict[str, str | int] = {"participant": participant_id, "visit": participant.attendance.visit}
         token = self._signer.sign("participant", claims, self._clock.wall() + self._token_s)
         if participant.stored is not None:
             await _wait_until_stored(participant.stored)
