@@ -130,7 +130,7 @@ class PageTokens:
         if attendance.visit == visit:
             claims: dict[str, str | int] = {"participant": participant_id, "visit": visit, "turn": turn}
             token = self._signer.sign(KIND, claims, self._clock.wall() + self._token_s)
-            self._messenger.mention(participant_id, NextToken(token=token))
+            self._messenger.post_volatile(participant_id, NextToken(token=token))
 
     def _note_replay(self, participant_id: str, attendance: Attendance) -> None:
         self.replayed += 1
