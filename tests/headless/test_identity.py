@@ -12,7 +12,7 @@ def test_an_identity_is_kept_for_its_owner_alone_and_is_of_one_study(tmp_path: P
     file = tmp_path / "ada"
     first = ParticipantIdentity(file, "drifting", None)
     assert first.claims() == {}
-    first.keep("p-1", "secret")
+    first.save("p-1", "secret")
     assert ParticipantIdentity(file, "drifting", None).claims() == {"participant": "p-1", "secret": "secret"}
     assert file.stat().st_mode & 0o077 == 0
     assert list(tmp_path.iterdir()) == [file]
@@ -20,7 +20,7 @@ def test_an_identity_is_kept_for_its_owner_alone_and_is_of_one_study(tmp_path: P
         with pytest.raises(PeerError, match="is the identity of p-1 in the study drifting"):
             ParticipantIdentity(file, study, participant)
     file.write_text("{}")
-    with pytest.raises(PeerError, match="nobody's identity"):
+    with pytest.raises(PeerError, match="not an identity file"):
         ParticipantIdentity(file, "drifting", None)
     with pytest.raises(PeerError, match="no folder"):
         ParticipantIdentity(tmp_path / "nowhere" / "ada", "drifting", None)
@@ -28,5 +28,5 @@ def test_an_identity_is_kept_for_its_owner_alone_and_is_of_one_study(tmp_path: P
 
 def test_without_a_file_nothing_is_kept(tmp_path: Path) -> None:
     identity = ParticipantIdentity(None, "drifting", "p-1")
-    identity.keep("p-1", "secret")
+    identity.save("p-1", "secret")
     assert identity.claims() == {"participant": "p-1"}

@@ -73,7 +73,7 @@ def test_a_study_that_was_changed_meanwhile_is_not_played(
     monkeypatch.delitem(sys.modules, "study", raising=False)
     with serving(study, tmp_path / "data") as url:
         study.write_text(f"{study.read_text()}\n# another one\n")
-        with pytest.raises(PeerError, match=r"drifting\.py is not as in the study"):
+        with pytest.raises(PeerError, match=r"drifting\.py differs from the one"):
             asyncio.run(join(url, study=study, agent=lambda env, player_id: 0))
 
 

@@ -1,4 +1,4 @@
-"""One game of a headless peer: the driver that browsers run, here, with an agent's hands on the seat."""
+"""One game of a headless peer: the same driver that browsers run, with an agent in the seat."""
 
 import asyncio
 import math
@@ -8,117 +8,83 @@ from typing import Any, Final, Protocol
 
 import aiohttp
 
-from coplay.browser.controls import Controls
 from coplay.browser.driver import Bot, Driver
 from coplay.browser.measuring.figures import Desyncs, NetRows, details, live_figures, moment
 from coplay.browser.session_setup import PreparedScene, link_epoch, make_driver
-from coplay.envs import Environment
+from coplay.headless.agent_controls import AgentControls
 from coplay.headless.links.game_links import GameLinks
 from coplay.headless.outcome import PlayedGame
 from coplay.headless.uploads import Uploads
 from coplay.netcode import Event, GameAgreed, HelloMismatch, PeerBack, PeerSuspected, Stalled
 
 LINGER_S: Final = 4.0
-"""After the end the links stay open for this long: the others may still wait for our last words."""
+"""After the end the links stay open for this long: others may still wait for this peer's last datagrams."""
 _BATCH_S: Final = 1.0
 _LONGEST_SLEEP_S: Final = 0.05
 
 
 class EventSender(Protocol):
-    """The way to the server's socket."""
+    """Sends Socket.IO events to the server."""
 
     def emit(self, event: str, data: Any) -> None:
-        """Send one event, or lose it."""
-
-
-class AgentControls(Controls):
-    """Asks the agent for its action once a frame, where a person's hands would be on keys.
-
-    Args:
-        hands: Which it replaces.
-        agent: Chooses.
-        environment: What it looks at.
-        player: Its seat.
-        blind: Whether there is nothing to be seen yet: the game goes on somewhere, and its state is to come.
-    """
-
-    def __init__(
-        self,
-        hands: Controls,
-        agent: Bot,
-        environment: Environment,
-        player: int,
-        blind: Callable[[], bool],
-    ) -> None:
-        self.default = hands.default
-        self._blind = blind
-        self._agent = agent
-        self._environment = environment
-        self._player = player
-        self._chosen: bytes | None = None
-
-    @property
-    def action(self) -> bytes:
-        if self._blind():
-            return self.default
-        if self._chosen is None:
-            wanted = self._agent(self._environment.unwrapped, self._player)
-            self._chosen = self._environment.codecs[self._player].encode(wanted)
-        return self._chosen
-
-    def frame_advanced(self) -> None:
-        self._chosen = None
+        """Send one event; it may be lost."""
 
 
 class PeerGame:
     """One game, from its configuration to its report.
 
     Args:
-        stage: The prepared scene.
+        prepared: The prepared scene.
         config: The server's `game` message.
         agent: Chooses the seat's actions.
-        outlet: Signals and relayed datagrams leave by it.
-        http: For uploads.
-        base: Address of the server.
+        sender: Sends signals and relayed datagrams.
+        http: Sends the uploads.
+        base_url: Address of the server.
+
+    Attributes:
+        game_id: As in the data.
+        saved: Resolves when the server has all of this peer's data.
     """
 
     def __init__(
         self,
-        stage: PreparedScene,
+        prepared: PreparedScene,
         config: Mapping[str, Any],
         agent: Bot,
-        outlet: EventSender,
+        sender: EventSender,
         http: aiohttp.ClientSession,
-        base: str,
+        base_url: str,
     ) -> None:
-        self.config = config
         self.game_id: str = config["game_id"]
         self.saved: asyncio.Future[PlayedGame] = asyncio.get_running_loop().create_future()
+        self._config = config
         self._player: int = config["player_id"]
         self._incarnations = {int(player): count for player, count in config["incarnations"].items()}
         self._left: set[int] = set()
-        self._outlet = outlet
+        self._sender = sender
         self._inbox: list[tuple[int, bytes, float]] = []
         self._woken = asyncio.Event()
         self._links = GameLinks(config, self)
-        self._uploads = Uploads(http, f"{base}/api/games/{self.game_id}", config["token"])
+        self._uploads = Uploads(http, f"{base_url}/api/games/{self.game_id}", config["token"])
         self._net_rows, self._desyncs = NetRows(), Desyncs()
-        self._ways: dict[int, str] = {}
+        self._paths: dict[int, str] = {}
         self._agreed: GameAgreed | None = None
-        self._fault = ""
+        self._mismatch = ""
         self._closed = False
         now = self.now()
         self._next_batch = now + _BATCH_S
-        self._driver: Driver = make_driver(stage, config, self, now)
-        hands = self._driver.controls[self._player]
+        self._driver: Driver = make_driver(prepared, config, self, now)
+        keyboard = self._driver.controls[self._player]
         session, environment = self._driver.session, self._driver.game.environment
         rejoining: bool = config["rejoining"]
         self._driver.controls[self._player] = AgentControls(
-            hands, agent, environment, self._player, lambda: rejoining and session.phase == "hello"
+            keyboard, agent, environment, self._player, lambda: rejoining and session.phase == "hello"
         )
 
     async def play(self) -> None:
-        """Play to the end, and a little longer for the others' sake; `saved` resolves in between.
+        """Play to the end, and keep the links open a little longer for the others.
+
+        `saved` resolves in between.
 
         Raises:
             Exception: Whatever the environment or the agent raises.
@@ -128,7 +94,7 @@ class PeerGame:
         ends_at = math.inf
         try:
             self._links.start()
-            for player in self.config.get("left", ()):
+            for player in self._config.get("left", ()):
                 self.player_left(player)
             while self.now() < ends_at:
                 deadline = self._tick()
@@ -146,25 +112,31 @@ class PeerGame:
             await asyncio.gather(uploading, return_exceptions=True)
             await self._links.close()
 
-    # What the server says
+    # From the server
 
     def receive_signal(self, peer: int, kind: str, payload: dict[str, Any]) -> None:
-        """Another player's signal."""
+        """Process another player's signal."""
         self._links.receive_signal(peer, kind, payload)
 
     def receive_relayed(self, message: bytes) -> None:
-        """A datagram that came through the server."""
+        """Take a datagram that came through the server, with its sender's id in front."""
         self._links.receive_relayed(message)
 
     def player_left(self, player: int) -> None:
-        """They will not come back."""
+        """Continue without a player who will not come back."""
         if player not in self._left and player != self._player:
             self._left.add(player)
             self._links.close_peer(player)
             self._driver.session.peer_left(player, self.now())
 
     def player_back(self, player: int, incarnation: int, epoch: int) -> None:
-        """A new page has their seat."""
+        """Connect to a player's new page or process.
+
+        Args:
+            player: Whose seat it is.
+            incarnation: Number of the page or process in that seat.
+            epoch: The signaling epoch of the pair from now on.
+        """
         if player == self._player or player in self._left:
             return
         self._links.enter_epoch(player, epoch)
@@ -173,45 +145,51 @@ class PeerGame:
             pair = link_epoch(self._incarnations, self._player, player)
             self._driver.session.peer_returned(player, pair, self.now())
 
-    def repeated(self, config: Mapping[str, Any]) -> None:
-        """The server tells the game again: who left or came back meanwhile, and fresh credentials."""
+    def update(self, config: Mapping[str, Any]) -> None:
+        """Take the `game` message again: who left or came back meanwhile, and fresh TURN credentials."""
         self._links.ice_servers = config["ice_servers"]
         for player in config.get("left", ()):
             self.player_left(player)
         for player, incarnation in config["incarnations"].items():
             self.player_back(int(player), incarnation, config["epochs"].get(player, 0))
 
-    def socket_back(self) -> None:
-        """The socket to the server is open again."""
-        self._links.socket_back()
+    def socket_reopened(self) -> None:
+        """Send unacknowledged signals again: the socket to the server was closed meanwhile."""
+        self._links.socket_reopened()
 
-    # What the driver and the links ask of their host
+    # What the driver and the links need from their host
 
     def now(self) -> float:
+        """Return monotonic seconds."""
         return time.perf_counter()
 
     def send(self, peer: int, data: bytes) -> None:
+        """Send a datagram to a peer; it may be lost."""
         self._links.send(peer, data)
 
     def send_signal(self, peer: int, kind: str, payload: dict[str, Any]) -> None:
+        """Send a signal to a peer through the server."""
         signal = {"type": kind, "game_id": self.game_id, "target_player_id": peer, "payload": payload}
-        self._outlet.emit("webrtc_signal", signal)
+        self._sender.emit("webrtc_signal", signal)
 
     def send_relayed(self, peer: int, data: bytes) -> None:
-        self._outlet.emit("datagram", bytes([peer]) + data)
+        """Send a datagram to a peer through the server."""
+        self._sender.emit("datagram", bytes([peer]) + data)
 
-    def arrived(self, peer: int, data: bytes) -> None:
+    def datagram_received(self, peer: int, data: bytes) -> None:
+        """Keep a peer's datagram for the next tick."""
         self._inbox.append((peer, data, self.now()))
-        # Before and after play an answer is not to wait for the next frame.
+        # While the game runs, the next frame is soon enough. Before and after, answers would be late.
         if self._driver.session.phase != "running":
             self._woken.set()
 
     def happened(self, event: Event) -> None:
+        """Record an event of the session."""
         match event:
             case GameAgreed():
                 self._agreed = event
             case HelloMismatch():
-                self._fault = f"the players' programs differ ({event.field})"
+                self._mismatch = f"the players' programs differ ({event.field})"
             case PeerSuspected() | PeerBack():
                 name = "peer_back" if isinstance(event, PeerBack) else "peer_suspected"
                 self._record(name, peer=event.peer)
@@ -225,14 +203,14 @@ class PeerGame:
 
     def _tick(self) -> float:
         self._links.tick()
-        self._note_ways()
+        self._record_paths()
         now, driver = self.now(), self._driver
         self._woken.clear()
         datagrams, self._inbox = self._inbox, []
         driver.tick(now, datagrams)
         if now >= self._next_batch:
             self._next_batch = now + _BATCH_S
-            self._cut_batch(now)
+            self._upload_batch(now)
         deadline = driver.session.next_deadline()
         if deadline == math.inf:
             self._closed = True
@@ -249,18 +227,18 @@ class PeerGame:
         except TimeoutError:
             pass
 
-    def _note_ways(self) -> None:
-        for peer, way in self._links.ways().items():
-            if self._ways.get(peer) != way:
-                self._ways[peer] = way
-                self._record("link_changed", peer=peer, link=way)
+    def _record_paths(self) -> None:
+        for peer, path in self._links.paths().items():
+            if self._paths.get(peer) != path:
+                self._paths[peer] = path
+                self._record("link_changed", peer=peer, link=path)
 
     def _record(self, kind: str, **detail: Any) -> None:
         self._driver.recorder.add_event({**moment(self.now()), "kind": kind, "detail": detail})
 
-    def _cut_batch(self, now: float) -> None:
+    def _upload_batch(self, now: float) -> None:
         self._driver.recorder.add_net(
-            self._net_rows.take(self._driver, self._ways, self._links.buffered(), now)
+            self._net_rows.take(self._driver, self._paths, self._links.take_buffered(), now)
         )
         cut = self._driver.recorder.cut()
         if cut is not None:
@@ -269,11 +247,11 @@ class PeerGame:
     # The end
 
     async def _save(self, agreed: GameAgreed) -> None:
-        """Bring everything to the server, then tell."""
+        """Upload the rest and the report, and resolve `saved`."""
         driver, session = self._driver, self._driver.session
-        self._cut_batch(self.now())
-        figures = live_figures(self.config, driver)
-        reason, chain_hash = agreed.reason or self._fault, agreed.chain_hash.hex()
+        self._upload_batch(self.now())
+        figures = live_figures(self._config, driver)
+        reason, chain_hash = agreed.reason or self._mismatch, agreed.chain_hash.hex()
         report = {
             "player_id": self._player,
             "verdict": agreed.verdict,
@@ -287,8 +265,8 @@ class PeerGame:
             "stats": figures,
         }
         self._uploads.add_report(report)
-        await self._uploads.all_brought()
-        await self._until(lambda: self._closed, LINGER_S)
+        await self._uploads.join()
+        await self._wait_until(lambda: self._closed, LINGER_S)
         self.saved.set_result(
             PlayedGame(
                 game_id=self.game_id,
@@ -298,13 +276,13 @@ class PeerGame:
                 reason=reason,
                 chain_hash=chain_hash,
                 scores=tuple(driver.game.total_scores),
-                links=dict(self._ways),
+                links=dict(self._paths),
                 stats=figures,
                 refused_uploads=self._uploads.refused,
             )
         )
 
-    async def _until(self, holds: Callable[[], bool], limit_s: float) -> None:
+    async def _wait_until(self, condition: Callable[[], bool], limit_s: float) -> None:
         deadline = self.now() + limit_s
-        while not holds() and self.now() < deadline:
+        while not condition() and self.now() < deadline:
             await asyncio.sleep(_LONGEST_SLEEP_S)

@@ -1,4 +1,4 @@
-"""Who a headless peer is to a study, kept in a file as a browser keeps it for a person."""
+"""The identity file of a headless peer; it is what a browser's storage is for a person."""
 
 import json
 import os
@@ -8,15 +8,16 @@ from coplay.headless.outcome import PeerError
 
 
 class ParticipantIdentity:
-    """One participant's name, with the secret that proves it.
+    """A participant's id, with the secret that proves it.
 
     Args:
-        file: Where they are kept; None to keep nothing.
-        study: Name of the study, which the file belongs to.
-        participant: The id asked for; None for whatever the file says, or the server gives.
+        file: Where both are kept; None to keep nothing.
+        study: Name of the study that the file belongs to.
+        participant: The id asked for; None for the one in the file, or a new one from the server.
 
     Raises:
-        PeerError: The file is of another study or participant, or no such file, or cannot be there.
+        PeerError: The file is of another study or participant, or is no identity file, or its folder is
+            missing.
     """
 
     def __init__(self, file: Path | None, study: str, participant: str | None) -> None:
@@ -25,34 +26,34 @@ class ParticipantIdentity:
         self._participant = participant
         self._secret: str | None = None
         if file is not None and not file.parent.is_dir():
-            raise PeerError(f"there is no folder {file.parent} to keep an identity in", "Make it first.")
+            raise PeerError(f"there is no folder {file.parent} to keep an identity in", "Create it first.")
         if file is not None and file.exists():
             self._read(file)
 
     def claims(self) -> dict[str, str]:
-        """What is said on arrival."""
-        said = {"participant": self._participant, "secret": self._secret}
-        return {name: value for name, value in said.items() if value is not None}
+        """Return the fields of the request that enters the study: `participant` and `secret`, if known."""
+        fields = {"participant": self._participant, "secret": self._secret}
+        return {name: value for name, value in fields.items() if value is not None}
 
-    def keep(self, participant: str, secret: str) -> None:
-        """Keep what the server gave, for the process after this one."""
+    def save(self, participant: str, secret: str) -> None:
+        """Write the id and the secret that the server gave, for a later process."""
         if self._file is None or (participant, secret) == (self._participant, self._secret):
             return
         self._participant, self._secret = participant, secret
-        kept = {"study": self._study, "participant": participant, "secret": secret}
-        # Whole or not at all, since the process may be killed here; and for nobody else's eyes.
-        unfinished = self._file.with_name(f"{self._file.name}.{os.getpid()}")
-        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(kept, file)
-        unfinished.replace(self._file)
+        content = {"study": self._study, "participant": participant, "secret": secret}
+        # Renamed into place, since the process may be killed here; readable by the owner alone.
+        partial = self._file.with_name(f"{self._file.name}.{os.getpid()}")
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(content, file)
+        partial.replace(self._file)
 
     def _read(self, file: Path) -> None:
         try:
-            kept = json.loads(file.read_text("utf-8"))
-            study, participant, secret = (str(kept[name]) for name in ("study", "participant", "secret"))
+            content = json.loads(file.read_text("utf-8"))
+            study, participant, secret = (str(content[name]) for name in ("study", "participant", "secret"))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise PeerError(
-                f"{file} holds nobody's identity", "Name a file that does not exist yet."
+                f"{file} is not an identity file", "Name a file that does not exist yet."
             ) from error
         if (study, participant) != (self._study, self._participant or participant):
             raise PeerError(

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Final
 
 from coplay.errors import UsageError
 from coplay.headless.outcome import Agent, Outcome
 
-_NEEDS = ("aiortc", "aiohttp")
+_PACKAGES: Final = ("aiortc", "aiohttp")
 
 
 async def join(
@@ -19,35 +20,37 @@ async def join(
     params: Mapping[str, str] | None = None,
     identity: str | Path | None = None,
 ) -> Outcome:
-    """Go through a study as one participant: press each button, wait in the lobby, play, to the last page.
+    """Go through a study as one participant, from the first page to the last.
 
-    Ends when the study is finished; `asyncio.timeout` around it sets a limit. To be cancelled is as good as
-    to close the tab. A connection that breaks is made again. A process that is gone may be followed by
-    another one with the same `identity`: it goes on where the former was, in a running game in the same seat
-    if it comes while that is held.
+    It presses every button, waits in the lobby, and plays. It returns when the study is finished; use
+    `asyncio.timeout` to set a limit. Cancelling it is like closing the tab. It reconnects by itself. Another
+    process with the same `identity` continues where this one ended: in a running game in the same seat, if it
+    comes while the seat is held.
 
     Args:
-        address: Of the server, as in `coplay run`'s output.
-        study: The study file, the same that the server runs.
-        agent: Asked once a frame for the action of the own seat. It may look at the environment, and must
-            not change it; the others' inputs in it may be guesses.
-        participant: An id that the study has not seen before; None for a new one, or for that of `identity`.
+        address: Address of the server, as `coplay run` prints it.
+        study: The study file; it must be the one that the server runs.
+        agent: Asked once per frame for the action of this participant's seat. It may look at the environment
+            but must not change it; inputs of other players in it may be predicted.
+        participant: An id that the study has not seen before; None for the one of `identity`, or a new one.
         params: The link's other parameters, as a recruiter gives them.
-        identity: A file that holds who this is, as a browser does for a person: written on the first visit,
-            read on later ones. Whoever has it can be this participant.
+        identity: A file that holds who this is, as a browser's storage does for a person. It is written on
+            the first visit and read on later ones. Keep it secret: it is all that is needed to be this
+            participant.
 
     Raises:
-        PeerError: The server refused, or could not be reached; or `identity` is of somebody else.
-        UsageError: aiortc is not installed.
+        PeerError: The server refused or could not be reached, or `identity` belongs to another participant.
+        UsageError: aiortc or aiohttp is not installed.
         StudyError: The study file cannot be used.
         Exception: Whatever the environment or the agent raises.
     """
-    for package in _NEEDS:
+    for package in _PACKAGES:
         if find_spec(package) is None:
             raise UsageError(
                 f"a headless peer needs {package}, which is not installed", "pip install 'coplay[headless]'"
             )
+    # After the check, so that a missing package is an error with a hint.
     from coplay.headless.study_client import StudyClient
 
-    kept = None if identity is None else Path(identity)
-    return await StudyClient(address, Path(study), agent).go(participant, dict(params or {}), kept)
+    file = None if identity is None else Path(identity)
+    return await StudyClient(address, Path(study), agent).run(participant, dict(params or {}), file)

@@ -1,4 +1,4 @@
-"""What becomes of a headless participant: its games and its completion code, or an error."""
+"""What became of a headless participant: its games and its completion code, or an error."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,28 +7,28 @@ from typing import Any
 from coplay.errors import CoplayError
 
 Agent = Callable[[Any, int], Any]
-"""`agent(env, player_id) -> action`, like a bot of a scene: the original environment and the own seat."""
+"""`agent(env, player_id) -> action`, like the bot of a scene; `env` is the original environment."""
 
 
 class PeerError(CoplayError):
-    """The study could not be entered, or was not gone through."""
+    """The study could not be entered, or could not be gone through to its end."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlayedGame:
-    """How one game went, as this peer saw it; all of it is with the server.
+    """How one game went, as this peer saw it. The server has all of it.
 
     Attributes:
         game_id: As in the data.
-        player_id: The seat.
-        verdict: Of the peers: `identical`, `truncated`, `divergent`, `unverified` or `mismatch`.
-        frames: Frames that were agreed on.
-        reason: Why it ended.
-        chain_hash: Of all inputs and states, hexadecimal; equal for all peers of an identical game.
-        scores: Of each player, over all episodes.
+        player_id: This peer's seat.
+        verdict: The peers' verdict: `identical`, `truncated`, `divergent`, `unverified` or `mismatch`.
+        frames: Number of frames the peers agreed on.
+        reason: Why the game ended.
+        chain_hash: Hash of all inputs and states in hexadecimal; equal for all peers of an identical game.
+        scores: Total score of each player, over all episodes.
         links: How each other player was reached at the end: `direct`, `turn` or `relay`.
-        stats: The figures that a page's `window.coplay.stats()` gives.
-        refused_uploads: Batches and reports that the server would not take; 0 when all is well.
+        stats: The figures that a page's `window.coplay.stats()` returns.
+        refused_uploads: Number of batches and reports that the server refused; normally 0.
     """
 
     game_id: str
@@ -49,8 +49,8 @@ class Outcome:
 
     Attributes:
         participant_id: As in the data.
-        code: The completion code of the last page, or an empty text.
-        games: In the order they were played.
+        code: The completion code of the last page; may be empty.
+        games: The games, in the order they were played.
     """
 
     participant_id: str

@@ -1,4 +1,4 @@
-"""The one socket between a participant and the study's server; opened again whenever it breaks."""
+"""The Socket.IO connection between a participant and the study's server, with reconnection and resume."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,75 +11,84 @@ from coplay.headless.outcome import PeerError
 
 _ANSWER_S: Final = 3.0
 _OPEN_S: Final = 5.0
-_AGAIN_S: Final = 0.5
+_RETRY_S: Final = 0.5
 _FIRST_WAIT_S: Final = 0.3
 _LONGEST_WAIT_S: Final = 5.0
-_WAITING_TO_LEAVE: Final = 256
+_OUTBOX_EVENTS: Final = 256
 
 
 class StudySocket:
-    """What the server says arrives as events, and goes on where it was after a break.
+    """A socket that reconnects by itself and resumes after the last event it received.
 
     Args:
         http: Opens the connection.
-        address: Of the server.
-        happened: Told each event with its data; `connected` when the socket is open, now or again, and
-            `failed` when the server refuses it for good, in the words of protocol/README.md.
+        address: Address of the server.
+        on_event: Called with each event and its data. In addition to the server's events there are
+            `connected` when the socket is open, also after a reconnect, and `failed` when the server refuses
+            it for good, with the server's reason as described in protocol/README.md.
     """
 
     def __init__(
-        self, http: aiohttp.ClientSession, address: str, happened: Callable[[str, Any], None]
+        self, http: aiohttp.ClientSession, address: str, on_event: Callable[[str, Any], None]
     ) -> None:
         self._address = address
-        self._happened = happened
+        self._on_event = on_event
         self._token = self._offset = ""
         self._refusal: dict[str, Any] = {}
-        self._leaving: asyncio.Queue[tuple[str, Any]] = asyncio.Queue(_WAITING_TO_LEAVE)
+        self._outbox: asyncio.Queue[tuple[str, Any]] = asyncio.Queue(_OUTBOX_EVENTS)
         self._tasks: list[asyncio.Task[None]] = []
-        self._reopening: asyncio.Task[None] | None = None
-        # Its own way to reconnect would not end when the server refuses, nor begin when the server hangs up.
+        self._reconnecting: asyncio.Task[None] | None = None
+        # The library's own reconnection would not stop when the server refuses the socket for good, and would
+        # not start when the server closes it.
         socket = self._socket = socketio.AsyncClient(http_session=http, reconnection=False)
-        socket.on("*", self._take)
-        socket.on("resume", self._take_token)
-        socket.on("connect", lambda: happened("connected", None))
-        socket.on("connect_error", self._take_refusal)
-        socket.on("disconnect", self._broke)
+        socket.on("*", self._receive)
+        socket.on("resume", self._receive_token)
+        socket.on("connect", lambda: on_event("connected", None))
+        socket.on("connect_error", self._receive_refusal)
+        socket.on("disconnect", self._disconnected)
 
     async def open(self, token: str) -> None:
         """Connect.
 
+        Args:
+            token: The participant's page token.
+
         Raises:
-            PeerError: The server refuses, or is not there.
+            PeerError: The server refuses, or cannot be reached.
         """
         self._token = token
         try:
             await self._connect()
         except socketio.exceptions.ConnectionError as error:
             if self._refusal:
-                raise refusal(self._refusal) from error
+                raise refusal_error(self._refusal) from error
             raise PeerError(
                 f"{self._address} refuses the connection: {error}", "See the server's log."
             ) from error
-        self._tasks.append(asyncio.ensure_future(self._send_what_leaves()))
+        self._tasks.append(asyncio.ensure_future(self._send_outbox()))
 
     def emit(self, event: str, data: Any) -> None:
-        """Send one event, or lose it: what cannot leave soon is of no use."""
-        if self._socket.connected and not self._leaving.full():
-            self._leaving.put_nowait((event, data))
+        """Send one event, or drop it if the socket is closed or too many are waiting."""
+        if self._socket.connected and not self._outbox.full():
+            self._outbox.put_nowait((event, data))
 
     async def call(self, event: str, data: dict[str, Any]) -> bool:
-        """Say something until it is heard; returns whether the server agreed."""
+        """Send an event until it is acknowledged.
+
+        Returns:
+            True if the server accepted it, False if it refused.
+        """
         while True:
             try:
                 answer = await self._socket.call(event, data, timeout=_ANSWER_S)
                 return bool(answer["ok"])
             except socketio.exceptions.SocketIOError:
-                # The server restarts, or the network is gone for a while.
-                await asyncio.sleep(_AGAIN_S)
+                # The server restarts, or the network is down for a while.
+                await asyncio.sleep(_RETRY_S)
 
     async def close(self) -> None:
-        """Close it for good."""
-        tasks = [*self._tasks, *([self._reopening] if self._reopening else [])]
+        """Close the socket for good."""
+        tasks = [*self._tasks, *([self._reconnecting] if self._reconnecting else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -104,41 +113,41 @@ class StudySocket:
                 return
             except (socketio.exceptions.ConnectionError, ValueError):
                 if self._refusal:
-                    self._happened("failed", self._refusal)
+                    self._on_event("failed", self._refusal)
                     return
                 wait = min(_LONGEST_WAIT_S, 2 * wait)
 
-    async def _send_what_leaves(self) -> None:
+    async def _send_outbox(self) -> None:
         while True:
-            event, data = await self._leaving.get()
+            event, data = await self._outbox.get()
             try:
                 await self._socket.emit(event, data)
             except socketio.exceptions.SocketIOError:
-                continue  # the connection broke; its lane is lossy
+                continue  # The connection broke. Signals are sent again; datagrams may be lost.
 
-    # What the socket says
+    # From the server
 
-    def _take(self, event: str, data: Any = None, number: str = "") -> None:
-        self._offset = number or self._offset
-        self._happened(event, data)
+    def _receive(self, event: str, data: Any = None, offset: str = "") -> None:
+        self._offset = offset or self._offset
+        self._on_event(event, data)
 
-    def _take_token(self, data: dict[str, Any], number: str = "") -> None:
-        """The next socket is to be opened with another token; the server waits to hear that it came."""
-        self._offset = number or self._offset
+    def _receive_token(self, data: dict[str, Any], offset: str = "") -> None:
+        """Keep the token for the next connection, and confirm it: the server retires the old one then."""
+        self._offset = offset or self._offset
         self._token = data["token"]
         self.emit("resume_kept", {"token": self._token})
 
-    def _take_refusal(self, told: Any = None) -> None:
-        # A refusal with a reason in its data is final; anything else is a network that may come back.
-        reason = told.get("data") if isinstance(told, dict) else None
+    def _receive_refusal(self, answer: Any = None) -> None:
+        # A refusal that states a reason is final; anything else is a transient failure of the network.
+        reason = answer.get("data") if isinstance(answer, dict) else None
         if isinstance(reason, dict) and reason.get("error"):
             self._refusal = reason
 
-    def _broke(self, _reason: str) -> None:
-        self._reopening = asyncio.ensure_future(self._reconnect())
+    def _disconnected(self, _reason: str) -> None:
+        self._reconnecting = asyncio.ensure_future(self._reconnect())
 
 
-def refusal(answer: dict[str, Any]) -> PeerError:
-    """What the server said when it refused, as an error."""
+def refusal_error(answer: dict[str, Any]) -> PeerError:
+    """Return the server's refusal as an error, with its message and hint."""
     error = str(answer.get("error") or "the server refused")
     return PeerError(error.rstrip("."), str(answer.get("hint") or "See the server's log."))

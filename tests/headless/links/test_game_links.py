@@ -41,7 +41,7 @@ class End:
     def send_relayed(self, peer: int, data: bytes) -> None:
         """There is no server here."""
 
-    def arrived(self, peer: int, data: bytes) -> None:
+    def datagram_received(self, peer: int, data: bytes) -> None:
         self.heard.append(data)
 
     def now(self) -> float:
@@ -67,7 +67,7 @@ def test_peers_that_may_only_be_relayed_tell_no_address_but_the_turn_servers(tur
         try:
             await meet(ends)
             told.extend(payload for end in ends for payload in end.signals)
-            return [end.links.ways() for end in ends]
+            return [end.links.paths() for end in ends]
         finally:
             for end in ends:
                 await end.links.close()

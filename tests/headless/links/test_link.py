@@ -45,12 +45,12 @@ class World:
             for _, to, kind, payload in due:
                 self.links[to].receive(kind, payload, self.now)
             for me, connection in self.described:
-                self.links[me].described(connection, sdp(me, connection), self.now)
+                self.links[me].description_made(connection, sdp(me, connection), self.now)
             self.described = []
             for me in (0, 1):
                 self.links[me].tick(self.now)
                 if playing:
-                    self.links[me].spoke(self.now)
+                    self.links[me].datagram_sent(self.now)
                 self._perform(me)
             self._open_channels()
 
@@ -80,7 +80,7 @@ class World:
         if all(self.remote[me] == sdp(1 - me, numbers[1 - me]) for me in (0, 1)):
             for link, number in zip(self.links, numbers, strict=True):
                 if link.state == "connecting":
-                    link.opened(number, self.now)
+                    link.channel_opened(number, self.now)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -101,14 +101,14 @@ def test_the_server_carries_datagrams_until_a_direct_path_is_stable() -> None:
     for link in world.links:
         link.start(world.now)
     world.run(RELAY_AFTER_S - 0.1)
-    assert not world.links[0].relay.on(world.now)
+    assert not world.links[0].relay.is_on(world.now)
     world.run(0.2)
-    assert world.links[0].relay.on(world.now)
+    assert world.links[0].relay.is_on(world.now)
     world.loss = 0.0
     world.run(5)
     assert world.connected()
     world.run(STABLE_S)
-    assert not world.links[0].relay.on(world.now)
+    assert not world.links[0].relay.is_on(world.now)
 
 
 @pytest.mark.parametrize("broken", [0, 1])
@@ -118,9 +118,9 @@ def test_a_broken_connection_is_followed_by_another(broken: int) -> None:
         link.start(world.now)
     world.run(20)
     assert world.connected()
-    world.links[broken].broke(world.links[broken].connection, world.now)
+    world.links[broken].connection_failed(world.links[broken].connection, world.now)
     assert world.links[broken].state == "rebuilding"
-    assert world.links[broken].relay.on(world.now)
+    assert world.links[broken].relay.is_on(world.now)
     world.run(20)
     assert world.connected()
     assert [link.connection for link in world.links] == [2, 2]
@@ -132,10 +132,10 @@ def test_silence_is_taken_for_a_broken_path() -> None:
         link.start(world.now)
     world.run(5)
     for link in world.links:
-        link.heard(world.now, direct=True)
+        link.datagram_received(world.now, direct=True)
     world.run(1.0, playing=True)
     assert world.connected()
-    assert world.links[0].relay.on(world.now)
+    assert world.links[0].relay.is_on(world.now)
     world.run(5, playing=True)
     assert [link.connection for link in world.links] == [2, 2]
 
@@ -154,12 +154,12 @@ def test_a_page_that_restarts_a_connection_is_asked_for_a_new_one() -> None:
     link = PeerLink(False, 0, "me", FPS)
     link.start(0.0)
     link.receive("offer", signal(1, 1, sdp=sdp(0, 1)), 0.1)
-    link.described(1, sdp(1, 1), 0.2)
-    link.opened(1, 0.3)
+    link.description_made(1, sdp(1, 1), 0.2)
+    link.channel_opened(1, 0.3)
     link.effects()
     link.receive("offer", signal(2, 2, sdp=sdp(0, 1, "y")), 5.0)
     assert told(link) == [("rebuild-request", 2)]
-    assert link.relay.on(5.0)
+    assert link.relay.is_on(5.0)
     link.receive("offer", signal(3, 3, sdp=sdp(0, 2)), 5.1)
     assert MakeDescription(2, sdp(0, 2)) in link.effects()
 
@@ -167,13 +167,13 @@ def test_a_page_that_restarts_a_connection_is_asked_for_a_new_one() -> None:
 def test_a_page_that_asks_for_a_restart_gets_a_new_connection() -> None:
     link = PeerLink(True, 0, "me", FPS)
     link.start(0.0)
-    link.described(1, sdp(0, 1), 0.1)
+    link.description_made(1, sdp(0, 1), 0.1)
     link.receive("answer", signal(1, 1, sdp=sdp(1, 1)), 0.2)
-    link.opened(1, 0.3)
+    link.channel_opened(1, 0.3)
     link.effects()
     link.receive("restart-request", signal(2, 1), 5.0)
     link.tick(5.0)
-    assert MakeDescription(2, "") in link.effects()
+    assert MakeDescription(2, None) in link.effects()
 
 
 def test_signals_of_another_epoch_and_malformed_ones_change_nothing() -> None:

@@ -5,15 +5,15 @@ from coplay.headless.links.relaying import RelaySwitch
 
 
 def test_a_relayed_player_is_relayed_to_and_the_two_do_not_keep_each_other_at_it() -> None:
-    need = RelaySwitch()
-    need.heard(10.0)
-    assert need.on(10.0)
-    assert need.on(11.4)
-    assert not need.on(11.6)
-    need.heard(11.7)
-    assert not need.on(11.7), "an echo"
-    need.heard(14.2)
-    assert need.on(14.2)
+    switch = RelaySwitch()
+    switch.relayed_datagram_received(10.0)
+    assert switch.is_on(10.0)
+    assert switch.is_on(11.4)
+    assert not switch.is_on(11.6)
+    switch.relayed_datagram_received(11.7)
+    assert not switch.is_on(11.7), "an echo"
+    switch.relayed_datagram_received(14.2)
+    assert switch.is_on(14.2)
 
 
 def test_the_lane_shares_what_the_server_takes() -> None:

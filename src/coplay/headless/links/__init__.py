@@ -1,1 +1,1 @@
-"""A headless peer's links to other players: state machine, aiortc connection, relay lane."""
+"""Links from a headless peer to the other players: their life cycle, aiortc connections, and the relay."""

@@ -1,4 +1,4 @@
-"""The links of one game to its other players: does with connections what the links (peer_link) want done."""
+"""All links of one game: performs with aiortc connections what the life cycle of each link asks for."""
 
 import asyncio
 import secrets
@@ -20,36 +20,40 @@ from coplay.headless.links.rtc_connection import RtcConnection
 
 
 class GameLinksHost(Protocol):
-    """What the links need around them."""
+    """What the links need from the game around them."""
 
     def send_signal(self, peer: int, kind: str, payload: dict[str, Any]) -> None:
-        """Send a signal through the server, or lose it."""
+        """Send a signal through the server; it may be lost."""
 
     def send_relayed(self, peer: int, data: bytes) -> None:
-        """Send a datagram through the server, or lose it."""
+        """Send a datagram through the server; it may be lost."""
 
-    def arrived(self, peer: int, data: bytes) -> None:
-        """Take a datagram of `peer`."""
+    def datagram_received(self, peer: int, data: bytes) -> None:
+        """Take a datagram from `peer`."""
 
     def now(self) -> float:
-        """Monotonic seconds."""
+        """Return monotonic seconds."""
 
 
 class GameLinks:
-    """All links of one game.
+    """The links from this player to all others of one game.
 
     Args:
         config: The server's `game` message; fields in protocol/README.md.
-        host: Sends and takes.
+        host: The game around the links.
+
+    Attributes:
+        ice_servers: `RTCIceServer`s for connections opened from now on; their credentials expire.
     """
 
     def __init__(self, config: Mapping[str, Any], host: GameLinksHost) -> None:
         self._host = host
         self.ice_servers: Sequence[Mapping[str, Any]] = config["ice_servers"]
         self._policy: str = config.get("ice_policy", "all")
-        me, page = config["player_id"], secrets.token_hex(8)
+        # The random part differs in each process, so that a new one's messages never count as duplicates.
+        me, process = config["player_id"], secrets.token_hex(8)
         self._links = {
-            peer: PeerLink(me < peer, config["epochs"][str(peer)], f"{me}-{page}-{peer}", config["fps"])
+            peer: PeerLink(me < peer, config["epochs"][str(peer)], f"{me}-{process}-{peer}", config["fps"])
             for peer in config["peers"]
             if peer != me
         }
@@ -58,55 +62,59 @@ class GameLinks:
         self._lane = RelayLane(host.send_relayed)
 
     def start(self) -> None:
-        """Begin to connect to everybody."""
+        """Begin to connect to every other player."""
         for peer, link in self._links.items():
             link.start(self._host.now())
-            self._perform(peer)
+            self._perform_effects(peer)
 
     def tick(self) -> None:
-        """Do what is due; to be called often, each frame or so."""
+        """Do what is due; call it about every frame."""
         now = self._host.now()
         for peer, link in self._links.items():
             link.tick(now)
-            self._lane.set(peer, link.relay.on(now))
-            self._perform(peer)
+            self._lane.set(peer, link.relay.is_on(now))
+            self._perform_effects(peer)
 
     def send(self, peer: int, data: bytes) -> None:
-        """Send one datagram to a peer by whatever way there is, or lose it."""
+        """Send one datagram to a peer over every path there is; it may be lost."""
         now = self._host.now()
-        self._links[peer].spoke(now)
+        self._links[peer].datagram_sent(now)
         self._lane.send(peer, data, now)
         connection = self._connections.get(peer)
         if connection is not None:
             connection.send(data)
 
     def receive_signal(self, peer: int, kind: str, payload: dict[str, Any]) -> None:
-        """Take a signal that the server passed on."""
+        """Process a signal that the server passed on."""
         if peer in self._links:
             self._links[peer].receive(kind, payload, self._host.now())
-            self._perform(peer)
+            self._perform_effects(peer)
 
     def receive_relayed(self, message: bytes) -> None:
-        """Take a datagram that came through the server: u8 sender, then its bytes."""
+        """Take a datagram that came through the server.
+
+        Args:
+            message: The sender's player id in one byte, then the datagram.
+        """
         if len(message) > 1 and message[0] in self._links:
-            self._links[message[0]].heard(self._host.now(), direct=False)
-            self._host.arrived(message[0], message[1:])
+            self._links[message[0]].datagram_received(self._host.now(), direct=False)
+            self._host.datagram_received(message[0], message[1:])
 
     def enter_epoch(self, peer: int, epoch: int) -> None:
-        """The server raised the signaling epoch of our pair."""
+        """Start over with a peer: the server raised the signaling epoch of the pair."""
         self._links[peer].enter_epoch(epoch, self._host.now())
-        self._perform(peer)
+        self._perform_effects(peer)
 
-    def socket_back(self) -> None:
-        """The socket to the server is open again."""
+    def socket_reopened(self) -> None:
+        """Send unacknowledged signals again: the socket to the server was closed meanwhile."""
         for peer, link in self._links.items():
-            link.socket_back(self._host.now())
-            self._perform(peer)
+            link.socket_reopened(self._host.now())
+            self._perform_effects(peer)
 
     def close_peer(self, peer: int) -> None:
         """Close the link to one player for good."""
         self._links[peer].close(self._host.now())
-        self._perform(peer)
+        self._perform_effects(peer)
 
     async def close(self) -> None:
         """Close all links, with a goodbye to each player."""
@@ -114,33 +122,33 @@ class GameLinks:
             self.close_peer(peer)
         await asyncio.gather(*self._closing)
 
-    def buffered(self) -> dict[int, int | None]:
-        """Most bytes that waited in each player's channel since the last call; None without a channel."""
+    def take_buffered(self) -> dict[int, int | None]:
+        """Return the most bytes that waited in each peer's channel since the last call; None without one."""
         found = self._connections
         return {peer: found[peer].take_buffered() if peer in found else None for peer in self._links}
 
-    def ways(self) -> dict[int, str]:
-        """How each player is reached now: `direct`, `turn` or `relay`; who is not reached is missing."""
+    def paths(self) -> dict[int, str]:
+        """Return how each reachable player is reached now: `direct`, `turn` or `relay`."""
         now = self._host.now()
-        ways = {}
+        paths = {}
         for peer, link in self._links.items():
             if link.state == "connected":
-                ways[peer] = self._connections[peer].way()
-            elif link.relay.on(now):
-                ways[peer] = "relay"
-        return ways
+                paths[peer] = self._connections[peer].path()
+            elif link.relay.is_on(now):
+                paths[peer] = "relay"
+        return paths
 
-    def _perform(self, peer: int) -> None:
+    def _perform_effects(self, peer: int) -> None:
         for effect in self._links[peer].effects():
-            self._perform_one(peer, effect)
+            self._perform(peer, effect)
 
-    def _perform_one(self, peer: int, effect: LinkEffect) -> None:
+    def _perform(self, peer: int, effect: LinkEffect) -> None:
         match effect:
             case SendSignal(kind, payload):
                 self._host.send_signal(peer, kind, payload)
             case OpenConnection(number):
-                told = _LinkListener(self, peer, number)
-                self._connections[peer] = RtcConnection(told, self.ice_servers, self._policy)
+                listener = _LinkListener(self, peer, number)
+                self._connections[peer] = RtcConnection(listener, self.ice_servers, self._policy)
             case CloseConnection():
                 closing = asyncio.ensure_future(self._connections.pop(peer).close())
                 self._closing.add(closing)
@@ -152,41 +160,45 @@ class GameLinks:
             case AddCandidates(_, candidates):
                 self._connections[peer].add_candidates(candidates)
 
-    # What a connection tells
+    # From the connections
 
-    def described(self, peer: int, number: int, sdp: str) -> None:
-        self._links[peer].described(number, sdp, self._host.now())
-        self._perform(peer)
+    def description_made(self, peer: int, number: int, sdp: str) -> None:
+        """Take the local description of connection `number`."""
+        self._links[peer].description_made(number, sdp, self._host.now())
+        self._perform_effects(peer)
 
-    def opened(self, peer: int, number: int) -> None:
-        self._links[peer].opened(number, self._host.now())
-        self._perform(peer)
+    def channel_opened(self, peer: int, number: int) -> None:
+        """Take note that the channel of connection `number` is open."""
+        self._links[peer].channel_opened(number, self._host.now())
+        self._perform_effects(peer)
 
-    def broke(self, peer: int, number: int) -> None:
-        self._links[peer].broke(number, self._host.now())
-        self._perform(peer)
+    def connection_failed(self, peer: int, number: int) -> None:
+        """Take note that connection `number` failed."""
+        self._links[peer].connection_failed(number, self._host.now())
+        self._perform_effects(peer)
 
-    def heard(self, peer: int, number: int, data: bytes) -> None:
+    def message_received(self, peer: int, number: int, data: bytes) -> None:
+        """Take a datagram that came over connection `number`."""
         if self._links[peer].connection == number:
-            self._links[peer].heard(self._host.now(), direct=True)
-            self._host.arrived(peer, data)
+            self._links[peer].datagram_received(self._host.now(), direct=True)
+            self._host.datagram_received(peer, data)
 
 
 class _LinkListener:
-    """Says what happens to one connection, until it is closed here."""
+    """Passes the callbacks of one connection on, with its peer and number."""
 
     def __init__(self, links: GameLinks, peer: int, number: int) -> None:
         self._links, self._peer, self._number = links, peer, number
 
-    def described(self, sdp: str) -> None:
-        self._links.described(self._peer, self._number, sdp)
+    def description_made(self, sdp: str) -> None:
+        self._links.description_made(self._peer, self._number, sdp)
 
-    def opened(self) -> None:
-        self._links.opened(self._peer, self._number)
+    def channel_opened(self) -> None:
+        self._links.channel_opened(self._peer, self._number)
 
-    def broke(self) -> None:
-        self._links.broke(self._peer, self._number)
+    def connection_failed(self) -> None:
+        self._links.connection_failed(self._peer, self._number)
 
-    def heard(self, data: bytes | str) -> None:
+    def message_received(self, data: bytes | str) -> None:
         if isinstance(data, bytes):
-            self._links.heard(self._peer, self._number, data)
+            self._links.message_received(self._peer, self._number, data)

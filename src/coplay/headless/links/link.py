@@ -1,9 +1,9 @@
-"""One link to one other player, as data: which state it comes into, and what it wants done.
+"""The life cycle of a link to one other player: a state machine without a clock or a connection.
 
-Knows no clock and no connection: every call carries `now` in monotonic seconds, and `effects` gives what the
-caller (peer_connections) has to do. It speaks with a page's link (web/src/connection), with one difference:
-the connections of this side cannot be restarted, so where a page looks for a new path for the same
-connection, this side makes a new one.
+Every call carries `now` in monotonic seconds, and `effects` returns what the caller (game_links) has to do.
+The other side may be a page, whose link is web/src/links/life. There is one difference: aiortc cannot restart
+ICE, so where a page looks for a new path for the same connection, this side opens a new connection. What both
+sides must do alike is pinned by protocol/vectors/link.json.
 
     idle ──▸ signaling ──▸ connecting ──▸ connected
                  │  ▲           │             │ failed, silent, asked to
@@ -26,14 +26,14 @@ _DEBOUNCE_S: Final = 0.2
 _RETRY_FIRST_S: Final = 30.0
 _RETRY_S: Final = 60.0
 _REBUILD_WAITS_S: Final = (0.0, 0.3, 1.2, 2.7, 4.8, 7.0)
-_HELD_CANDIDATES = 64
+_EARLY_CANDIDATES: Final = 64
 
 State = Literal["idle", "signaling", "connecting", "connected", "rebuilding", "relayed", "closed"]
 
 
 @dataclass(frozen=True, slots=True)
 class OpenConnection:
-    """Make connection number `connection`, with its channel."""
+    """Open connection number `connection`, with its channel."""
 
     connection: int
 
@@ -47,15 +47,15 @@ class CloseConnection:
 
 @dataclass(frozen=True, slots=True)
 class MakeDescription:
-    """Make the local description: an answer to `offer`, or an offer if that is empty."""
+    """Make the local description: the answer to `offer`, or an offer if `offer` is None."""
 
     connection: int
-    offer: str
+    offer: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptAnswer:
-    """Take the other's answer."""
+    """Set the other player's answer as the remote description."""
 
     connection: int
     sdp: str
@@ -63,7 +63,7 @@ class AcceptAnswer:
 
 @dataclass(frozen=True, slots=True)
 class AddCandidates:
-    """Try these `RTCIceCandidateInit`s of the other."""
+    """Add these `RTCIceCandidateInit`s of the other player."""
 
     connection: int
     candidates: tuple[dict[str, Any], ...]
@@ -81,65 +81,72 @@ LinkEffect = OpenConnection | CloseConnection | MakeDescription | AcceptAnswer |
 
 
 class PeerLink:
-    """The link of this player to one other.
+    """The link from this player to one other.
 
     Args:
-        offers: Whether this side makes the offers; of two players the lower does.
+        offers: True if this side makes the offers. Of two players the one with the lower id does, so that
+            offers never cross.
         epoch: The signaling epoch of the pair.
-        name: Begins this side's message ids; differs from everybody else's.
-        fps: Frames a second of the game, 1 or more.
+        name: Prefix of this side's message ids; no other peer or process may use the same.
+        fps: Frames per second of the game, 1 or more.
+
+    Attributes:
+        state: Where it is in its life.
+        connection: Number of the connection in use, counted from 1; 0 for none.
+        relay: Whether datagrams go through the server.
     """
 
     def __init__(self, offers: bool, epoch: int, name: str, fps: float) -> None:
         self.state: State = "idle"
-        self.connection = 0  # 0 for none
+        self.connection = 0
         self.relay = RelaySwitch()
         self._offers = offers
         self._epoch = epoch
         self._fps = fps
-        self._post = SignalDelivery(name)
+        self._delivery = SignalDelivery(name)
         self._silence = Silence(fps)
         self._effects: list[LinkEffect] = []
         self._deadline: float | None = None
         self._opened = 0
         self._negotiation = 0
-        self._local = ""  # our description, once it is made
-        self._remote = ""  # theirs, of the connection that we have or had last
-        self._accepted = -1  # the negotiation whose remote description was taken
-        self._held: list[tuple[int, dict[str, Any]]] = []
+        self._local_sdp: str | None = None
+        self._remote_sdp: str | None = None  # kept after the connection, to recognize a restart of it
+        self._accepted: int | None = None  # the negotiation whose remote description was taken
+        self._early_candidates: list[tuple[int, dict[str, Any]]] = []
         self._tries = 0
         self._rebuilds = 0
         self._retrying = False
         self._connected_at = 0.0
 
     def effects(self) -> list[LinkEffect]:
-        """What is to be done since the last call, in order."""
+        """Return the effects since the last call, to be performed in order."""
         effects, self._effects = self._effects, []
         return effects
 
-    # What the game and the server say
+    # From the game and the server
 
     def start(self, now: float) -> None:
         """Begin to connect."""
         if self.state == "idle":
-            self.relay.soon(now)
+            self.relay.need_soon(now)
             self._build(now, ask=False)
 
     def enter_epoch(self, epoch: int, now: float) -> None:
-        """The other player's process began anew, and knows nothing of what there was."""
+        """Start over in a higher epoch, because the other player's page or process is a new one."""
         if epoch <= self._epoch:
             return
-        self._drop()
-        self._post.clear()
-        self.relay.end()
-        self._epoch, self._negotiation, self._remote, self._held = epoch, 0, "", []
+        self._drop_connection()
+        self._delivery.clear()
+        self.relay.reset()
+        self._epoch, self._negotiation, self._remote_sdp, self._early_candidates = epoch, 0, None, []
         self._rebuilds, self._retrying = 0, False
         self._silence = Silence(self._fps)
+        # Reloads come in twos and threes: only the last epoch is worth a connection.
         self._enter("idle", now + _DEBOUNCE_S)
 
-    def socket_back(self, now: float) -> None:
-        """The socket to the server is open again."""
-        self._post.hasten(now)
+    def socket_reopened(self, now: float) -> None:
+        """Send unacknowledged signals again: the socket to the server was closed meanwhile."""
+        self._delivery.resend_all(now)
         if self.state == "relayed":
             self._retry(now)
 
@@ -153,14 +160,16 @@ class PeerLink:
         """Do what is due."""
         if self.state == "closed":
             return
-        for kind, payload in self._post.due(self._epoch, self._negotiation, now):
+        for kind, payload in self._delivery.take_due(self._epoch, self._negotiation, now):
             self._effects.append(SendSignal(kind, payload))
-        if self.state == "connected" and self._silence.doubtful:
-            self.relay.at_once(now)
-            if self._silence.dead:
+        if self.state == "connected" and self._silence.is_suspect:
+            self.relay.need_now(now)
+            if self._silence.is_dead:
                 self._rebuild(now)
-        if self._deadline is None or now < self._deadline:
-            return
+        if self._deadline is not None and now >= self._deadline:
+            self._deadline_passed(now)
+
+    def _deadline_passed(self, now: float) -> None:
         match self.state:
             case "idle":
                 self.start(now)
@@ -173,93 +182,102 @@ class PeerLink:
             case "relayed":
                 self._retry(now)
 
-    def spoke(self, now: float) -> None:
-        """A datagram is being sent to the other player."""
-        self._silence.spoke(now)
+    def datagram_sent(self, now: float) -> None:
+        """Take note of a datagram sent to the other player."""
+        self._silence.datagram_sent(now)
 
-    def heard(self, now: float, *, direct: bool) -> None:
-        """A datagram of the other player came, directly or through the server."""
-        doubted = self._silence.doubtful
-        self._silence.heard(direct=direct)
-        if direct and doubted and self.state == "connected":
-            self.relay.direct(now)
+    def datagram_received(self, now: float, *, direct: bool) -> None:
+        """Take note of a datagram from the other player.
+
+        Args:
+            now: Monotonic seconds.
+            direct: True if it came over the direct path, False if through the server.
+        """
+        was_suspect = self._silence.is_suspect
+        self._silence.datagram_received(direct=direct)
+        if direct and was_suspect and self.state == "connected":
+            self.relay.direct_path_opened(now)
         if not direct and self.state != "closed":
-            self.relay.heard(now)
+            self.relay.relayed_datagram_received(now)
 
-    # What the other player signals
+    # From the other player
 
     def receive(self, kind: str, payload: Payload, now: float) -> None:
-        """Take one signal; those that break the rules, or are of another epoch, change nothing."""
+        """Process one signal; malformed ones and those of another epoch are dropped."""
         if not _is_stamped(payload) or payload["epoch"] != self._epoch or self.state == "closed":
             return
-        if not self._post.receive(kind, payload, now):
+        if not self._delivery.receive(kind, payload, now):
             return
         match kind:
             case "offer":
-                self._take_offer(payload, now)
+                self._receive_offer(payload, now)
             case "answer":
-                self._take_answer(payload, now)
+                self._receive_answer(payload, now)
             case "ice-candidate":
-                self._take_candidates(payload)
+                self._receive_candidates(payload)
             case "restart-request" | "rebuild-request":
-                self._take_request(kind, payload["negotiation"], now)
+                self._receive_request(kind, payload["negotiation"], now)
             case "bye":
                 self._end()
 
-    def _take_offer(self, payload: Payload, now: float) -> None:
+    def _receive_offer(self, payload: Payload, now: float) -> None:
         sdp, negotiation = payload.get("sdp"), payload["negotiation"]
         if self._offers or not isinstance(sdp, str) or negotiation < self._negotiation:
             return
         if negotiation == self._negotiation and negotiation > 0:
-            if self._local:
-                self._send("answer", {"sdp": self._local}, now)
+            # The same offer again: our answer was lost, or is on its way. The cached one does for both.
+            if self._local_sdp is not None:
+                self._send("answer", {"sdp": self._local_sdp}, now)
             return
         self._negotiation = negotiation
         if self.state == "connected" or self.state == "relayed":
-            self.relay.at_once(now)
-        if self._remote and _fingerprint(self._remote) == _fingerprint(sdp):
-            # A restart of what we have, or had: only a new connection helps.
-            self._drop()
+            self.relay.need_now(now)
+        if self._remote_sdp is not None and _fingerprint(self._remote_sdp) == _fingerprint(sdp):
+            # An ICE restart of the connection that we have or had: aiortc has no such thing, so ask for a
+            # new connection.
+            self._drop_connection()
             self._enter("signaling", now + _ANSWER_S)
             self._send("rebuild-request", {"reason": "restarts are not possible here"}, now)
             return
-        self._open()
-        self._remote, self._accepted = sdp, negotiation
+        self._open_connection()
+        self._remote_sdp, self._accepted = sdp, negotiation
         self._enter("connecting", now + _CONNECT_S)
         self._effects.append(MakeDescription(self.connection, sdp))
-        self._release_candidates()
+        self._flush_candidates()
 
-    def _take_answer(self, payload: Payload, now: float) -> None:
+    def _receive_answer(self, payload: Payload, now: float) -> None:
         sdp, negotiation = payload.get("sdp"), payload["negotiation"]
-        if not self._offers or not isinstance(sdp, str) or not self._local:
+        if not self._offers or not isinstance(sdp, str) or self._local_sdp is None:
             return
         if negotiation != self._negotiation or self._accepted == negotiation:
             return
-        self._remote, self._accepted = sdp, negotiation
+        self._remote_sdp, self._accepted = sdp, negotiation
         self._enter("connecting", now + _CONNECT_S)
         self._effects.append(AcceptAnswer(self.connection, sdp))
-        self._release_candidates()
+        self._flush_candidates()
 
-    def _take_candidates(self, payload: Payload) -> None:
+    def _receive_candidates(self, payload: Payload) -> None:
         given = payload.get("candidate")
-        several = given if isinstance(given, list) else [given]
+        candidates = given if isinstance(given, list) else [given]
         negotiation = payload["negotiation"]
-        self._held += [(negotiation, each) for each in several if isinstance(each, dict)]
+        self._early_candidates += [(negotiation, each) for each in candidates if isinstance(each, dict)]
         if self._accepted == self._negotiation:
-            self._release_candidates()
-        self._held = self._held[:_HELD_CANDIDATES]
+            self._flush_candidates()
+        self._early_candidates = self._early_candidates[:_EARLY_CANDIDATES]
 
-    def _release_candidates(self) -> None:
-        due = tuple(candidate for negotiation, candidate in self._held if negotiation == self._negotiation)
-        self._held = [each for each in self._held if each[0] > self._negotiation]
+    def _flush_candidates(self) -> None:
+        """Add the candidates that waited for their remote description, in the order they came."""
+        early = self._early_candidates
+        due = tuple(candidate for negotiation, candidate in early if negotiation == self._negotiation)
+        self._early_candidates = [each for each in early if each[0] > self._negotiation]
         if due and self.connection:
             self._effects.append(AddCandidates(self.connection, due))
 
-    def _take_request(self, kind: str, negotiation: int, now: float) -> None:
+    def _receive_request(self, kind: str, negotiation: int, now: float) -> None:
         if not self._offers or self.state in ("idle", "rebuilding"):
             return
         if negotiation < self._negotiation:
-            # Made before our last offer came there, which may be lost: say it again.
+            # It was sent before our last offer arrived, which may be lost: send that again.
             if self.state == "signaling":
                 self._resend_offer(now)
         elif self.state == "relayed":
@@ -267,46 +285,46 @@ class PeerLink:
         elif kind == "rebuild-request" or self.state == "connected":
             self._rebuild(now)
 
-    # What the connection says
+    # From the connection; what an earlier connection still says is ignored
 
-    def described(self, connection: int, sdp: str, now: float) -> None:
-        """Our description is made: tell it."""
+    def description_made(self, connection: int, sdp: str, now: float) -> None:
+        """Send the local description that a connection made."""
         if connection == self.connection:
-            self._local = sdp
+            self._local_sdp = sdp
             self._send("offer" if self._offers else "answer", {"sdp": sdp}, now)
 
-    def opened(self, connection: int, now: float) -> None:
-        """The channel opened, which proves the path."""
+    def channel_opened(self, connection: int, now: float) -> None:
+        """Become connected: an open channel proves the path in both directions."""
         if connection != self.connection:
             return
         self._enter("connected", None)
         self._silence = Silence(self._fps)
         self._retrying, self._connected_at = False, now
-        self.relay.direct(now)
+        self.relay.direct_path_opened(now)
 
-    def broke(self, connection: int, now: float) -> None:
-        """The channel closed, the connection failed, or a step of its negotiation did."""
+    def connection_failed(self, connection: int, now: float) -> None:
+        """Rebuild: the channel closed, the connection failed, or a step of its negotiation did."""
         if connection == self.connection:
             self._rebuild(now)
 
-    # The link's life
+    # The states
 
     def _build(self, now: float, *, ask: bool = True) -> None:
-        """Begin a new connection; the answering side has none until the offer comes, and may ask for one."""
-        self._drop()
+        """Start a new connection. The answering side waits for the offer, and may ask for one."""
+        self._drop_connection()
         self._enter("signaling", now + _ANSWER_S)
         self._tries = 0
         if self._offers:
             self._negotiation += 1
-            self._open()
-            self._held = [each for each in self._held if each[0] >= self._negotiation]
-            self._effects.append(MakeDescription(self.connection, ""))
+            self._open_connection()
+            self._early_candidates = [each for each in self._early_candidates if each[0] >= self._negotiation]
+            self._effects.append(MakeDescription(self.connection, None))
         elif ask:
             self._send("rebuild-request", {"reason": "no connection"}, now)
 
     def _unanswered(self, now: float) -> None:
         if self._tries >= _RESENDS:
-            self._relayed(now)
+            self._play_relayed(now)
             return
         self._tries += 1
         self._deadline = now + _ANSWER_S
@@ -316,58 +334,61 @@ class PeerLink:
             self._send("rebuild-request", {"reason": "no offer"}, now)
 
     def _resend_offer(self, now: float) -> None:
-        if self._local:
-            self._send("offer", {"sdp": self._local}, now)
+        if self._local_sdp is not None:
+            self._send("offer", {"sdp": self._local_sdp}, now)
 
     def _rebuild(self, now: float) -> None:
-        """This connection will not come back: make another, after a while."""
+        """Drop the connection, and open another after a back-off."""
         if self.state == "connected":
-            self.relay.at_once(now)
+            self.relay.need_now(now)
             if now - self._connected_at >= STABLE_S:
                 self._rebuilds = 0
-        self._drop()
+        self._drop_connection()
         if self._retrying or self._rebuilds >= len(_REBUILD_WAITS_S):
-            self._relayed(now)
+            self._play_relayed(now)
             return
         self._enter("rebuilding", now + _REBUILD_WAITS_S[self._rebuilds])
         self._rebuilds += 1
 
-    def _relayed(self, now: float) -> None:
-        self._drop()
+    def _play_relayed(self, now: float) -> None:
+        """Rely on the server, and try a direct path again later."""
+        self._drop_connection()
         self._enter("relayed", now + (_RETRY_S if self._retrying else _RETRY_FIRST_S))
         self._rebuilds, self._retrying = 0, False
-        self.relay.at_once(now)
+        self.relay.need_now(now)
 
     def _retry(self, now: float) -> None:
         self._retrying = True
         self._build(now)
 
     def _end(self) -> None:
-        self._drop()
-        self._post.clear()
-        self.relay.end()
+        self._drop_connection()
+        self._delivery.clear()
+        self.relay.reset()
         self._enter("closed", None)
 
-    def _open(self) -> None:
-        self._drop()
+    def _open_connection(self) -> None:
+        self._drop_connection()
         self._opened += 1
         self.connection = self._opened
         self._effects.append(OpenConnection(self.connection))
 
-    def _drop(self) -> None:
+    def _drop_connection(self) -> None:
         if self.connection:
             self._effects.append(CloseConnection(self.connection))
-        self.connection, self._local, self._accepted = 0, "", -1
+        self.connection, self._local_sdp, self._accepted = 0, None, None
 
     def _enter(self, state: State, deadline: float | None) -> None:
         self.state, self._deadline = state, deadline
 
     def _send(self, kind: str, content: Payload, now: float) -> None:
-        payload = self._post.send(kind, content, self._epoch, self._negotiation, now)
+        payload = self._delivery.stamp(kind, content, self._epoch, self._negotiation, now)
         self._effects.append(SendSignal(kind, payload))
 
 
 def _is_stamped(payload: object) -> bool:
+    """Return True if a payload has the fields that everything else relies on."""
+    # `type` instead of `isinstance`, which would let True pass for an epoch.
     return (
         isinstance(payload, dict)
         and type(payload.get("epoch")) is int
@@ -377,6 +398,6 @@ def _is_stamped(payload: object) -> bool:
 
 
 def _fingerprint(sdp: str) -> str:
-    """Each connection has a certificate of its own: another fingerprint is another connection."""
+    """Return the certificate's fingerprint: every connection has its own, and a restart keeps it."""
     found = re.search(r"^a=fingerprint:\S+ (\S+)", sdp, re.MULTILINE)
     return found[1].upper() if found else ""

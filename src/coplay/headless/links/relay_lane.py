@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Final
 
 _DATAGRAMS_A_SECOND: Final = 115
+"""Slightly below the server's limit of 120 per player."""
 _SLACK_S: Final = 0.004
 
 
 class RelayLane:
-    """Keeps within what the server takes of one player; peers that share it get an even part each.
+    """Sends datagrams through the server; all relayed peers get an equal share of the rate limit.
 
     Args:
         send: Sends one datagram to a peer through the server.
@@ -16,19 +17,19 @@ class RelayLane:
 
     def __init__(self, send: Callable[[int, bytes], None]) -> None:
         self._send = send
-        self._free: dict[int, float] = {}
+        self._free_at: dict[int, float] = {}
 
     def set(self, peer: int, on: bool) -> None:
-        """Use the lane for this peer, or not any more."""
+        """Turn relaying to a peer on or off."""
         if not on:
-            self._free.pop(peer, None)
+            self._free_at.pop(peer, None)
         else:
-            self._free.setdefault(peer, 0.0)
+            self._free_at.setdefault(peer, 0.0)
 
     def send(self, peer: int, data: bytes, now: float) -> None:
-        """Send one datagram, or lose it."""
-        free = self._free.get(peer)
-        if free is None or now < free - _SLACK_S:
+        """Send one datagram, or drop it if the peer is not relayed to or its share is spent."""
+        free_at = self._free_at.get(peer)
+        if free_at is None or now < free_at - _SLACK_S:
             return
-        self._free[peer] = max(free, now - _SLACK_S) + len(self._free) / _DATAGRAMS_A_SECOND
+        self._free_at[peer] = max(free_at, now - _SLACK_S) + len(self._free_at) / _DATAGRAMS_A_SECOND
         self._send(peer, data)

@@ -1,8 +1,8 @@
-"""Whether datagrams to another player go through the server as well.
+"""The decision whether datagrams to another player go through the server as well.
 
 They do while the direct path cannot be trusted, and while the other player relays to us: it would not if it
 heard us directly. Both paths carry every datagram meanwhile; the netcode drops duplicates. All times are
-monotonic seconds.
+monotonic seconds. The page's counterpart is web/src/links/life/relaying.ts.
 """
 
 from typing import Final
@@ -16,50 +16,52 @@ _NEVER: Final = float("inf")
 
 
 class RelaySwitch:
-    """Decides when one link is to be relayed."""
+    """Decides when one link is relayed."""
 
     def __init__(self) -> None:
-        self._on = False
+        self._was_on = False
         self._from = self._until = _NEVER
         self._mirror_since = self._mirror_until = self._no_mirror_until = -_NEVER
 
-    def soon(self, now: float) -> None:
-        """There is no direct path for now, but may be in a moment."""
+    def need_soon(self, now: float) -> None:
+        """Relay after a moment, unless a direct path opens before."""
         self._until = _NEVER
         if self._from == _NEVER:
             self._from = now + RELAY_AFTER_S
 
-    def at_once(self, now: float) -> None:
-        """The direct path failed, or is suspected to."""
+    def need_now(self, now: float) -> None:
+        """Relay from now on: the direct path failed, or is suspected to have failed."""
         self._until, self._from = _NEVER, min(self._from, now)
 
-    def direct(self, now: float) -> None:
-        """There is a direct path; when it stays, the relay ends."""
+    def direct_path_opened(self, now: float) -> None:
+        """Stop relaying once the direct path has been stable for a while."""
         if self._from > now:
             self._from = _NEVER
         else:
             self._until = now + STABLE_S
 
-    def heard(self, now: float) -> None:
-        """A datagram came through the server."""
+    def relayed_datagram_received(self, now: float) -> None:
+        """Relay back for a while, because the other player may not hear us directly."""
         if self._from <= now or now < self._no_mirror_until:
             return
         if self._mirror_until <= now:
             self._mirror_since = now
+        # The total is bounded, so that a peer with a need of its own cannot keep us relaying for good.
         self._mirror_until = min(now, self._mirror_since + _MIRROR_AT_MOST_S) + _MIRROR_S
 
-    def end(self) -> None:
-        """The link is closed, or begins anew."""
+    def reset(self) -> None:
+        """Stop relaying: the link is closed, or starts over."""
         self._from = self._until = _NEVER
         self._mirror_since = self._mirror_until = self._no_mirror_until = -_NEVER
 
-    def on(self, now: float) -> bool:
-        """Whether to relay now."""
+    def is_on(self, now: float) -> bool:
+        """Return True if datagrams are to be relayed now."""
         if self._until <= now:
             self._from = self._until = _NEVER
         on = self._from <= now or self._mirror_until > now
-        if self._on and not on:
-            # What still comes may be the echo of our own: two peers would keep each other at it for ever.
+        if self._was_on and not on:
+            # What still arrives may be the echo of our own relaying: without this pause two peers would keep
+            # each other relaying forever.
             self._no_mirror_until = now + _NO_MIRROR_S
-        self._on = on
+        self._was_on = on
         return on

@@ -1,7 +1,7 @@
-"""One connection to one other player, by aiortc.
+"""One aiortc connection to one other player, with its data channel.
 
-Whatever of it takes time runs in order, one step after the other, in a task of its own. Candidates are not
-told one by one: aiortc's descriptions carry them all.
+Steps that take time run one after the other in a task of their own. Local candidates are not sent one by one,
+because aiortc's descriptions contain them all.
 """
 
 import asyncio
@@ -13,44 +13,46 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 if TYPE_CHECKING:
     from aiortc import RTCPeerConnection
 
-# More than this waiting in the sender's buffer: the link is slower than the game, newer inputs matter more.
 _MAX_BUFFERED: Final = 4096
-# As browsers do (web/src/links/PeerLink.ts).
-_WORTH_SENDING_MS: Final = 100
+"""If more bytes wait in the send buffer, the path is slower than the game: newer inputs matter more."""
+_LIFETIME_MS: Final = 100
+"""The same as in browsers (web/src/links/PeerLink.ts): both sides of a negotiated channel must agree."""
 _READABLE = re.compile(r"(?:stuns?:[^\s?:]+(:\d+)?|turns?:[^\s?:]+(:\d+)?(\?transport=(udp|tcp))?)")
 
 _Step = Callable[["RTCPeerConnection"], Awaitable[None]]
 
 
 class ConnectionListener(Protocol):
-    """What is told of a connection, until it is closed here."""
+    """Callbacks of a connection; none comes after `RtcConnection.close`."""
 
-    def described(self, sdp: str) -> None:
-        """Its description is made."""
+    def description_made(self, sdp: str) -> None:
+        """Take the local description."""
 
-    def opened(self) -> None:
-        """Its channel is open."""
+    def channel_opened(self) -> None:
+        """Take note that the channel is open."""
 
-    def broke(self) -> None:
-        """It failed, or its channel closed."""
+    def connection_failed(self) -> None:
+        """Take note that the connection failed, or that its channel closed."""
 
-    def heard(self, data: bytes | str) -> None:
-        """Something came over the channel."""
+    def message_received(self, data: bytes | str) -> None:
+        """Take a message from the channel."""
 
 
 class RtcConnection:
-    """One RTCPeerConnection with its channel, and a task that does its steps in order.
+    """An RTCPeerConnection with its channel, and a task that performs its steps in order.
 
     Args:
-        told: Hears what becomes of it.
-        servers: `RTCIceServer`s, as the `game` message has them.
-        policy: `all`, or `relay` for nothing but relayed candidates.
+        listener: Takes the callbacks.
+        servers: `RTCIceServer`s, as in the `game` message.
+        policy: `all`, or `relay` for relayed candidates only.
     """
 
-    def __init__(self, told: ConnectionListener, servers: Sequence[Mapping[str, Any]], policy: str) -> None:
+    def __init__(
+        self, listener: ConnectionListener, servers: Sequence[Mapping[str, Any]], policy: str
+    ) -> None:
         from aiortc import RTCConfiguration, RTCIceServer, RTCIceTransportPolicy, RTCPeerConnection
 
-        self._told = told
+        self._listener = listener
         ice = [
             RTCIceServer(urls, server.get("username"), server.get("credential"))
             for server in servers
@@ -58,35 +60,35 @@ class RtcConnection:
         ]
         self._rtc = RTCPeerConnection(RTCConfiguration(ice, RTCIceTransportPolicy(policy)))
         self._rtc.on("connectionstatechange", self._state_changed)
-        # Both sides make the channel, so none has to wait for the other's.
+        # Both sides create the channel, so neither has to wait for the other's.
         channel = self._rtc.createDataChannel(
-            "game", ordered=False, maxPacketLifeTime=_WORTH_SENDING_MS, negotiated=True, id=0
+            "game", ordered=False, maxPacketLifeTime=_LIFETIME_MS, negotiated=True, id=0
         )
-        channel.on("open", told.opened)
-        channel.on("close", told.broke)
-        channel.on("message", told.heard)
+        channel.on("open", listener.channel_opened)
+        channel.on("close", listener.connection_failed)
+        channel.on("message", listener.message_received)
         self._channel = channel
         self._buffered = 0
         self._steps: asyncio.Queue[_Step] = asyncio.Queue()
-        self._working = asyncio.ensure_future(self._work())
+        self._worker = asyncio.ensure_future(self._perform_steps())
 
-    def describe(self, offer: str) -> None:
-        """Answer `offer`, or make one if it is empty."""
+    def describe(self, offer: str | None) -> None:
+        """Answer `offer`, or make an offer if it is None; the listener gets the description."""
 
         async def step(rtc: "RTCPeerConnection") -> None:
             from aiortc import RTCSessionDescription
 
-            if offer:
+            if offer is None:
+                await rtc.setLocalDescription(await rtc.createOffer())
+            else:
                 await rtc.setRemoteDescription(RTCSessionDescription(offer, "offer"))
                 await rtc.setLocalDescription(await rtc.createAnswer())
-            else:
-                await rtc.setLocalDescription(await rtc.createOffer())
-            self._told.described(rtc.localDescription.sdp)
+            self._listener.description_made(rtc.localDescription.sdp)
 
         self._steps.put_nowait(step)
 
     def accept(self, sdp: str) -> None:
-        """Take the answer."""
+        """Set the other player's answer as the remote description."""
 
         async def step(rtc: "RTCPeerConnection") -> None:
             from aiortc import RTCSessionDescription
@@ -96,16 +98,17 @@ class RtcConnection:
         self._steps.put_nowait(step)
 
     def add_candidates(self, candidates: Sequence[Mapping[str, Any]]) -> None:
-        """Try these, once the description before them is taken."""
+        """Add remote candidates, after the steps that were asked for before."""
 
         async def step(rtc: "RTCPeerConnection") -> None:
-            # A browser's own address may be a name of the local network, which takes a second to look up.
+            # Together: a browser hides its address behind a multicast DNS name, which may take a second to
+            # resolve.
             await asyncio.gather(*(_add(rtc, each) for each in candidates), return_exceptions=True)
 
         self._steps.put_nowait(step)
 
     def send(self, data: bytes) -> None:
-        """Send over the channel, or lose it: nothing is queued for a link that is closed or full."""
+        """Send over the channel, or drop the data if the channel is not open or its buffer is full."""
         if self._channel.readyState != "open":
             return
         waiting = self._channel.bufferedAmount
@@ -114,45 +117,44 @@ class RtcConnection:
             self._channel.send(data)
 
     def take_buffered(self) -> int:
-        """Most bytes that waited in the channel since the last call."""
+        """Return the most bytes that waited in the channel since the last call."""
         buffered, self._buffered = self._buffered, 0
         return buffered
 
-    def way(self) -> str:
-        """Whether the path in use goes through a TURN server: `turn`, or else `direct`."""
+    def path(self) -> str:
+        """Return `turn` if the path in use goes through a TURN server, else `direct`."""
         pairs: Mapping[int, Any] = {}
         sctp: Any = self._rtc.sctp
         with contextlib.suppress(AttributeError):
-            # aiortc has no public word for the pair of candidates in use.
+            # aiortc has no public name for the nominated pair of candidates.
             pairs = sctp.transport.transport._connection._nominated
         ends = [end for pair in pairs.values() for end in (pair.local_candidate, pair.remote_candidate)]
         return "turn" if any(end.type == "relay" for end in ends) else "direct"
 
     async def close(self) -> None:
-        """Close it; it tells nothing any more."""
+        """Close the connection; the listener gets no more callbacks."""
         self._channel.remove_all_listeners()
         self._rtc.remove_all_listeners()
-        self._working.cancel()
-        await asyncio.gather(self._working, return_exceptions=True)
+        self._worker.cancel()
+        await asyncio.gather(self._worker, return_exceptions=True)
         await self._rtc.close()
 
-    async def _work(self) -> None:
+    async def _perform_steps(self) -> None:
         while True:
             step = await self._steps.get()
             try:
                 await step(self._rtc)
-            except Exception:
-                # Whatever a description of another's makes aiortc raise: this connection comes to nothing.
-                self._told.broke()
+            except Exception:  # noqa: BLE001 (a peer's malformed SDP makes aiortc raise almost anything)
+                self._listener.connection_failed()
                 return
 
     def _state_changed(self) -> None:
         if self._rtc.connectionState in ("failed", "closed"):
-            self._told.broke()
+            self._listener.connection_failed()
 
 
 def _readable(urls: str | Sequence[str]) -> list[str]:
-    """The addresses that aiortc can read; one with a literal of IPv6 would make it fail altogether."""
+    """Return the addresses that aiortc can parse: a literal IPv6 address makes it raise for all of them."""
     return [url for url in ([urls] if isinstance(urls, str) else urls) if _READABLE.fullmatch(url)]
 
 
@@ -161,7 +163,8 @@ async def _add(rtc: "RTCPeerConnection", candidate: Mapping[str, Any]) -> None:
 
     text = candidate.get("candidate")
     if not isinstance(text, str) or not text.startswith("candidate:"):
-        return  # the end of candidates; more may come from the other's side of a relay
+        # The empty end mark. aiortc would stop accepting candidates there, but relayed ones may still come.
+        return
     parsed = candidate_from_sdp(text.removeprefix("candidate:"))
     parsed.sdpMid, parsed.sdpMLineIndex = candidate.get("sdpMid"), candidate.get("sdpMLineIndex")
     await rtc.addIceCandidate(parsed)

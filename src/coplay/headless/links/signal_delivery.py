@@ -1,8 +1,8 @@
-"""Signals on their way: stamped, remembered, and sent again until the other player has acknowledged them.
+"""Delivery of signals: they are stamped, and sent again until the other player has acknowledged them.
 
-The server acknowledges that it took a signal; only the other player can say that it came. Acknowledgements
-ride on the next signal; when there is none, on a candidate signal without a candidate. All times are
-monotonic seconds.
+The server acknowledges that it took a signal; only the other player can acknowledge that it arrived.
+Acknowledgements ride on the next signal; if there is none, on an `ice-candidate` signal whose candidate is
+null. All times are monotonic seconds. The page's counterpart is web/src/links/life/signalDelivery.ts.
 """
 
 from collections import deque
@@ -13,13 +13,13 @@ Payload = dict[str, Any]
 
 _ACK_S: Final = 0.04
 _RESEND_WAITS_S: Final = (1.0, 2.0, 4.0, 8.0)
-_REMEMBERED = 256
-_UNACKNOWLEDGED = 64
-_ACKS_A_SIGNAL = 32
+_REMEMBERED: Final = 256
+_UNACKNOWLEDGED: Final = 64
+_ACKS_A_SIGNAL: Final = 32
 
 
 @dataclass(slots=True)
-class _Sent:
+class _UnacknowledgedSignal:
     kind: str
     payload: Payload
     due: float
@@ -27,44 +27,53 @@ class _Sent:
 
 
 class SignalDelivery:
-    """The signals between this player and one other.
+    """The signals in flight between this player and one other.
 
     Args:
-        name: Begins this side's message ids; differs from everybody else's.
+        name: Prefix of this side's message ids; no other peer or process may use the same.
     """
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._count = 0
-        self._sent: list[_Sent] = []
+        self._unacknowledged: list[_UnacknowledgedSignal] = []
         self._seen: deque[str] = deque(maxlen=_REMEMBERED)
         self._acks: list[str] = []
         self._ack_at: float | None = None
 
-    def send(self, kind: str, content: Payload, epoch: int, negotiation: int, now: float) -> Payload:
-        """Stamp a signal and remember it; returns the payload to be sent."""
+    def stamp(self, kind: str, content: Payload, epoch: int, negotiation: int, now: float) -> Payload:
+        """Return the payload to send, and remember it until it is acknowledged.
+
+        Args:
+            kind: The signal's type.
+            content: What the payload carries in addition to the stamp: `sdp`, `candidate` or `reason`.
+            epoch: The pair's current signaling epoch.
+            negotiation: The current negotiation.
+            now: Monotonic seconds.
+        """
         self._count += 1
         stamp = {"epoch": epoch, "negotiation": negotiation, "seq": self._count}
         payload = {**content, **stamp, "message_id": f"{self._name}-{self._count}"}
         if kind != "bye" and not _only_acknowledges(kind, payload):
-            # A description or a request says all that an earlier one of its kind said.
-            kept = [each for each in self._sent if kind == "ice-candidate" or each.kind != kind]
-            sent = _Sent(kind, payload, now + _RESEND_WAITS_S[0])
-            self._sent = [*kept, sent][-_UNACKNOWLEDGED:]
+            # A new description or request replaces an earlier one of its kind; candidates add up.
+            kept = [sent for sent in self._unacknowledged if kind == "ice-candidate" or sent.kind != kind]
+            sent = _UnacknowledgedSignal(kind, payload, now + _RESEND_WAITS_S[0])
+            self._unacknowledged = [*kept, sent][-_UNACKNOWLEDGED:]
         return self._with_acks(payload, now)
 
     def receive(self, kind: str, payload: Payload, now: float) -> bool:
-        """Take note of what a signal says about signals.
+        """Process a signal's acknowledgements, and acknowledge the signal itself.
 
         Returns:
-            Whether there is something in it for anybody else: False for a duplicate.
+            True if the link has to look at the signal; False for a duplicate and for mere acknowledgements.
         """
         acks = payload.get("acks")
         if isinstance(acks, list):
-            self._sent = [each for each in self._sent if each.payload["message_id"] not in acks]
+            self._unacknowledged = [s for s in self._unacknowledged if s.payload["message_id"] not in acks]
         if _only_acknowledges(kind, payload):
             return False
         message_id = payload["message_id"]
+        # A duplicate is acknowledged again: it came because the first acknowledgement was lost.
         if message_id not in self._acks:
             self._acks.append(message_id)
         if self._ack_at is None:
@@ -74,37 +83,37 @@ class SignalDelivery:
         self._seen.append(message_id)
         return True
 
-    def due(self, epoch: int, negotiation: int, now: float) -> list[tuple[str, Payload]]:
-        """What is to be sent again now, and acknowledgements that found nothing to ride on."""
-        # What belongs to a negotiation that is over helps nobody.
-        self._sent = [
-            each
-            for each in self._sent
-            if each.payload["negotiation"] >= negotiation or each.kind.endswith("-request")
+    def take_due(self, epoch: int, negotiation: int, now: float) -> list[tuple[str, Payload]]:
+        """Return the signals to send again now, and acknowledgements that had no signal to ride on."""
+        # Descriptions and candidates of an earlier negotiation are stale; requests always count.
+        self._unacknowledged = [
+            sent
+            for sent in self._unacknowledged
+            if sent.payload["negotiation"] >= negotiation or sent.kind.endswith("-request")
         ]
-        due = [each for each in self._sent if each.due <= now]
-        for each in due:
-            each.tries += 1
-            if each.tries < len(_RESEND_WAITS_S):
-                each.due = now + _RESEND_WAITS_S[each.tries]
+        due = [sent for sent in self._unacknowledged if sent.due <= now]
+        for sent in due:
+            sent.tries += 1
+            if sent.tries < len(_RESEND_WAITS_S):
+                sent.due = now + _RESEND_WAITS_S[sent.tries]
             else:
-                self._sent.remove(each)
-        again = [(each.kind, self._with_acks(each.payload, now)) for each in due]
+                self._unacknowledged.remove(sent)
+        signals = [(sent.kind, self._with_acks(sent.payload, now)) for sent in due]
         if self._ack_at is not None and self._ack_at <= now:
-            nothing = self.send("ice-candidate", {"candidate": None}, epoch, negotiation, now)
-            again.append(("ice-candidate", nothing))
-        return again
+            acks_only = self.stamp("ice-candidate", {"candidate": None}, epoch, negotiation, now)
+            signals.append(("ice-candidate", acks_only))
+        return signals
 
-    def hasten(self, now: float) -> None:
-        """The way to the server is open again: what went into a dead socket is due at once."""
-        for each in self._sent:
-            each.due = now
+    def resend_all(self, now: float) -> None:
+        """Make everything due now: what was sent into a dead socket is lost."""
+        for sent in self._unacknowledged:
+            sent.due = now
         if self._acks:
             self._ack_at = now
 
     def clear(self) -> None:
-        """Forget all signals under way, as in a new epoch; what was seen stays known."""
-        self._sent, self._acks, self._ack_at = [], [], None
+        """Forget the signals in flight, as in a new epoch, but not which ones were seen."""
+        self._unacknowledged, self._acks, self._ack_at = [], [], None
 
     def _with_acks(self, payload: Payload, now: float) -> Payload:
         acks, self._acks = self._acks[:_ACKS_A_SIGNAL], self._acks[_ACKS_A_SIGNAL:]

@@ -1,4 +1,4 @@
-"""Whether a direct path has gone silent."""
+"""Detection of a direct path that has gone silent."""
 
 from typing import Final
 
@@ -8,41 +8,45 @@ _AWAKE_S: Final = 0.1
 
 
 class Silence:
-    """Notices that nothing comes over a direct path any more.
+    """Measures for how long no datagram has come over a direct path.
 
-    Peers that play send a datagram each frame, so our own sending is the clock: while this process is busy
-    nobody could have been heard. Before anything came at all there is nothing to miss.
+    Peers that play send a datagram each frame, so time is counted by what this side sends: while this process
+    is too busy to send, it could not have received either. Nothing is counted before the first datagram.
 
     Args:
-        fps: How many datagrams a second are sent and expected.
+        fps: Datagrams sent and expected per second.
     """
 
     def __init__(self, fps: float) -> None:
-        self._step = max(_AWAKE_S, 1.5 / fps)
+        self._longest_step = max(_AWAKE_S, 1.5 / fps)
         self._limit = max(_SILENT_S, 4.0 / fps)
         self._met = False
-        self._unheard = 0.0
-        self._spoke: float | None = None
+        self._silent_s = 0.0
+        self._sent_at: float | None = None
 
     @property
-    def doubtful(self) -> bool:
-        """Whether nothing has come for too long."""
-        return self._unheard > self._limit
+    def is_suspect(self) -> bool:
+        """True if nothing has come for longer than the heartbeat allows."""
+        return self._silent_s > self._limit
 
     @property
-    def dead(self) -> bool:
-        """Whether it lasts so long that it is more than a hiccup."""
-        return self._unheard > self._limit + _SUSPECT_S
+    def is_dead(self) -> bool:
+        """True if the silence has lasted too long for a hiccup."""
+        return self._silent_s > self._limit + _SUSPECT_S
 
-    def heard(self, *, direct: bool) -> None:
-        """A datagram came."""
-        # Whom we hear through the server sends over the direct path as well.
+    def datagram_received(self, *, direct: bool) -> None:
+        """Take note of a datagram from the other player.
+
+        Args:
+            direct: True if it came over the direct path, False if through the server.
+        """
+        # A peer that reaches us through the server also sends over the direct path: silence counts from now.
         self._met = True
         if direct:
-            self._unheard = 0.0
+            self._silent_s = 0.0
 
-    def spoke(self, now: float) -> None:
-        """We send one."""
-        if self._met and self._spoke is not None:
-            self._unheard += min(now - self._spoke, self._step)
-        self._spoke = now
+    def datagram_sent(self, now: float) -> None:
+        """Take note of a datagram sent to the other player."""
+        if self._met and self._sent_at is not None:
+            self._silent_s += min(now - self._sent_at, self._longest_step)
+        self._sent_at = now

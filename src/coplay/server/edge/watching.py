@@ -1,7 +1,6 @@
-"""`/api/watch/…`: lets researchers watch the running games, frame by confirmed frame.
+"""Lets those who run the study look on: which games are played now, and their confirmed frames as they come.
 
-The link that `coplay run` prints holds a signed key, which is all that a spectator needs, and which no
-participant's page is given.
+Whoever has the link that `coplay run` prints may watch; it holds a signed key and nobody else ever gets it.
 """
 
 import asyncio
@@ -21,29 +20,26 @@ from coplay.messages.game import WatchConfig
 from coplay.messages.http import ListedGame, WatchOverview
 from coplay.messages.study import BootInfo
 from coplay.server.clock import Clock
-from coplay.server.edge.authorization import bearer_claims
 from coplay.server.games.game import RunningGame, RunningGames
-from coplay.server.refusals import RequestRefusedError
 from coplay.signaling import TokenError, TokenSigner
 
-QUERY_EVERY_S: Final = 0.5
-"""How often the store is queried for one game, no matter how many spectators it has."""
-MAX_FEEDS: Final = 64
+LOOK_S: Final = 0.5
+"""How often the store is asked for one game, however many watch it."""
+KEPT_GAMES: Final = 64
 KEY_S: Final = 30 * 24 * 3600.0
-MAX_ANSWER_BYTES: Final = 256 * 1024
+MAX_ANSWER: Final = 256 * 1024
 
-# One text: the spectator's page shows no hints.
-_UNAUTHORIZED: Final = "Only those who run this study may watch. Use the link that `coplay run` has printed."
+_REFUSED: Final = "Only those who run this study may watch. Use the link that `coplay run` has printed."
 
 
 @dataclass(slots=True)
 class _Feed:
-    """The confirmed inputs of one game, up to the last frame that a peer has uploaded."""
+    """The confirmed inputs of one game, as far as anyone uploaded them."""
 
     input_sizes: tuple[int, ...]
     log: bytearray = field(default_factory=bytearray)
-    queried_at: float = -QUERY_EVERY_S
-    querying: asyncio.Lock = field(default_factory=asyncio.Lock)
+    looked: float = -LOOK_S
+    looking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def width(self) -> int:
@@ -55,14 +51,14 @@ class _Feed:
 
 
 class Watching:
-    """The endpoints for spectators.
+    """The spectators' side of a server.
 
     Args:
         boot: What a page needs to load the simulation.
-        signer: Signs and verifies the spectators' key.
+        signer: Makes and reads the key.
         store: Where the players' uploads are.
-        games: The running games.
-        clock: The source of time.
+        games: Those that are running.
+        clock: The time.
     """
 
     def __init__(
@@ -76,12 +72,13 @@ class Watching:
         self._feeds: dict[str, _Feed] = {}
 
     def key(self) -> str:
-        """Return a key that lets its holder watch for a month."""
+        """A key that lets its owner watch for a month."""
         return self._signer.sign("watch", {}, self._clock.wall() + KEY_S)
 
     async def games(self, request: Request) -> Response:
-        """Answer `GET /api/watch`: what to load, and the running games."""
-        self._authorize(request)
+        """`GET /api/watch`: what to load, and the games that are running."""
+        if not self._may_watch(request):
+            return _refusal()
         running = [
             ListedGame(
                 game_id=game.game_id,
@@ -94,11 +91,12 @@ class Watching:
         return JSONResponse(to_json(WatchOverview(**fields_of(self._boot), games=tuple(running))))
 
     async def game(self, request: Request) -> Response:
-        """Answer `GET /api/watch/<game>`: how one game is set up."""
-        self._authorize(request)
+        """`GET /api/watch/<game>`: how one game is set up."""
+        if not self._may_watch(request):
+            return _refusal()
         game = self._games.get(request.path_params["game_id"])
         if game is None:
-            raise _no_such_game()
+            return _over()
         shared = game.config
         config = WatchConfig(
             game_id=game.game_id,
@@ -114,17 +112,18 @@ class Watching:
         return JSONResponse(to_json(config))
 
     async def frames(self, request: Request) -> Response:
-        """Answer `GET /api/watch/<game>/frames?from=N`: all players' inputs from frame N on."""
-        self._authorize(request)
+        """`GET /api/watch/<game>/frames?from=N`: all players' inputs of frame N, then of the next …"""
+        if not self._may_watch(request):
+            return _refusal()
         first = request.query_params.get("from", "")
         game = self._games.get(request.path_params["game_id"])
         if not (first.isascii() and first.isdigit() and len(first) < 10):
-            raise RequestRefusedError(400, "`from` is not the number of a frame.")
+            return JSONResponse({"error": "`from` is no frame."}, 400)
         feed = await self._feed(request.path_params["game_id"], game)
         if feed is None:
-            raise _no_such_game()
+            return _over()
         at = int(first) * feed.width
-        body = bytes(feed.log[at : at + MAX_ANSWER_BYTES // feed.width * feed.width])
+        body = bytes(feed.log[at : at + MAX_ANSWER // feed.width * feed.width])
         over = game is None and at + len(body) >= len(feed.log)
         return Response(
             body, media_type="application/octet-stream", headers={"X-Game-Over": "1" if over else "0"}
@@ -135,36 +134,41 @@ class Watching:
         if feed is None:
             if game is None:
                 return None
-            while len(self._feeds) >= MAX_FEEDS:
+            while len(self._feeds) >= KEPT_GAMES:
                 del self._feeds[next(iter(self._feeds))]
             feed = self._feeds[game_id] = _Feed(tuple(game.setup.input_sizes))
-        # A lock: of two queries at a time, the second would append the same frames again.
-        async with feed.querying:
-            if self._clock.now() - feed.queried_at >= QUERY_EVERY_S:
-                feed.queried_at = self._clock.now()
+        async with feed.looking:
+            if self._clock.now() - feed.looked >= LOOK_S:
+                feed.looked = self._clock.now()
                 await asyncio.wrap_future(self._store.submit(partial(_extend, game_id, feed)))
         return feed
 
-    def _authorize(self, request: Request) -> None:
+    def _may_watch(self, request: Request) -> bool:
+        kind, _, key = request.headers.get("authorization", "").partition(" ")
         try:
-            bearer_claims(request, self._signer, "watch", self._clock.wall())
+            self._signer.read("watch", key, self._clock.wall())
         except TokenError:
-            raise RequestRefusedError(403, _UNAUTHORIZED) from None
+            return False
+        return kind == "Bearer"
 
 
 def _extend(game_id: str, feed: _Feed, connection: Connection) -> None:
-    """Append the frames that were uploaded since the last query, in order and without gaps."""
-    query = (
+    """Append what was uploaded since, in order and without gaps."""
+    wanted = (
         select(batches.c.body)
         .where(batches.c.game_id == game_id, batches.c.first_frame + batches.c.frames > feed.frames)
         .order_by(batches.c.first_frame)
     )
-    for body in connection.execute(query).scalars():
+    for body in connection.execute(wanted).scalars():
         batch = decode(body, len(feed.input_sizes), feed.input_sizes)
         known = feed.frames - batch.first_frame
         if 0 <= known < batch.frames:
             feed.log += batch.inputs[known * feed.width :]
 
 
-def _no_such_game() -> RequestRefusedError:
-    return RequestRefusedError(404, "This game is over, or never existed.")
+def _refusal() -> Response:
+    return JSONResponse({"error": _REFUSED}, 403)
+
+
+def _over() -> Response:
+    return JSONResponse({"error": "This game is over, or never was."}, 404)

@@ -1,9 +1,9 @@
 /**
- * One link to one peer, as data: its state, the events that can happen to it, and the effects that it asks for.
+ * One link to one peer, as data: what is known of it, what can happen to it, and what it wants done.
  *
- * This folder is pure: it has no clock, no random numbers and no browser. `reduceLink` takes an event and the time, and
- * returns the next link and effects. PeerLink performs the effects with an RTCPeerConnection, the tests with a simulated
- * one.
+ * Nothing here or in the modules that decide about it (linkLife, negotiating, post, relaying) knows a clock, a random
+ * number or a browser: `reduceLink` takes an event and the time, and gives the link after it and effects. PeerLink performs
+ * the effects with the browser's own connection, and the tests with a simulated one.
  */
 import type { SignalPayload, SignalType } from '../../protocol/messages';
 
@@ -20,7 +20,7 @@ export type LinkState =
   | 'relayed'
   | 'closed';
 
-/** A signal that the peer has not acknowledged yet. */
+/** A signal that was sent and not acknowledged yet. */
 export interface UnackedSignal {
   type: SignalType;
   payload: SignalPayload;
@@ -28,7 +28,7 @@ export interface UnackedSignal {
   tries: number;
 }
 
-/** A candidate that arrived before the description it belongs to. */
+/** A candidate that came before the description it belongs to. */
 export interface HeldCandidate {
   negotiation: number;
   candidate: RTCIceCandidateInit;
@@ -38,47 +38,46 @@ export interface HeldCandidate {
 /** Everything a decision about the link depends on. */
 export interface Link {
   role: Role;
-  /** Prefix of this side's message ids; unique among all pages. */
+  /** Begins this side's message ids; differs from everybody else's. */
   name: string;
 
-  // Lifecycle
+  // Its life
   state: LinkState;
-  /** When the state times out. */
+  /** When the state is left for want of news. */
   deadline_ms: number | null;
-  /** Offers resent in `signaling`, restarts tried in `restarting`. */
+  /** Offers sent again in `signaling`, restarts tried in `restarting`. */
   tries: number;
   rebuilds: number;
   /** Whether this is an attempt at a direct path from `relayed`. */
   retrying: boolean;
-  /** Why the link is relayed or closed, in words for participants: the end of a sentence. */
+  /** Why it is relayed or closed; a sentence's end for people. */
   reason: string;
-  /** Closed by this page for good: not even a new epoch opens it. */
+  /** Closed by this page: nothing opens it again. */
   final: boolean;
-  /** When something from the peer was last known to arrive, over any path. */
+  /** When something of the peer was last known to arrive, over any path. */
   alive_ms: number;
-  /** When the link last became connected. */
+  /** When it was connected last. */
   connected_ms: number;
 
   // The connection in use
   epoch: number;
-  /** Number of the connection; 0 for none. */
+  /** Its number; 0 for none. */
   connection: number;
-  /** How many connections were opened so far. */
+  /** How many there were. */
   opened: number;
-  /** Whether ICE and DTLS are connected. */
+  /** ICE and DTLS are up. */
   up: boolean;
-  /** Whether the worker has received nothing over it for a while. */
+  /** The worker receives nothing over it. */
   silent: boolean;
 
   // Descriptions and candidates
   negotiation: number;
-  /** The negotiation whose remote description is being set, or is set. */
+  /** The negotiation whose remote description is set, or being set. */
   accepted: number;
-  /** The negotiation whose remote description is set. */
   described: number;
   local: { type: 'offer' | 'answer'; sdp: string } | null;
   remote_sdp: string;
-  /** The last remote description of a connection that was closed since. */
+  /** What the peer described last to a connection that we have closed since. */
   dropped_sdp: string;
   held: readonly HeldCandidate[];
 
@@ -89,14 +88,12 @@ export interface Link {
   acks: readonly string[];
   ack_at_ms: number | null;
 
-  // The relay through the server
+  // The lane through the server
   relaying: boolean;
-  /** Whether this side needs the relay, as opposed to mirroring a peer that uses it. */
+  /** Our own need for it. */
   needed: boolean;
-  /** When this side begins to need it, or ceases to. */
   need_at_ms: number | null;
   need_until_ms: number | null;
-  /** Mirroring: since when, until when, and until when not again. */
   mirror_since_ms: number;
   mirror_until_ms: number;
   no_mirror_until_ms: number;
@@ -104,10 +101,10 @@ export interface Link {
 
 export type LinkEvent =
   | { kind: 'start' }
-  /** A deadline may have passed. */
+  /** A deadline may have come. */
   | { kind: 'timer' }
   | { kind: 'signal'; type: SignalType; payload: SignalPayload }
-  /** The server raised the epoch of this pair: everything negotiated before is void. */
+  /** The server raised the epoch of this pair: what there was is over. */
   | { kind: 'epoch'; epoch: number }
   /** The socket to the server is open again. */
   | { kind: 'socket_back' }
@@ -115,32 +112,32 @@ export type LinkEvent =
   /** The machine slept. */
   | { kind: 'woke' }
   | { kind: 'close' }
-  // Events of the browser's connection number `connection`
+  // What the browser's connection number `connection` says
   | { kind: 'local_description'; connection: number; negotiation: number; sdp: string }
   | { kind: 'remote_set'; connection: number; negotiation: number }
   | { kind: 'step_failed'; connection: number }
   | { kind: 'candidates'; connection: number; negotiation: number; candidates: RTCIceCandidateInit[] }
   | { kind: 'connection_state'; connection: number; state: RTCPeerConnectionState }
   | { kind: 'channel'; connection: number; open: boolean }
-  /** The worker receives datagrams over the channel again, or has not for a while. */
+  /** The worker receives datagrams over the channel, or has not for a while. */
   | { kind: 'hearing'; connection: number; direct: boolean }
-  /** A datagram of the peer arrived through the server. */
+  /** A datagram of the peer came through the server. */
   | { kind: 'relay_heard' };
 
 export type LinkEffect =
   | { kind: 'open'; connection: number }
   | { kind: 'close'; connection: number }
-  /** Create the local description: an offer, or the answer to the offer that was accepted. */
+  /** Make the local description: an offer, or the answer to the offer that was accepted. */
   | { kind: 'describe'; connection: number; negotiation: number; restart: boolean }
   | { kind: 'accept'; connection: number; negotiation: number; type: 'offer' | 'answer'; sdp: string }
   | { kind: 'add_candidates'; connection: number; candidates: RTCIceCandidateInit[] }
   | { kind: 'signal'; type: SignalType; payload: SignalPayload }
-  /** Start or stop sending the game's datagrams to this peer through the server as well. */
+  /** Carry the game's datagrams to this peer through the server, too; or not any more. */
   | { kind: 'relay'; on: boolean }
-  /** A signal violated the protocol: counted, never fatal. */
+  /** Something broke the rules: counted, never fatal. */
   | { kind: 'reject'; reason: string };
 
-/** Return a link that has not begun. */
+/** A link that has not begun. */
 export function newLink(role: Role, epoch: number, name: string): Link {
   return {
     role,
@@ -181,9 +178,8 @@ export function newLink(role: Role, epoch: number, name: string): Link {
   };
 }
 
-/** A decision in progress: the link as it will be, and the effects so far. */
+/** One decision in the making: the link as it will be, and what follows. */
 export interface Transition {
-  /** Modified in place; a copy of the link before the event. */
   readonly link: Link;
   readonly effects: LinkEffect[];
   readonly now_ms: number;
@@ -191,12 +187,12 @@ export interface Transition {
   readonly random: number;
 }
 
-/** Return true if there is a connection whose channel has opened. */
+/** Whether there is a connection whose channel has been open. */
 export function isUp({ state }: Link): boolean {
   return state === 'connected' || state === 'suspect' || state === 'restarting';
 }
 
-/** Return the state as participants see it: attempts at a direct path do not show while play goes through the server. */
+/** How the link looks from outside: an attempt at something better is no news while play goes through the server. */
 export function shownState({ state, relaying }: Link): LinkState {
   const attempts = state === 'signaling' || state === 'connecting' || state === 'rebuilding';
   return attempts && relaying ? 'relayed' : state;
