@@ -217,7 +217,7 @@ class Game:
     def _begin_episode(self) -> None:
         with self._simulated_frame():
             self.environment.reset(taming.derive_seed(self.seed, "episode", self.episode) & 0x7FFFFFFF)
-        self._walk.begin()
+        self._walk.begin_plan()
         self.frame_in_episode = 0
         self.scores = self._idle.rewards
         self.countdown_left = self.countdown_frames

@@ -176,7 +176,7 @@ def in_turn(seed, turns):
             walk.restore(snapshot)
             assert seen(walk) == expected
         if source.random() < 0.05:
-            walk.begin()
+            walk.begin_plan()
         snapshot = walk.take()
         expected = seen(walk)
         assert describe(snapshot) == expected
@@ -186,7 +186,7 @@ def in_turn(seed, turns):
 
 def answer(request_json):
     """Do the same in the browsers' Python."""
-    state_plan.CALM = 0
+    state_plan.QUIET_CHECKS = 0
     taken = [in_turn(seed, 40) for seed in range(json.loads(request_json)["seeds"])]
     words = state_memory.MemoryWatch()
     world = make_world()

@@ -45,11 +45,11 @@ ENVIRONMENTS = [
 
 @pytest.fixture(autouse=True, params=["at once", "when it is calm"], scope="module")
 def _look_into_memory(request):
-    before = state_plan.CALM
+    before = state_plan.QUIET_CHECKS
     if request.param == "at once":
-        state_plan.CALM = 0
+        state_plan.QUIET_CHECKS = 0
     yield
-    state_plan.CALM = before
+    state_plan.QUIET_CHECKS = before
 
 
 @pytest.mark.parametrize("spec", ENVIRONMENTS)
@@ -96,7 +96,7 @@ def test_no_change_is_missed(acts):
             assert seen(walk) == expected
         else:
             if act == "begin":
-                walk.begin()
+                walk.begin_plan()
             snapshot = walk.take()
             expected = seen(walk)
             assert describe(snapshot) == expected

@@ -85,7 +85,7 @@ def test_a_change_shows(add, make, change, few_runs, monkeypatch):
     held_by_it = [held.__dict__, type(held)] if isinstance(held, Part) else [held]
     words = state_memory.MemoryWatch()
     assert getattr(words, add)(held)
-    words.seal()
+    words.record()
     assert words.unchanged()
     change(held)
     assert not words.unchanged()
@@ -102,7 +102,7 @@ def test_what_is_not_found_is_not_taken(monkeypatch):
 
 
 def test_what_only_moves_is_soon_looked_at_through_python(monkeypatch):
-    monkeypatch.setattr(state_plan, "CALM", 0)
+    monkeypatch.setattr(state_plan, "QUIET_CHECKS", 0)
     held = {"first": ONE}
     walk = StateWalk({"held": held, "other": [2]})
     walk.take()
@@ -112,8 +112,8 @@ def test_what_only_moves_is_soon_looked_at_through_python(monkeypatch):
             del held[key]
         walk.take()
         walk.take()
-    assert walk._plan._words is None
-    assert walk._plan.lively == []
+    assert walk._plan._detector.reads_memory is False
+    assert walk._plan.volatile == []
 
 
 def test_no_change_is_missed_in_the_browsers_python(tmp_path):

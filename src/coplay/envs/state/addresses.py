@@ -1,8 +1,8 @@
-"""Where the things in a tuple lie in memory, all at once.
+"""The addresses of everything in a tuple, read in one call.
 
-Two tuples that are alive hold the very same things exactly if their addresses are the same bytes, and bytes
-are compared faster than any loop over `is`. CPython keeps the addresses in the tuple, side by side, where
-this reads them; that they are there is tried out first, and if they are not, numpy finds them.
+Two live tuples hold the very same things exactly if the addresses in them are the same bytes, and comparing
+bytes is quicker than any loop over `is`. CPython keeps these addresses next to each other inside the tuple,
+where this module reads them. It tries that out on samples first, and has numpy collect them where it fails.
 """
 
 from __future__ import annotations
@@ -38,4 +38,4 @@ def _by_memory() -> Callable[[tuple[Any, ...]], bytes] | None:
 
 
 addresses: Callable[[tuple[Any, ...]], bytes] = _by_memory() or _by_numpy
-"""The addresses of a tuple's things, in order."""
+"""Return the addresses of a tuple's items, in order. Keep the items alive while comparing."""

@@ -1,11 +1,13 @@
 """The checksum of a snapshot: 64 bits of BLAKE2b over a canonical, typed encoding.
 
-The encoding is a list of plain values, written by `marshal` in its version 2: one C call, every value with
-its type, floats bit for bit, no back references, the same bytes in every process. A reference to a holder is
-written as its position in the walk. `hash()` is never used: it differs between processes.
+The encoding is a list of plain values, written by `marshal` in its version 2: one C call that writes every
+value with its type and floats bit for bit, without back references, the same in every process. A reference to
+a holder is written as its position in the walk. `hash()` is not used, as it differs between processes.
 
-What only drawing touches must not count, since a headless peer never draws: an attribute that is None or a
-drawing object is written as if it were absent, so `screen = None` and `screen = <Surface>` are one state.
+What only drawing changes must not count, because a headless peer never draws: an attribute that is None or a
+drawing object is left out, so that `screen = None` and `screen = <Surface>` are one state.
+
+Games recorded by earlier versions contain these checksums: a change of the encoding breaks their replays.
 """
 
 from __future__ import annotations
@@ -27,36 +29,38 @@ from coplay.envs.kinds.numbers import ARRAY
 from coplay.envs.kinds.references import TUPLE
 from coplay.envs.kinds.registry import DRAWING, KINDS, MISSING, PLAIN, Kind
 from coplay.envs.state.plain_tables import PlainTable
-from coplay.envs.state.snapshot import Snapshot, kind_now
+from coplay.envs.state.snapshot import Snapshot, saved_kind
 
 _MASK = (1 << 64) - 1
+# A peer that never draws has no drawing objects, and whether two equal tuples are one object is an accident.
 _UNNUMBERED = (TUPLE, DRAWING)
-_MARK = ...  # begins every tuple that stands for something else; never a value by itself
+_MARK = ...  # first in each tuple that stands for something else, so that no real tuple looks like one
 _READABLE_MODULES = frozenset({"datetime", "decimal", "fractions", "uuid", "pathlib", "builtins", "numpy"})
 Canonical = Callable[[Any], Any]
 
 
 def digest(snapshot: Snapshot, extra: object = None) -> int:
-    """Give the 64-bit checksum of a snapshot.
+    """Return the 64-bit checksum of a snapshot.
 
-    The digests of the plan's members are summed up, so that those that have not changed since it was made
-    need no look; then comes what is in the state since.
+    Each member of the plan has a digest of its place and contents. Their sum is hashed together with what was
+    added since the plan was made. A sum can be corrected for the few members that changed, where a hash over
+    all of them would have to read the whole state at each frame.
 
     Args:
-        snapshot: What to sum up.
+        snapshot: The state.
         extra: Plain values that belong to the state as well.
     """
     plan = snapshot.plan
-    canonical = _canonical_by(plan.numbers, _later_positions(snapshot))
+    canonical = _canonical_by(plan.numbers, _added_positions(snapshot))
     digests = plan.digests
     if digests is None:
         first = _canonical_by(plan.numbers, {})
         members = zip(plan.members, plan.contents, strict=True)
         plan.encodings = [_encoded(kind, obj, saved, first) for (kind, obj), saved in members]
         plan.digests = digests = list(map(_digest_of_member, range(len(plan.members)), plan.encodings))
-    if plan.still_sum is None:
-        plan.still_sum = sum(digests) - sum([digests[place] for place in plan.lively])
-    total = plan.still_sum
+    if plan.stable_sum is None:
+        plan.stable_sum = sum(digests) - sum([digests[place] for place in plan.volatile])
+    total = plan.stable_sum
     contents = snapshot.contents
     for place, kind, obj, first_contents in plan.rows:
         saved = contents[place]
@@ -68,39 +72,42 @@ def digest(snapshot: Snapshot, extra: object = None) -> int:
         else:
             total += _digest_of_member(place, _encoded(kind, obj, saved, canonical))
     out = [extra, total & _MASK]
-    _encode_later(snapshot, canonical, out)
+    _encode_added(snapshot, canonical, out)
     return int.from_bytes(blake2b(marshal.dumps(out, 2), digest_size=8).digest(), "little")
 
 
 def _changed_instance(encoding: dict[str, Any], first: Any, saved: Any, canonical: Canonical) -> Any:
-    """Encode attributes, of which most are what they were when the plan was made."""
+    """Return the encoding of attributes, most of which are what they were when the plan was made."""
     if len(first) != len(saved) or list(first) != list(saved):
         return _encode_instance(saved, canonical)
     encoding = encoding.copy()
     for name in compress(saved, map(is_not, saved.values(), first.values())):
         value = saved[name]
         plain = value if type(value) in PLAIN else canonical(value)
-        if plain is None or name not in encoding:  # the order of those that are not None is another
+        if plain is None or name not in encoding:  # the attributes that count, or their order, changed
             return _encode_instance(saved, canonical)
         encoding[name] = plain
     return encoding
 
 
 def encode(snapshot: Snapshot, extra: object = None) -> bytes:
-    """Give the canonical bytes of a snapshot."""
-    canonical = _canonical_by(snapshot.plan.numbers, _later_positions(snapshot))
+    """Return the canonical bytes of a snapshot, for comparing states without a hash.
+
+    Args:
+        snapshot: The state.
+        extra: Plain values that belong to the state as well.
+    """
+    canonical = _canonical_by(snapshot.plan.numbers, _added_positions(snapshot))
     members = zip(snapshot.plan.members, snapshot.contents, strict=True)
     out: list[Any] = [extra, [_encoded(kind, obj, saved, canonical) for (kind, obj), saved in members]]
-    _encode_later(snapshot, canonical, out)
+    _encode_added(snapshot, canonical, out)
     return marshal.dumps(out, 2)
 
 
-def _later_positions(snapshot: Snapshot) -> dict[int, int]:
-    """Number what is in the state since the plan was made."""
-    # Whether two equal tuples are one is an accident of the code that made them, and does not count; nor does
-    # what only a peer that draws has.
-    later = [key for key, obj in snapshot.met.items() if KINDS[type(obj)] not in _UNNUMBERED]
-    return dict(zip(later, count(len(snapshot.plan.numbers)), strict=False))
+def _added_positions(snapshot: Snapshot) -> dict[int, int]:
+    """Return the positions of objects that were added since the plan was made, by their ids."""
+    added = [key for key, obj in snapshot.added_objects.items() if KINDS[type(obj)] not in _UNNUMBERED]
+    return dict(zip(added, count(len(snapshot.plan.numbers)), strict=False))
 
 
 def _digest_of_member(place: int, encoding: Any) -> int:
@@ -108,13 +115,14 @@ def _digest_of_member(place: int, encoding: Any) -> int:
 
 
 def _encoded(kind: Kind, obj: Any, saved: Any, canonical: Canonical) -> Any:
-    kind = kind_now(kind, obj, saved)
+    kind = saved_kind(kind, obj, saved)
     return type(obj).__qualname__, None if kind.restore is None else _ENCODERS[kind.name](saved, canonical)
 
 
-def _encode_later(snapshot: Snapshot, canonical: Canonical, out: list[Any]) -> None:
+def _encode_added(snapshot: Snapshot, canonical: Canonical, out: list[Any]) -> None:
+    # Arrays come last, each property of all of them in one `map`, which is a loop in C.
     arrays: list[Any] = []
-    for kind, obj, saved in snapshot.later:
+    for kind, obj, saved in snapshot.added:
         if kind is ARRAY and not saved.dtype.hasobject:
             arrays.append(saved)
         else:
@@ -130,9 +138,13 @@ _array_shape = attrgetter("shape")
 _array_bytes = np.ndarray.tobytes
 
 
-def _canonical_by(numbers: dict[int, int], later: dict[int, int]) -> Canonical:
-    """Make the function that gives, for any value that something holds, the plain value that stands for
-    it."""
+def _canonical_by(numbers: dict[int, int], added: dict[int, int]) -> Canonical:
+    """Return the function that maps any value to the plain value that stands for it.
+
+    Args:
+        numbers: Positions of the plan's members, by id.
+        added: Positions of the objects added since, by id.
+    """
 
     def canonical(value: Any) -> Any:
         cls = type(value)
@@ -141,7 +153,7 @@ def _canonical_by(numbers: dict[int, int], later: dict[int, int]) -> Canonical:
         if cls is tuple:
             return tuple([v if type(v) in PLAIN else canonical(v) for v in value])
         key = id(value)
-        position = numbers[key] if key in numbers else later.get(key)
+        position = numbers[key] if key in numbers else added.get(key)
         if position is not None:
             return _MARK, position, value.__qualname__ if isinstance(value, _NAMED) else None
         kind = KINDS.get(cls)
@@ -164,7 +176,7 @@ _NAMED = (types.FunctionType, types.BuiltinFunctionType)
 
 
 def _constant(value: Any, canonical: Canonical) -> Any:
-    """Give what stands for an atom that marshal does not know."""
+    """Return what stands for an atom that marshal does not know."""
     cls = type(value)
     if isinstance(value, enum.Enum):
         return _MARK, cls.__qualname__, value.name
@@ -184,7 +196,7 @@ def _constant(value: Any, canonical: Canonical) -> Any:
 
 
 def _sorted(values: Any, canonical: Canonical) -> list[bytes]:
-    """A set's elements in an order that no history has a part in."""
+    """Return the encoded elements of a set, in an order that does not depend on the set's history."""
     return sorted(marshal.dumps(canonical(value), 2) for value in values)
 
 
@@ -217,7 +229,7 @@ def _encode_cell(contents: Any, canonical: Canonical) -> Any:
 
 
 def _encode_generator(state: Any, _canonical: Canonical) -> Any:
-    """A generator's state: nested dicts and tuples of numbers and arrays."""
+    """Return the encoding of a generator's state, which is nested dicts and tuples of numbers and arrays."""
     if isinstance(state, dict):
         return {
             key: value if type(value) in PLAIN else _encode_generator(value, _canonical)
@@ -233,20 +245,20 @@ def _encode_buffer(contents: Any, _canonical: Canonical) -> Any:
 
 
 def _encode_space(_generator: Any, _canonical: Canonical) -> Any:
-    # Saved, but not counted: whoever samples actions for a bot draws from a space on one peer only.
+    # A space's generator is saved, but does not count: a bot that samples actions draws on one peer only.
     return None
 
 
-def _encode_bulk(bulk: PlainTable, _canonical: Canonical) -> Any:
-    if bulk.digest is None:
-        contents = bulk.contents()
+def _encode_table(table: PlainTable, _canonical: Canonical) -> Any:
+    if table.digest is None:
+        contents = table.contents()
         canonical = _canonical_by(dict(zip(contents, range(len(contents)), strict=True)), {})
         encoded = [
             _encode_dict(held, canonical) if type(held) is dict else _encode_sequence(held, canonical)
             for held in contents.values()
         ]
-        bulk.digest = blake2b(marshal.dumps(encoded, 2), digest_size=8).digest()
-    return bulk.digest
+        table.digest = blake2b(marshal.dumps(encoded, 2), digest_size=8).digest()
+    return table.digest
 
 
 _ENCODERS: dict[str, Callable[[Any, Canonical], Any]] = {
@@ -257,7 +269,7 @@ _ENCODERS: dict[str, Callable[[Any, Canonical], Any]] = {
     "array": _encode_array,
     "cell": _encode_cell,
     "set": _sorted,
-    "table": _encode_bulk,
+    "table": _encode_table,
     "namespace": _encode_sequence,
     "generator": _encode_generator,
     "buffer": _encode_buffer,

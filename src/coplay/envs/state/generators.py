@@ -1,6 +1,6 @@
-"""A generator of a plan: its state is asked for, and put back, only when its memory says that it is another.
+"""Random generators of a plan: their state is read and set only if their memory shows that it changed.
 
-To have a generator's state told takes as long as copying several arrays, and in most frames of most
+Reading a numpy generator's `state` takes as long as copying several arrays, and in most frames of most
 environments nothing is drawn.
 """
 
@@ -14,27 +14,28 @@ from coplay.envs.state.memory import memory_of_generator
 
 
 def kind_of_generator(generator: Any) -> Kind:
-    """Give the kind of one generator and of no other.
+    """Return a kind that saves and restores this one generator, and remembers the state it saw last.
 
     Args:
-        generator: Kept alive for as long as the kind is used.
+        generator: A numpy bit generator, which must live as long as the kind is used. Where its memory cannot
+            be read, the result is the ordinary kind.
     """
     memory = memory_of_generator(generator)
     if not memory:
         return BIT_GENERATOR
-    seen, state = b"", None
+    seen_memory, state = b"", None
 
     def save(obj: Any, _stack: list[Any]) -> Any:
-        nonlocal seen, state
+        nonlocal seen_memory, state
         now = b"".join(memory)
-        if now != seen:
-            seen, state = now, obj.state
+        if now != seen_memory:
+            seen_memory, state = now, obj.state
         return state
 
     def restore(obj: Any, saved: Any) -> None:
-        nonlocal seen, state
-        if saved is not state or b"".join(memory) != seen:
+        nonlocal seen_memory, state
+        if saved is not state or b"".join(memory) != seen_memory:
             obj.state = saved
-            seen, state = b"".join(memory), saved
+            seen_memory, state = b"".join(memory), saved
 
     return Kind(BIT_GENERATOR.name, save, restore)

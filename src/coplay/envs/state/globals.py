@@ -1,8 +1,8 @@
-"""State that an environment keeps outside itself: in its modules' globals and in its classes.
+"""State that an environment keeps outside of its object: in globals of its modules and in its classes.
 
-`RNG = np.random.default_rng()` at the top of a module, `global score`, `Env.episodes += 1`: all of these
-survive a reset and would differ after a rollback. Only names that can hold such state are watched, so a plain
-environment pays nothing:
+`RNG = np.random.default_rng()` at the top of a module, `global score` and `Env.episodes += 1` survive a
+reset, and would differ after a rollback. Only names that can hold such state are watched, so that an
+environment without it pays nothing:
 
 - in modules of the environment's package: generators, and names that a function assigns with `global`;
 - in the modules that define its classes also lists, dicts, sets, arrays and instances of the package's own
@@ -34,7 +34,7 @@ _EXTENDED_ARG = opcode.opmap["EXTENDED_ARG"]
 
 
 def find_namespaces(layers: list[Any]) -> dict[str, Namespace]:
-    """Give the watched names, by the name of the module or class that holds them.
+    """Return the watched names, by the name of the module or class that holds them.
 
     Args:
         layers: The environment and its wrappers.
@@ -56,7 +56,7 @@ def find_namespaces(layers: list[Any]) -> dict[str, Namespace]:
 
 
 def own_modules(layers: list[Any]) -> tuple[list[types.ModuleType], set[str]]:
-    """Give the modules of the environment's own packages, by name, and the names of these packages.
+    """Return the modules of the environment's own packages, sorted by name, and the names of these packages.
 
     Args:
         layers: The environment and its wrappers.
@@ -76,21 +76,25 @@ def _own_classes(layers: list[Any]) -> list[type]:
     return [cls for cls in classes if cls.__module__.partition(".")[0] not in _LIBRARIES]
 
 
-_first_seen: dict[str, Snapshot] = {}
+_first_values: dict[str, Snapshot] = {}
 
 
 def restore_first_values(roots: Mapping[str, Any]) -> None:
-    """Give watched names the values they had when they were first watched.
+    """Give watched names the values that they had when they were first watched.
 
-    A process that already played another game with the same modules, and one that did not, must start alike.
+    Otherwise a process that already played a game with the same modules would start from another state than a
+    fresh one.
+
+    Args:
+        roots: Roots of a walk, by name; only the namespaces among them matter.
     """
     for name, root in roots.items():
         if isinstance(root, Namespace):
             walk = StateWalk({name: root})
-            if name in _first_seen:
-                walk.restore(_first_seen[name])
+            if name in _first_values:
+                walk.restore(_first_values[name])
             else:
-                _first_seen[name] = walk.take()
+                _first_values[name] = walk.take()
 
 
 def _stateful_globals(module: types.ModuleType, packages: set[str], *, everything: bool) -> Iterator[str]:
@@ -108,7 +112,7 @@ def _stateful_globals(module: types.ModuleType, packages: set[str], *, everythin
 
 
 def _codes(contents: dict[str, Any], module_name: str) -> Iterator[types.CodeType]:
-    """Give the code of every function that the module defines, methods and inner functions included."""
+    """Yield the code of every function that the module defines, methods and inner functions included."""
     todo: list[Any] = list(contents.values())
     while todo:
         value = todo.pop()
@@ -126,6 +130,7 @@ def _codes(contents: dict[str, Any], module_name: str) -> Iterator[types.CodeTyp
 
 
 def _assigned_globals(code: types.CodeType) -> Iterator[str]:
+    # Read from the bytes: `dis` takes thirty times as long, and a package may have thousands of functions.
     high = 0
     instructions = code.co_code
     for operation, low in zip(instructions[::2], instructions[1::2], strict=True):

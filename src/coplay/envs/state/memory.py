@@ -1,14 +1,16 @@
-"""Looks at what CPython and numpy keep of dicts, lists, arrays and generators, where they keep it.
+"""Compares dicts, lists, arrays and generators with what they held earlier, word by word in memory.
 
 Whether hundreds of objects still hold what they held is decided by comparing words of memory: the addresses
 in a list, the keys and values in a dict's table, an array's shape, strides and numbers, a generator's state.
-All of these are read in three calls into C, by numpy where they are many and scattered. The first reads the
-objects themselves, which are kept alive and so stay where they are. The others read what they point to, long
-runs last, and only after the first has shown that they point to the same places as ever, and are as large.
+Three calls into C read all of them, through numpy where they are many and scattered. The first call reads the
+objects themselves, which are kept alive and therefore do not move. The other two read what these point to,
+long runs last, and only once the first call has shown that every pointer and size is unchanged: a stale
+pointer would lead to memory that has been freed.
 
-No layout is taken for granted: an object is looked at in this way only if, when it is added, what it is known
-to hold is found exactly where this module expects it. Otherwise its owner looks at it through Python. What is
-seen here may change without the contents (a list that grew and shrank has moved); the opposite cannot be.
+No layout is assumed. An object is watched only if, when it is added, what it is known to hold is found
+exactly where this module expects it; otherwise the caller has to compare it through Python. Words may change
+while the contents do not (a list that grew and shrank has moved), which costs time. The opposite cannot
+happen.
 """
 
 from __future__ import annotations
@@ -22,18 +24,19 @@ from typing import Any, Final
 import numpy as np
 
 _WORD: Final = struct.calcsize("P")
-_FIRST: Final = 2  # the words of an object after its reference count and its type
+_FIRST: Final = 2  # index of the first word after reference count and type
 _DICT_WORDS: Final = dict.__basicsize__ // _WORD
-_DICT_POINTERS: Final = (_DICT_WORDS - 2, _DICT_WORDS - 1)  # to its table, and to values outside of it
-_MANAGED: Final = 1 << 4  # of a class whose instances have their dict in front of them
+_DICT_POINTERS: Final = (_DICT_WORDS - 2, _DICT_WORDS - 1)  # to the table, and to values outside of it
+_MANAGED: Final = 1 << 4  # Py_TPFLAGS_MANAGED_DICT: the pointer to the dict precedes the instance
 _MANAGED_OFFSET: Final = -3 * _WORD
-_MOST_SHARED: Final = 30  # keys
-_ARRAY_WORDS: Final = 7  # data, dimensions' count, dimensions, strides, base, type, flags
-_LONG_RUN: Final = 8  # words, which are sooner joined than gathered
-_FEW_RUNS: Final = 24  # of whatever length, likewise
+_MAX_SHARED_KEYS: Final = 30  # SHARED_KEYS_MAX_SIZE of CPython
+_ARRAY_WORDS: Final = 7  # data, number of dimensions, shape, strides, base, dtype, flags
+_LONG_RUN: Final = 8  # words from which on joining a run is quicker than gathering its words
+_FEW_RUNS: Final = 24  # runs up to which joining them is quicker, whatever their length
 
 
 def _open_memory() -> Any:
+    """Return all of this process's memory as an array of words, or None where that is not possible."""
     try:
         import ctypes
     except ImportError:
@@ -53,37 +56,39 @@ _bytes = memoryview(b"" if _memory is None else _memory).cast("B")
 
 
 def _places(address: int, count: int) -> range:
+    """Return the indices in `_memory` of consecutive words; index 0 is the word at address `_WORD`."""
     begin = address // _WORD - 1
     return range(begin, begin + count)
 
 
-def _where_found(add: Callable[[MemoryWatch, Any], bool]) -> Callable[[MemoryWatch, Any], bool]:
+def _if_readable(add: Callable[[MemoryWatch, Any], bool]) -> Callable[[MemoryWatch, Any], bool]:
     @functools.wraps(add)
-    def added(words: MemoryWatch, obj: Any) -> bool:
+    def added(watch: MemoryWatch, obj: Any) -> bool:
         if _memory is None:
             return False
         try:
-            return add(words, obj)
-        except IndexError:  # beyond what numpy can reach
+            return add(watch, obj)
+        except IndexError:  # an address beyond the end of `_memory`
             return False
 
     return added
 
 
 class MemoryWatch:
-    """MemoryWatch of memory, as they were when they were added.
+    """Words of memory, and what they contained when they were recorded.
 
-    Every `add_…` returns whether it took the object; the caller keeps those alive that it took.
+    Each `add_…` returns True if it watches the object from then on. The caller must keep such an object and
+    everything that it holds alive for as long as it uses this watch.
     """
 
     def __init__(self) -> None:
         self._own: list[int] = []
         self._behind: list[int] = []
         self._long: list[memoryview] = []
-        self._looks: list[tuple[Callable[[], bytes], bytes]] = []
+        self._reads: list[tuple[Callable[[], bytes], bytes]] = []
 
-    def seal(self) -> None:
-        """Remember what all that was added looks like now."""
+    def record(self) -> None:
+        """Remember what everything that was added contains now. Call this once, after the last `add_…`."""
         short: list[int] = []
         for begin, end in _runs_of(self._behind):
             if end - begin < _LONG_RUN:
@@ -91,18 +96,18 @@ class MemoryWatch:
             else:
                 self._long.append(_view(begin, end))
         reads = _read_each(self._own), _read_each(short), _joined(self._long)
-        self._looks = [(read, read()) for read in reads if read is not None]
+        self._reads = [(read, read()) for read in reads if read is not None]
 
     def unchanged(self) -> bool:
-        """Tell whether every word is what it was."""
-        for read, words in self._looks:  # noqa: SIM110 (a generator takes longer than the look)
+        """Return True if every word is what it was."""
+        for read, words in self._reads:  # noqa: SIM110 (a generator expression takes longer than the reading)
             if read() != words:
                 return False
         return True
 
-    @_where_found
+    @_if_readable
     def add_list(self, held: list[Any]) -> bool:
-        """Add a list, its length and what is in it."""
+        """Watch a list: its length and items."""
         own = _places(id(held) + _FIRST * _WORD, 2)
         size, items = map(int, _memory[own])
         if size != len(held) or (size and items % _WORD):
@@ -114,26 +119,26 @@ class MemoryWatch:
         self._behind += behind if size else ()
         return True
 
-    @_where_found
+    @_if_readable
     def add_dict(self, held: dict[Any, Any]) -> bool:
-        """Add a dict: its length, keys and values, in order."""
+        """Watch a dict: its length, keys and values, in order."""
         own = [_places(id(held), _DICT_WORDS)[place] for place in (_FIRST, *_DICT_POINTERS)]
         size, table, outside = map(int, _memory[own])
         if size != len(held):
             return False
         behind: Any = ()
         if size:
-            look = _values_outside if outside else _table_of
-            behind = look(outside or table, held)
+            find = _values_outside if outside else _table_of
+            behind = find(outside or table, held)
             if behind is None:
                 return False
         self._own += own
         self._behind += behind
         return True
 
-    @_where_found
+    @_if_readable
     def add_instance(self, obj: Any) -> bool:
-        """Add which class an instance is of and which dict it has; `add_dict` adds what is in that."""
+        """Watch which class an instance has and which dict. Add the contents of that with `add_dict`."""
         cls = type(obj)
         offset = cls.__dictoffset__
         if cls.__flags__ & _MANAGED:
@@ -148,18 +153,18 @@ class MemoryWatch:
         self._own += own
         return True
 
-    @_where_found
+    @_if_readable
     def add_cell(self, cell: Any) -> bool:
-        """Add a cell that is not empty."""
+        """Watch a cell that is not empty."""
         own = _places(id(cell) + _FIRST * _WORD, 1)
         if int(_memory[own][0]) != id(cell.cell_contents):
             return False
         self._own += own
         return True
 
-    @_where_found
+    @_if_readable
     def add_array(self, array: Any) -> bool:
-        """Add a C-contiguous array of numbers: its place, type, shape and contents."""
+        """Watch a C-contiguous array of numbers: its address, dtype, shape, flags and contents."""
         places = _places(id(array) + _FIRST * _WORD, _ARRAY_WORDS)
         data, count, shape, _strides, _base, dtype, flags = map(int, _memory[places])
         low = (1 << 32) - 1
@@ -178,9 +183,9 @@ class MemoryWatch:
         self._long.append(numbers)
         return True
 
-    @_where_found
+    @_if_readable
     def add_generator(self, generator: Any) -> bool:
-        """Add a PCG64's state."""
+        """Watch the state of a PCG64."""
         found = _generator_places(generator)
         if found is None:
             return False
@@ -191,10 +196,10 @@ class MemoryWatch:
 
 
 def memory_of_generator(generator: Any) -> tuple[memoryview, ...]:
-    """Give the memory that holds a PCG64's whole state, as it is at any time; nothing where that is not seen.
+    """Return views of the memory that holds a PCG64's whole state; none where that cannot be read.
 
     Args:
-        generator: To be kept alive for as long as its memory is read.
+        generator: A bit generator, which must live as long as the views are read.
     """
     try:
         found = None if _memory is None else _generator_places(generator)
@@ -204,7 +209,7 @@ def memory_of_generator(generator: Any) -> tuple[memoryview, ...]:
 
 
 def _generator_places(generator: Any) -> tuple[range, range] | None:
-    """Give the places of what a PCG64 keeps beside its numbers, and of its two numbers of 128 bits."""
+    """Return the places of a PCG64's `pcg64_state`, and of the two 128-bit numbers that it points to."""
     if type(generator) is not np.random.PCG64:
         return None
     try:
@@ -243,7 +248,7 @@ def _joined(views: list[memoryview]) -> Callable[[], bytes] | None:
 
 
 def _read_each(places: list[int]) -> Callable[[], bytes] | None:
-    """Give what reads these words."""
+    """Return a function that reads the words at these places."""
     runs = list(_runs_of(places))
     if len(runs) <= _FEW_RUNS:
         return _joined([_view(begin, end) for begin, end in runs])
@@ -252,7 +257,7 @@ def _read_each(places: list[int]) -> Callable[[], bytes] | None:
 
 
 def _runs_of(places: list[int]) -> Iterator[tuple[int, int]]:
-    """Give the begin and the end of each run of places that follow each other."""
+    """Yield the begin and the end of each run of consecutive places."""
     begin = end = -1
     for place in places:
         if place != end:
@@ -265,7 +270,7 @@ def _runs_of(places: list[int]) -> Iterator[tuple[int, int]]:
 
 
 def _table_of(table: int, held: dict[Any, Any]) -> Any:
-    """Give the places of the keys and values of a dict that keeps them in a table of its own."""
+    """Return the places of the keys and values of a dict that has a table of its own; None if not found."""
     room = (dict.__sizeof__(held) - dict.__basicsize__) // _WORD
     if table % _WORD or room <= 0:
         return None
@@ -274,23 +279,24 @@ def _table_of(table: int, held: dict[Any, Any]) -> Any:
     keys, values = list(map(id, held)), list(map(id, held.values()))
     for begin in range(room - 1):
         if words[begin] == keys[0] and words[begin + 1] == values[0]:
-            for stride in (2, 3):  # a table keeps keys' hashes as well, unless all keys are texts
+            for stride in (2, 3):  # key and value, and the hash unless all keys are strings
                 end = begin + stride * len(keys)
                 if words[begin:end:stride] == keys and words[begin + 1 : end : stride] == values:
-                    return [where[1], *where[begin : end - stride + 2]]  # the second tells how large it is
+                    # The second word of a table has its size, which changes when the table is replaced.
+                    return [where[1], *where[begin : end - stride + 2]]
     return None
 
 
 def _values_outside(outside: int, held: dict[Any, Any]) -> Any:
-    """Give the places of the values of a dict that shares its keys with other instances, and of their order.
+    """Return the places of the values, and their order, of a dict that shares its keys with other instances.
 
-    The keys that are shared keep their places for as long as the dict has the same table.
+    Shared keys do not move as long as the dict has the same table. None if the values are not found.
     """
-    if outside % _WORD or sys.version_info < (3, 13):  # which laid them out otherwise
+    if outside % _WORD or sys.version_info < (3, 13):  # older versions have another layout
         return None
     (head,) = _memory[_places(outside, 1)].tolist()
     capacity, size = head & 255, head >> 8 & 255
-    if size != len(held) or not size <= capacity <= _MOST_SHARED:
+    if size != len(held) or not size <= capacity <= _MAX_SHARED_KEYS:
         return None
     where = _places(outside, 1 + capacity + -(-capacity // _WORD))
     words = _memory[where]

@@ -1,6 +1,6 @@
-"""Attribute paths: what a human needs to hear when two states differ, or when part of one cannot be seen.
+"""Attribute paths, for telling people which part of two states differs or which part cannot be seen.
 
-Runs only when something is wrong, so it is written to be read, not to be fast.
+This runs only when something is wrong. It is therefore written for reading, not for speed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,11 @@ Leaf = tuple[str, object]
 
 
 def describe(snapshot: Snapshot) -> dict[str, Leaf]:
-    """Give every leaf of a snapshot by its path, as (type, comparable value)."""
+    """Return every leaf of a snapshot by its path, as (type, comparable value).
+
+    Args:
+        snapshot: The state.
+    """
     contents = {id(obj): saved for kind, obj, saved in snapshot.records if kind is not PLAIN_TABLE}
     for kind, _obj, saved in snapshot.records:
         if kind is PLAIN_TABLE:
@@ -41,13 +45,23 @@ def describe(snapshot: Snapshot) -> dict[str, Leaf]:
 
 
 def differences(mine: Mapping[str, Leaf], theirs: Mapping[str, Leaf]) -> list[str]:
-    """Name the paths whose leaves differ, or that only one side has; deepest first in reading order."""
+    """Return the paths whose leaves differ or that only one side has, sorted.
+
+    Args:
+        mine: Leaves of one state, from `describe`.
+        theirs: Leaves of another.
+    """
     paths = [path for path in {**mine, **theirs} if mine.get(path) != theirs.get(path)]
     return sorted(paths)
 
 
 def find_paths(roots: Mapping[str, Any], wanted: Callable[[Any], bool]) -> list[tuple[str, Any]]:
-    """Find the live objects that `wanted` says yes to, each by the first path that leads to it."""
+    """Return the (path, object) pairs of the live objects that are wanted, sorted by path.
+
+    Args:
+        roots: Where to begin, by name.
+        wanted: Called with each object once; returns True for those to return.
+    """
     found: list[tuple[str, Any]] = []
     seen: set[int] = set()
     keep: list[Any] = []
@@ -57,7 +71,7 @@ def find_paths(roots: Mapping[str, Any], wanted: Callable[[Any], bool]) -> list[
         if type(value) in ATOMS or id(value) in seen:
             continue
         seen.add(id(value))
-        keep.append(value)
+        keep.append(value)  # temporaries included, so that no id is used twice
         if wanted(value):
             found.append((path, value))
         kind = kind_of(type(value))
@@ -76,60 +90,87 @@ def _leaf(value: Any) -> Leaf:
         return "float", struct.pack("<d", value)  # so that NaN equals itself, and 0.0 not -0.0
     if cls in (int, bool, str, bytes, complex):
         return cls.__name__, value
-    return cls.__qualname__, getattr(value, "__qualname__", None) or repr(value).split(" at 0x")[0]
+    return cls.__qualname__, getattr(value, "__qualname__", None) or _without_address(value)
 
 
-def _children(path: str, value: Any, saved: Any, leaves: dict[str, Leaf]) -> Iterator[tuple[str, Any]]:
-    """Give what `value` holds, by path; leaves of its own go straight into `leaves`."""
+Children = Iterator[tuple[str, Any]]
+
+
+def _children(path: str, value: Any, saved: Any, leaves: dict[str, Leaf]) -> Children:
+    """Yield (path, value) of what `value` holds; leaves of its own are added to `leaves`."""
     name = kind_of(type(value)).name
     if name.startswith("slotted"):
         values, attributes, inner = saved
         for slot, held in zip(slots_of(type(value)), values, strict=True):
             if held is not MISSING:
                 yield f"{path}.{slot}", held
-        for attribute, held in (attributes or {}).items():
-            yield f"{path}.{attribute}", held
+        yield from _attributes(path, value, attributes or {}, leaves)
         name, saved = name.removeprefix("slotted").strip(), inner
-    if name == "object":
-        for attribute, held in saved.items():
-            yield f"{path}.{attribute}", held
-    elif name == "dict":
-        leaves[f"{path}.keys()"] = "keys", [repr(key).split(" at 0x")[0] for key in saved]
-        for key, held in saved.items():
-            yield f"{path}[{key!r}]", held
-    elif name == "namespace":
-        for attribute, held in zip(value.names, saved, strict=True):
-            yield f"{path}.{attribute}", held
-    elif name == "cell":
-        yield path, saved
-    elif name in ("list", "deque"):
-        leaves[f"len({path})"] = "int", len(saved)
-        for i, held in enumerate(saved):
-            yield f"{path}[{i}]", held
-    elif name == "tuple":
-        for i, held in enumerate(value):
-            yield f"{path}[{i}]", held
-    elif name == "array":
-        leaves[f"{path}.shape"] = "shape", (saved.dtype.str, saved.shape)
-        for position, held in np.ndenumerate(saved):
-            yield f"{path}[{', '.join(map(str, position))}]", held
-    elif name == "set":
-        leaves[path] = "set", sorted(repr(held).split(" at 0x")[0] for held in saved)
-        for i, held in enumerate(saved):
-            yield f"{path}{{{i}}}", held
-    elif name == "generator":
-        leaves[f"{path} (random state)"] = "generator", str(saved)
-    elif name == "buffer":
-        leaves[path] = "buffer", bytes(saved)
-    elif name == "space":
-        if saved is not None:
-            yield f"{path}._np_random", saved
-    elif name == "through":
-        yield from _through(path, value)
+    children = _CHILDREN.get(name)
+    if children is not None:
+        yield from children(path, value, saved, leaves)
 
 
-def _through(path: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """What functions, methods, partials, generators and weak references lead to."""
+def _attributes(path: str, _value: Any, saved: Any, _leaves: dict[str, Leaf]) -> Children:
+    for attribute, held in saved.items():
+        yield f"{path}.{attribute}", held
+
+
+def _dict_items(path: str, _value: Any, saved: Any, leaves: dict[str, Leaf]) -> Children:
+    leaves[f"{path}.keys()"] = "keys", [_without_address(key) for key in saved]
+    for key, held in saved.items():
+        yield f"{path}[{key!r}]", held
+
+
+def _namespace_names(path: str, value: Any, saved: Any, _leaves: dict[str, Leaf]) -> Children:
+    for attribute, held in zip(value.names, saved, strict=True):
+        yield f"{path}.{attribute}", held
+
+
+def _cell_contents(path: str, _value: Any, saved: Any, _leaves: dict[str, Leaf]) -> Children:
+    yield path, saved
+
+
+def _sequence_items(path: str, _value: Any, saved: Any, leaves: dict[str, Leaf]) -> Children:
+    leaves[f"len({path})"] = "int", len(saved)
+    for i, held in enumerate(saved):
+        yield f"{path}[{i}]", held
+
+
+def _tuple_items(path: str, value: Any, _saved: Any, _leaves: dict[str, Leaf]) -> Children:
+    for i, held in enumerate(value):
+        yield f"{path}[{i}]", held
+
+
+def _array_elements(path: str, _value: Any, saved: Any, leaves: dict[str, Leaf]) -> Children:
+    leaves[f"{path}.shape"] = "shape", (saved.dtype.str, saved.shape)
+    for position, held in np.ndenumerate(saved):
+        yield f"{path}[{', '.join(map(str, position))}]", held
+
+
+def _set_elements(path: str, _value: Any, saved: Any, leaves: dict[str, Leaf]) -> Children:
+    leaves[path] = "set", sorted(map(_without_address, saved))
+    for i, held in enumerate(saved):
+        yield f"{path}{{{i}}}", held
+
+
+def _random_state(path: str, _value: Any, saved: Any, leaves: dict[str, Leaf]) -> Children:
+    leaves[f"{path} (random state)"] = "generator", str(saved)
+    return iter(())
+
+
+def _buffer_bytes(path: str, _value: Any, saved: Any, leaves: dict[str, Leaf]) -> Children:
+    leaves[path] = "buffer", bytes(saved)
+    return iter(())
+
+
+def _space_generator(path: str, _value: Any, saved: Any, _leaves: dict[str, Leaf]) -> Children:
+    if saved is not None:
+        yield f"{path}._np_random", saved
+
+
+def _references(path: str, value: Any, _saved: Any, _leaves: dict[str, Leaf]) -> Children:
+    """Yield what functions, methods, partials, generators and weak references lead to."""
     stack: list[Any] = []
     kind_of(type(value)).save(value, stack)
     for held in stack:
@@ -138,3 +179,24 @@ def _through(path: str, value: Any) -> Iterator[tuple[str, Any]]:
             yield next(f"{path}.<{name}>" for name, cell in names if cell is held), held
         else:
             yield path, held
+
+
+_CHILDREN: dict[str, Callable[[str, Any, Any, dict[str, Leaf]], Children]] = {
+    "object": _attributes,
+    "dict": _dict_items,
+    "namespace": _namespace_names,
+    "cell": _cell_contents,
+    "list": _sequence_items,
+    "deque": _sequence_items,
+    "tuple": _tuple_items,
+    "array": _array_elements,
+    "set": _set_elements,
+    "generator": _random_state,
+    "buffer": _buffer_bytes,
+    "space": _space_generator,
+    "through": _references,
+}
+
+
+def _without_address(value: Any) -> str:
+    return repr(value).split(" at 0x")[0]

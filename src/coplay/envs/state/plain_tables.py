@@ -1,29 +1,36 @@
-"""Large tables of plain data: saved once, and then only looked over.
+"""Large tables of plain data, which are saved once and then only checked for changes.
 
 A transition table has thousands of lists and dicts that never change, and copying them at every frame would
-cost more than the simulation. The walk therefore takes a large dict or list that holds nothing but plain
-containers and atoms as one thing. Whether it is still what was saved is decided exactly, by the identity of
-everything in it, in a few loops that run in C; while it is, all snapshots share one copy and one digest.
+cost more than the simulation does. The walk therefore treats a large dict or list that holds nothing but
+plain containers and atoms as one object. Changes are detected exactly, by the identity of everything in the table,
+in a few loops that run in C. While there are none, all snapshots share one copy and one digest.
 """
 
 from __future__ import annotations
 
 from itertools import chain, islice
 from operator import is_
-from typing import Any
+from typing import Any, Final
 
 from coplay.envs.kinds.registry import ATOM, ATOMS, Kind, kind_of
 
-# Entries of the outermost container. It is part of what a checksum means: the same for every peer.
-MIN_LENGTH = 16
+MIN_LENGTH: Final = 16
+"""Entries from which on a container is treated as a table. A change would change every checksum."""
 
 
 class PlainTable:
     """The contents of one large container of plain data, at one moment.
 
+    Args:
+        root: The outermost container.
+        dicts: All dicts in it, in walk order, itself included.
+        lists: All lists in it, likewise.
+
     Attributes:
-        root: The container.
-        digest: Of the contents, once somebody asked for it.
+        root: As given.
+        dicts: As given.
+        lists: As given.
+        digest: Digest of the contents; None until the first checksum.
     """
 
     __slots__ = (
@@ -50,9 +57,9 @@ class PlainTable:
         self._list_items = list(chain.from_iterable(lists))
 
     def unchanged(self) -> bool:
-        """Whether every container still holds the very same things in the same order."""
+        """Return True if every container still holds the very same things in the same order."""
         dicts, lists = self.dicts, self.lists
-        # With all sizes equal, walking saved and live things side by side compares like with like.
+        # Sizes first: only if all are equal do the chains pair each thing with what was in its place.
         return (
             list(map(len, lists)) == self._list_sizes
             and list(map(len, dicts)) == self._dict_sizes
@@ -62,7 +69,7 @@ class PlainTable:
         )
 
     def contents(self) -> dict[int, Any]:
-        """Give a copy of each container's contents, by the container's id, in walk order."""
+        """Return a copy of each container's contents, by the container's id, in walk order."""
         found: dict[int, Any] = {}
         keys, values, items = iter(self._dict_keys), iter(self._dict_values), iter(self._list_items)
         for holder, size in zip(self.dicts, self._dict_sizes, strict=True):
@@ -72,7 +79,7 @@ class PlainTable:
         return found
 
     def restore(self) -> None:
-        """Put the contents back where they changed."""
+        """Put the contents back, if they changed."""
         if self.unchanged():
             return
         contents = self.contents()
@@ -83,8 +90,12 @@ class PlainTable:
             row[:] = contents[id(row)]
 
 
-def collect(root: Any) -> PlainTable | None:
-    """Save a container of plain data; None when it holds anything else."""
+def collect_table(root: Any) -> PlainTable | None:
+    """Return the contents of a container of plain data, or None if it holds anything else.
+
+    Args:
+        root: A dict or list.
+    """
     dicts: list[dict[Any, Any]] = []
     lists: list[list[Any]] = []
     seen: set[int] = set()
@@ -110,12 +121,12 @@ def collect(root: Any) -> PlainTable | None:
     return PlainTable(root, dicts, lists)
 
 
-def _restore_bulk(_root: Any, saved: PlainTable) -> None:
+def _restore_table(_root: Any, saved: PlainTable) -> None:
     saved.restore()
 
 
-def _save_bulk(root: Any, _stack: list[Any]) -> Any:
-    return collect(root)
+def _save_table(root: Any, _stack: list[Any]) -> Any:
+    return collect_table(root)
 
 
-PLAIN_TABLE = Kind("table", _save_bulk, _restore_bulk)
+PLAIN_TABLE = Kind("table", _save_table, _restore_table)

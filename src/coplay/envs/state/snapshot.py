@@ -1,4 +1,4 @@
-"""What a walk over an environment's state keeps of one moment."""
+"""What a walk over an environment's state saved at one moment."""
 
 from __future__ import annotations
 
@@ -13,45 +13,54 @@ Record = tuple[Kind, Any, Any]
 
 
 class Snapshot:
-    """The state at one moment; opaque, only for the process that took it.
+    """The state at one moment. It is opaque, and only of use in the process that took it.
 
     Attributes:
         roots: Where the walk began, by name.
-        plan: What the state consisted of when its episode began.
-        contents: Of the plan's members, by their places. Those that never changed are the plan's own.
-        later: (kind, holder, contents) of what is in the state since, in walk order.
-        met: Every object that is in the state since and is not an atom, by its id, in walk order.
+        plan: What the state consisted of when the episode began.
+        contents: Saved contents of the plan's members, in order. Those of stable members are the plan's own.
+        added: (kind, holder, contents) of each holder that is no member of the plan, in walk order.
+        added_objects: Every object that is no member and not an atom, by its id, in walk order.
     """
 
-    __slots__ = ("contents", "later", "met", "plan", "roots")
+    __slots__ = ("added", "added_objects", "contents", "plan", "roots")
 
     def __init__(
         self,
         roots: Mapping[str, Any],
         plan: Plan,
         contents: list[Any],
-        later: list[Record],
-        met: dict[int, Any],
+        added: list[Record],
+        added_objects: dict[int, Any],
     ) -> None:
         self.roots = roots
         self.plan = plan
         self.contents = contents
-        self.later = later
-        self.met = met
+        self.added = added
+        self.added_objects = added_objects
 
     @property
     def records(self) -> list[Record]:
         """(kind, holder, contents) of every holder, in walk order."""
         members = zip(self.plan.members, self.contents, strict=True)
-        found = [(kind_now(kind, obj, saved), obj, saved) for (kind, obj), saved in members]
-        return [record for record in found if record[0].restore is not None] + self.later
+        found = [(saved_kind(kind, obj, saved), obj, saved) for (kind, obj), saved in members]
+        return [record for record in found if record[0].restore is not None] + self.added
 
     @property
     def objects(self) -> dict[int, Any]:
         """Every object that is not an atom, by its id."""
-        return {id(obj): obj for _kind, obj in self.plan.members} | self.met
+        return {id(obj): obj for _kind, obj in self.plan.members} | self.added_objects
 
 
-def kind_now(kind: Kind, obj: Any, saved: Any) -> Kind:
-    """Give the kind by which a member was saved: plain data when the plan was made may be more now."""
+def saved_kind(kind: Kind, obj: Any, saved: Any) -> Kind:
+    """Return the kind by which a member's contents were saved.
+
+    A container that was a plain table when the plan was made may hold other things by now, and is then saved
+    as an ordinary dict or list.
+
+    Args:
+        kind: The member's kind in the plan.
+        obj: The member.
+        saved: Its contents.
+    """
     return KINDS[type(obj)] if kind is PLAIN_TABLE and not isinstance(saved, PlainTable) else kind

@@ -95,7 +95,7 @@ def import_state(walk: StateWalk, data: bytes, accept: Any) -> tuple[Snapshot, t
                 kept.append((kind.restore, obj, kind.save(obj, [])))
         graph.make()
         graph.fill()
-        walk.begin_with(graph.objects(members), frozenset(tables))
+        walk.adopt_plan(graph.objects(members), frozenset(tables))
         after = walk.take()
         if walk.checksum(after, extra) != checksum:
             raise StateTransferError("a state that was received came out as another one")
