@@ -210,5 +210,5 @@ def test_drawing_between_frames_does_not_reach_the_state():
 
 
 def test_save_before_start_is_refused():
-    with pytest.raises(RuntimeError, match="started before"):
+    with pytest.raises(RuntimeError, match="before it is started"):
         Game(load_environment("CartPole-v1"), seed=1).save()

@@ -1,6 +1,6 @@
-"""Environments as they are, made into games that can be rolled back.
+"""Unmodified Gymnasium and PettingZoo environments, run as games that can be rolled back.
 
-Importing this package costs nothing: what needs numpy or Gymnasium is imported on first use.
+Start with `game.Game`. Importing this package is cheap: numpy and Gymnasium are imported on first use.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from coplay.envs.game import FrameRow, Game, SavedGame
     from coplay.envs.loading import load_environment
 
-_HOME = {
+_MODULES = {
     "ActionCodec": "actions",
     "Environment": "environment",
     "FrameRow": "game",
@@ -44,14 +44,14 @@ __all__ = [
 ]
 
 
-# A study file may import Gymnasium itself, so this cannot wait until an environment is loaded.
+# A study file may import Gymnasium itself, before any environment is loaded.
 wasm_stubs.install()
 
 
 def __getattr__(name: str) -> Any:
-    home = _HOME.get(name)
-    if home is None:
+    module = _MODULES.get(name)
+    if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    value = getattr(importlib.import_module(f"{__name__}.{module}"), name)
     globals()[name] = value
     return value

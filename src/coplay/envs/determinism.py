@@ -1,8 +1,8 @@
-"""Does an environment give the same again? The sync test behind `coplay check`.
+"""A test of whether an environment gives the same states again when it is rolled back.
 
-One process plays, and after every frame goes back some frames and plays them again, with the same inputs:
-what a rollback does, at every frame. Then it plays the whole from the start. Wherever the states differ, the
-attributes are named.
+It plays with random inputs in one process. After every frame it goes back some frames and plays them again
+with the same inputs, as a rollback does. Finally it plays everything again from the start. Where two states
+differ, it names the attributes.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from coplay.envs.game import Game
 
 @dataclass(frozen=True, slots=True)
 class DeterminismReport:
-    """What a check found.
+    """The result of a determinism check.
 
     Attributes:
-        deterministic: Whether every frame gave the same each time, and nothing was out of sight.
-        frames: How many were played, resimulated ones not counted.
-        resimulated: How many were played again.
-        first_difference: The first frame that came out differently; None when none did.
-        differing: The attributes that differed, at most 20, such as `env.state[2]`.
+        deterministic: True if every frame gave the same state each time and all of the state can be saved.
+        frames: Number of frames played, not counting those that were played again.
+        resimulated: Number of frames played again.
+        first_difference: First frame whose state differed; None if there was no difference.
+        differing: Paths of the attributes that differed, such as `env.state[2]`; at most 20.
         unwalkable: Parts of the state that cannot be saved, as `path (type)`.
-        final_checksum: Of the last state: equal in every process and build that agrees.
+        final_checksum: Checksum of the last state, for comparing processes and builds.
     """
 
     deterministic: bool
@@ -40,14 +40,14 @@ class DeterminismReport:
 def check_environment(
     environment: Environment, *, frames: int = 300, rollback: int = 4, episodes: int = 3, seed: int = 1
 ) -> DeterminismReport:
-    """Play random inputs, roll back at every frame, and compare.
+    """Return a report on an environment that was rolled back at every frame.
 
     Args:
-        environment: What to check.
-        frames: How many to play; fewer when the episodes end before.
-        rollback: How many frames to go back, at each frame.
-        episodes: How many to play, so that resets are checked too.
-        seed: Of the game and of the inputs.
+        environment: The environment to check.
+        frames: Frames to play; the game may end earlier.
+        rollback: Frames to go back after each frame.
+        episodes: Episodes to play, so that resets are checked too.
+        seed: Seed of the game and of the random inputs.
     """
     game = Game(
         environment, seed=seed, episodes=episodes, max_frames=max(1, frames // episodes), pause_frames=2

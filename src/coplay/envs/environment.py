@@ -1,7 +1,7 @@
-"""One face for every kind of environment: players in a fixed order, one step for all of them at once.
+"""One interface for all environments: players in a fixed order, and one step for all of them together.
 
 A Gymnasium environment has one player; a PettingZoo `ParallelEnv` has one per possible agent. The original
-object is never modified or replaced: `unwrapped` is what the study's own drawing gets.
+object is never modified or replaced: a study that draws gets it as `unwrapped`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from coplay.errors import UnusableEnvironmentError
 
 
 class StepResult(NamedTuple):
-    """What one step gave each player, in the order of `Environment.agents`.
+    """The results of one step, by player.
 
     Attributes:
-        rewards: This step's rewards; 0 for an agent that is no longer there.
-        terminated: Who reached an end in this step.
-        truncated: Who was cut off in this step.
+        rewards: This step's reward of each player; 0 for an agent that has left.
+        terminated: True for each player whose agent reached a terminal state in this step.
+        truncated: True for each player whose episode was cut off in this step.
     """
 
     rewards: tuple[float, ...]
@@ -28,11 +28,13 @@ class StepResult(NamedTuple):
 
 
 class LastAnswer:
-    """What an environment's last reset or step left with us, part of every snapshot.
+    """What an environment's last reset or step returned and later frames need. It is part of every snapshot.
+
+    The name of the class and its module are part of every checksum and must not change.
 
     Attributes:
-        observations: The last one of each player; None before the first reset.
-        present: Whether each player's agent still acts in this episode.
+        observations: The last observation of each player; None before the first reset.
+        present: True for each player whose agent still acts in this episode.
     """
 
     def __init__(self, n_players: int) -> None:
@@ -41,17 +43,22 @@ class LastAnswer:
 
 
 class Environment:
-    """An environment as the game sees it.
+    """An environment as a game sees it.
+
+    Args:
+        env: The environment with its wrappers.
+        agents: Its agents by `player_id`.
+        action_spaces: Their action spaces.
 
     Attributes:
-        agents: The agents by `player_id`: PettingZoo's `possible_agents`, or `(0,)`.
-        n_players: How many.
-        codecs: Each player's actions as bytes.
-        render_fps: Frames a second the environment asks for, or None.
+        agents: Agents by `player_id`: PettingZoo's `possible_agents`, or `(0,)`.
+        n_players: Number of players.
+        codecs: Each player's action codec.
+        render_fps: Frames per second that the environment asks for, or None.
         env: The environment with its wrappers.
         unwrapped: The environment itself.
-        live: What the last reset or step left with us.
-        pristine: The state as it came, saved by the first game so that every later one starts from it too.
+        live: What the last reset or step returned.
+        pristine: A snapshot from before the first game, with which every game starts; None until then.
     """
 
     def __init__(self, env: Any, agents: tuple[Any, ...], action_spaces: tuple[Any, ...]) -> None:
@@ -71,7 +78,7 @@ class Environment:
         return self.live.observations
 
     def roots(self) -> dict[str, Any]:
-        """Where the walk over this environment's state begins, by name."""
+        """Return the objects from which the walk over this environment's state begins, by name."""
         roots: dict[str, Any] = {"env": self.unwrapped}
         layer = self.env
         while layer is not self.unwrapped:
@@ -85,7 +92,7 @@ class Environment:
         """Start an episode.
 
         Args:
-            seed: 0 to 2³¹-1.
+            seed: Its seed, 0 to 2³¹-1.
         """
         raise NotImplementedError
 
@@ -93,17 +100,17 @@ class Environment:
         """Advance by one step.
 
         Args:
-            actions: One per player, decoded; those of agents that are gone are ignored.
+            actions: One decoded action per player. Those of agents that have left are ignored.
         """
         raise NotImplementedError
 
     @property
     def episode_over(self) -> bool:
-        """Whether no agent acts any more."""
+        """True if no agent acts any more."""
         return not any(self.live.present)
 
     def render(self) -> Any:
-        """Give the picture the environment makes of itself: an RGB array, a text, or None."""
+        """Return the environment's own rendering: an RGB array, a text, or None."""
         picture = self.env.render()
         return picture[-1] if isinstance(picture, list) and picture else picture
 
@@ -115,11 +122,13 @@ class GymEnvironment(Environment):
         super().__init__(env, (0,), (env.action_space,))
 
     def reset(self, seed: int) -> None:
+        """Start an episode."""
         observation, _info = self.env.reset(seed=seed)
         self.live.observations = (observation,)
         self.live.present = (True,)
 
     def step(self, actions: tuple[Any, ...]) -> StepResult:
+        """Advance by one step with the only player's action."""
         observation, reward, terminated, truncated, _info = self.env.step(actions[0])
         terminated, truncated = bool(terminated), bool(truncated)
         live = self.live
@@ -136,17 +145,19 @@ class ParallelEnvironment(Environment):
         if not agents:
             raise UnusableEnvironmentError(
                 f"{type(env.unwrapped).__name__} has no possible agents.",
-                "Give `possible_agents` in its constructor.",
+                "Set `possible_agents` in its constructor.",
             )
         super().__init__(env, agents, tuple(env.action_space(agent) for agent in agents))
 
     def reset(self, seed: int) -> None:
+        """Start an episode."""
         observations, _infos = self.env.reset(seed=seed)
         acting = self.env.agents
         self.live.observations = tuple(observations.get(agent) for agent in self.agents)
         self.live.present = tuple(agent in acting for agent in self.agents)
 
     def step(self, actions: tuple[Any, ...]) -> StepResult:
+        """Advance by one step with the actions of the agents that still act."""
         live, agents, env = self.live, self.agents, self.env
         chosen = {a: action for a, action, here in zip(agents, actions, live.present, strict=True) if here}
         observations, rewards, terminations, truncations, _infos = env.step(chosen)

@@ -1,14 +1,14 @@
 """A game: one or more episodes of an environment as a single deterministic simulation, frame by frame.
 
-Resets, countdowns, pauses and ends are state transitions of the simulation, so they roll back like any frame:
+Resets, countdowns, pauses and ends are state transitions of the simulation, which roll back like any frame:
 
 ```
 start ──> countdown ──> playing ──> between ──> countdown ──> playing ──> over
           (if any)              (if any pause)
 ```
 
-A frame in `countdown` or `between` does not step the environment. The frame that ends the last episode leaves
-the game over; any frame after that changes nothing.
+A frame in `countdown` or `between` does not step the environment. The frame that ends the last episode also
+ends the game; frames after that change nothing.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from coplay.errors import StateTransferError
 
 Phase = Literal["countdown", "playing", "between", "over"]
 
-_DEFAULT_FPS = 30.0  # of simulated clocks, when the environment does not say
+_DEFAULT_FPS = 30.0  # at which simulated clocks run if the environment has no `render_fps`
 
 
 class FrameRow(NamedTuple):
-    """What one frame did, for the record.
+    """What one frame did, as it is recorded.
 
     Attributes:
-        episode: Which episode the frame belongs to, from 0.
-        stepped: Whether the environment was stepped; the rest is zeros when not.
-        rewards: By player.
-        terminated: By player; true in the frame in which it happened only.
-        truncated: By player; likewise. True for everyone acting when `max_frames` ends the episode.
+        episode: The episode of the frame, from 0.
+        stepped: True if the environment was stepped; otherwise the other values are zeros.
+        rewards: Rewards by player.
+        terminated: By player; true only in the frame in which it happened.
+        truncated: By player, likewise; true for all that still act when `max_frames` ends the episode.
     """
 
     episode: int
@@ -48,7 +48,7 @@ class FrameRow(NamedTuple):
 
 
 class SavedGame:
-    """A game at the start of one frame; opaque, only for the game that gave it."""
+    """The state of a game at the start of a frame. It is opaque, and only its own game can load it."""
 
     __slots__ = ("fields", "snapshot")
 
@@ -67,30 +67,31 @@ _FIELDS = (
     "scores",
     "total_scores",
 )
-_IDENTITY = 3  # how many values of an exported state say which game it is of
+_IDENTITY = 3  # number of values of an exported state that identify the game
 
 
 class Game:
-    """One run of an environment, to be stepped by inputs.
+    """One run of an environment, stepped by the players' inputs.
 
-    Two games made from equal environments with equal arguments and given equal inputs are equal, frame by
-    frame, whatever was saved, loaded and stepped again in between. An environment serves one game at a time;
-    a new game starts from the environment as it was when it was first given to one.
+    Two games with equal environments, arguments and inputs have equal states at each frame, no matter what
+    was saved, loaded and stepped again in between. An environment serves one game at a time. A new game
+    starts from the environment's state before its first game.
 
     Args:
-        environment: What to play.
-        seed: Everything random in the game derives from it.
-        episodes: How many, at least 1.
-        max_frames: Steps after which an episode is truncated; None leaves it to the environment.
+        environment: The environment to play.
+        seed: Seed from which everything random in the game is derived.
+        episodes: Number of episodes, at least 1.
+        max_frames: Steps after which an episode is truncated; None leaves that to the environment.
         countdown_frames: Frames to wait before each episode.
-        pause_frames: Frames to show the end of an episode before the next one.
+        pause_frames: Frames between the end of an episode and the next one.
 
     Attributes:
-        frame: The next frame to be stepped.
-        phase: What the next frame will do.
-        episode: From 0.
+        frame: Number of the next frame.
+        phase: What the next frame does.
+        episode: Current episode, from 0.
         frame_in_episode: Environment steps so far in this episode.
         countdown_left: Frames of countdown left.
+        pause_left: Frames of pause left.
         scores: Return of this episode so far, by player.
         total_scores: Return of the whole game so far, by player.
     """
@@ -126,21 +127,20 @@ class Game:
         self._decoders = tuple(codec.decode for codec in environment.codecs)
         self._roots = environment.roots()
         self._walk = StateWalk(self._roots)
-        # Taken as soon as a frame has touched the environment, whether or not anyone asks for it: taking it
-        # also gives sets their canonical order, which a replay needs as much as a peer. Drawing cannot leak
-        # into it either.
+        # Taken directly after each frame, even if nobody saves it. It gives sets their canonical order, which
+        # must happen at the same frames in every peer and replay, and drawing cannot leak into it.
         self._snapshot: Snapshot | None = None
         taming.install()
 
     @property
     def over(self) -> bool:
-        """Whether the last episode has ended."""
+        """True if the last episode has ended."""
         return self.phase == "over"
 
     # Playing
 
     def start(self) -> None:
-        """Go to the state before frame 0."""
+        """Put the game into the state before frame 0. It can be started again at any time."""
         environment = self.environment
         if environment.pristine is None:
             restore_first_values(self._roots)
@@ -148,7 +148,7 @@ class Game:
         else:
             self._walk.restore(environment.pristine)
         taming.seed_unseeded(self._walk.generators(environment.pristine), self.seed)
-        self.frame = -1  # the frame whose stream of draws the first reset uses
+        self.frame = -1  # so that the first reset draws from a stream of its own
         self.episode = 0
         self.total_scores = self._idle.rewards
         self._begin_episode()
@@ -156,11 +156,11 @@ class Game:
         self.frame = 0
 
     def step(self, inputs: tuple[bytes, ...]) -> FrameRow:
-        """Advance by one frame, of whatever phase.
+        """Advance by one frame, in any phase.
 
         Args:
-            inputs: Each player's encoded action, in order of player. Bytes that encode no action are taken
-                as the codec says.
+            inputs: Each player's encoded action, by player. Bytes that encode no action are decoded to one as
+                the table in `actions` says.
         """
         episode = self.episode
         if self.phase == "playing":
@@ -229,12 +229,16 @@ class Game:
     # Saving
 
     def save(self) -> SavedGame:
-        """Save the state before the next frame. Costs next to nothing: stepping took the snapshot already.
+        """Return the state before the next frame.
 
-        What happened to the environment since the last frame, by drawing or by a bot's policy, is not in it.
+        This is cheap, because stepping has taken the snapshot already. It does not include what drawing or a
+        bot's policy did to the environment since the last frame.
+
+        Raises:
+            RuntimeError: The game was not started.
         """
         if self._snapshot is None:
-            raise RuntimeError("a game is started before it is saved")
+            raise RuntimeError("The game cannot be saved before it is started; call start() first.")
         fields = (
             self.frame,
             self.phase,
@@ -248,13 +252,17 @@ class Game:
         return SavedGame(fields, self._snapshot)
 
     def load(self, saved: SavedGame) -> None:
-        """Go back to a saved state, any number of times."""
+        """Go to a saved state.
+
+        Args:
+            saved: A state that this game saved; it can be loaded any number of times.
+        """
         self._set_fields(saved.fields)
         self._walk.restore(saved.snapshot)
         self._snapshot = saved.snapshot
 
     def checksum(self, saved: SavedGame | None = None) -> int:
-        """Give 64 bits that are equal on every peer in the same state.
+        """Return 64 bits that are equal on every peer in the same state.
 
         Args:
             saved: A saved state; None for the current one.
@@ -263,27 +271,28 @@ class Game:
         return self._walk.checksum(saved.snapshot, saved.fields)
 
     def export_state(self, saved: SavedGame | None = None) -> bytes:
-        """Give a state as bytes that a game on an equal environment can import.
+        """Return a state as bytes that a game on an equal environment can import.
 
         Args:
             saved: A saved state; None for the current one.
 
         Raises:
-            StateTransferError: Some of it cannot be sent, or it is larger than 16 MiB.
+            StateTransferError: Part of the state cannot be sent, or it is larger than 16 MiB.
         """
         saved = saved or self.save()
         return export_state(self._walk, saved.snapshot, (*self._identity(), *saved.fields))
 
     def import_state(self, data: bytes) -> None:
-        """Make an exported state this game's: `save()` and `checksum()` equal the exporter's afterwards.
+        """Go to a state that another game exported, so that `checksum()` equals the exporter's.
 
-        The environment stays the same object, as with `load`, and what was saved before can still be loaded.
+        The environment stays the same object, as with `load`, and states saved earlier can still be loaded.
 
         Args:
-            data: From anybody. Only classes that the environment uses here as well are made of it.
+            data: Bytes from an untrusted peer. They create instances only of classes that this environment
+                uses.
 
         Raises:
-            StateTransferError: It is malformed, too large or of another game; this one is as it was.
+            StateTransferError: The data are malformed, too large or of another game. This game is unchanged.
         """
         self.save()
         self._snapshot, extra = import_state(self._walk, data, self._accept)
@@ -306,20 +315,25 @@ class Game:
 
     def _accept(self, extra: tuple[Any, ...]) -> None:
         if extra[:_IDENTITY] != self._identity():
-            raise StateTransferError(f"a state that was received is of another game: {extra[:_IDENTITY]}")
+            raise StateTransferError(f"the received state belongs to another game: {extra[:_IDENTITY]}")
         phase, *counts, scores, total_scores = extra[_IDENTITY + 1 :]
         fit = phase in get_args(Phase) and len(scores) == len(total_scores) == self.environment.n_players
         fit = fit and all(type(count) is int and count >= 0 for count in (extra[_IDENTITY], *counts))
         if not fit or not all(type(score) is float for score in scores + total_scores):
-            raise StateTransferError("a state that was received has fields that no game has")
+            raise StateTransferError("the received state has values that no game can have")
 
     def diff(self, mine: SavedGame, theirs: SavedGame) -> list[str]:
-        """Name what differs between two saved states: `env.state[2]`, `game.scores`."""
+        """Return the attribute paths that differ between two saved states, such as `env.state[2]`.
+
+        Args:
+            mine: One state that this game saved.
+            theirs: Another.
+        """
         fields = zip(_FIELDS, mine.fields, theirs.fields, strict=True)
         return [f"game.{name}" for name, a, b in fields if a != b] + self._walk.diff(
             mine.snapshot, theirs.snapshot
         )
 
     def unwalkable(self) -> list[str]:
-        """Name the parts of the environment whose state cannot be saved."""
+        """Return the parts of the environment's state that cannot be saved, as `path (type)`."""
         return self._walk.unwalkable()

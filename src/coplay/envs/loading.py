@@ -1,15 +1,15 @@
-"""From what a study names to an `Environment`, or one plain sentence about why not.
+"""Creates an `Environment` from what a study names, or says in one plain sentence why that fails.
 
-| Given | Becomes |
+| A study names | What happens |
 |---|---|
 | `"CartPole-v1"` | `gymnasium.make` |
-| `"package:id"` | import the package; the id in Gymnasium's registry, or else its own `make(id)` |
-| `"module:factory"` | import the module (also from the current folder), then call the factory |
-| an `EnvSpec`, a `gym.Env`, a PettingZoo `ParallelEnv` | itself |
-| any other callable | called |
+| `"package:id"` | imports the package; takes the id from Gymnasium's registry, or else its own `make(id)` |
+| `"module:factory"` | imports the module, also from the current folder, and calls the factory |
+| an `EnvSpec` | `gymnasium.make` |
+| a `gym.Env`, a PettingZoo `ParallelEnv` | uses it as it is |
+| any other callable | calls it |
 
-Constructing happens inside a simulated frame, so that whatever a constructor draws is the same for every
-peer.
+The constructor runs inside a simulated frame, so that it draws the same random numbers on every peer.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ _CONSTRUCTION_SEED = 0
 
 
 def load_environment(spec: Any, *, render: bool = False) -> Environment:
-    """Make an environment ready to be played.
+    """Return an environment that is ready to be played.
 
     Args:
         spec: A Gymnasium id, `package:id`, `module:factory`, an `EnvSpec`, a factory, or an environment.
-        render: Ask for a render mode that gives pictures (`rgb_array`) or else text (`ansi`). All peers of a
-            game must agree on it: some environments keep more state when they can draw.
+        render: Ask for a render mode that returns pictures (`rgb_array`), or else text (`ansi`). All peers of
+            a game must agree on it, because some environments keep more state when they can draw.
 
     Raises:
-        UnusableEnvironmentError: It cannot be made, or cannot be played peer to peer; the message says why.
+        UnusableEnvironmentError: It cannot be created or cannot be played peer to peer. The message says why.
     """
     wasm_stubs.install()
     gymnasium = _import("gymnasium")
@@ -59,7 +59,7 @@ def load_environment(spec: Any, *, render: bool = False) -> Environment:
         env = _make(spec, gymnasium, render)
     _refuse_nondeterministic(getattr(env, "spec", None))
     environment = _adapt(env, gymnasium, spec)
-    taming.install()  # again: modules that the environment brought may hold names of what is tamed
+    taming.install()  # again, for the modules that the environment has imported
     taming.install_dates(type(environment.unwrapped).__module__.partition(".")[0])
     return environment
 
@@ -75,7 +75,7 @@ def _make(spec: Any, gymnasium: ModuleType, render: bool) -> Any:
         return _call(spec, getattr(spec, "__name__", repr(spec)), render)
     raise UnusableEnvironmentError(
         f"{spec!r} is not an environment.",
-        "Give a Gymnasium id, 'package:id', 'module:factory', an environment, or a function that makes one.",
+        "Pass a Gymnasium id, 'package:id', 'module:factory', an environment, or a factory function.",
     )
 
 
@@ -106,7 +106,7 @@ def _make_named(name: str, gymnasium: ModuleType, render: bool) -> Any:
 
 def _make_registered(spec: Any, gymnasium: ModuleType, render: bool) -> Any:
     _refuse_nondeterministic(spec)
-    # Checks of a study's own making run in `coplay check`; the wrappers that repeat them cost every step.
+    # `coplay check` makes the checks of these wrappers once; here they would slow down every step.
     spec = copy.deepcopy(spec)
     spec.order_enforce = False
     mode: dict[str, Any] = {}
@@ -132,7 +132,7 @@ def _call(factory: Callable[..., Any], name: str, render: bool) -> Any:
 
 
 def _call_make(make: Callable[..., Any], env_id: str, name: str, render: bool) -> Any:
-    """Call a package's own `make`; its error for an unknown id usually lists the ids it knows."""
+    """Call a package's own `make`, whose error for an unknown id usually lists the known ids."""
     try:
         return (
             make(env_id, render_mode="rgb_array")
@@ -163,7 +163,7 @@ def _adapt(env: Any, gymnasium: ModuleType, spec: Any) -> Environment:
     if isinstance(env, gymnasium.vector.VectorEnv):
         raise UnusableEnvironmentError(
             f"{_title(spec)} is a vector environment, many copies at once.",
-            "Give the environment that it holds copies of.",
+            "Pass the environment that it holds copies of.",
         )
     if hasattr(env, "possible_agents") and callable(getattr(env, "action_space", None)):
         if hasattr(env, "agent_iter"):
@@ -173,8 +173,9 @@ def _adapt(env: Any, gymnasium: ModuleType, spec: Any) -> Environment:
             )
         return ParallelEnvironment(env)
     raise UnusableEnvironmentError(
-        f"{_title(spec)} gave a {type(env).__name__}: neither a gymnasium.Env nor a PettingZoo ParallelEnv.",
-        "Let it derive from one of these, or return one.",
+        f"{_title(spec)} returned a {type(env).__name__}, "
+        "which is neither a gymnasium.Env nor a PettingZoo ParallelEnv.",
+        "Let the class derive from one of these, or return an instance of one.",
     )
 
 
@@ -182,7 +183,7 @@ def _refuse_nondeterministic(spec: Any) -> None:
     if getattr(spec, "nondeterministic", False):
         raise UnusableEnvironmentError(
             f"{spec.id} is registered as nondeterministic; peers that each simulate it would drift apart.",
-            "If it is deterministic once seeded, register it with nondeterministic=False.",
+            "If it is deterministic once it is seeded, register it with nondeterministic=False.",
         )
 
 
@@ -205,7 +206,7 @@ def _import(name: str) -> ModuleType:
         ) from error
     except Exception as error:
         raise UnusableEnvironmentError(
-            f"Importing {name} failed with {_said(error)}.", f"Try it alone: python -c 'import {name}'"
+            f"Importing {name} failed with {_summary(error)}.", f"Try it alone: python -c 'import {name}'"
         ) from error
     finally:
         if added and here in sys.path:
@@ -219,16 +220,16 @@ def _unknown(name: str, choices: Iterable[str], where: str) -> UnusableEnvironme
 
 
 def _constructor_failed(name: str, error: Exception) -> UnusableEnvironmentError:
-    hint = "Fix what its constructor says, or give a factory that passes the arguments it needs."
+    hint = "Fix what its constructor reports, or pass a factory that gives it the arguments it needs."
     missing = re.search(r"pip install [\w\[\]\"'-]+", str(error))
     if missing:
         hint = missing.group().replace('"', "").replace("'", "")
     elif isinstance(error, ModuleNotFoundError) and error.name:
         hint = f"pip install {_PACKAGE_OF.get(error.name, error.name)}"
-    return UnusableEnvironmentError(f"Making {name} failed with {_said(error)}.", hint)
+    return UnusableEnvironmentError(f"Creating {name} failed with {_summary(error)}.", hint)
 
 
-def _said(error: Exception) -> str:
+def _summary(error: Exception) -> str:
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0].rstrip('.')}" if lines else type(error).__name__
 
@@ -245,7 +246,7 @@ def _metadata_of(spec: Any, gymnasium: ModuleType) -> Any:
     try:
         entry = spec.entry_point
         entry = gymnasium.envs.registration.load_env_creator(entry) if isinstance(entry, str) else entry
-    except Exception:  # the constructor will say it better
+    except Exception:  # noqa: BLE001 (calling the constructor later gives the better message)
         return None
     return getattr(entry, "metadata", None)
 

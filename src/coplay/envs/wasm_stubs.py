@@ -1,7 +1,7 @@
-"""Stand-ins for what a WebAssembly Python lacks but environment libraries import.
+"""Stubs for modules that Python in WebAssembly lacks but environment libraries import.
 
-`import gymnasium` reaches `multiprocessing.synchronize`, which wants the C module `_multiprocessing`. There
-are no processes in a browser, so nothing ever uses what it imports: a module with the right names is enough.
+`import gymnasium` imports `multiprocessing.synchronize`, which needs the C module `_multiprocessing`. There
+are no processes in a browser, so that nothing ever uses it: a module with the right names is enough.
 """
 
 import sys
@@ -9,26 +9,26 @@ import types
 
 
 class SemLock:
-    """Has the name and the constant that `multiprocessing.synchronize` reads at import."""
+    """A lock with the name and the constant that `multiprocessing.synchronize` reads when it is imported."""
 
     SEM_VALUE_MAX = 2**31 - 1
 
     def __init__(self, *_args: object, **_kwargs: object) -> None:
-        raise OSError("there are no processes, so no process locks, in WebAssembly")
+        raise OSError("Process locks do not exist in WebAssembly, which has no processes.")
 
 
 def sem_unlink(_name: str) -> None:
-    """Nothing to unlink: no semaphore can have been made."""
+    """Do nothing, as no semaphore can exist."""
 
 
 def install(platform: str = sys.platform) -> bool:
-    """Make `import gymnasium` work in WebAssembly; elsewhere do nothing.
+    """Make `import gymnasium` work in WebAssembly. Elsewhere, do nothing.
 
     Args:
-        platform: As `sys.platform` says.
+        platform: The value of `sys.platform`.
 
     Returns:
-        Whether the stand-in was put in place by this call.
+        True if this call installed the stub.
     """
     if platform != "emscripten" or "_multiprocessing" in sys.modules:
         return False

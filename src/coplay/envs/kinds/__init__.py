@@ -1,1 +1,1 @@
-"""How the state walk saves and restores each type of object."""
+"""How each type of object in an environment's state is saved and restored."""

@@ -1,7 +1,6 @@
-"""How the walk saves and restores dicts, lists, sets, deques and buffers.
+"""Dicts, lists, sets, deques and buffers.
 
-The base classes' own methods are called throughout: a subclass may have overridden them, and a walk is none
-of its business.
+The methods of the base classes are called throughout: a subclass may override them with side effects.
 """
 
 from __future__ import annotations
@@ -25,13 +24,13 @@ def _save_dict(obj: dict[Any, Any], stack: list[Any]) -> Any:
 
 
 def _restore_dict(obj: dict[Any, Any], saved: Any) -> None:
-    # Clearing first restores the order of the keys too: code iterates over dicts.
+    # Clearing first restores the order of the keys as well, in which code iterates.
     dict.clear(obj)
     dict.update(obj, saved)
 
 
 def _save_ordered_dict(obj: Any, stack: list[Any]) -> Any:
-    saved = dict(collections.OrderedDict.items(obj))  # in its own order, which is not the dict's
+    saved = dict(collections.OrderedDict.items(obj))  # `move_to_end` changes its order, not the dict's
     stack += [v for pair in saved.items() for v in pair if type(v) not in ATOMS]
     return saved
 
@@ -58,8 +57,8 @@ def _restore_list(obj: list[Any], saved: Any) -> None:
 
 
 def _save_set(obj: set[Any], stack: list[Any]) -> Any:
-    # The order in which a set gives its elements depends on its history. Filling it anew here, at every frame
-    # on every peer, in an order that only its elements decide, makes its own order depend on these alone.
+    # The iteration order of a set depends on its history, which a rollback changes. Filling it again in
+    # canonical order, at every frame and on every peer, makes its order depend on its elements alone.
     saved = in_canonical_order(obj)
     _restore_set(obj, saved)
     stack += [v for v in saved if type(v) not in ATOMS]
@@ -72,9 +71,12 @@ def _restore_set(obj: set[Any], saved: Any) -> None:
 
 
 def in_canonical_order(elements: Any) -> list[Any]:
-    """Give a set's elements in an order that no history has a part in.
+    """Return a set's elements in an order that does not depend on the set's history.
 
-    Those that have no value of their own, instances say, keep the order they have among each other.
+    Elements without a value, such as instances of a class, keep their order among each other.
+
+    Args:
+        elements: A set.
     """
     types_held = set(map(type, elements))
     if len(types_held) == 1 and types_held <= _SORTABLE:

@@ -1,4 +1,4 @@
-"""How the walk saves and restores instances, and watched names of modules and classes."""
+"""Instances, with a dict or slots, and watched names of modules and classes."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from coplay.envs.kinds.kind import ATOMS, MISSING, Kind
 
 
 class Namespace:
-    """Some names of a module or of a class, as a thing that holds their values.
+    """Some names of a module or class, as an object that holds their values.
 
     Attributes:
         owner: The module or class.
-        names: Which of its names.
+        names: The names.
     """
 
     __slots__ = ("names", "owner")
@@ -32,8 +32,7 @@ def _save_namespace(obj: Namespace, stack: list[Any]) -> Any:
 def _restore_namespace(obj: Namespace, saved: Any) -> None:
     held = vars(obj.owner)
     for name, value in zip(obj.names, saved, strict=True):
-        # Only what differs: setting a class's attribute makes Python forget what it had cached about the
-        # class.
+        # Only what differs: setting an attribute of a class invalidates the interpreter's caches for it.
         if held.get(name, MISSING) is value:
             continue
         if value is MISSING:
@@ -50,13 +49,17 @@ def _save_instance(obj: Any, stack: list[Any]) -> Any:
 
 def _restore_instance(obj: Any, saved: Any) -> None:
     attributes = obj.__dict__
-    if list(attributes) != list(saved):  # an interpreter may keep a dict that was cleared less well
+    if list(attributes) != list(saved):  # clearing a dict makes CPython give up its compact layout
         attributes.clear()
     attributes.update(saved)
 
 
 def slots_of(cls: type) -> list[str]:
-    """Give the names of a class's slots, as they are kept."""
+    """Return the names of a class's slots, private ones in their mangled form.
+
+    Args:
+        cls: The class; slots of its bases are included.
+    """
     names: list[str] = []
     for base in cls.__mro__:
         declared = vars(base).get("__slots__", ())
@@ -69,8 +72,12 @@ def slots_of(cls: type) -> list[str]:
 
 
 def slotted_kind(cls: type, *, content: Kind | None) -> Kind:
-    """Instances with slots, with or without a `__dict__`, and with or without the contents of a container
-    base."""
+    """Return the kind of instances that have slots, a container as base class, or both.
+
+    Args:
+        cls: Their class.
+        content: Kind of the container base, if there is one.
+    """
     names = slots_of(cls)
     has_dict = any("__dict__" in vars(base) for base in cls.__mro__)
 

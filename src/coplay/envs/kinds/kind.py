@@ -1,8 +1,8 @@
-"""What a kind of object is to the walk over an environment's state, and which types it passes over.
+"""The interface of a kind of object, and the types that the walk over a state skips.
 
-`save(obj, stack)` returns the contents of one holder and pushes the things in it that are not atoms;
+`save(obj, stack)` returns the contents of one object and pushes what it holds and is not an atom.
 `restore(obj, saved)` puts the contents back into the same object. Only objects that something else keeps
-alive may be pushed: the walk tells objects apart by `id`, and a temporary's id is soon another's.
+alive may be pushed: the walk tells objects apart by `id`, which another object gets once a temporary is gone.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ Restore = Callable[[Any, Any], None]
 
 
 class Kind:
-    """How to save and restore one type.
+    """How to save and restore one type of object.
 
     Attributes:
-        name: Which digest and which paths apply: "dict", "object", "array" and so on.
-        save: Gives the contents; pushes children.
-        restore: Puts contents back; None when there is nothing to put back.
+        name: Selects the digest and the attribute paths: "dict", "object", "array" and so on.
+        save: Returns the contents and pushes what the object holds.
+        restore: Puts contents back; None for objects that cannot change.
     """
 
     __slots__ = ("name", "restore", "save")
@@ -40,10 +40,10 @@ class Kind:
         self.restore = restore
 
 
-# The types that marshal writes in one canonical way, and that need no look inside.
 PLAIN: frozenset[type] = frozenset({type(None), bool, int, float, complex, str, bytes})
+"""Types whose values `marshal` writes in one canonical way."""
 
-# Skipped by the walk. Grows as classes are met that can only be atoms.
+# A set rather than a rule: membership is the one test that the walk makes for every value it sees.
 ATOMS: set[type] = {
     *PLAIN,
     type(...),
@@ -76,6 +76,7 @@ ATOMS: set[type] = {
     pathlib.PosixPath,
     pathlib.PureWindowsPath,
 }
+"""Types that cannot change, which the walk skips. `kind_of` adds to them."""
 
 
 class _Missing:
@@ -84,6 +85,7 @@ class _Missing:
 
 
 MISSING: Any = _Missing()
+"""Saved in place of an attribute or slot that has no value."""
 ATOMS.add(_Missing)
 
 

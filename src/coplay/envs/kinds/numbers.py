@@ -1,4 +1,4 @@
-"""How the walk saves and restores arrays, random generators and spaces."""
+"""Arrays, random generators and spaces."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _restore_array(obj: Any, saved: Any) -> None:
             obj.resize(saved.shape, refcheck=False)
         obj[...] = saved
     except ValueError:
-        # One that cannot be written to only changes through an array that it views, restored where that is.
+        # A read-only view changes only through the array that it views, which is restored by itself.
         if obj.flags.writeable:
             raise
 
@@ -48,7 +48,7 @@ def _restore_python_random(obj: Any, saved: Any) -> None:
     obj.setstate(saved)
 
 
-# Spaces: constants, except for the generator behind `space.sample()`
+# Spaces are constant, except for the generator behind `space.sample()`.
 
 
 def _save_space(obj: Any, stack: list[Any]) -> Any:

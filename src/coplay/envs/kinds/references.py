@@ -1,4 +1,4 @@
-"""How the walk looks through what cannot change but holds things that can: tuples, functions, methods."""
+"""Objects that cannot change but hold things that can: tuples, functions, methods, weak references."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _save_function(obj: Any, stack: list[Any]) -> Any:
     for default in (obj.__defaults__, obj.__kwdefaults__):
         if default:
             stack.append(default)
-    stack.append(obj.__dict__)  # empty or not: a function may begin to count its calls in it
+    stack.append(obj.__dict__)  # even if empty: a function may begin to keep state in it
     return None
 
 
@@ -36,7 +36,7 @@ def _save_cell(obj: Any, stack: list[Any]) -> Any:
 def _restore_cell(obj: Any, saved: Any) -> None:
     if saved is not MISSING:
         obj.cell_contents = saved
-    elif obj != types.CellType():  # an empty cell equals only another
+    elif obj != types.CellType():  # an empty cell is equal only to an empty one
         del obj.cell_contents
 
 

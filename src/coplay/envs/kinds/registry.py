@@ -1,14 +1,11 @@
-"""What each type of object in an environment's state means to the walk.
+"""The kind of each type of object in an environment's state.
 
 Every object is one of three things:
 
-- an *atom*: it cannot change, so its reference is its state (numbers, strings, classes, modules, specs);
-- a *holder*: it can change in place (dicts, lists, arrays, generators, instances), so its contents are saved;
-- *unwalkable*: it can change where Python cannot look (open files, iterators, C objects). These are named,
-  never hidden.
-
-How each is saved and restored is in `state_containers`, `state_references`, `state_numbers`,
-`state_instances`.
+- an *atom* cannot change (numbers, strings, classes, modules): a reference to it is its state;
+- a *holder* can change in place (dicts, lists, arrays, generators, instances): its contents are saved;
+- an *unwalkable* object can change where Python cannot look (open files, iterators, objects of C extensions).
+  It is reported by its path, never ignored.
 """
 
 from __future__ import annotations
@@ -87,7 +84,7 @@ KINDS: dict[type, Kind] = {
     functools.partial: PARTIAL,
 }
 
-# Containers whose subclasses keep extra attributes next to their contents.
+# Containers whose subclasses have attributes in addition to their contents; the first match counts.
 _CONTENT: tuple[tuple[type, Kind], ...] = (
     (collections.OrderedDict, ORDERED_DICT),
     (collections.defaultdict, DEFAULTDICT),
@@ -118,13 +115,15 @@ _IMMUTABLE_BASES = (
     pathlib.PurePath,
     BaseException,
 )
-_SYNCHRONISATION = ("_thread.", "threading.")
 
 
 def kind_of(cls: type) -> Kind:
-    """Give the kind of a type, deciding it on first sight.
+    """Return the kind of a type, which is decided when the type is first seen.
 
-    Remembered in `KINDS`, and in `ATOMS` where instances can be skipped from then on.
+    It is remembered in `KINDS`, and in `ATOMS` if the walk can skip instances from then on.
+
+    Args:
+        cls: The type.
     """
     kind = KINDS.get(cls)
     if kind is None:
@@ -159,8 +158,7 @@ def _classify(cls: type) -> Kind:
 
 
 def _has_state_in_c(cls: type) -> bool:
-    """Whether instances are larger than their Python attributes explain: then C code keeps something in
-    them."""
+    """Return True if instances are larger than their Python attributes need: C code keeps data in them."""
     for base in cls.__mro__[:-1]:
         shown = vars(base)
         if "__slots__" in shown or "__dict__" in shown or "__weakref__" in shown:

@@ -2,8 +2,8 @@
 
 A transition table has thousands of lists and dicts that never change, and copying them at every frame would
 cost more than the simulation does. The walk therefore treats a large dict or list that holds nothing but
-plain containers and atoms as one object. Changes are detected exactly, by the identity of everything in the table,
-in a few loops that run in C. While there are none, all snapshots share one copy and one digest.
+plain containers and atoms as one object. Changes are detected exactly, by the identity of everything in the
+table, in a few loops that run in C. While there are none, all snapshots share one copy and one digest.
 """
 
 from __future__ import annotations

@@ -30,6 +30,7 @@ class SimulatedDatetime(datetime.datetime, metaclass=_RealInstances):
     __qualname__ = "_SimulatedDatetime"  # as in the checksums of recorded games
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Return an instance of the real class."""
         return RealDatetime(*args, **kwargs)
 
     @classmethod
@@ -57,6 +58,7 @@ class SimulatedDate(datetime.date, metaclass=_RealInstances):
     __qualname__ = "_SimulatedDate"  # as in the checksums of recorded games
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Return an instance of the real class."""
         return RealDate(*args, **kwargs)
 
     @classmethod

@@ -27,6 +27,7 @@ class SimulatedFunction:
         self.__name__ = getattr(original, "__name__", "simulated")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the simulated function in a frame, the original outside."""
         frame = current_frame()
         return self.original(*args, **kwargs) if frame is None else self._simulated(frame, *args, **kwargs)
 

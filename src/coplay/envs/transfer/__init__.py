@@ -1,1 +1,1 @@
-"""A game's state as bytes for another peer."""
+"""A game's state as bytes, sent to a peer that lost its own or differs."""

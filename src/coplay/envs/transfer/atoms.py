@@ -1,6 +1,4 @@
-"""Things that cannot change, as tuples of plain values and back: dates, ranges, enum members, numpy's
-numbers.
-"""
+"""Values that cannot change, as tuples of plain values and back: dates, ranges, enum members and others."""
 
 from __future__ import annotations
 
@@ -21,7 +19,7 @@ from coplay.errors import StateTransferError
 SIMPLE_DTYPE: Final = re.compile(r"[<>|=]?[?bBiufcmMSUO][0-9]*(\[[0-9]*[A-Za-z]+\])?")
 _DTYPE_CLASSES: Final = {type(np.dtype(code)) for code in np.typecodes["All"] if code != "V"}
 
-# Of a value of a subclass, the value of the base.
+# For each plain type, the function that turns a value of a subclass into one of the type itself.
 BARE: Final[tuple[tuple[type, Callable[[Any], Any]], ...]] = (
     (str, str.__str__),
     (bytes, lambda value: bytes.__add__(value, b"")),
@@ -39,7 +37,7 @@ def _time(value: Any) -> tuple[Any, ...]:
     return value.hour, value.minute, value.second, value.microsecond, value.tzinfo, value.fold
 
 
-# The parts of a value, by its type; its type's name and these stand for it.
+# The parts of a value, by its type. The name of the type and these are sent in place of the value.
 PARTS: dict[type, Callable[[Any], tuple[Any, ...]]] = {
     type(...): lambda value: (),
     type(NotImplemented): lambda value: (),
@@ -62,11 +60,11 @@ PARTS |= {cls: lambda value: (value.str,) for cls in _DTYPE_CLASSES}
 
 def _dtype(code: str) -> Any:
     if not SIMPLE_DTYPE.fullmatch(code):
-        raise StateTransferError("a state that was received has a type of numbers that is not known")
+        raise StateTransferError("the received state has an array of an unknown dtype")
     return np.dtype(code)
 
 
-# What makes a value of its parts, by the name of its type.
+# The function that makes a value of its parts, by the name of its type.
 MAKERS: dict[str, Callable[..., Any]] = {
     "ellipsis": lambda: ...,
     "NotImplementedType": lambda: NotImplemented,
@@ -88,23 +86,47 @@ MAKERS |= {cls.__name__: _dtype for cls in _DTYPE_CLASSES}
 
 
 def number_of(code: str, raw: bytes) -> Any:
-    """Give one of numpy's numbers."""
+    """Return a numpy scalar.
+
+    Args:
+        code: Its dtype.
+        raw: Its bytes.
+
+    Raises:
+        StateTransferError: The dtype is unknown or the bytes do not fit.
+    """
     dtype = _dtype(code)
     if dtype.hasobject or len(raw) != dtype.itemsize:
-        raise StateTransferError("a state that was received has a number that is none")
+        raise StateTransferError(f"the received state has {len(raw)} bytes for a number of type {code}")
     return np.frombuffer(raw, dtype, 1)[0] if raw else dtype.type()
 
 
 def member_of(cls: Any, member: Any) -> Any:
-    """Give a member of an enum, by its name or its value."""
+    """Return a member of an enum, by its name or its value.
+
+    Args:
+        cls: A known class.
+        member: The name, or the value of a member without one.
+
+    Raises:
+        StateTransferError: `cls` is not an enum.
+    """
     if not issubclass(cls, enum.Enum):
-        raise StateTransferError(f"{cls.__qualname__} is no enum")
+        raise StateTransferError(f"the received state uses {cls.__qualname__} as an enum")
     return cls[member] if type(member) is str else cls(member)
 
 
 def of_subclass(cls: Any, plain: Any) -> Any:
-    """Give a value of a subclass of a plain type."""
+    """Return a value of a subclass of a plain type, without calling the subclass.
+
+    Args:
+        cls: A known class.
+        plain: The value as an int, float, complex, str or bytes.
+
+    Raises:
+        StateTransferError: `cls` is not a subclass of the value's type.
+    """
     base = type(plain)
     if base not in (int, float, complex, str, bytes) or not issubclass(cls, base):
-        raise StateTransferError(f"{cls.__qualname__} is not made of this")
+        raise StateTransferError(f"the received state makes a {cls.__qualname__} of a {base.__qualname__}")
     return base.__new__(cls, plain)

@@ -1,8 +1,8 @@
-"""A snapshot as a plain tree of roots and nodes (see `transfer_wire`).
+"""Turns a snapshot into a graph of plain nodes, in the form that `wire` can write.
 
-A node is `(kind, class, landmark, contents)`; its number is its place among the nodes. In the contents a
-thing that cannot change stands for itself, or as a tuple that says how to find or make it; everything else is
-a `NodeRef` to its node.
+A node is `(kind, class, name, contents)`, where the name is that of a known object or None. In the contents,
+a value that cannot change is written as it is, or as a tuple that says how to find or make it; everything
+else is a `NodeRef` to its node.
 """
 
 from __future__ import annotations
@@ -31,19 +31,20 @@ Tree = Any
 
 
 class ExportedGraph:
-    """The nodes of a snapshot.
+    """A snapshot as a graph of plain nodes.
 
     Args:
-        snapshot: What to give the tree of.
-        known: Of the environment.
+        snapshot: The snapshot.
+        known: What the environment defines; classes and functions that the snapshot uses are added.
 
     Attributes:
         roots: `(name, NodeRef)` of each root.
         members: A `NodeRef` for each member of the plan.
-        tables: The places of those that are saved as one thing.
+        tables: Places of the members that are saved as a plain table.
         nodes: Each node's tree.
         objects: Each node's object.
-        here: What stands for itself by reference, by the tuple that stands for it.
+        here: (tuple, value) of each value that cannot be sent, by the id of the tuple sent in its place. The
+            receiver replaces the tuple by its own value.
     """
 
     def __init__(self, snapshot: Snapshot, known: KnownObjects) -> None:
@@ -54,7 +55,7 @@ class ExportedGraph:
         self.objects: list[Any] = []
         self.nodes: list[Tree] = []
         self.here: dict[int, tuple[Tree, Any]] = {}
-        known.use(type(obj) for obj in snapshot.objects.values())
+        known.add_classes(type(obj) for obj in snapshot.objects.values())
         self.roots = tuple([(name, self.value(root)) for name, root in snapshot.roots.items()])
         members = snapshot.plan.members
         self.members = tuple([self._ref("object", obj) for _kind, obj in members])
@@ -64,7 +65,11 @@ class ExportedGraph:
             self.nodes.append(self._memory(obj) if form == "memory" else self._node(obj))
 
     def value(self, value: Any) -> Tree:
-        """Give what stands for a value that something holds."""
+        """Return the tree of a value.
+
+        Args:
+            value: Anything that an object of the snapshot holds.
+        """
         cls = type(value)
         if cls in PLAIN:
             return value
@@ -72,7 +77,7 @@ class ExportedGraph:
             return ("missing",)
         kind = ATOM if cls in ATOMS else kind_of(cls)
         if kind is DRAWING:
-            drawing = tuple(["drawing"])  # noqa: C409 (one of its own: a literal would be shared)
+            drawing = tuple(["drawing"])  # noqa: C409 (a literal would be one shared tuple, and `here` needs its id)
             self.here[id(drawing)] = drawing, value
             return drawing
         if kind is ATOM or kind is UNWALKABLE:
@@ -88,18 +93,18 @@ class ExportedGraph:
             self._todo.append((form, obj))
         return NodeRef(number)
 
-    # Things that cannot change
+    # Values that cannot change
 
     def _atom(self, value: Any) -> Tree:
         cls = type(value)
         if isinstance(value, type):
-            self._known.use((value,))
+            self._known.add_classes((value,))
             return "class", *key_of(value)
         name = self._known.name_of(value)
         if name is not None:
             return "named", *name
         if isinstance(value, enum.Enum):
-            self._known.use((cls,))
+            self._known.add_classes((cls,))
             return (
                 "enum",
                 *key_of(cls),
@@ -109,7 +114,7 @@ class ExportedGraph:
             return "number", value.dtype.str, value.tobytes()
         for base, bare in BARE:
             if isinstance(value, base):
-                self._known.use((cls,))
+                self._known.add_classes((cls,))
                 return "of", *key_of(cls), bare(value)
         parts_of = PARTS.get(cls)
         if parts_of is not None:
@@ -138,7 +143,7 @@ class ExportedGraph:
             contents = self._parts(name, obj, saved)
         return name, key_of(cls), self._known.name_of(obj), contents
 
-    def _parts(self, name: str, obj: Any, saved: Any) -> Tree:
+    def _parts(self, name: str, obj: Any, saved: Any) -> Tree:  # noqa: C901 (a table with one line per kind)
         value = self.value
         match name:
             case "object":
@@ -180,7 +185,7 @@ class ExportedGraph:
     def _through(self, obj: Any) -> Tree:
         value = self.value
         if isinstance(obj, types.FunctionType):
-            self._known.use_function(obj)
+            self._known.add_function(obj)
             cells = tuple(map(value, obj.__closure__ or ()))
             held = value(obj.__defaults__), value(obj.__kwdefaults__), value(obj.__dict__)
             return "function", obj.__module__ or "", obj.__qualname__, held, cells
@@ -196,7 +201,7 @@ class ExportedGraph:
             return "reference", value(obj())
         return "random", value(obj.bit_generator)
 
-    # Arrays: those that share memory have to share it there too
+    # Arrays that share memory must share it at the receiver too.
 
     def _array(self, obj: Any, saved: Any) -> Tree:
         kind = saved.dtype.str if SIMPLE_DTYPE.fullmatch(saved.dtype.str) else repr(saved.dtype)
@@ -221,7 +226,11 @@ class ExportedGraph:
 
 
 def contents_of(snapshot: Snapshot) -> dict[int, tuple[Kind, Any]]:
-    """Give the kind and the contents of every holder, by its id."""
+    """Return (kind, contents) of every holder, by its id.
+
+    Args:
+        snapshot: The snapshot.
+    """
     found = {id(obj): (kind, saved) for kind, obj, saved in snapshot.records if kind is not PLAIN_TABLE}
     for _kind, _obj, saved in snapshot.records:
         if isinstance(saved, PlainTable):

@@ -1,7 +1,7 @@
-"""Makes the objects that a received graph has and the receiver has not.
+"""Creates the objects of a received graph that the receiver does not have.
 
-Of classes that the environment uses, and without calling their constructors: an instance is allocated and
-filled later, so nothing of the environment's own code runs here.
+A peer may send anything. Only classes that the environment uses are instantiated, and their constructors are
+not called: an instance is allocated here and filled later, so that none of the environment's code runs.
 """
 
 from __future__ import annotations
@@ -69,14 +69,14 @@ _WITH_METHODS: Final = (
 
 
 class ObjectFactory:
-    """Gives each node its object, and each value in its contents its value.
+    """Finds or creates the object of each node, and the value of each tree in a node's contents.
 
     Args:
         nodes: Each node's tree.
-        overlay: Which objects are there already.
-        own: The receiver's state as it is now.
-        known: Of the receiver's environment.
-        make_hashable: Called with a value's tree before a hash of it is needed.
+        overlay: Which of the receiver's objects take which node.
+        own: The receiver's state before the import.
+        known: What the receiver's environment defines.
+        make_hashable: Called with a value's tree before the value is hashed.
     """
 
     def __init__(
@@ -93,50 +93,61 @@ class ObjectFactory:
         self._own = own
         self._known = known
         self._make_hashable = make_hashable
-        self._settled: set[int] = set()
+        self._finished: set[int] = set()
         self._nesting = 0
         self._bytes = 0
         self._here = dict(reversed(own.here.values()))
         self._dtypes = {repr(o.dtype): o.dtype for o in own.objects if isinstance(o, np.ndarray)}
 
     def object(self, index: int) -> Any:
-        """Give a node's object."""
-        if index in self._settled:
+        """Return the object of a node.
+
+        Args:
+            index: The node's index.
+
+        Raises:
+            StateTransferError: It cannot be created.
+        """
+        if index in self._finished:
             return self._objects[index]
         node = self._nodes[index]
         if node[0] in ("tuple", "through"):
             self._nesting += 1
             if self._nesting > _MAX_NESTING:
-                raise StateTransferError("a state that was received is nested too deeply")
+                raise StateTransferError("the received state is nested too deeply")
             made = self._tuple(index, node) if node[0] == "tuple" else self._through(index, node)
             self._nesting -= 1
             self._objects[index] = made
         elif self._objects[index] is NOTHING:
             self._objects[index] = self._shell(node)
-        self._settled.add(index)
+        self._finished.add(index)
         return self._objects[index]
 
     def _shell(self, node: Tree) -> Any:
-        """Make an empty object for a node."""
+        """Return a new object for a node, without its contents."""
         name, key, _, contents = node
         if name == "memory":
-            self._account(contents)
+            self._count_bytes(contents)
             return np.zeros(contents, np.uint8)
         cls = self._class(key)
         if kind_of(cls).name != name:
-            raise StateTransferError(f"{cls.__qualname__} is not a {name}")
+            raise StateTransferError(f"the received state says that {cls.__qualname__} is a {name}")
         if name == "space":
             return self._own_space(cls, contents[0])
         if name == "slotted" or name == "object":
             plain: Any = types.SimpleNamespace if issubclass(cls, types.SimpleNamespace) else object
             return plain.__new__(cls)
         inner = contents[2] if name.startswith("slotted ") else contents
-        match name.removeprefix("slotted "):
+        return self._empty(name.removeprefix("slotted "), cls, inner)
+
+    def _empty(self, name: str, cls: Any, contents: Tree) -> Any:
+        """Return an empty container, array, generator or cell."""
+        match name:
             case "dict":
                 base = next(base for base in cls.__mro__ if base in _DICTS)
                 made: Any = base.__new__(cls)
                 if base is collections.defaultdict:
-                    collections.defaultdict.__init__(made, self.value(inner[0]))
+                    collections.defaultdict.__init__(made, self.value(contents[0]))
                 return made
             case "list":
                 return list.__new__(cls)
@@ -144,34 +155,34 @@ class ObjectFactory:
                 return set.__new__(cls)
             case "deque":
                 made = collections.deque.__new__(cls)
-                collections.deque.__init__(made, (), inner[0])
+                collections.deque.__init__(made, (), contents[0])
                 return made
             case "array":
-                return self._array(cls, *inner)
+                return self._array(cls, *contents)
             case "generator":
                 return new_generator(cls)
             case "buffer":
-                return array.array.__new__(cls, inner[0]) if inner[0] else bytearray.__new__(cls)
+                return array.array.__new__(cls, contents[0]) if contents[0] else bytearray.__new__(cls)
             case "cell":
                 return types.CellType()
-        raise StateTransferError(f"a {name} cannot be made")
+        raise StateTransferError(f"the received state has an object of unknown kind: {name}")
 
     def _class(self, key: Any) -> type:
         for cls in _MAKEABLE:
             if key == (cls.__module__, cls.__qualname__):
                 return cls
-        return self._known.class_of(key)
+        return self._known.class_named(key)
 
     def _own_space(self, cls: type, label: str) -> Any:
         for obj, node in zip(self._own.objects, self._own.nodes, strict=True):
             if type(obj) is cls and node[0] == "space" and node[3][0] == label:
                 return obj
-        raise StateTransferError(f"a state that was received holds a space that is not here: {label}")
+        raise StateTransferError(f"the received state holds a space that is not here: {label}")
 
-    def _account(self, size: int) -> None:
+    def _count_bytes(self, size: int) -> None:
         self._bytes += size
         if size < 0 or self._bytes > MAX_BYTES:
-            raise StateTransferError("a state that was received is too large")
+            raise StateTransferError("the received state is too large")
 
     def _dtype(self, name: str) -> Any:
         known = self._dtypes.get(name)
@@ -183,12 +194,12 @@ class ObjectFactory:
         size = dtype.itemsize
         for length in shape:
             size *= length
-        self._account(size)
+        self._count_bytes(size)
         if place is None:
             return np.ndarray.__new__(cls, shape, dtype)
         base = self.object(place[0].index)
         if not isinstance(base, np.ndarray) or base.dtype.hasobject or dtype.hasobject:
-            raise StateTransferError("an array has no memory")
+            raise StateTransferError("a received array is a view of something else than an array of numbers")
         return np.ndarray.__new__(cls, shape, dtype, base, place[1], place[2])
 
     def _tuple(self, index: int, node: Tree) -> Any:
@@ -201,85 +212,101 @@ class ObjectFactory:
         if issubclass(cls, frozenset):
             for tree in contents:
                 self._make_hashable(tree)
-            # What order it gives depends on how it was filled; which of these ways, on how the sender's was.
+            # The order of a set depends on how it was filled. One of these two ways usually gives the order
+            # of the sender's set, in which the environment iterates.
             tries = [frozenset.__new__(cls, order) for order in (values, values[::-1])]
             return next((made for made in tries if list(made) == values), tries[0])
         return tuple(values) if cls is tuple else tuple.__new__(cls, values)
 
     def _through(self, index: int, node: Tree) -> Any:
-        contents = node[3]
+        """Return a function, method, partial, reference or generator; an existing one if it is the same."""
+        _, _, name, contents = node
         own = self._objects[index]
-        if own is not NOTHING and node[2] is not None:
+        if own is not NOTHING and name is not None:
             return own
         match contents:
             case ("function", str(module), str(name), (defaults, keywords, attributes), cells):
-                parts = [self.value(tree) for tree in (defaults, keywords, attributes, *cells)]
-                if own is not NOTHING:
-                    held = (
-                        own.__defaults__,
-                        own.__kwdefaults__,
-                        own.__dict__,
-                        *(own.__closure__ or ()),
-                    )
-                    if len(held) == len(parts) and all(map(is_, held, parts)):
-                        return own
-                made = self._known.function((module, name), parts[0], parts[1], tuple(parts[3:]))
-                if parts[2] is not None:
-                    made.__dict__ = parts[2]
-                return made
+                return self._function(own, (module, name), (defaults, keywords, attributes, *cells))
             case ("method", function, holder):
-                function, holder = self.value(function), self.value(holder)
-                if own is not NOTHING and own.__func__ is function and own.__self__ is holder:
-                    return own
-                if not isinstance(function, types.FunctionType):
-                    raise StateTransferError("a method has no function")
-                return types.MethodType(function, holder)
+                return self._method(own, self.value(function), self.value(holder))
             case ("builtin", str(name), str(module), None):
-                if own is NOTHING:
-                    return self._module_function(module, name)
-                return own
+                return self._module_function(module, name) if own is NOTHING else own
             case ("builtin", str(name), None, holder):
-                holder = self.value(holder)
-                if own is not NOTHING and own.__self__ is holder:
-                    return own
-                if type(holder) not in _WITH_METHODS:
-                    raise StateTransferError(f"{name} is not used here")
-                return getattr(holder, name)
+                return self._builtin_method(own, name, self.value(holder))
             case ("partial", function, args, keywords):
-                parts = [self.value(tree) for tree in (function, args, keywords)]
-                if own is not NOTHING and all(map(is_, (own.func, own.args, own.keywords), parts)):
-                    return own
-                partial: Any = functools.partial(parts[0])
-                partial.__setstate__((*parts, None))
-                return partial
+                return self._partial(own, [self.value(tree) for tree in (function, args, keywords)])
             case ("reference", target):
                 target = self.value(target)
-                if own is not NOTHING and own() is target:
-                    return own
-                return weakref.ref(set() if target is None else target)
+                same = own is not NOTHING and own() is target
+                # A reference to something that is gone: to a set that is gone as soon as this returns.
+                return own if same else weakref.ref(set() if target is None else target)
             case ("random", bits):
-                bits = self.value(bits)
-                if own is not NOTHING and own.bit_generator is bits:
-                    return own
-                if not isinstance(bits, np.random.BitGenerator):
-                    raise StateTransferError("a generator has no bits")
-                return np.random.Generator(bits)
-        raise StateTransferError("a thing of an unknown kind was received")
+                return self._random(own, self.value(bits))
+        raise StateTransferError("the received state has an object of unknown kind")
+
+    def _function(self, own: Any, key: tuple[str, str], trees: tuple[Tree, ...]) -> Any:
+        defaults, keywords, attributes, *cells = parts = [self.value(tree) for tree in trees]
+        if own is not NOTHING:
+            held = (own.__defaults__, own.__kwdefaults__, own.__dict__, *(own.__closure__ or ()))
+            if len(held) == len(parts) and all(map(is_, held, parts)):
+                return own
+        made = self._known.make_function(key, defaults, keywords, tuple(cells))
+        if attributes is not None:
+            made.__dict__ = attributes
+        return made
+
+    def _method(self, own: Any, function: Any, holder: Any) -> Any:
+        if own is not NOTHING and own.__func__ is function and own.__self__ is holder:
+            return own
+        if not isinstance(function, types.FunctionType):
+            raise StateTransferError("a received method has no function")
+        return types.MethodType(function, holder)
+
+    def _builtin_method(self, own: Any, name: str, holder: Any) -> Any:
+        if own is not NOTHING and own.__self__ is holder:
+            return own
+        if type(holder) not in _WITH_METHODS:
+            raise StateTransferError(f"the received state uses a method {name} that the environment does not")
+        return getattr(holder, name)
+
+    def _partial(self, own: Any, parts: list[Any]) -> Any:
+        if own is not NOTHING and all(map(is_, (own.func, own.args, own.keywords), parts)):
+            return own
+        partial: Any = functools.partial(parts[0])
+        # The constructor would copy the arguments, which others may hold as well.
+        partial.__setstate__((*parts, None))
+        return partial
+
+    def _random(self, own: Any, bits: Any) -> Any:
+        if own is not NOTHING and own.bit_generator is bits:
+            return own
+        if not isinstance(bits, np.random.BitGenerator):
+            raise StateTransferError("a received random generator has no bit generator")
+        return np.random.Generator(bits)
 
     def _module_function(self, module: str, name: str) -> Any:
-        """Give a function in C: a harmless one, or one that the environment holds."""
+        """Return a function in C: one without side effects, or one that the environment holds itself."""
         harmless = _HARMLESS.get((module, name))
         if harmless is not None:
             return harmless
         for obj, node in zip(self._own.objects, self._own.nodes, strict=True):
             if node[0] == "through" and node[3][:3] == ("builtin", name, module):
                 return obj
-        raise StateTransferError(f"a state that was received uses {module}.{name}, which is not used here")
+        raise StateTransferError(
+            f"the received state uses {module}.{name}, which the environment does not use"
+        )
 
     # Values
 
     def value(self, tree: Tree) -> Any:
-        """Give the value that a tree stands for."""
+        """Return the value that a tree stands for.
+
+        Args:
+            tree: A plain value, a `NodeRef`, or a tuple that says how to find or make the value.
+
+        Raises:
+            StateTransferError: The tree refers to something that the receiver does not have.
+        """
         if type(tree) is NodeRef:
             return self.object(tree.index)
         if type(tree) is not tuple:
@@ -293,24 +320,30 @@ class ObjectFactory:
                 return None
             case ("here", _, _) if tree in self._here:
                 return self._here[tree]
-            case ("class", str(module), str(name)):
-                return self._known.class_of((module, name))
             case ("named", str(module), str(name)):
-                found = self._known.named((module, name))
+                found = self._known.object_named((module, name))
                 if found is not None:
                     return found
+            case (str(name), *parts) if name in MAKERS:
+                return MAKERS[name](*map(self.value, parts))
+        return self._constant(tree)
+
+    def _constant(self, tree: Tree) -> Any:
+        """Return a class, an enum member, a number of numpy, or a value of a subclass of a plain type."""
+        match tree:
+            case ("class", str(module), str(name)):
+                return self._known.class_named((module, name))
             case ("enum", str(module), str(name), member):
-                return member_of(self._known.class_of((module, name)), self.value(member))
+                return member_of(self._known.class_named((module, name)), self.value(member))
             case ("number", str(code), bytes(raw)):
                 return number_of(code, raw)
             case ("of", str(module), str(name), plain):
-                return of_subclass(self._known.class_of((module, name)), plain)
-            case (str(name), *parts) if name in MAKERS:
-                return MAKERS[name](*map(self.value, parts))
-        raise StateTransferError(f"a state that was received refers to what is not here: {tree[:3]}")
+                return of_subclass(self._known.class_named((module, name)), plain)
+        raise StateTransferError(f"the received state refers to something that is not here: {tree[:3]}")
 
 
 def _same(own: Any, value: Any) -> bool:
+    """Return True if two items of a tuple are one object, or the same plain value bit for bit."""
     if own is value:
         return True
     return (

@@ -1,6 +1,7 @@
-"""Random generators' states, and new generators to put them into.
+"""States of random generators as trees, and new generators to put them into.
 
-numpy does not hold what it is given against the length of its buffers, so that is done here.
+numpy does not check a position in a state against the length of its buffer, and would read past its end. A
+received state is therefore compared with the form of a real one first.
 """
 
 from __future__ import annotations
@@ -26,7 +27,11 @@ _POSITIONS: Final = {"pos": 624, "buffer_pos": 4}
 
 
 def state_tree(state: Any) -> Tree:
-    """Give a generator's state, nested dicts and tuples of numbers and arrays, as a tree."""
+    """Return a generator's state as a tree.
+
+    Args:
+        state: Nested dicts and tuples of numbers and arrays.
+    """
     if isinstance(state, dict):
         return "dict", tuple([(key, state_tree(held)) for key, held in state.items()])
     if isinstance(state, tuple):
@@ -37,40 +42,58 @@ def state_tree(state: Any) -> Tree:
 
 
 def state_of(obj: Any, tree: Tree) -> Any:
-    """Give the state that a tree stands for.
+    """Return the state that a tree stands for.
+
+    Args:
+        obj: A generator of the class that the state is for.
+        tree: The tree.
 
     Raises:
-        StateTransferError: It has not the form that the states of `obj`'s class have.
+        StateTransferError: It does not have the form of a state of that class.
     """
     own = kind_of(type(obj)).save(obj, [])
     return _checked(state_tree(own), tree, "", own)
 
 
 def new_generator(cls: type) -> Any:
-    """Make a generator of a class, in any state."""
+    """Return a new generator, in an arbitrary state.
+
+    Args:
+        cls: Its class.
+
+    Raises:
+        StateTransferError: Generators of the class cannot be created.
+    """
     if issubclass(cls, random.Random):
         return random.Random.__new__(cls)
     if cls is np.random.RandomState or cls in BIT_GENERATORS:
         return cls(0)
-    raise StateTransferError(f"a {cls.__qualname__} cannot be made")
+    raise StateTransferError(f"a {cls.__qualname__} cannot be created")
 
 
 def _checked(template: Tree, tree: Tree, name: str, raw: Any) -> Any:
-    """Give a generator's state, if it has the form of one that the same class has."""
+    """Return a received state if it has the form of one of the same class.
+
+    Args:
+        template: Tree of a state of the class.
+        tree: The received tree.
+        name: Key under which the state holds it.
+        raw: The state of which `template` is the tree.
+    """
     if isinstance(raw, dict):
         own, theirs = dict(template[1]), dict(tree[1])
         if tree[0] != "dict" or own.keys() != theirs.keys():
-            raise StateTransferError("a generator's state has another form")
+            raise StateTransferError("a received random generator has a malformed state")
         return {key: _checked(own[key], theirs[key], key, raw[key]) for key in own}
     if isinstance(raw, tuple):
         if tree[0] != "tuple" or len(tree[1]) != len(raw):
-            raise StateTransferError("a generator's state has another form")
+            raise StateTransferError("a received random generator has a malformed state")
         return tuple(
             [_checked(*parts) for parts in zip(template[1], tree[1], [""] * len(raw), raw, strict=True)]
         )
     if isinstance(raw, np.ndarray):
         if tree[0] != "array" or len(tree[1]) != raw.nbytes:
-            raise StateTransferError("a generator's state has another form")
+            raise StateTransferError("a received random generator has a malformed state")
         return np.frombuffer(tree[1], raw.dtype).reshape(raw.shape)
     number = type(tree) is int and 0 <= tree < 1 << 128 and tree <= _POSITIONS.get(name, tree)
     if isinstance(raw, str):
@@ -80,5 +103,5 @@ def _checked(template: Tree, tree: Tree, name: str, raw: Any) -> Any:
     else:
         fits = tree is None or type(tree) is float
     if not fits:
-        raise StateTransferError("a generator's state has another form")
+        raise StateTransferError("a received random generator has a malformed state")
     return tree

@@ -1,6 +1,6 @@
-"""A tree of roots and nodes (see `transfer_export`), put into an environment of the receiver's own.
+"""Puts a received graph (see `exporting`) into the receiver's own environment.
 
-Nothing is touched before every node has its object; whatever goes wrong afterwards is undone by the caller.
+No existing object is changed before each node has its object. What goes wrong after that, the caller undoes.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from coplay.envs.transfer.overlay import NOTHING, Overlay
 from coplay.envs.transfer.wire import NodeRef
 from coplay.errors import StateTransferError
 
-# Fields come first: the hash of a key may need them.
+# Instances are filled before containers, because hashing a key may need its attributes.
 _LATER: Final = ("cell", "list", "deque", "dict", "set", "namespace")
 
 
 class GraphImporter:
-    """A received graph, and where its contents go.
+    """Creates the objects of a received graph and fills them.
 
     Args:
         roots: `(name, NodeRef)` of each root.
         nodes: Each node's tree.
-        own: The receiver's state as it is now.
-        known: Of the receiver's environment.
+        own: The receiver's state before the import.
+        known: What the receiver's environment defines.
 
     Attributes:
-        touched: The receiver's objects that are going to take contents.
+        touched: The receiver's objects that `fill` changes.
 
     Raises:
-        StateTransferError: The graph does not fit.
+        StateTransferError: The graph does not fit the environment.
     """
 
     def __init__(self, roots: Tree, nodes: Tree, own: ExportedGraph, known: KnownObjects) -> None:
@@ -47,16 +47,20 @@ class GraphImporter:
         self._factory = ObjectFactory(nodes, overlay, own, known, self._make_hashable)
 
     def make(self) -> None:
-        """Find or make every object, without touching one that is there already."""
+        """Find or create the object of each node, without changing existing ones."""
         for index in range(len(self._nodes)):
             self._factory.object(index)
 
-    def objects(self, links: Tree) -> list[Any]:
-        """Give the objects of some nodes."""
-        return [self._factory.object(link.index) for link in links]
+    def objects(self, references: Tree) -> list[Any]:
+        """Return the objects of some nodes.
+
+        Args:
+            references: `NodeRef`s.
+        """
+        return [self._factory.object(reference.index) for reference in references]
 
     def fill(self) -> None:
-        """Put all contents into their objects."""
+        """Put the contents of all nodes into their objects."""
         later: dict[str, list[int]] = {name: [] for name in _LATER}
         for index, node in enumerate(self._nodes):
             name = node[0].rpartition(" ")[2] if node[0] != "slotted" else "slotted"
@@ -69,7 +73,7 @@ class GraphImporter:
                 self._fill(index)
 
     def _make_hashable(self, tree: Tree) -> None:
-        """Fill what a key consists of before it is hashed."""
+        """Fill the objects that a key consists of, before it is hashed."""
         if type(tree) is NodeRef:
             node = self._nodes[tree.index]
             if node[0] == "tuple":
@@ -89,7 +93,9 @@ class GraphImporter:
         obj = self._factory.object(index)
         kind = KINDS[type(obj)]
         if kind.name != name or kind.restore is None:
-            raise StateTransferError(f"a {name} was received for a {type(obj).__qualname__}")
+            raise StateTransferError(
+                f"the received state has a {name} in place of a {type(obj).__qualname__}"
+            )
         if name.startswith("slotted"):
             values, attributes, inner = contents
             inner_name = name.removeprefix("slotted").strip()
@@ -108,7 +114,7 @@ class GraphImporter:
         if isinstance(obj, np.ndarray) and obj.flags.writeable and contents[0] and not _writeable(contents):
             obj.setflags(write=False)
 
-    def _contents(self, name: str, obj: Any, tree: Tree) -> Any:
+    def _contents(self, name: str, obj: Any, tree: Tree) -> Any:  # noqa: C901 (a table with one line per kind)
         match name:
             case "object":
                 return self._flat(tree)
@@ -135,7 +141,7 @@ class GraphImporter:
                 return [self._factory.value(held_by_name[attribute]) for attribute in obj.names]
             case "space":
                 return self._factory.value(tree[1])
-        raise StateTransferError(f"a {name} cannot be filled")
+        raise StateTransferError(f"the received state has an object of unknown kind: {name}")
 
     def _flat(self, tree: Tree) -> dict[Any, Any]:
         for key in tree[::2]:
@@ -152,7 +158,7 @@ class GraphImporter:
                 elements[position] = self._factory.value(tree)
             return elements.reshape(layout[1])
         if place is not None and not contents and obj.size:
-            return NOTHING  # its memory is another array's
+            return NOTHING  # a view: its memory is another array's, which is filled
         return np.frombuffer(contents, obj.dtype).reshape(layout[1])
 
 

@@ -1,7 +1,7 @@
-"""What an environment's own code offers a transferred state: its classes, its functions, its constants.
+"""The classes, functions and constants of an environment's code, which a received state may use.
 
-A state that came from elsewhere may only use what is here already. Nothing is imported for it: what counts is
-what the modules of the environment's own packages hold now, and what its graph of objects uses.
+A received state can use nothing else, and nothing is imported for it. What counts is what the modules of the
+environment's own packages hold now, and what its objects use.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _ALWAYS: Final = (
 
 
 def key_of(cls: type) -> Key:
-    """Name a class."""
+    """Return the module and qualified name of a class."""
     return cls.__module__, cls.__qualname__
 
 
 def label_of(value: Any) -> str:
-    """Give what tells one thing that is sent by reference from others of its type, in every process."""
+    """Return a text that identifies an object among those of its type, the same in every process."""
     name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
     module = getattr(value, "__module__", None)
     if isinstance(name, str):
@@ -45,12 +45,12 @@ def label_of(value: Any) -> str:
 
 
 class KnownObjects:
-    """Objects that the environment's own modules and classes hold by name, and that are not its state.
+    """What an environment's modules and classes hold by name and is not part of its state.
 
-    A state that holds one of them gets the receiver's own, so that `cell is EMPTY` stays true.
+    A received state that refers to one of these gets the receiver's own, so that `cell is EMPTY` stays true.
 
     Args:
-        roots: Of the walk; what they watch may change, so it is no landmark.
+        roots: Roots of the walk. The names that they watch are state and therefore not included.
     """
 
     def __init__(self, roots: Mapping[str, Any]) -> None:
@@ -75,48 +75,57 @@ class KnownObjects:
                     home = value.__module__
                     if home in names or home.partition(".")[0] in packages:
                         self._add_class(value)
-        self.use(map(type, layers))
+        self.add_classes(map(type, layers))
 
-    def use(self, classes: Iterable[type]) -> None:
-        """Add classes that the environment's objects have, and what these inherit."""
+    def add_classes(self, classes: Iterable[type]) -> None:
+        """Add classes of which the environment has instances, and their bases.
+
+        Args:
+            classes: The classes.
+        """
         for cls in classes:
             for base in cls.__mro__:
                 self._add_class(base)
 
     def name_of(self, value: Any) -> Key | None:
-        """Give the name of an object, if it has one."""
+        """Return the name of an object, or None if it has none."""
         return self._by_id.get(id(value))
 
-    def named(self, key: Key) -> Any:
-        """Give the object of a name; None if there is none."""
+    def object_named(self, key: Key) -> Any:
+        """Return the object with a name, or None if there is none."""
         return self._by_key.get(key)
 
-    def class_of(self, key: Key) -> type:
-        """Give the class of a name.
+    def class_named(self, key: Key) -> type:
+        """Return the class with a name.
+
+        Args:
+            key: Its module and qualified name.
 
         Raises:
-            StateTransferError: The environment does not use it.
+            StateTransferError: The environment does not use such a class.
         """
         cls = self._classes.get(key)
         if cls is None:
-            raise StateTransferError(
-                f"a state that was received uses {'.'.join(key)}, which is not used here"
-            )
+            raise _unknown(key)
         return cls
 
-    def function(
+    def make_function(
         self, key: Key, defaults: Any, keyword_defaults: Any, cells: tuple[types.CellType, ...]
     ) -> types.FunctionType:
-        """Make a function around the code of the one of a name.
+        """Return a new function with the code of a known one.
+
+        Args:
+            key: Module and qualified name of the known function.
+            defaults: Default values of positional arguments.
+            keyword_defaults: Default values of keyword arguments.
+            cells: What the function closes over.
 
         Raises:
-            StateTransferError: The environment has no such code.
+            StateTransferError: The environment has no such function.
         """
         code, scope = self._codes.get(key, (None, {}))
         if code is None or len(code.co_freevars) != len(cells):
-            raise StateTransferError(
-                f"a state that was received uses {'.'.join(key)}, which is not used here"
-            )
+            raise _unknown(key)
         made = types.FunctionType(code, scope, code.co_name, defaults, cells)
         made.__kwdefaults__ = keyword_defaults
         made.__module__ = key[0]
@@ -148,18 +157,26 @@ class KnownObjects:
                 self._add_class(value)
 
     def _add_functions(self, value: Any) -> None:
-        """Remember functions and the code of those that they make."""
+        """Add the functions behind a method or property."""
         if isinstance(value, staticmethod | classmethod):
             value = value.__func__
         for function in (value.fget, value.fset) if isinstance(value, property) else (value,):
             if isinstance(function, types.FunctionType):
-                self.use_function(function)
+                self.add_function(function)
 
-    def use_function(self, function: types.FunctionType) -> None:
-        """Add a function that the environment's objects hold."""
+    def add_function(self, function: types.FunctionType) -> None:
+        """Add a function that the environment holds, and those that it defines inside.
+
+        Args:
+            function: The function.
+        """
         module = function.__module__ or ""
         for code, name in _codes(function.__code__, function.__qualname__):
             self._codes.setdefault((module, name), (code, function.__globals__))
+
+
+def _unknown(key: Key) -> StateTransferError:
+    return StateTransferError(f"the received state uses {'.'.join(key)}, which the environment does not use")
 
 
 def _codes(code: types.CodeType, qualname: str) -> Iterator[tuple[types.CodeType, str]]:

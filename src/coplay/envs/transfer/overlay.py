@@ -1,7 +1,8 @@
-"""Lays a received graph over the receiver's own: which object takes which node's contents.
+"""Decides which of the receiver's objects takes the contents of which received node.
 
-From the roots down, where both have a thing of the same class in the same place, the receiver's own object
-takes the contents. What the environment's code holds by name (see `transfer_names`) is found by that name.
+The two graphs are compared from the roots down. Where both have an object of the same class in the same
+place, the receiver's own object takes the contents, so that references from elsewhere (a wrapper, a study's
+drawing) stay valid. Objects that the environment's code holds by name are found by that name.
 """
 
 from __future__ import annotations
@@ -18,20 +19,20 @@ NOTHING: Any = object()
 
 
 class Overlay:
-    """A received graph over the receiver's own.
+    """A mapping of received nodes to the receiver's own objects.
 
     Args:
-        roots: `(name, NodeRef)` of each root.
-        nodes: Each node's tree.
-        own: The receiver's state as it is now.
-        known: Of the receiver's environment.
+        roots: `(name, NodeRef)` of each received root.
+        nodes: Each received node's tree.
+        own: The receiver's state before the import.
+        known: What the receiver's environment defines.
 
     Attributes:
         objects: Each node's own object, or `NOTHING`.
-        found: The own things for what was sent by reference, by the id of the tuple that stands for it.
+        found: The receiver's values in place of those that cannot be sent, by the id of the received tuple.
 
     Raises:
-        StateTransferError: The graph does not fit.
+        StateTransferError: The graph does not fit the environment.
     """
 
     def __init__(self, roots: Tree, nodes: Tree, own: ExportedGraph, known: KnownObjects) -> None:
@@ -42,7 +43,7 @@ class Overlay:
         self._taken: set[int] = set()
         self._todo: list[tuple[int, int]] = []
         if [name for name, _ in roots] != [name for name, _ in own.roots]:
-            raise StateTransferError("a state that was received is of another environment")
+            raise StateTransferError("the received state belongs to another environment")
         self._find_named(known)
         for (_, theirs), (_, ours) in zip(roots, own.roots, strict=True):
             self._pair(theirs, ours)
@@ -55,9 +56,11 @@ class Overlay:
         for index, node in enumerate(self._nodes):
             if node[2] is None:
                 continue
-            obj = known.named(node[2])
+            obj = known.object_named(node[2])
             if obj is None:
-                raise StateTransferError(f"a state that was received uses {node[2]}, which is not here")
+                raise StateTransferError(
+                    f"the received state uses {node[2]}, which the environment does not have"
+                )
             number = numbers.get(id(obj))
             if number is not None:
                 self._match(index, number)
@@ -66,7 +69,7 @@ class Overlay:
                 self._taken.add(id(obj))
 
     def _pair(self, theirs: Tree, ours: Tree) -> None:
-        """Lay one value over another."""
+        """Compare two values, and match the objects that they refer to."""
         if type(theirs) is NodeRef and type(ours) is NodeRef:
             self._match(theirs.index, ours.index)
         elif type(theirs) is tuple and type(ours) is tuple and theirs and ours:
@@ -78,8 +81,9 @@ class Overlay:
                 self.found[id(theirs)] = known[1]
 
     def _match(self, index: int, number: int) -> bool:
-        """Let an own object take a node's contents, if it can."""
+        """Let an own object take a node's contents if it can; return True if it does."""
         own = self._own.objects[number]
+        # Each object takes one node only: otherwise two received objects would become one.
         if self.objects[index] is not NOTHING or id(own) in self._taken:
             return self.objects[index] is own
         node, own_node = self._nodes[index], self._own.nodes[number]
@@ -91,7 +95,7 @@ class Overlay:
         return True
 
     def _fits(self, name: str, theirs: Tree, ours: Tree) -> bool:
-        """Tell whether contents of these kinds can be put into the same object."""
+        """Return True if the received contents can be put into an object that has our contents."""
         if name.startswith("slotted "):
             return self._fits(name.removeprefix("slotted "), theirs[2], ours[2])
         if name in ("deque", "buffer", "space"):

@@ -1,10 +1,9 @@
-"""A game's state as bytes, for a peer whose own is lost or has come apart.
+"""A game's state as bytes, for a peer that lost its own state or differs from the others.
 
-What is sent is what a snapshot holds: the whole graph of the environment's objects, and the game's own
-fields. The receiver has the same environment, and puts the contents into it. Bytes come from another
-participant, so they are read with suspicion: nothing is unpickled, imported or evaluated, only classes that
-the receiver's environment uses itself are made, and a state that does not come out with the checksum it was
-sent with is not kept.
+What is sent is what a snapshot holds: the graph of the environment's objects, and the game's own values. The
+receiver has an equal environment and puts the contents into it. The bytes come from an untrusted peer:
+nothing is unpickled, imported or evaluated, only classes that the receiver's environment uses are
+instantiated, and a state whose checksum differs from the one that was sent is discarded.
 """
 
 from __future__ import annotations
@@ -24,15 +23,15 @@ _VERSION: Final = 1
 
 
 def export_state(walk: StateWalk, snapshot: Snapshot, extra: tuple[Any, ...]) -> bytes:
-    """Give a snapshot as bytes.
+    """Return a snapshot as bytes.
 
     Args:
-        walk: Of the environment.
-        snapshot: One that it took.
+        walk: The walk over the environment's state.
+        snapshot: A snapshot that it took.
         extra: Plain values that belong to the state as well.
 
     Raises:
-        StateTransferError: Some of it cannot be sent.
+        StateTransferError: Part of the state cannot be sent, or it is too large.
     """
     graph = ExportedGraph(snapshot, KnownObjects(walk.roots))
     checksum = walk.checksum(snapshot, extra)
@@ -51,18 +50,18 @@ def export_state(walk: StateWalk, snapshot: Snapshot, extra: tuple[Any, ...]) ->
 
 
 def import_state(walk: StateWalk, data: bytes, accept: Any) -> tuple[Snapshot, tuple[Any, ...]]:
-    """Put a state that was exported into the environment of a walk.
+    """Put an exported state into an environment.
 
     Args:
-        walk: Of an environment like the exporter's.
-        data: From anybody.
-        accept: Called with the plain values before anything is touched; raises if they make no sense.
+        walk: The walk over the state of an environment equal to the exporter's.
+        data: Bytes from an untrusted peer.
+        accept: Called with the plain values before anything is changed; raises if they are invalid.
 
     Returns:
-        The snapshot of what is now, and the plain values.
+        A snapshot of the new state, and the plain values.
 
     Raises:
-        StateTransferError: It cannot be used. Nothing has changed.
+        StateTransferError: The state cannot be used. Nothing has changed.
     """
     try:
         match unpack(data):
@@ -78,29 +77,29 @@ def import_state(walk: StateWalk, data: bytes, accept: Any) -> tuple[Snapshot, t
             ):
                 accept(extra)
             case _:
-                raise StateTransferError("a state that was received is of another version")
+                raise StateTransferError("the received state has another version")
     except StateTransferError:
         raise
     except Exception as error:
         raise _unusable(error) from error
     before = walk.take()
-    walked = before.objects
-    kept = []
+    saved_objects = before.objects
+    replaced = []
     try:
         known = KnownObjects(walk.roots)
         graph = GraphImporter(roots, nodes, ExportedGraph(before, known), known)
         for obj in graph.touched:
             kind = kind_of(type(obj))
-            if kind.restore is not None and id(obj) not in walked:
-                kept.append((kind.restore, obj, kind.save(obj, [])))
+            if kind.restore is not None and id(obj) not in saved_objects:
+                replaced.append((kind.restore, obj, kind.save(obj, [])))
         graph.make()
         graph.fill()
         walk.adopt_plan(graph.objects(members), frozenset(tables))
         after = walk.take()
         if walk.checksum(after, extra) != checksum:
-            raise StateTransferError("a state that was received came out as another one")
+            raise StateTransferError("the received state does not have the checksum that it was sent with")
     except Exception as error:
-        for restore, obj, saved in kept:
+        for restore, obj, saved in replaced:
             restore(obj, saved)
         walk.restore(before)
         if isinstance(error, StateTransferError):
@@ -110,6 +109,4 @@ def import_state(walk: StateWalk, data: bytes, accept: Any) -> tuple[Snapshot, t
 
 
 def _unusable(error: Exception) -> StateTransferError:
-    return StateTransferError(
-        f"a state that was received cannot be used: {type(error).__name__}: {error}"[:300]
-    )
+    return StateTransferError(f"the received state cannot be used: {type(error).__name__}: {error}"[:300])

@@ -1,11 +1,11 @@
-"""Plain trees as bytes: what a transferred state is written in.
+"""The byte format of a transferred state: trees of plain values.
 
-A tree is made of None, bool, int, float, complex, str, bytes, `NodeRef` and tuples of these. Every value is
-one tag byte and what the tag says; numbers of things are unsigned LEB128. A text that was written before is
-written as its number. Around it all is zlib at its lowest level.
+A tree consists of None, bool, int, float, complex, str, bytes, `NodeRef` and tuples of these. Each value is
+written as one tag byte, followed by what the tag requires; lengths and indices are unsigned LEB128. A text
+that was written before is written as its index. The whole is compressed with zlib at its lowest level.
 
-Reading trusts nothing: lengths are held against what is left, nesting and numbers are bounded, and whatever
-does not fit raises `StateTransferError`.
+The reader trusts nothing: it checks lengths against the remaining bytes, bounds nesting and counts, and
+raises `StateTransferError` for everything else.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from coplay.errors import StateTransferError
 
-MAX_BYTES: Final = 16 << 20
+MAX_BYTES: Final = 16 << 20  # uncompressed: a few kilobytes of zlib can expand to gigabytes
 MAX_VALUES: Final = 2_000_000
 MAX_DEPTH: Final = 16
 _MAX_INT_BYTES: Final = 1 << 16
@@ -28,10 +28,10 @@ _complex = struct.Struct("<dd")
 
 
 class NodeRef:
-    """Stands for a node of the graph, which others may hold as well.
+    """A reference to a node of the graph, which several others may hold.
 
     Attributes:
-        index: Of the node.
+        index: The node's index.
     """
 
     __slots__ = ("index",)
@@ -41,10 +41,13 @@ class NodeRef:
 
 
 def pack(tree: Any) -> bytes:
-    """Give the bytes of a tree.
+    """Return the bytes of a tree.
+
+    Args:
+        tree: A tree of plain values.
 
     Raises:
-        StateTransferError: It is larger than a reader would take.
+        StateTransferError: The tree is larger than a reader accepts.
     """
     writer = _Writer()
     writer.write(tree, 0)
@@ -54,13 +57,13 @@ def pack(tree: Any) -> bytes:
 
 
 def unpack(data: bytes) -> Any:
-    """Give the tree.
+    """Return the tree that bytes encode.
 
     Args:
-        data: From anybody.
+        data: Bytes from an untrusted peer.
 
     Raises:
-        StateTransferError: These are not the bytes of a tree, or of one that is too large.
+        StateTransferError: The bytes are malformed, or the tree is too large.
     """
     inflate = zlib.decompressobj()
     try:
@@ -68,7 +71,7 @@ def unpack(data: bytes) -> Any:
     except zlib.error:
         raise _malformed("it does not decompress") from None
     if len(plain) > MAX_BYTES:
-        raise StateTransferError(f"a state that was received is larger than {MAX_BYTES} bytes")
+        raise StateTransferError(f"the received state is larger than {MAX_BYTES} bytes")
     if not inflate.eof or inflate.unused_data:
         raise _malformed("it is cut off, or something follows it")
     reader = _Reader(plain)
@@ -79,7 +82,7 @@ def unpack(data: bytes) -> Any:
 
 
 def _malformed(why: str) -> StateTransferError:
-    return StateTransferError(f"a state that was received cannot be read: {why}")
+    return StateTransferError(f"the received state cannot be read: {why}")
 
 
 class _Writer:
@@ -102,14 +105,7 @@ class _Writer:
         self.count += 1
         cls = type(value)
         if cls is str:
-            number = self._texts.get(value)
-            if number is None:
-                self._texts[value] = len(self._texts)
-                raw = value.encode("utf-8", "surrogatepass")
-                self._head(_TEXT, len(raw))
-                self.out += raw
-            else:
-                self._head(_AGAIN, number)
+            self._write_text(value)
         elif cls is NodeRef:
             self._head(_NODE_REF, value.index)
         elif cls is int:
@@ -120,19 +116,35 @@ class _Writer:
             self._head(_TUPLE, len(value))
             for held in value:
                 self.write(held, depth + 1)
-        elif value is None or value is True or value is False:
+        elif cls is bytes:
+            self._head(_BYTES, len(value))
+            self.out += value
+        else:
+            self._write_fixed(value)
+
+    def _write_text(self, text: str) -> None:
+        number = self._texts.get(text)
+        if number is None:
+            self._texts[text] = len(self._texts)
+            raw = text.encode("utf-8", "surrogatepass")
+            self._head(_TEXT, len(raw))
+            self.out += raw
+        else:
+            self._head(_AGAIN, number)
+
+    def _write_fixed(self, value: Any) -> None:
+        """Write a value whose size its tag tells."""
+        cls = type(value)
+        if value is None or value is True or value is False:
             self.out.append(_NONE if value is None else _TRUE if value else _FALSE)
         elif cls is float:
             self.out.append(_FLOAT)
             self.out += _float.pack(value)
-        elif cls is bytes:
-            self._head(_BYTES, len(value))
-            self.out += value
         elif cls is complex:
             self.out.append(_COMPLEX)
             self.out += _complex.pack(value.real, value.imag)
         else:
-            raise TypeError(f"a tree holds no {cls.__qualname__}")
+            raise TypeError(f"a tree cannot hold a {cls.__qualname__}")
 
 
 class _Reader:
@@ -178,9 +190,14 @@ class _Reader:
         if tag == _NODE_REF:
             return NodeRef(number)
         if tag == _TUPLE:
+            # Each item takes a byte at least, so a larger number cannot be true; checked before allocating.
             if number > len(self._data) - self.at:
                 raise _malformed("it ends too early")
             return tuple([self.read(depth + 1) for _ in range(number)])
+        return self._read_bytes(tag, number)
+
+    def _read_bytes(self, tag: int, number: int) -> Any:
+        """Return an integer, bytes or text; `number` is its length, or which earlier text it repeats."""
         if tag == _INT:
             if number > _MAX_INT_BYTES:
                 raise _malformed("a number is too large")
