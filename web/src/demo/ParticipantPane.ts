@@ -5,9 +5,9 @@ import { Sparkline } from './Sparkline';
 
 export interface ParticipantPaneProps {
   name: string;
-  /** Begins the participant's id. */
+  /** Prefix of the participant's id. */
   side: string;
-  /** What to press, as people read it. */
+  /** Labels of the keys to press. */
   keys: readonly string[];
 }
 
@@ -27,7 +27,7 @@ export class ParticipantPane {
   readonly frame: HTMLIFrameElement;
   readonly #shown = new Map<Figure, HTMLElement>();
   readonly #rtt = new Sparkline('Round trip (ms)');
-  readonly #redone = new Sparkline('Frames played again');
+  readonly #resimulated_line = new Sparkline('Frames played again');
   readonly #side: string;
   #conditions = { latency_ms: 0, loss: 0 };
   #resimulated = 0;
@@ -39,8 +39,8 @@ export class ParticipantPane {
       title: name,
       allow: 'autoplay; gamepad; clipboard-write',
     });
-    // A new document begins with a clean network.
-    this.frame.addEventListener('load', () => this.#apply());
+    // A new document begins without imitated network conditions.
+    this.frame.addEventListener('load', () => this.#applyConditions());
     this.root = element('section', { class: 'pane', 'aria-label': name }, [
       element('header', { class: 'pane-head' }, [
         element('h2', { text: name }),
@@ -59,12 +59,12 @@ export class ParticipantPane {
         }),
       ]),
       this.#figures(),
-      element('div', { class: 'sparklines' }, [this.#rtt.root, this.#redone.root]),
+      element('div', { class: 'sparklines' }, [this.#rtt.root, this.#resimulated_line.root]),
       this.frame,
     ]);
   }
 
-  /** Whether the participant is at a page with a button to go on. */
+  /** Whether the scene that is shown has a button to go on. */
   get canAdvance(): boolean {
     return this.#scene === 'instructions';
   }
@@ -85,7 +85,7 @@ export class ParticipantPane {
     this.frame.contentDocument?.querySelector<HTMLElement>('[data-testid=continue]')?.click();
   }
 
-  /** Begin again, as somebody else. */
+  /** Begin again as a new participant. */
   restart(): void {
     this.#resimulated = 0;
     this.frame.src = this.#address();
@@ -95,7 +95,7 @@ export class ParticipantPane {
     this.frame.contentWindow?.coplay?.press(keys);
   }
 
-  /** Show the figures as they are now. */
+  /** Update the figures. */
   refresh(): void {
     const stats = this.frame.contentWindow?.coplay?.stats() as Partial<GameStats> | undefined;
     if (stats?.frame === undefined) return;
@@ -109,7 +109,7 @@ export class ParticipantPane {
     this.#show('link', Object.values(stats.link ?? {})[0] ?? '–');
     if (!this.playing) return;
     this.#rtt.push(rtt_ms ?? 0);
-    this.#redone.push(Math.max(0, resimulated - this.#resimulated));
+    this.#resimulated_line.push(Math.max(0, resimulated - this.#resimulated));
     this.#resimulated = resimulated;
   }
 
@@ -122,7 +122,7 @@ export class ParticipantPane {
     return this.frame.contentDocument?.body?.dataset.scene ?? '';
   }
 
-  #apply(): void {
+  #applyConditions(): void {
     this.frame.contentWindow?.coplay?.conditions(this.#conditions);
   }
 
@@ -152,9 +152,9 @@ export class ParticipantPane {
     input.addEventListener('input', () => {
       output.textContent = `${input.value} ${unit}`;
       take(input.valueAsNumber);
-      this.#apply();
+      this.#applyConditions();
     });
-    // A slider that was dragged with the mouse gives the arrow keys back to the players.
+    // After a drag the slider gives up the focus, so that the arrow keys move the players again.
     input.addEventListener('pointerup', () => input.blur());
     return element('label', {}, [element('span', { text: name }), input, output]);
   }

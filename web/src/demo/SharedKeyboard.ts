@@ -1,6 +1,6 @@
 /**
- * Lets one person play both sides at once: W A S D move the left player, the arrows the right one; Space and Enter are
- * their action keys. Keys are caught wherever the focus is, also inside the two frames.
+ * Lets one person play both sides on one keyboard: W A S D move the left player, the arrows the right one; Space and Enter
+ * are their action keys. Keys are captured wherever the focus is, also inside the two frames.
  */
 import { HeldKeys } from '../input/HeldKeys';
 import type { ParticipantPane } from './ParticipantPane';
@@ -20,57 +20,57 @@ const RIGHT: Record<string, string> = {
   Enter: ' ',
 };
 
-interface Hand {
+interface PlayerKeys {
   keys: Record<string, string>;
   pressed: string[];
   held: HeldKeys;
 }
 
 export class SharedKeyboard {
-  readonly #hands: readonly Hand[];
+  readonly #players: readonly PlayerKeys[];
   readonly #panes: readonly ParticipantPane[];
 
   constructor(left: ParticipantPane, right: ParticipantPane) {
     this.#panes = [left, right];
-    this.#hands = [
+    this.#players = [
       { keys: LEFT, pressed: [], held: new HeldKeys((held) => left.press(held)) },
       { keys: RIGHT, pressed: [], held: new HeldKeys((held) => right.press(held)) },
     ];
   }
 
-  /** Catch the keys of a window before anything in it sees them. */
+  /** Capture the keys of a window before its own listeners. */
   listen(target: Window | null): void {
     target?.addEventListener('keydown', (event) => this.#key(event, true), { capture: true });
     target?.addEventListener('keyup', (event) => this.#key(event, false), { capture: true });
-    // The focus moving between the page and its frames must not let go of the other hand's keys.
+    // When the focus moves between the page and its frames, held keys must stay held.
     target?.addEventListener('blur', () => setTimeout(() => this.#releaseUnlessFocused()));
   }
 
   #key(event: KeyboardEvent, down: boolean): void {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (!this.#panes.some((pane) => pane.playing) || isControl(event.target)) return;
-    for (const hand of this.#hands) {
-      const key = hand.keys[event.code];
+    for (const player of this.#players) {
+      const key = player.keys[event.code];
       if (key === undefined) continue;
       event.preventDefault();
       event.stopImmediatePropagation();
       if (event.repeat) return;
-      hand.pressed = hand.pressed.filter((other) => other !== key);
-      if (down) hand.pressed.push(key);
-      hand.held.hold('keyboard', hand.pressed);
+      player.pressed = player.pressed.filter((other) => other !== key);
+      if (down) player.pressed.push(key);
+      player.held.hold('keyboard', player.pressed);
     }
   }
 
   #releaseUnlessFocused(): void {
     if (document.hasFocus()) return;
-    for (const hand of this.#hands) {
-      hand.pressed = [];
-      hand.held.hold('keyboard', []);
+    for (const player of this.#players) {
+      player.pressed = [];
+      player.held.hold('keyboard', []);
     }
   }
 }
 
-/** Sliders and buttons keep their keys. `instanceof` would miss those of the frames, which have classes of their own. */
+/** Return true for sliders and buttons, which keep their keys. Not by `instanceof`: elements in frames have other classes. */
 function isControl(target: EventTarget | null): boolean {
   const name = (target as Element | null)?.tagName;
   return name === 'INPUT' || name === 'BUTTON' || name === 'A';

@@ -1,7 +1,7 @@
-/** A line of the last values, as high as the highest of them. */
+/** A line chart of the last values, scaled to the highest of them. */
 import { element } from '../dom';
 
-const KEPT = 150;
+const MAX_VALUES = 150;
 const WIDTH = 240;
 const HEIGHT = 28;
 
@@ -25,7 +25,7 @@ export class Sparkline {
 
   push(value: number): void {
     this.#values.push(value);
-    if (this.#values.length > KEPT) this.#values.shift();
+    if (this.#values.length > MAX_VALUES) this.#values.shift();
     const most = Math.max(...this.#values);
     this.#line.setAttribute('points', points(this.#values, most));
     this.#most.textContent = most > 0 ? String(Math.round(most)) : '';
@@ -33,7 +33,7 @@ export class Sparkline {
 }
 
 function points(values: readonly number[], most: number): string {
-  const step = WIDTH / (KEPT - 1);
+  const step = WIDTH / (MAX_VALUES - 1);
   const from = WIDTH - step * (values.length - 1);
   return values
     .map((value, index) => {

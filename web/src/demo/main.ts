@@ -1,4 +1,4 @@
-/** Entry of the demo page: two participants side by side, and the network between them in your hands. */
+/** Entry of the demo page: two participants side by side, with controls for the network between them. */
 import '../styles/base.css';
 import '../styles/demo.css';
 import { element } from '../dom';
@@ -34,10 +34,10 @@ document.getElementById('demo')?.append(
   element('div', { class: 'panes' }, [left.root, right.root]),
 );
 
-const hands = new SharedKeyboard(left, right);
-hands.listen(window);
+const keyboard = new SharedKeyboard(left, right);
+keyboard.listen(window);
 for (const pane of [left, right])
-  pane.frame.addEventListener('load', () => hands.listen(pane.frame.contentWindow));
+  pane.frame.addEventListener('load', () => keyboard.listen(pane.frame.contentWindow));
 
 setInterval(() => {
   left.refresh();

@@ -21,7 +21,7 @@ export class CanvasRenderer {
 
   /**
    * @param playSound Called once for each sound of each frame.
-   * @param shapeChanged Told the world's width divided by its height.
+   * @param shapeChanged Called with the world's width divided by its height when that changes.
    */
   constructor(
     canvas: HTMLCanvasElement,
@@ -29,7 +29,7 @@ export class CanvasRenderer {
     playSound: (name: string) => void,
     shapeChanged: (aspect: number) => void,
   ) {
-    const context = canvas.getContext('2d', { alpha: false }); // an opaque canvas is composed for less
+    const context = canvas.getContext('2d', { alpha: false }); // opaque canvases are cheaper to compose
     if (context === null) throw new Error('this browser has no 2D canvas');
     this.#canvas = canvas;
     this.#context = context;
@@ -42,6 +42,7 @@ export class CanvasRenderer {
     this.#animate();
   }
 
+  /** Show a new frame from now on. */
   accept(picture: Picture): void {
     this.#easing.accept(picture, performance.now());
     const shape_changed = this.#picture?.width !== picture.width || this.#picture.height !== picture.height;

@@ -1,8 +1,8 @@
 /**
- * Display lists: what the simulation drew, as numbers, decoded into items.
+ * Decodes display lists: what the simulation drew in a frame, encoded as numbers.
  *
  * A list is one array of floats, operation after operation: `[code, id, ...fields]`. Strings (ids, colours, texts) are
- * indices into one table that only ever grows; each list brings the strings that are new in it.
+ * indices into a table that only grows; each list comes with the strings that it uses for the first time.
  *
  * | Code | Operation | Fields after code and id |
  * |---|---|---|
@@ -18,7 +18,7 @@
 import type { DrawMessage } from '../protocol/messages';
 import type { RgbImage } from './rgbImage';
 
-/** One thing to paint. `place` holds everything about it that can move, so that easing need not know what it is. */
+/** A thing to paint. `place` holds all its coordinates and sizes, so that easing need not know what it is. */
 export type Item =
   | { kind: 'clear'; key: null; place: number[]; color: string }
   | { kind: 'rect' | 'circle' | 'line' | 'polygon'; key: string | null; place: number[]; color: string }
@@ -59,7 +59,7 @@ const SOUND = 7;
 
 const ALIGN: readonly CanvasTextAlign[] = ['left', 'center', 'right'];
 
-/** Decodes one worker's lists, in the order they come: each may need the strings of all before it. */
+/** Decodes the lists of one canvas. They must come in order, as each may use the strings of all before it. */
 export class DisplayListDecoder {
   readonly #strings: string[] = [];
 
@@ -84,7 +84,8 @@ export class DisplayListDecoder {
     let at = 0;
     const next = (): number => ops[at++] ?? 0;
     const fields = (count: number): number[] => {
-      if (!(count >= 0 && at + count <= ops.length)) throw new RangeError(`${count} fields at ${at}`);
+      if (!(count >= 0 && at + count <= ops.length))
+        throw new RangeError(`an operation of ${count} fields at ${at} does not fit into its display list`);
       at += count;
       return Array.from(ops.subarray(at - count, at));
     };
@@ -125,13 +126,13 @@ export class DisplayListDecoder {
           sounds.push(this.#string(next()));
           break;
         default:
-          throw new RangeError(`operation ${code} at ${at - 2} is unknown`);
+          throw new RangeError(`a display list has the unknown operation ${code} at ${at - 2}`);
       }
     }
     return { items, sounds };
   }
 
-  /** What an item is followed by from list to list: its id, its kind, and which one of several it is. */
+  /** Return the key by which an item is recognised in the next list: its kind, its id, and a suffix if several share both. */
   #key(code: number, id: number, used: Set<string>): string | null {
     if (id < 0) return null;
     let key = `${code}:${id}`;

@@ -1,29 +1,29 @@
 /**
- * Moves named items smoothly: between the last two frames, and out of corrections.
+ * Moves items that have an id smoothly: between the last two frames, and after corrections.
  *
- * Frames come at the game's rate and the screen draws at its own, so an item is shown on its way from the frame before to
- * the last one. When a rollback corrected what had been shown, an item would jump; the jump is kept as an offset instead
- * that fades within about a tenth of a second.
+ * Frames come at the game's rate and the screen draws at its own, so an item is shown in between its places in the last
+ * two frames. When a rollback corrects what was shown, the item would jump; instead, the jump becomes an offset that fades
+ * within about a tenth of a second.
  */
 import type { Item, Picture } from './DisplayList';
 
-/** Of the offset that a correction leaves, e⁻³ (5 %) is left after 100 ms. */
+/** Time constant of a fading offset: e⁻³ (5 %) is left after 100 ms. */
 const FADE_MS = 100 / 3;
 
-/** Items that move further than this share of the view within one frame were put elsewhere, not moved. */
+/** An item that moves further than this fraction of the view within one frame is shown at its new place immediately. */
 const LEAP = 0.25;
 
-/** Offsets below this many world units are over. */
-const NOTHING = 0.01;
+/** Offsets below this many world units are dropped. */
+const SMALLEST_OFFSET = 0.01;
 
 interface Track {
-  /** Where it is in the last frame. */
+  /** Its place in the last frame. */
   to: number[];
-  /** Where the way to there begins. */
+  /** Where its movement to that place begins. */
   from: number[];
-  /** The last frame's change, for judging corrections. */
+  /** Its movement in the last frame, to predict where it would be without a correction. */
   velocity: number[];
-  /** Shown place minus true place, as of `offset_ms`. */
+  /** Shown place minus true place, at the time `offset_ms`. */
   offset: number[] | null;
   offset_ms: number;
 }
@@ -35,8 +35,8 @@ export class Easing {
   #arrived_ms = 0;
 
   /**
-   * @param fps The game's rate: no item is shown later than one frame of it.
-   * @param reduced Whether the participant prefers reduced motion: everything is then shown where it is.
+   * @param fps Frames per second; items are shown at most one frame late.
+   * @param reduced Whether the participant prefers reduced motion: items are then shown at their true places.
    */
   constructor(fps: number, reduced = false) {
     this.#frame_ms = 1000 / fps;
@@ -60,7 +60,7 @@ export class Easing {
     this.#arrived_ms = now_ms;
   }
 
-  /** Where to paint an item of the last frame now. */
+  /** Return where to paint an item of the last frame now. */
   place(item: Item, now_ms: number): number[] {
     const track = item.key === null ? undefined : this.#tracks.get(item.key);
     if (track === undefined || this.#reduced) return item.place;
@@ -83,8 +83,8 @@ function follow(known: Track, place: number[], corrected: boolean, now_ms: numbe
     const velocity = place.map((to, axis) => to - (known.to[axis] ?? to));
     return { to: place, from: known.to, velocity, offset: faded, offset_ms: now_ms };
   }
-  // The way begins where it would have begun had we always known better, and the offset undoes the jump: what is shown
-  // at this moment stays where it is.
+  // The movement begins where it would have begun without the wrong prediction, and the offset compensates the jump:
+  // what is shown at this moment does not move.
   const jump = place.map((to, axis) => to - ((known.to[axis] ?? to) + (known.velocity[axis] ?? 0)));
   return {
     to: place,
@@ -99,7 +99,7 @@ function offsetAt(track: Track, now_ms: number): number[] | null {
   if (track.offset === null) return null;
   const left = Math.exp(-(now_ms - track.offset_ms) / FADE_MS);
   const faded = track.offset.map((amount) => amount * left);
-  return faded.some((amount) => Math.abs(amount) > NOTHING) ? faded : null;
+  return faded.some((amount) => Math.abs(amount) > SMALLEST_OFFSET) ? faded : null;
 }
 
 function isLeap(before: number[], after: number[], leap: number): boolean {

@@ -1,6 +1,4 @@
-/**
- * A few short synthesised sounds. Nothing is fetched, and nothing is heard before the participant's first gesture.
- */
+/** Plays a few short synthesised sounds. Nothing is downloaded, and nothing is heard before the participant's first gesture. */
 
 interface Blip {
   from_hz: number;
@@ -20,7 +18,7 @@ export class SoundPlayer {
   #context: AudioContext | null = null;
   #muted = false;
 
-  /** Browsers allow sound only once the participant did something: call this from such an event. */
+  /** Allow sound. Browsers require that this is called from an event that the participant caused. */
   unlock(): void {
     if (this.#muted || typeof AudioContext === 'undefined') return;
     this.#context ??= new AudioContext();

@@ -1,7 +1,13 @@
-/** Puts one item onto a 2D context, in world units. */
+/** Paints items on a 2D context, in world units. */
 import type { Item } from './DisplayList';
 
-/** @param place Where to paint it: the item's own place, or an eased one. */
+/**
+ * Paint an item.
+ *
+ * @param place Where to paint it: the item's own place, or an eased one.
+ * @param view Width and height of the world.
+ * @param image What an `image` item shows.
+ */
 export function paint(
   context: CanvasRenderingContext2D,
   item: Item,

@@ -4,7 +4,7 @@ import { HeldKeys } from '../input/HeldKeys';
 import type { Failure, GameStats } from '../protocol/messages';
 import { FailureScene } from '../scenes/FailureScene';
 import { announceScene } from '../scenes/SceneView';
-import { joinStudy, StudyError } from '../server/joinStudy';
+import { JoinFailed, joinStudy } from '../server/joinStudy';
 import { PageNotices } from './PageNotices';
 import { SceneDisplay } from './SceneDisplay';
 import { StudyPage } from './StudyPage';
@@ -41,7 +41,7 @@ export class App {
       this.#page.worker.post({ kind: 'conditions', ...this.#conditions });
     } catch (cause) {
       this.#fail(
-        cause instanceof StudyError ? cause : { error: 'This page could not start.', hint: String(cause) },
+        cause instanceof JoinFailed ? cause : { error: 'This page could not start.', hint: String(cause) },
       );
     }
   }

@@ -1,10 +1,10 @@
-/** Gamepads as keys: directions are the arrows, every face button is the space bar. */
+/** Reads gamepads as keys: directions are the arrow keys, every face button is the space bar. */
 import type { HeldKeys } from './HeldKeys';
 
-/** How far a stick must lean to count. */
-const LEAN = 0.5;
+/** How far a stick must be pushed to count, 0 to 1. */
+const THRESHOLD = 0.5;
 
-/** Of the standard mapping. */
+/** Buttons of the standard mapping. */
 const DPAD: readonly (readonly [button: number, key: string])[] = [
   [12, 'ArrowUp'],
   [13, 'ArrowDown'],
@@ -18,40 +18,40 @@ export interface GamepadState {
   buttons: readonly { pressed: boolean }[];
 }
 
-/** The keys that a gamepad holds. */
+/** Return the keys that a gamepad holds. */
 export function gamepadKeys({ axes, buttons }: GamepadState): string[] {
   const keys = new Set(DPAD.filter(([button]) => buttons[button]?.pressed).map(([, key]) => key));
   const [across = 0, along = 0] = axes;
-  if (across < -LEAN) keys.add('ArrowLeft');
-  if (across > LEAN) keys.add('ArrowRight');
-  if (along < -LEAN) keys.add('ArrowUp');
-  if (along > LEAN) keys.add('ArrowDown');
+  if (across < -THRESHOLD) keys.add('ArrowLeft');
+  if (across > THRESHOLD) keys.add('ArrowRight');
+  if (along < -THRESHOLD) keys.add('ArrowUp');
+  if (along > THRESHOLD) keys.add('ArrowDown');
   if (FACE_BUTTONS.some((button) => buttons[button]?.pressed)) keys.add(' ');
   return [...keys];
 }
 
-/** Looks at the gamepads as often as the screen draws; they have no events for their buttons. */
+/** Polls the gamepads at the screen's rate, because their buttons have no events. */
 export class GamepadKeys {
   readonly #held: HeldKeys;
   #animation = 0;
 
   constructor(held: HeldKeys) {
     this.#held = held;
-    addEventListener('gamepadconnected', this.#watch);
-    this.#watch();
+    addEventListener('gamepadconnected', this.#poll);
+    this.#poll();
   }
 
   close(): void {
-    removeEventListener('gamepadconnected', this.#watch);
+    removeEventListener('gamepadconnected', this.#poll);
     cancelAnimationFrame(this.#animation);
     this.#held.hold('gamepad', []);
   }
 
-  readonly #watch = (): void => {
+  readonly #poll = (): void => {
     cancelAnimationFrame(this.#animation);
     const pads = (navigator.getGamepads?.() ?? []).filter((pad) => pad !== null);
     this.#held.hold('gamepad', pads.flatMap(gamepadKeys));
-    // Without a gamepad there is nothing to look at until one is connected.
-    if (pads.length > 0) this.#animation = requestAnimationFrame(this.#watch);
+    // Without a gamepad, polling begins with the next `gamepadconnected`.
+    if (pads.length > 0) this.#animation = requestAnimationFrame(this.#poll);
   };
 }

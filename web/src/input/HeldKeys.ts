@@ -1,8 +1,8 @@
 /**
- * The keys that are held now, from all the ways to hold one: keyboard, gamepad, touch, and scripts.
+ * The keys that are held now, whatever holds them: keyboard, gamepad, touch or a script.
  *
- * Names are those of `KeyboardEvent.key`. Order is the order of pressing, which decides between keys that exclude each
- * other. A key that two sources hold counts once, from its first press.
+ * Names are those of `KeyboardEvent.key`. Keys are in the order of their presses, which decides between keys that exclude
+ * each other. A key that two sources hold counts once, from its first press.
  */
 
 export type KeySource = 'keyboard' | 'gamepad' | 'touch' | 'script';
@@ -21,7 +21,7 @@ export class HeldKeys {
     return this.#held;
   }
 
-  /** Say which keys a source holds now, in the order it pressed them. */
+  /** Set which keys a source holds, in the order of their presses. */
   hold(source: KeySource, keys: readonly string[]): void {
     this.#sources.set(source, [...new Set(keys)]);
     const all = new Set([...this.#sources.values()].flat());

@@ -1,4 +1,4 @@
-/** Listens to the keyboard while a game is played. */
+/** Reads the keyboard while a game is played. */
 import type { HeldKeys } from './HeldKeys';
 
 type KeyTarget = Pick<EventTarget, 'addEventListener' | 'removeEventListener'>;
@@ -6,17 +6,15 @@ type KeyTarget = Pick<EventTarget, 'addEventListener' | 'removeEventListener'>;
 export class Keyboard {
   readonly #target: KeyTarget;
   readonly #held: HeldKeys;
-  readonly #taken: ReadonlySet<string>;
-  /** By physical key: the name at its press, as Shift may change the name before the release. */
+  readonly #captured: ReadonlySet<string>;
+  /** Physical key to its name when it was pressed, as Shift may change the name before the release. */
   readonly #pressed = new Map<string, string>();
 
-  /**
-   * @param taken The game's keys: the browser shall not scroll or search with them meanwhile.
-   */
-  constructor(target: KeyTarget, held: HeldKeys, taken: Iterable<string>) {
+  /** @param captured The game's keys, with which the browser must not scroll or search meanwhile. */
+  constructor(target: KeyTarget, held: HeldKeys, captured: Iterable<string>) {
     this.#target = target;
     this.#held = held;
-    this.#taken = new Set(taken);
+    this.#captured = new Set(captured);
     target.addEventListener('keydown', this.#down);
     target.addEventListener('keyup', this.#up);
     target.addEventListener('blur', this.#blur);
@@ -31,28 +29,28 @@ export class Keyboard {
 
   readonly #down = (event: Event): void => {
     const { key, code, repeat, ctrlKey, metaKey, altKey } = event as KeyboardEvent;
-    // A shortcut of the browser stays one.
+    // Leave the browser's shortcuts alone.
     if (ctrlKey || metaKey || altKey) return;
-    if (this.#taken.has(key)) event.preventDefault();
+    if (this.#captured.has(key)) event.preventDefault();
     if (repeat) return;
     this.#pressed.set(code || key, key);
-    this.#tell();
+    this.#update();
   };
 
   readonly #up = (event: Event): void => {
     const { key, code } = event as KeyboardEvent;
-    if (this.#pressed.delete(code || key)) this.#tell();
+    if (this.#pressed.delete(code || key)) this.#update();
   };
 
-  // The release of a key that is let go elsewhere is never heard.
+  // The release of a key is not reported to a window without focus.
   readonly #blur = (): void => this.#release();
 
   #release(): void {
     this.#pressed.clear();
-    this.#tell();
+    this.#update();
   }
 
-  #tell(): void {
+  #update(): void {
     this.#held.hold('keyboard', [...this.#pressed.values()]);
   }
 }

@@ -1,4 +1,4 @@
-/** Keys on the screen, for fingers: arrows, and the space bar where the game uses it. Shown on coarse pointers only. */
+/** Keys on the screen for touch: arrows, and the space bar if the game uses it. Shown for coarse pointers only. */
 import { element } from '../dom';
 import type { HeldKeys } from './HeldKeys';
 
@@ -13,10 +13,10 @@ const LABELS: Record<string, readonly [sign: string, name: string]> = {
 export class TouchKeys {
   readonly root: HTMLElement;
   readonly #held: HeldKeys;
-  /** Each finger holds the key under it, and slides from key to key. */
+  /** Pointer id to the key under that finger, which may slide from key to key. */
   readonly #fingers = new Map<number, string>();
 
-  /** @param keys The game's keys; those without a place on the pad are left out. */
+  /** @param keys The game's keys; those that the pad does not have are left out. */
   constructor(keys: readonly string[], held: HeldKeys) {
     this.#held = held;
     const buttons = Object.entries(LABELS)
@@ -50,15 +50,15 @@ export class TouchKeys {
     event.preventDefault();
     const under = document.elementFromPoint(event.clientX, event.clientY);
     this.#fingers.set(event.pointerId, under?.closest<HTMLElement>('[data-key]')?.dataset.key ?? '');
-    this.#tell();
+    this.#update();
   };
 
   readonly #lifted = (event: PointerEvent): void => {
     this.#fingers.delete(event.pointerId);
-    this.#tell();
+    this.#update();
   };
 
-  #tell(): void {
+  #update(): void {
     this.#held.hold(
       'touch',
       [...this.#fingers.values()].filter((key) => key !== ''),

@@ -1,40 +1,40 @@
-/** What the server tells those who look on: the games that run, how one is set up, and its confirmed frames. */
+/** The server's API for spectators: the running games, how one is set up, and its confirmed frames. */
 import type { WatchConfig, WatchOverview } from '../protocol/messages';
 
 export class SpectatorApi {
   readonly #key: string;
 
-  /** @param key From the link that the server printed at its start. */
+  /** @param key The key in the link that the server prints when it starts. */
   constructor(key: string) {
     this.#key = key;
   }
 
-  /** @throws Error with the server's own sentence. */
+  /** Return the running games. @throws Error with the server's own message. */
   async overview(): Promise<WatchOverview> {
-    return (await this.#ask('/api/watch')).json() as Promise<WatchOverview>;
+    return (await this.#fetch('/api/watch')).json() as Promise<WatchOverview>;
   }
 
   async config(game_id: string): Promise<WatchConfig> {
-    return (await this.#ask(`/api/watch/${game_id}`)).json() as Promise<WatchConfig>;
+    return (await this.#fetch(`/api/watch/${game_id}`)).json() as Promise<WatchConfig>;
   }
 
-  /** All players' inputs from frame `first` on, as far as they are known, and whether no more will come. */
+  /** Return all players' inputs from frame `first` on, as far as they are confirmed, and whether these are the last. */
   async frames(game_id: string, first: number): Promise<{ data: ArrayBuffer; over: boolean }> {
-    const answer = await this.#ask(`/api/watch/${game_id}/frames?from=${first}`);
-    return { data: await answer.arrayBuffer(), over: answer.headers.get('X-Game-Over') === '1' };
+    const response = await this.#fetch(`/api/watch/${game_id}/frames?from=${first}`);
+    return { data: await response.arrayBuffer(), over: response.headers.get('X-Game-Over') === '1' };
   }
 
-  async #ask(path: string): Promise<Response> {
-    let answer: Response;
+  async #fetch(path: string): Promise<Response> {
+    let response: Response;
     try {
-      answer = await fetch(path, { headers: { Authorization: `Bearer ${this.#key}` } });
+      response = await fetch(path, { headers: { Authorization: `Bearer ${this.#key}` } });
     } catch {
       throw new Error('The study cannot be reached. Trying again …');
     }
-    if (!answer.ok) {
-      const said = (await answer.json().catch(() => null)) as { error?: string } | null;
-      throw new Error(said?.error ?? `The study answered with ${answer.status}.`);
+    if (!response.ok) {
+      const failure = (await response.json().catch(() => null)) as { error?: string } | null;
+      throw new Error(failure?.error ?? `The study answered with ${response.status}.`);
     }
-    return answer;
+    return response;
   }
 }

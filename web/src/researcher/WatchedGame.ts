@@ -9,6 +9,9 @@ import type { SpectatorApi } from './SpectatorApi';
 
 const FETCH_EVERY_MS = 1000;
 
+/** After a batch of more than this, the spectator is far behind: fetch the next one immediately. */
+const FAR_BEHIND_FRAMES = 1000;
+
 export class WatchedGame {
   readonly root: HTMLElement;
   readonly #api: SpectatorApi;
@@ -76,7 +79,7 @@ export class WatchedGame {
       if (frames > 0) {
         this.#worker.post({ kind: 'frames', first: this.#received, data }, [data]);
         this.#received += frames;
-        wait_ms = frames > FETCH_EVERY_MS ? 0 : FETCH_EVERY_MS;
+        wait_ms = frames > FAR_BEHIND_FRAMES ? 0 : FETCH_EVERY_MS;
       }
       this.#over = over;
     } catch (cause) {

@@ -1,4 +1,4 @@
-/** Entry of the spectators' page: the games that run now, and one of them to look on at. */
+/** Entry of the spectators' page: lists the running games, and shows one of them. */
 import '../styles/base.css';
 import '../styles/play.css';
 import '../styles/watch.css';
@@ -7,15 +7,15 @@ import type { ListedGame, WatchOverview } from '../protocol/messages';
 import { SpectatorApi } from './SpectatorApi';
 import { WatchedGame } from './WatchedGame';
 
-const LOOK_EVERY_MS = 2000;
+const REFRESH_EVERY_MS = 2000;
 
-const feed = new SpectatorApi(location.hash.slice(1));
+const api = new SpectatorApi(location.hash.slice(1));
 const list = element('div', { class: 'running', role: 'list', 'aria-label': 'Games' });
 const note = element('p', { class: 'said', role: 'status' });
-const table = element('div', { class: 'table' });
+const place = element('div', { class: 'table' });
 const title = element('h1', { text: 'Watching' });
-let spectacle: WatchedGame | null = null;
-let watched = '';
+let watched_game: WatchedGame | null = null;
+let watched_id = '';
 
 document.getElementById('watch')?.append(
   element('header', {}, [
@@ -26,18 +26,18 @@ document.getElementById('watch')?.append(
   ]),
   list,
   note,
-  table,
+  place,
 );
 
-async function look(): Promise<void> {
+async function refresh(): Promise<void> {
   try {
-    show(await feed.overview());
+    show(await api.overview());
     note.textContent =
       list.childElementCount > 0 ? '' : 'Nobody plays at the moment. This list looks again by itself.';
   } catch (cause) {
     note.textContent = cause instanceof Error ? cause.message : String(cause);
   }
-  setTimeout(() => void look(), LOOK_EVERY_MS);
+  setTimeout(() => void refresh(), REFRESH_EVERY_MS);
 }
 
 function show(overview: WatchOverview): void {
@@ -57,7 +57,7 @@ function entry(overview: WatchOverview, game: ListedGame): HTMLElement {
       type: 'button',
       'data-testid': 'watch',
       'data-game': game.game_id,
-      class: game.game_id === watched ? 'chosen' : '',
+      class: game.game_id === watched_id ? 'chosen' : '',
     },
     [
       element('b', { text: game.label }),
@@ -65,13 +65,13 @@ function entry(overview: WatchOverview, game: ListedGame): HTMLElement {
     ],
   );
   button.addEventListener('click', () => {
-    spectacle?.close();
-    watched = game.game_id;
-    spectacle = new WatchedGame(feed, overview, game.game_id);
-    table.replaceChildren(spectacle.root);
+    watched_game?.close();
+    watched_id = game.game_id;
+    watched_game = new WatchedGame(api, overview, game.game_id);
+    place.replaceChildren(watched_game.root);
     show(overview);
   });
   return element('div', { role: 'listitem' }, [button]);
 }
 
-void look();
+void refresh();

@@ -2,7 +2,7 @@ import { element, plainButton } from '../dom';
 import type { Failure } from '../protocol/messages';
 import type { SceneView } from './SceneView';
 
-/** Something broke: what, what to do, and a number that lets the researcher find it. */
+/** A failure: what happened, what to do, and a reference by which the researcher can find it. */
 export class FailureScene implements SceneView {
   readonly root: HTMLElement;
 

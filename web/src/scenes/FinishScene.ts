@@ -10,13 +10,14 @@ interface FinishProps {
 }
 
 /**
- * The end: thanks, a completion code, and the way back to where the participant came from. Code and way back appear once
- * the participant's data is with the server: whoever has them closes the page.
+ * The end: thanks, a completion code, and a link back to where the participant came from.
+ *
+ * Code and link appear once the server has the participant's data, because people close the page when they have them.
  */
 export class FinishScene implements SceneView {
   readonly root: HTMLElement;
   readonly #status = element('p', { class: 'status', role: 'status', 'data-testid': 'saving' });
-  readonly #stop: () => void;
+  readonly #stopListening: () => void;
 
   constructor(scene: FinishProps, saving: SaveStatus) {
     this.root = element('article', { class: 'card finish' }, [
@@ -24,54 +25,54 @@ export class FinishScene implements SceneView {
       prose(scene.html),
       this.#status,
     ]);
-    this.#stop = saving.listen((state) => this.#show(state, scene));
+    this.#stopListening = saving.listen((state) => this.#show(state, scene));
     this.#show(saving.state, scene);
   }
 
   close(): void {
-    this.#stop();
+    this.#stopListening();
   }
 
   #show(state: SaveState, scene: FinishProps): void {
     if (state.waiting > 0) {
-      const text = sentence(state, Boolean(scene.code));
+      const text = savingText(state, Boolean(scene.code));
       if (this.#status.textContent !== text) this.#status.textContent = text;
       return;
     }
-    this.#stop();
+    this.#stopListening();
     this.#status.remove();
     if (scene.code) this.root.append(completionCode(scene.code));
-    if (scene.redirect) this.root.append(wayBack(scene.redirect));
+    if (scene.redirect) this.root.append(linkBack(scene.redirect));
   }
 }
 
-function sentence({ failing }: SaveState, has_code: boolean): string {
-  const then = has_code ? 'Your completion code appears here as soon as it is saved.' : '';
-  if (!failing) return `Saving your data … ${then}`.trim();
-  return `The study cannot save data at the moment. Yours is kept on this device: please keep this page open. ${then}`.trim();
+function savingText({ failing }: SaveState, has_code: boolean): string {
+  const code_follows = has_code ? 'Your completion code appears here as soon as it is saved.' : '';
+  if (!failing) return `Saving your data … ${code_follows}`.trim();
+  return `The study cannot save data at the moment. Yours is kept on this device: please keep this page open. ${code_follows}`.trim();
 }
 
 function completionCode(code: string): HTMLElement {
-  const said = element('p', { class: 'status', role: 'status' });
+  const status = element('p', { class: 'status', role: 'status' });
   const shown = element('output', { class: 'code', 'data-testid': 'code', text: code });
   const copy = plainButton('Copy', 'copy', async () => {
     try {
       await navigator.clipboard.writeText(code);
-      said.textContent = 'Copied.';
+      status.textContent = 'Copied.';
     } catch {
-      // No clipboard here, as on plain http: select it, so that one key copies it.
+      // Without a clipboard, as on plain http, select the code so that one key copies it.
       getSelection()?.selectAllChildren(shown);
-      said.textContent = 'Selected: press Ctrl+C (or ⌘C) to copy.';
+      status.textContent = 'Selected: press Ctrl+C (or ⌘C) to copy.';
     }
   });
   return element('section', { class: 'completion' }, [
     element('p', { class: 'label', text: 'Your completion code' }),
     element('div', { class: 'code-row' }, [shown, copy]),
-    said,
+    status,
   ]);
 }
 
-function wayBack(redirect: string): HTMLElement {
+function linkBack(redirect: string): HTMLElement {
   return element('footer', { class: 'actions' }, [
     element('a', { class: 'primary', href: redirect, 'data-testid': 'continue', text: 'Finish' }),
   ]);

@@ -1,7 +1,7 @@
 import { continueButton, element, prose } from '../dom';
 import type { SceneView } from './SceneView';
 
-/** A page to read, and a button. */
+/** A page to read, with a button that goes on. */
 export class InstructionsScene implements SceneView {
   readonly root: HTMLElement;
 

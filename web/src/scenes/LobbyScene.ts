@@ -2,7 +2,7 @@ import { element, minutes, plainButton } from '../dom';
 import type { LobbyProps, LobbyState } from '../protocol/messages';
 import type { SceneView } from './SceneView';
 
-/** Waiting for others: why, who is here, how long it has been and how long it can last, and a way out. */
+/** The waiting room: how many are here, why it takes so long, how long it can take, and a button to leave. */
 export class LobbyScene implements SceneView {
   readonly root: HTMLElement;
   readonly #seats = element('div', { class: 'seats', role: 'img' });

@@ -1,16 +1,16 @@
-/** What lies over the game while it cannot be played: the reason, how far it is, and after a while a way out. */
+/** Covers the game while it cannot be played: shows the reason, the progress, and after a while a button to leave. */
 
 import { element, plainButton } from '../dom';
 import type { GamePhase } from '../protocol/messages';
 import { NOT_STORING } from './NoticeBar';
 
-/** A wait longer than this gets a button to leave by. */
-const PATIENCE_MS = 15_000;
+/** After this wait there is a button to leave. */
+const LEAVE_AFTER_MS = 15_000;
 
-/** Loading says how far it is, and is slow on slow machines. */
-const LOADING_PATIENCE_MS = 60_000;
+/** The same while loading, which shows its progress and takes long on slow machines. */
+const LEAVE_LOADING_AFTER_MS = 60_000;
 
-const OURS = 'Your connection is interrupted. Trying to bring it back';
+const OWN_CONNECTION = 'Your connection is interrupted. Trying to bring it back';
 
 const REMOVED = 'Your connection was away for too long, so the game could not wait for you';
 
@@ -29,13 +29,13 @@ export class PlayOverlay {
   readonly #detail = element('p', { class: 'overlay-detail' });
   readonly #bar = element('progress', { max: '1', value: '0', 'aria-label': 'Loading' });
   readonly #leave: HTMLButtonElement;
-  /** Whether the server is reached. */
+  /** Whether this page is connected to the server. */
   online = true;
-  /** Whether the server can store anything: a game that is not stored does not begin. */
+  /** Whether the server can store data; a game that cannot be stored does not begin. */
   storing = true;
-  /** What comes of an interruption that lasts: nobody should wonder whether they have to wait for ever. */
+  /** What a long interruption leads to, so that nobody wonders whether they have to wait forever. */
   outlook = '';
-  /** Whether the game could not wait for this participant. */
+  /** Whether this participant was removed because the game could not wait any longer. */
   removed = false;
   #phase: GamePhase | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
@@ -60,40 +60,40 @@ export class PlayOverlay {
     this.#leave.hidden = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    if (phase === 'loading') this.#offerWayOut(LOADING_PATIENCE_MS);
-    else if (phase === 'connecting' || phase === 'waiting' || phase === 'paused') this.#offerWayOut();
+    if (phase === 'loading') this.#offerLeave(LEAVE_LOADING_AFTER_MS);
+    else if (phase === 'connecting' || phase === 'waiting' || phase === 'paused') this.#offerLeave();
   }
 
   #reasonFor(phase: GamePhase, saved: boolean): string {
     if (phase === 'ended' && this.removed) return REMOVED;
     if (phase === 'ended' && saved) return 'Saved. One moment';
-    // When the server is out of reach too, it is hardly the others' fault.
-    if (phase === 'paused' && !this.online) return OURS;
+    // If the server cannot be reached either, the cause is this participant's connection.
+    if (phase === 'paused' && !this.online) return OWN_CONNECTION;
     return REASONS[phase];
   }
 
-  progress(stage: string, fraction: number): void {
+  showProgress(stage: string, fraction: number): void {
     this.#bar.value = fraction;
     if (this.#phase === 'loading' || this.#phase === null) this.#detail.textContent = stage;
   }
 
-  /** How much the server has not got yet. */
-  saving(waiting: number, failing: boolean): void {
+  /** Show how many uploads the server does not have yet. */
+  showSaving(waiting: number, failing: boolean): void {
     if (waiting === 0) {
       this.#detail.textContent = '';
     } else if (failing) {
       this.#detail.textContent = 'The study cannot be reached. Trying again; please keep this page open.';
-      if (this.#timer === null) this.#offerWayOut();
+      if (this.#timer === null) this.#offerLeave();
     }
   }
 
-  /** It will probably not go on. */
-  trouble(text: string): void {
+  /** Show a problem that will probably not go away, with a button to leave. */
+  showTrouble(text: string): void {
     this.#detail.textContent = text;
     this.#leave.hidden = false;
   }
 
-  #offerWayOut(after_ms = PATIENCE_MS): void {
+  #offerLeave(after_ms = LEAVE_AFTER_MS): void {
     this.#timer = setTimeout(() => {
       this.#leave.hidden = false;
     }, after_ms);

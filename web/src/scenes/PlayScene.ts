@@ -101,7 +101,7 @@ export class PlayScene implements SceneView {
 
   /** Show how far Python has loaded; a fraction of 1 means that it is ready. */
   showLoading({ stage, fraction }: { stage: string; fraction: number }): void {
-    this.#overlay.progress(stage, fraction);
+    this.#overlay.showProgress(stage, fraction);
     if (fraction >= 1 && this.#phase === 'loading') this.#phase = this.#config ? 'connecting' : 'waiting';
     this.#show();
   }
@@ -137,14 +137,14 @@ export class PlayScene implements SceneView {
         this.#show();
         return;
       case 'link':
-        if (event.state === 'closed' && event.lost) this.#overlay.trouble(`Sorry, ${event.reason}.`);
+        if (event.state === 'closed' && event.lost) this.#overlay.showTrouble(`Sorry, ${event.reason}.`);
         this.#quality.linkChanged(event.peer, event.state);
         return;
       case 'figures':
         this.#quality.measured(event.peer, event.rtt_ms);
         return;
       case 'saving':
-        if (this.#phase === 'ended') this.#overlay.saving(event.waiting, event.failing);
+        if (this.#phase === 'ended') this.#overlay.showSaving(event.waiting, event.failing);
         else this.#showUnsaved(event.failing && event.waiting >= UNSAVED_BATCHES);
         return;
       case 'saved':

@@ -1,20 +1,23 @@
-/** Fetches a game's pictures in portions, keeps the last few, and decodes them. */
+/** Loads a recorded game's pictures: fetches them in portions, keeps the last few portions, and decodes pictures. */
 import { DisplayListDecoder, type Picture } from '../draw/DisplayList';
 import type { PicturePortion, RecordedGame, StoredPicture } from './recordedGame';
 
-const KEPT = 6;
+/** How many portions are kept. */
+const MAX_PORTIONS = 6;
 
+/** A picture that can be painted. */
 export interface LoadedPicture {
   picture: Picture;
   image: HTMLImageElement | null;
 }
 
+/** What a player's screen showed before a frame, and what it should have shown. */
 export interface ScreenPair {
-  /** What the screen showed at first. */
+  /** As the screen showed it at first. */
   first: LoadedPicture;
-  /** What became true. */
+  /** By the confirmed inputs. */
   truth: LoadedPicture;
-  /** Whether these differ in what was guessed. */
+  /** Whether a wrong guess made the two differ. */
   differs: boolean;
 }
 
@@ -26,7 +29,7 @@ export class PictureLoader {
     this.#recording = recording;
   }
 
-  /** A player's screen before a frame; null if it was not drawn. */
+  /** Return a player's screen before a frame; null if it was not drawn. */
   async at(player: number, frame: number): Promise<ScreenPair | null> {
     const portion = await this.#portion(frame);
     const stored = portion.true[player]?.[frame];
@@ -41,7 +44,7 @@ export class PictureLoader {
   }
 
   #portion(frame: number): Promise<PicturePortion> {
-    // The state after the last frame is in the last frame's file.
+    // The picture after the last frame is in the last frame's portion.
     const last = Math.max(0, Math.ceil(this.#recording.frames / this.#recording.portion) - 1);
     const number = Math.min(last, Math.floor(frame / this.#recording.portion));
     const known = this.#portions.get(number);
@@ -52,7 +55,7 @@ export class PictureLoader {
     });
     this.#portions.set(number, fetched);
     for (const old of this.#portions.keys()) {
-      if (this.#portions.size <= KEPT) break;
+      if (this.#portions.size <= MAX_PORTIONS) break;
       this.#portions.delete(old);
     }
     return fetched;
@@ -60,7 +63,7 @@ export class PictureLoader {
 
   async #decode(stored: StoredPicture, player: number, frame: number): Promise<LoadedPicture> {
     const bytes = Uint8Array.from(atob(stored.ops), (letter) => letter.charCodeAt(0));
-    // Each list is decoded alone, with all strings of the game: pictures are seen in any order.
+    // Pictures are seen in any order, so each is decoded on its own, with all strings of the game.
     const picture = new DisplayListDecoder().decode({
       ops: new Float32Array(bytes.buffer),
       strings: this.#recording.strings[player] ?? [],

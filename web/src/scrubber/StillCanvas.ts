@@ -1,4 +1,4 @@
-/** A still canvas: one picture, scaled to it and centred. */
+/** A canvas that shows one picture, scaled to its width. */
 
 import { element } from '../dom';
 import { paint } from '../draw/painting';

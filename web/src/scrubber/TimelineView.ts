@@ -1,4 +1,4 @@
-/** The whole game from left to right: everybody's inputs, what was guessed, and the round trips below. */
+/** A timeline of the whole game: every player's inputs, which of them were guesses, and the round trips below. */
 import { element } from '../dom';
 import { playerName, type RecordedGame, wasGuessed, wrongGuesses } from './recordedGame';
 
@@ -8,7 +8,7 @@ const RTT = 64;
 const LEFT = 132;
 const RIGHT = 12;
 const TOP = 18;
-/** Distinguishable for the colour-blind (Okabe and Ito). */
+/** Distinguishable by colour-blind people (Okabe and Ito). */
 const COLORS = ['#56b4e9', '#e69f00', '#009e73', '#cc79a7', '#0072b2', '#d55e00', '#f0e442'];
 
 export class TimelineView {

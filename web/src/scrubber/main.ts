@@ -1,4 +1,4 @@
-/** Entry of the scrubber: a recorded game frame by frame, as each player saw it and as it became true. */
+/** Entry of the scrubber: shows a recorded game frame by frame, as each player saw it and as it was confirmed. */
 import '../styles/base.css';
 import '../styles/scrubber.css';
 import { element, minutes } from '../dom';

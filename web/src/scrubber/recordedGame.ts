@@ -1,30 +1,30 @@
-/** A recorded game as `coplay scrub` serves it, and questions about it that the page asks. */
+/** A recorded game as `coplay scrub` serves it, and what the page derives from it. */
 
 export interface RecordedGame {
   game_id: string;
   study: string;
   label: string;
   verdict: string;
-  /** Where the replay came out otherwise than the record; null if nowhere. */
+  /** Where the replay differed from the recording; null if nowhere. */
   difference: string | null;
   fps: number;
   frames: number;
   agents: string[];
-  /** The players whose browsers have told what they saw. */
+  /** The players whose browsers uploaded what they showed. */
   viewers: number[];
   people: Record<string, string | null>;
   /** Each player's action in every frame, as text. */
   actions: Record<string, string[]>;
-  /** Number and first frame of each. */
+  /** Number and first frame of each episode. */
   episodes: [number, number][];
-  /** Of each viewer and frame, the players whose inputs were guesses, as bits. */
+  /** By viewer and frame: the players whose inputs were guesses, as a bit field. */
   predicted: Record<string, number[]>;
-  /** Of each viewer, frame and player, the frames until a wrong guess was corrected; 0 for a right one. */
+  /** By viewer, frame and player: the number of frames until a wrong guess was corrected; 0 if it was right. */
   corrected_after: Record<string, number[][]>;
-  /** Of each viewer: frame, other player, milliseconds. */
+  /** By viewer: frame, other player, round trip in milliseconds. */
   rtt: Record<string, [number, number, number][]>;
   strings: Record<string, string[]>;
-  /** Pictures of so many frames are in one file. */
+  /** Number of frames whose pictures are in one file. */
   portion: number;
 }
 
@@ -37,7 +37,7 @@ export interface StoredPicture {
 
 type PicturesOfFrames = Record<string, Record<string, StoredPicture>>;
 
-/** By player and frame: what became true, and what was shown at first where that was something else. */
+/** Pictures by player and frame: the confirmed ones, and those shown at first if they differ. */
 export interface PicturePortion {
   true: PicturesOfFrames;
   shown: PicturesOfFrames;
@@ -48,18 +48,18 @@ export interface WrongGuess {
   frames: number;
 }
 
-/** Whose inputs of a frame a viewer's browser had guessed wrongly when it first showed it. */
+/** Return whose inputs of a frame a viewer's browser had guessed wrongly when it first showed the frame. */
 export function wrongGuesses(recording: RecordedGame, viewer: number, frame: number): WrongGuess[] {
   const row = recording.corrected_after[viewer]?.[frame] ?? [];
   return row.flatMap((frames, player) => (frames > 0 ? [{ player, frames }] : []));
 }
 
-/** Whether a player's input of a frame was a guess when a viewer's browser first showed it. */
+/** Return true if a player's input was a guess when a viewer's browser first showed the frame. */
 export function wasGuessed(recording: RecordedGame, viewer: number, player: number, frame: number): boolean {
   return (((recording.predicted[viewer]?.[frame] ?? 0) >> player) & 1) === 1;
 }
 
-/** The next frame after `frame` (or before it) with a correction on a viewer's screen; null if there is none. */
+/** Return the next frame after `frame` (or before it) that was corrected on a viewer's screen; null if there is none. */
 export function nextCorrection(
   recording: RecordedGame,
   viewer: number,
@@ -72,7 +72,7 @@ export function nextCorrection(
   return null;
 }
 
-/** A sentence about what the viewer's browser did not know yet in a frame. */
+/** Describe which inputs of a frame the viewer's browser had to guess. */
 export function describeGuesses(recording: RecordedGame, viewer: number, frame: number): string {
   const wrong = wrongGuesses(recording, viewer, frame);
   if (wrong.length > 0) {

@@ -1,7 +1,7 @@
 /**
- * The one socket to the study's server: scenes and games come in, progress and signals go out.
+ * The page's Socket.IO connection to the study's server: scenes and games come in, progress and signals go out.
  *
- * WebSocket only; it reconnects by itself, and the server then repeats where this participant stands.
+ * WebSocket only. It reconnects by itself, and the server then repeats the participant's current scene and game.
  */
 import { io, type Socket } from 'socket.io-client';
 import type {
@@ -36,14 +36,14 @@ export interface StudySocketHandlers extends Partial<Omit<Listeners, 'resume'>> 
 
 const ACK_TIMEOUT_MS = 3000;
 
-/** A server that is reached answers within this time; one that is slower costs a new socket, and no more. */
+/** A server that can be reached answers within this time. If it is slower, all that is lost is a socket. */
 const PROBE_TIMEOUT_MS = 500;
 
 export class StudySocket {
   readonly #socket: Socket<Listeners, Emitters>;
   #closed = false;
   #probing = false;
-  /** The number of the last event that came: after a reconnection the server repeats what followed it. */
+  /** Offset of the last event received: after a reconnection the server sends the events that followed it. */
   #offset: string | null = null;
   #token: string;
 
@@ -72,13 +72,13 @@ export class StudySocket {
     socket.on('connect', () => connectionChanged?.(true));
     socket.on('disconnect', (reason) => {
       connectionChanged?.(false);
-      // The server closed it on purpose: socket.io would not come back on its own.
+      // After a disconnect by the server, socket.io does not reconnect by itself.
       if (reason === 'io server disconnect' && !this.#closed) setTimeout(() => socket.connect(), 1000);
     });
     socket.on('connect_error', (cause) => {
       connectionChanged?.(false);
       const failure = (cause as { data?: Failure }).data;
-      // A refusal with a reason is final; anything else is a network that may come back.
+      // A rejection with a reason is final; anything else is a network problem, and transient.
       if (failure?.error) handlers.failed?.(failure);
     });
   }
@@ -93,13 +93,14 @@ export class StudySocket {
     }
   }
 
+  /** The participant leaves the lobby or the game. Retried until acknowledged. */
   leave(): void {
-    void this.#untilAnswered(() => this.#socket.timeout(ACK_TIMEOUT_MS).emitWithAck('leave', {}));
+    void this.#retryUntilAnswered(() => this.#socket.timeout(ACK_TIMEOUT_MS).emitWithAck('leave', {}));
   }
 
-  /** Everything of the game is with the server; said until it was heard, as nothing goes on before. */
+  /** Report that the server has everything of a game. Retried until acknowledged: the study does not go on before. */
   gameOver(game_id: string): void {
-    void this.#untilAnswered(() =>
+    void this.#retryUntilAnswered(() =>
       this.#socket.timeout(ACK_TIMEOUT_MS).emitWithAck('game_over', { game_id }),
     );
   }
@@ -108,12 +109,12 @@ export class StudySocket {
     this.#socket.emit('prepared', { index });
   }
 
-  /** Send one signal, or lose it: the link sends it again until its peer has acknowledged it. */
+  /** Send a signal, or drop it while disconnected: the link resends it until the peer acknowledges it. */
   sendSignal(signal: OutgoingSignal): void {
     if (this.#socket.connected) this.#socket.emit('webrtc_signal', signal, () => undefined);
   }
 
-  /** Fresh credentials for the game's relays; null when they cannot be had now. */
+  /** Fetch ICE servers with fresh credentials for the game; null if the server does not answer. */
   async iceServers(): Promise<RTCIceServer[] | null> {
     try {
       const answer = await this.#socket.timeout(ACK_TIMEOUT_MS).emitWithAck('ice_servers', {});
@@ -123,14 +124,14 @@ export class StudySocket {
     }
   }
 
-  /** Send one datagram to a player through the server, or lose it. */
+  /** Send a datagram to a player through the server, or drop it while disconnected. */
   sendDatagram(message: Uint8Array): void {
     this.#socket.volatile.emit('datagram', message);
   }
 
   /**
-   * Something else fell silent: see that the server is still reached, and take a new socket if not. One that lost its network
-   * address says nothing of it; by its own heartbeat that would be noticed after ten seconds.
+   * Check that the server answers, and reconnect if it does not. Called when something else fell silent: a socket whose
+   * network address is gone reports nothing, and its own heartbeat notices only after ten seconds.
    */
   async probe(): Promise<void> {
     if (!this.#socket.connected || this.#probing) return;
@@ -145,7 +146,7 @@ export class StudySocket {
     }
   }
 
-  /** The machine is in another network now: whatever there was leads nowhere, though it may not say so. */
+  /** Reconnect, because the machine is in another network: the old connection is dead even if it has not noticed. */
   renew(): void {
     if (this.#socket.connected) this.#socket.io.engine.close();
   }
@@ -155,13 +156,13 @@ export class StudySocket {
     this.#socket.disconnect();
   }
 
-  async #untilAnswered(emit: () => Promise<Acknowledgement>): Promise<void> {
+  async #retryUntilAnswered(emit: () => Promise<Acknowledgement>): Promise<void> {
     while (!this.#closed) {
       try {
         await emit();
         return;
       } catch {
-        // No answer in time: the server restarts, or the network is gone for a while.
+        // No answer in time: the server restarts, or the network is down for a while.
       }
     }
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { joinStudy, StudyError } from './joinStudy';
+import { JoinFailed, joinStudy } from './joinStudy';
 
 /** The storages of one tab. */
 function storages(browser = new Kept()) {
@@ -77,6 +77,6 @@ describe('joinStudy', () => {
     const request = async () => {
       throw new TypeError('failed to fetch');
     };
-    await expect(joinStudy('', storages(), request as typeof fetch)).rejects.toBeInstanceOf(StudyError);
+    await expect(joinStudy('', storages(), request as typeof fetch)).rejects.toBeInstanceOf(JoinFailed);
   });
 });

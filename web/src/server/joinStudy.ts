@@ -1,15 +1,15 @@
 /**
- * Who this participant is, over HTTP.
+ * Joins the study over HTTP, as a new participant or as one who was here before.
  *
- * A link may carry an id (`/?participant=…`), and an id in a link is not an identity: the server binds it to a secret at
- * the first visit, kept here. For an id from a link it is kept in the browser, so that a closed tab can be opened again;
- * otherwise in the tab, so that a reload continues while a new tab is a new participant. Either way it is kept by id:
- * frames of one page share their storage, and must not meet in it.
+ * A link may carry an id (`/?participant=…`), but an id in a link proves nothing: at the first visit the server binds it
+ * to a secret, which is stored here. With an id from a link the secret is stored in the browser, so that a closed tab can
+ * be opened again; otherwise it is stored in the tab, so that a reload continues while a new tab is a new participant.
+ * The storage key contains the id, because frames of one page share their storage.
  */
 import type { ArrivalRequest, Failure, Participation } from '../protocol/messages';
 
-/** The server refused, or could not be reached; says what to show to the participant. */
-export class StudyError extends Error implements Failure {
+/** The server rejected the participant or could not be reached; carries what to show to the participant. */
+export class JoinFailed extends Error implements Failure {
   readonly error: string;
   readonly hint: string;
   readonly reference: string;
@@ -22,22 +22,23 @@ export class StudyError extends Error implements Failure {
   }
 }
 
-interface Remembered {
+/** What the browser stores about a participant. */
+interface StoredIdentity {
   participant_id: string;
   secret: string;
 }
 
-type KeptValues = Pick<Storage, 'getItem' | 'setItem'>;
+type ValueStorage = Pick<Storage, 'getItem' | 'setItem'>;
 
 /**
- * Enter the study, or come back to it.
+ * Join the study, or return to it.
  *
  * @param search The page's query, as in `location.search`.
- * @param storage Where secrets are kept: as long as the tab lives, and as long as the browser wants.
+ * @param storage Where secrets are stored: for as long as the tab is open, and for as long as the browser keeps them.
  */
 export async function joinStudy(
   search: string,
-  storage: { tab: () => KeptValues; browser: () => KeptValues },
+  storage: { tab: () => ValueStorage; browser: () => ValueStorage },
   request = fetch,
 ): Promise<Participation> {
   const query = new URLSearchParams(search);
@@ -56,7 +57,7 @@ export async function joinStudy(
     const { participant_id, secret } = participation;
     keep().setItem(key, JSON.stringify({ participant_id, secret }));
   } catch {
-    // Storage is off in this browser: a reload will begin anew, everything else works.
+    // Storage is off in this browser: a reload makes a new participant, everything else works.
   }
   return participation;
 }
@@ -70,7 +71,7 @@ async function postParticipant(body: ArrivalRequest, request: typeof fetch): Pro
       body: JSON.stringify(body),
     });
   } catch {
-    throw new StudyError({
+    throw new JoinFailed({
       error: 'The study could not be reached.',
       hint: 'Check your connection to the internet, then try again.',
     });
@@ -78,7 +79,7 @@ async function postParticipant(body: ArrivalRequest, request: typeof fetch): Pro
   const answer: unknown = await response.json().catch(() => null);
   if (!response.ok || answer === null) {
     const failure = answer as Partial<Failure> | null;
-    throw new StudyError({
+    throw new JoinFailed({
       error: failure?.error ?? 'The study could not be started.',
       hint: failure?.hint || 'Try again in a minute.',
       reference: failure?.reference ?? `HTTP ${response.status}`,
@@ -87,10 +88,10 @@ async function postParticipant(body: ArrivalRequest, request: typeof fetch): Pro
   return answer as Participation;
 }
 
-function recall(keep: () => KeptValues, key: string): Remembered | null {
+function recall(keep: () => ValueStorage, key: string): StoredIdentity | null {
   try {
     const text = keep().getItem(key);
-    return text === null ? null : (JSON.parse(text) as Remembered);
+    return text === null ? null : (JSON.parse(text) as StoredIdentity);
   } catch {
     return null;
   }

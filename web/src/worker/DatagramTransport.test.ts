@@ -30,7 +30,7 @@ function table() {
   const hearing: boolean[] = [];
   const clock = { now_ms: 0 };
   let arrived = 0;
-  const links = new DatagramTransport(
+  const transport = new DatagramTransport(
     {
       sendThroughPage: (_peer, data) => through_page.push(data.byteLength),
       sendThroughServer: (_peer, data) => through_server.push(data.byteLength),
@@ -43,10 +43,10 @@ function table() {
   );
   const channel = new FakeDataChannel();
   const add = (connection: number, other: FakeDataChannel): void =>
-    links.addChannel(1, connection, other as unknown as RTCDataChannel);
+    transport.addChannel(1, connection, other as unknown as RTCDataChannel);
   add(1, channel);
   return {
-    links,
+    transport,
     channel,
     add,
     states,
@@ -72,45 +72,45 @@ describe('DatagramTransport', () => {
   });
 
   it('sends on an open channel only, and drops when its buffer is full', () => {
-    const { links, channel } = table();
-    links.send(1, bytes(10));
+    const { transport, channel } = table();
+    transport.send(1, bytes(10));
     channel.open();
-    links.send(1, bytes(20));
+    transport.send(1, bytes(20));
     channel.bufferedAmount = 4097;
-    links.send(1, bytes(30));
-    links.send(2, bytes(40));
+    transport.send(1, bytes(30));
+    transport.send(2, bytes(40));
     expect(channel.sent).toEqual([20]);
   });
 
   it('tells the most that waited in a channel, each second anew', () => {
-    const { links, channel } = table();
+    const { transport, channel } = table();
     channel.open();
     for (const waiting of [10, 300, 20]) {
       channel.bufferedAmount = waiting;
-      links.send(1, bytes(5));
+      transport.send(1, bytes(5));
     }
-    expect(links.takeBuffered(1)).toBe(300);
-    expect(links.takeBuffered(1)).toBe(0);
-    expect(links.takeBuffered(2)).toBeUndefined();
-    links.openThroughPage(2, 1);
-    links.noteBuffered(2, 50);
-    expect(links.takeBuffered(2)).toBe(50);
+    expect(transport.takeBuffered(1)).toBe(300);
+    expect(transport.takeBuffered(1)).toBe(0);
+    expect(transport.takeBuffered(2)).toBeUndefined();
+    transport.openThroughPage(2, 1);
+    transport.noteBuffered(2, 50);
+    expect(transport.takeBuffered(2)).toBe(50);
   });
 
   it('keeps datagrams with their arrival until they are taken', () => {
-    const { links, channel, arrived } = table();
+    const { transport, channel, arrived } = table();
     channel.onmessage?.({ data: new ArrayBuffer(3) });
     channel.onmessage?.({ data: 'text is no datagram' });
     expect(arrived()).toBe(1);
-    const [[peer, data] = []] = links.takeInbox();
+    const [[peer, data] = []] = transport.takeInbox();
     expect([peer, data?.byteLength]).toEqual([1, 3]);
-    expect(links.takeInbox()).toEqual([]);
+    expect(transport.takeInbox()).toEqual([]);
   });
 
   it('keeps the newest when nobody takes them', () => {
-    const { links } = table();
-    for (let length = 0; length < 600; length++) links.receive(1, new ArrayBuffer(length));
-    const lengths = links.takeInbox().map(([, data]) => data.byteLength);
+    const { transport } = table();
+    for (let length = 0; length < 600; length++) transport.receive(1, new ArrayBuffer(length));
+    const lengths = transport.takeInbox().map(([, data]) => data.byteLength);
     expect(lengths.length).toBe(512);
     expect(lengths.at(-1)).toBe(599);
   });
@@ -125,49 +125,49 @@ describe('DatagramTransport', () => {
   });
 
   it('sends through the page where the browser kept the channel there', () => {
-    const { links, through_page } = table();
-    links.openThroughPage(2, 1);
-    links.send(2, bytes(8));
+    const { transport, through_page } = table();
+    transport.openThroughPage(2, 1);
+    transport.send(2, bytes(8));
     expect(through_page).toEqual([8]);
   });
 
   it('sends over both lanes while the page wants it', () => {
-    const { links, channel, through_server } = table();
+    const { transport, channel, through_server } = table();
     channel.open();
-    links.setRelay(1, true);
-    links.send(1, bytes(8));
-    links.setRelay(1, false);
-    links.send(1, bytes(9));
+    transport.setRelay(1, true);
+    transport.send(1, bytes(8));
+    transport.setRelay(1, false);
+    transport.send(1, bytes(9));
     expect(through_server).toEqual([8]);
     expect(channel.sent).toEqual([8, 9]);
   });
 
   it('says when a channel that brought something falls silent, and when it brings something again', () => {
-    const { links, channel, hearing, clock } = table();
+    const { transport, channel, hearing, clock } = table();
     channel.open();
     const play = (seconds: number): void => {
       for (const end_ms = clock.now_ms + 1000 * seconds; clock.now_ms < end_ms; clock.now_ms += 20)
-        links.send(1, bytes(8));
+        transport.send(1, bytes(8));
     };
     play(5);
     expect(hearing).toEqual([]);
-    links.receive(1, new ArrayBuffer(3));
+    transport.receive(1, new ArrayBuffer(3));
     play(0.7);
     expect(hearing).toEqual([]);
     play(0.3);
     expect(hearing).toEqual([false]);
-    links.receive(1, new ArrayBuffer(3), false);
+    transport.receive(1, new ArrayBuffer(3), false);
     expect(hearing).toEqual([false]);
-    links.receive(1, new ArrayBuffer(3));
+    transport.receive(1, new ArrayBuffer(3));
     expect(hearing).toEqual([false, true]);
   });
 
   it('blames nobody for a silence in which this worker was busy itself', () => {
-    const { links, hearing, clock } = table();
-    links.receive(1, new ArrayBuffer(3));
-    links.send(1, bytes(8));
+    const { transport, hearing, clock } = table();
+    transport.receive(1, new ArrayBuffer(3));
+    transport.send(1, bytes(8));
     clock.now_ms += 5000;
-    links.send(1, bytes(8));
+    transport.send(1, bytes(8));
     expect(hearing).toEqual([]);
   });
 });

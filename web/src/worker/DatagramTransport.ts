@@ -1,39 +1,39 @@
 /**
- * The worker's ends of its links: one sender per peer, one inbox for all of them, and an ear for links that fell silent.
+ * The worker's end of the links: sends datagrams to each peer, queues those that arrive, and notices silent channels.
  *
- * A link has two lanes: the data channel, and the way through the server, which the page asks for where the channel cannot
- * be relied on. A channel that could not be transferred here is worked by the page; its bytes then pass through messages.
+ * Datagrams travel over the data channel, and through the server as well while the page asks for that because the channel
+ * is not reliable. If a channel could not be transferred to the worker, the page keeps it and passes the bytes in messages.
  */
 import type { Arrival } from './bootPython';
 import { SilenceDetector } from './SilenceDetector';
 import type { TrafficShaper } from './TrafficShaper';
 
-/** More than this waiting in the sender's buffer means that the link is slower than the game: newer inputs matter more. */
+/** With more than this in its buffer, a channel is slower than the game: drop datagrams, as newer inputs matter more. */
 const MAX_BUFFERED_BYTES = 4096;
 
-/** Datagrams kept while nobody takes them, as when Python still starts; the newest are the useful ones. */
-const MAX_WAITING = 512;
+/** Datagrams kept while nobody takes them, as when Python is still starting. The oldest are dropped. */
+const MAX_INBOX = 512;
 
 export interface TransportHost {
-  /** The page works this peer's channel: pass the bytes to it. */
+  /** Pass a datagram to the page, which keeps this peer's channel. */
   sendThroughPage(peer: number, data: ArrayBuffer): void;
-  /** Have the page bring the bytes to the peer through the server. */
+  /** Have the page send a datagram through the server. */
   sendThroughServer(peer: number, data: ArrayBuffer): void;
-  /** Connection number `connection` of this peer opened or closed its channel. */
+  /** The channel of this peer's connection number `connection` opened or closed. */
   channelState(peer: number, connection: number, open: boolean): void;
-  /** Datagrams come over the channel again, or have not for a while. */
+  /** Datagrams arrive over the channel again, or have not for a while. */
   hearing(peer: number, connection: number, direct: boolean): void;
-  /** Something arrived. */
+  /** A datagram is in the inbox. */
   arrived(): void;
   now_ms(): number;
 }
 
 interface PeerChannel {
   connection: number;
-  /** Null where the page works it. */
+  /** Null if the page keeps it. */
   channel: RTCDataChannel | null;
   silence: SilenceDetector;
-  /** Most bytes that waited in it since that was asked last. */
+  /** Most bytes that waited in it since the last query. */
   buffered: number;
 }
 
@@ -50,13 +50,13 @@ export class DatagramTransport {
     this.#shaper = shaper;
   }
 
-  /** How many datagrams a second peers send each other, from now on. */
+  /** Set how many datagrams per second peers send each other. */
   setPace(fps: number): void {
     this.#fps = fps;
     for (const peer of this.#channels.values()) peer.silence = new SilenceDetector(fps);
   }
 
-  /** Work a transferred channel; one that this peer had before is forgotten. */
+  /** Use a transferred channel; it replaces the channel that the peer had before. */
   addChannel(peer: number, connection: number, channel: RTCDataChannel): void {
     this.#forget(peer);
     this.#channels.set(peer, { connection, channel, silence: new SilenceDetector(this.#fps), buffered: 0 });
@@ -71,7 +71,7 @@ export class DatagramTransport {
     if (channel.readyState === 'open') this.#host.channelState(peer, connection, true);
   }
 
-  /** The page keeps the channel of this peer, and it is open. */
+  /** The channel of this peer, which the page keeps, opened. */
   openThroughPage(peer: number, connection: number): void {
     this.#forget(peer);
     this.#channels.set(peer, {
@@ -83,14 +83,14 @@ export class DatagramTransport {
     this.#host.channelState(peer, connection, true);
   }
 
-  /** The channel that the page keeps closed. */
+  /** The channel of this peer, which the page keeps, closed. */
   closeThroughPage(peer: number, connection: number): void {
     if (this.#channels.get(peer)?.connection !== connection) return;
     this.#forget(peer);
     this.#host.channelState(peer, connection, false);
   }
 
-  /** Use the way through the server as well, or not any more. */
+  /** Start or stop sending a peer's datagrams through the server as well. */
   setRelay(peer: number, on: boolean): void {
     if (on) this.#relayed.add(peer);
     else this.#relayed.delete(peer);
@@ -102,19 +102,19 @@ export class DatagramTransport {
     this.#inbox = [];
   }
 
-  /** Take a datagram that came over the peer's channel, or through the server. */
+  /** Take a datagram that arrived over the peer's channel (`direct`) or through the server. */
   receive(peer: number, data: unknown, direct = true): void {
     if (!(data instanceof ArrayBuffer)) return;
     const known = this.#channels.get(peer);
-    if (known?.silence.heard(direct)) {
+    if (known?.silence.received(direct)) {
       this.#host.hearing(peer, known.connection, true);
     }
-    if (this.#inbox.length >= MAX_WAITING) this.#inbox.shift();
+    if (this.#inbox.length >= MAX_INBOX) this.#inbox.shift();
     this.#inbox.push([peer, new Uint8Array(data), this.#host.now_ms() / 1000]);
     this.#host.arrived();
   }
 
-  /** Most bytes that waited in this peer's channel since the last call; undefined while there is none. */
+  /** Return the most bytes that waited in this peer's channel since the last call; undefined without a channel. */
   takeBuffered(peer: number): number | undefined {
     const known = this.#channels.get(peer);
     if (known === undefined) return undefined;
@@ -123,23 +123,23 @@ export class DatagramTransport {
     return buffered;
   }
 
-  /** So many bytes waited in the channel that the page keeps. */
+  /** Note how many bytes waited in the channel that the page keeps. */
   noteBuffered(peer: number, buffered: number): void {
     const known = this.#channels.get(peer);
     if (known !== undefined && buffered > known.buffered) known.buffered = buffered;
   }
 
-  /** Take everything that arrived since the last call. */
+  /** Return the datagrams that arrived since the last call. */
   takeInbox(): Arrival[] {
     const inbox = this.#inbox;
     this.#inbox = [];
     return inbox;
   }
 
-  /** Send one datagram, or lose it: nothing is queued for a link that is closed or full. */
+  /** Send a datagram, or drop it: nothing is queued for a channel that is closed or full. */
   send(peer: number, data: Uint8Array<ArrayBuffer>): void {
     const known = this.#channels.get(peer);
-    if (known?.silence.spoke(this.#host.now_ms())) this.#host.hearing(peer, known.connection, false);
+    if (known?.silence.sent(this.#host.now_ms())) this.#host.hearing(peer, known.connection, false);
     if (this.#relayed.has(peer)) this.#host.sendThroughServer(peer, copy(data));
     if (known !== undefined) this.#shaper.pass(() => this.#sendDirectly(peer, data));
   }

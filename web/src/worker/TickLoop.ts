@@ -1,7 +1,7 @@
 /**
- * Wakes the simulation at its deadlines, and at once for datagrams that want an answer.
+ * Wakes the simulation at its deadlines, and immediately when a datagram arrives that should not wait.
  *
- * Timers are coarse below about four milliseconds, so a deadline that is due already goes through a message channel.
+ * Browsers delay short timers to about four milliseconds, so a deadline that is already due goes through a message channel.
  */
 import type { Arrival } from './bootPython';
 
@@ -12,20 +12,20 @@ export interface TickTarget {
   eager(): boolean;
 }
 
-/** Where the loop's time and its sleeping come from; tests give their own. */
+/** The loop's source of time and timers; tests supply their own. */
 export interface Clock {
   now_s(): number;
   setTimer(wake: () => void, delay_ms: number): unknown;
   clearTimer(timer: unknown): void;
-  /** Run soon, after whatever else is queued. */
+  /** Call `wake` soon, after the events that are already queued. */
   soon(wake: () => void): void;
 }
 
-/** A tick that is not needed anyway comes at least this often, so that a wrong deadline cannot stop a game. */
+/** The loop ticks at least this often, so that a wrong deadline cannot stop a game. */
 const LONGEST_SLEEP_S = 1;
 
 export class TickLoop {
-  readonly #subject: TickTarget;
+  readonly #target: TickTarget;
   readonly #takeInbox: () => Arrival[];
   readonly #clock: Clock;
   readonly #failed: (cause: unknown) => void;
@@ -34,12 +34,12 @@ export class TickLoop {
   #running = false;
 
   constructor(
-    subject: TickTarget,
+    target: TickTarget,
     takeInbox: () => Arrival[],
     clock: Clock,
     failed: (cause: unknown) => void,
   ) {
-    this.#subject = subject;
+    this.#target = target;
     this.#takeInbox = takeInbox;
     this.#clock = clock;
     this.#failed = failed;
@@ -57,7 +57,7 @@ export class TickLoop {
 
   /** A datagram arrived. */
   arrived(): void {
-    if (this.#running && !this.#soon && this.#subject.eager()) this.#wakeSoon();
+    if (this.#running && !this.#soon && this.#target.eager()) this.#wakeSoon();
   }
 
   #wakeSoon(): void {
@@ -75,7 +75,7 @@ export class TickLoop {
     this.#clearTimer();
     let deadline: number;
     try {
-      deadline = this.#subject.tick(this.#clock.now_s(), this.#takeInbox());
+      deadline = this.#target.tick(this.#clock.now_s(), this.#takeInbox());
     } catch (cause) {
       this.stop();
       this.#failed(cause);
@@ -92,7 +92,7 @@ export class TickLoop {
   }
 }
 
-/** The clock of the process: `performance.now()`, timers, and a message channel. */
+/** Return the real clock: `performance.now()`, timers, and a message channel. */
 export function systemClock(): Clock {
   const { port1, port2 } = new MessageChannel();
   let waiting: (() => void)[] = [];

@@ -1,23 +1,20 @@
 /**
- * Makes a good network bad, on purpose: holds outgoing datagrams back and loses some of them.
+ * Imitates a slower network, for the demo and for tests: delays outgoing datagrams and drops some of them.
  *
- * Seeded, so that a demonstration of a lossy link can be repeated. It stands in the sending direction only; two peers
- * that both add `latency_ms` see it twice in their round trip.
+ * Drops are seeded, so that a demonstration can be repeated. Only sending is affected: if two peers both add `latency_ms`,
+ * their round trip grows by twice that.
  */
 
-export interface Conditions {
-  /** Added to each datagram's way, one way. */
-  latency_ms: number;
-  /** The share that is lost, 0 to 1. */
-  loss: number;
-}
+import type { NetworkConditions } from '../protocol/messages';
+
+type Conditions = Omit<NetworkConditions, 'kind'>;
 
 export class TrafficShaper {
   #conditions: Conditions = { latency_ms: 0, loss: 0 };
   readonly #random: () => number;
   readonly #later: (deliver: () => void, delay_ms: number) => void;
 
-  /** @param later Runs a function after a delay; tests give their own clock. */
+  /** @param later Calls a function after a delay; tests supply their own. */
   constructor(
     seed: number,
     later: (deliver: () => void, delay_ms: number) => void = (deliver, delay_ms) => {
@@ -35,7 +32,7 @@ export class TrafficShaper {
     };
   }
 
-  /** Pass one datagram on: now, later, or never. */
+  /** Pass a datagram on: now, later, or never. */
   pass(deliver: () => void): void {
     const { latency_ms, loss } = this.#conditions;
     if (loss > 0 && this.#random() < loss) return;
@@ -44,7 +41,7 @@ export class TrafficShaper {
   }
 }
 
-/** A small generator of uniform numbers in [0, 1). Source: Tommy Ettinger's Mulberry32, public domain. */
+/** Return a generator of uniform numbers in [0, 1). Source: Tommy Ettinger's Mulberry32, public domain. */
 function mulberry32(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -1,17 +1,18 @@
 /**
- * Starts Python in this worker: Pyodide, numpy, the study's wheels, and the study itself, all from our own origin.
+ * Starts Python in this worker: Pyodide, numpy, the study's wheels, and the study itself, all from the page's own origin.
  *
- * Everything is fetched at once; only the unpacking waits for the interpreter.
+ * All downloads start immediately; only unpacking waits for the interpreter.
  */
 import type { BundleInfo, RuntimeInfo } from '../protocol/messages';
 import { type FileSystem, unpack } from './unpack';
 
-/** A Python object held by JavaScript: freed by hand, or by Pyodide when it was only an argument. */
+/** A view of a Python object's memory; must be released. */
 export interface PyBuffer<View> {
   data: View;
   release(): void;
 }
 
+/** A Python object that supports the buffer protocol, as Pyodide passes it to JavaScript. */
 export interface PyProxyBuffer {
   getBuffer(type: 'f32'): PyBuffer<Float32Array>;
   getBuffer(type: 'u8'): PyBuffer<Uint8Array>;
@@ -37,7 +38,7 @@ export interface PythonWorker {
   stop(): void;
 }
 
-/** One datagram as Python takes it: from whom, what, and when it arrived (seconds). */
+/** A datagram as Python takes it: its sender, its bytes, and when it arrived (seconds of `performance.now()`). */
 export type Arrival = [peer: number, data: Uint8Array, at_s: number];
 
 interface Pyodide {
@@ -52,14 +53,14 @@ interface PyodideModule {
 
 const STUDY_FOLDER = '/home/pyodide/study';
 
-/** Compiled wheels are loaded by the distribution's own loader, by name, for it knows the libraries that they need. */
+/** Compiled wheels are loaded by name, by Pyodide's own loader, because it knows the libraries that they need. */
 const COMPILED = /^(?!numpy-).*_wasm32\.whl$/; // numpy needs none
 
 /**
- * Boot the interpreter and create the Python side of the worker.
+ * Start the interpreter and create the Python side of the worker.
  *
  * @param host The object whose methods Python calls.
- * @param progress Told what is being waited for, and about how much of it all is done (0 to 1).
+ * @param progress Called with what is being loaded, and roughly how much is done (0 to 1).
  */
 export async function bootPython(
   runtime: RuntimeInfo,
@@ -73,7 +74,7 @@ export async function bootPython(
   progress('Fetching the game', 0.05);
   const study_zip = fetchBytes(new URL(bundle.url, self.location.origin).href);
   const pure = archives.map((name) => fetchBytes(base + name));
-  // A rejected fetch is reported when it is awaited below; until then it must not count as unhandled.
+  // A rejected fetch is reported when it is awaited below; until then it must not count as an unhandled rejection.
   for (const pending of [study_zip, ...pure]) pending.catch(() => undefined);
 
   const { loadPyodide } = (await import(/* @vite-ignore */ `${base}pyodide.mjs`)) as PyodideModule;
@@ -82,7 +83,7 @@ export async function bootPython(
     indexURL: base,
     lockFileURL: `${base}pyodide-lock.json`,
     packages: compiled,
-    // Sets and dictionaries of strings must iterate alike in all peers.
+    // Sets of strings must iterate in the same order in all peers.
     env: { PYTHONHASHSEED: '0', HOME: '/home/pyodide' },
   });
   progress('Unpacking the game', 0.7);

@@ -1,7 +1,7 @@
 /**
- * Puts a zip archive's files into Python's file system.
+ * Unpacks zip archives into Python's file system.
  *
- * Unpacking in JavaScript takes a fifth of the time of Pyodide's `unpackArchive`, which runs Python's zipfile.
+ * In JavaScript this takes a fifth of the time of Pyodide's `unpackArchive`, which runs Python's zipfile.
  */
 import { unzipSync } from 'fflate';
 

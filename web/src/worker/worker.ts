@@ -1,7 +1,7 @@
 /**
- * The worker that plays: Python simulates here, and the data channels end here.
+ * Entry of the worker in which the game runs: Python simulates here, and the data channels end here.
  *
- * The page never touches a game datagram unless its browser refuses to transfer channels.
+ * Game datagrams never pass through the page, unless its browser cannot transfer channels.
  */
 
 import type { BundleInfo, FromWorker, GameConfig, RuntimeInfo, ToWorker } from '../protocol/messages';
@@ -17,17 +17,17 @@ interface WorkerScope {
 
 const page = self as unknown as WorkerScope;
 const shaper = new TrafficShaper(1);
-/** Enough turns of the event loop to see all that arrived before. */
+/** Long enough for the event loop to deliver every message that arrived before. */
 const DRAIN_MS = 20;
 
 let python: PythonWorker | null = null;
 let loop: TickLoop | null = null;
 /** The game that Python simulates. Its messages are marked with it, as the page may have begun the next one already. */
 let game_id = '';
-/** What the page asked for before Python was up, in order. */
-let waiting: ((python: PythonWorker) => void)[] = [];
+/** Calls that the page requested before Python had started, in order. */
+let queued: ((python: PythonWorker) => void)[] = [];
 
-const links = new DatagramTransport(
+const transport = new DatagramTransport(
   {
     sendThroughPage: (peer, data) => page.postMessage({ kind: 'send', peer, data, direct: true }, [data]),
     sendThroughServer: (peer, data) => page.postMessage({ kind: 'send', peer, data, direct: false }, [data]),
@@ -42,7 +42,7 @@ const links = new DatagramTransport(
   shaper,
 );
 
-/** The methods Python calls. */
+/** The methods that Python calls. */
 const host = {
   post(kind: string, payload_json: string): void {
     page.postMessage({ game_id, kind, ...JSON.parse(payload_json) } as FromWorker);
@@ -87,12 +87,12 @@ const host = {
   },
 
   send(peer: number, data: Uint8Array | PyProxyBuffer): void {
-    links.send(peer, copyBytes(data));
+    transport.send(peer, copyBytes(data));
   },
 
   /** Undefined becomes Python's None. */
   buffered(peer: number): number | undefined {
-    return links.takeBuffered(peer);
+    return transport.takeBuffered(peer);
   },
 
   upload(number: number, data: Uint8Array | PyProxyBuffer): void {
@@ -101,7 +101,7 @@ const host = {
   },
 };
 
-/** Bytes that own their whole buffer, from whatever Python handed over. */
+/** Return a copy that owns its whole buffer, so that it can be transferred. */
 function copyBytes(data: Uint8Array | PyProxyBuffer): Uint8Array<ArrayBuffer> {
   if (data instanceof Uint8Array) return new Uint8Array(data);
   const view = data.getBuffer('u8');
@@ -122,19 +122,19 @@ page.onmessage = ({ data: message }) => {
       withPython((worker) => startGame(worker, message.config));
       return;
     case 'channel':
-      links.addChannel(message.peer, message.connection, message.channel);
+      transport.addChannel(message.peer, message.connection, message.channel);
       return;
     case 'channel_open':
-      links.openThroughPage(message.peer, message.connection);
+      transport.openThroughPage(message.peer, message.connection);
       return;
     case 'channel_closed':
-      links.closeThroughPage(message.peer, message.connection);
+      transport.closeThroughPage(message.peer, message.connection);
       return;
     case 'datagram':
-      links.receive(message.peer, message.data, message.direct);
+      transport.receive(message.peer, message.data, message.direct);
       return;
     case 'relay':
-      links.setRelay(message.peer, message.on);
+      transport.setRelay(message.peer, message.on);
       return;
     case 'keys':
       withPython((worker) => worker.keys(JSON.stringify(message.pressed)));
@@ -165,8 +165,8 @@ page.onmessage = ({ data: message }) => {
       withPython((worker) => worker.link(message.peer, message.link));
       return;
     case 'path':
-      if (message.buffered_amount !== null) links.noteBuffered(message.peer, message.buffered_amount);
-      // Once a second: while Python loads, nobody has a use for it.
+      if (message.buffered_amount !== null) transport.noteBuffered(message.peer, message.buffered_amount);
+      // Sent every second, and useless while Python loads: do not queue it.
       if (python !== null) withPython((worker) => worker.path(message.peer, JSON.stringify(message.path)));
       return;
     case 'uploaded':
@@ -174,7 +174,7 @@ page.onmessage = ({ data: message }) => {
       return;
     case 'stop':
       withPython((worker) => worker.stop());
-      links.closeAll();
+      transport.closeAll();
       return;
   }
 };
@@ -193,29 +193,29 @@ async function startPython(runtime: RuntimeInfo, bundle: BundleInfo): Promise<vo
     });
     return;
   }
-  loop = new TickLoop(python, () => links.takeInbox(), systemClock(), reportFailure);
+  loop = new TickLoop(python, () => transport.takeInbox(), systemClock(), reportFailure);
   page.postMessage({ kind: 'ready' });
-  const asked = waiting;
-  waiting = [];
-  for (const call of asked) withPython(call);
+  const calls = queued;
+  queued = [];
+  for (const call of calls) withPython(call);
 }
 
 function startGame(worker: PythonWorker, config: GameConfig): void {
   game_id = config.game_id;
-  links.setPace(config.fps);
+  transport.setPace(config.fps);
   worker.start(JSON.stringify(config));
-  // What came while Python was busy waits in the event queue. It is stale: an answer to it would look to the peer like
-  // seconds of latency, and the peers repeat themselves anyway.
+  // Datagrams that arrived while Python was busy are stale: answering them would look to the peers like seconds of
+  // latency. Drop them; peers repeat themselves anyway.
   loop?.stop();
   setTimeout(() => {
-    links.takeInbox();
+    transport.takeInbox();
     loop?.start();
   }, DRAIN_MS);
 }
 
 function withPython(call: (worker: PythonWorker) => void): void {
   if (python === null) {
-    waiting.push(call);
+    queued.push(call);
     return;
   }
   try {
