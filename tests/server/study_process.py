@@ -93,8 +93,8 @@ def serve(folder: Path, port: int, going_on: bool) -> None:
     hosting = Hosting(study, folder, build_play_setups(study), runtime, bundle, store, PATIENT, folder)
     server = make_server(hosting)
     if going_on:
-        for book in server.ledger._books.values():
-            book.closed = False
+        for game_data in server.ledger._games.values():
+            game_data.closed = False
     run(server.asgi, listening, lambda: print("serving", os.getpid(), flush=True))
 
 

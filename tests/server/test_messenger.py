@@ -198,10 +198,10 @@ async def test_what_is_only_mentioned_is_lost_without_a_socket() -> None:
     messenger = Messenger(sockets, VirtualClock())
     messenger.open("ann", "s1")
     messenger.post("ann", note(0))
-    messenger.mention("ann", waiting(1))
+    messenger.post_volatile("ann", waiting(1))
     await settle()
     messenger.lost("ann", "s1")
-    messenger.mention("ann", waiting(2))
+    messenger.post_volatile("ann", waiting(2))
     assert not messenger.open("ann", "s2", 0)
     await settle()
     assert [data["waited_s"] for _, event, data in sockets.sent if event == "lobby"] == [1]

@@ -17,18 +17,18 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route, Router
 
 from coplay.data.database.store import Store
 from coplay.messages.encoding import from_json
 from coplay.messages.study import BootInfo, BundleInfo, RuntimeInfo, StudyInfo
 from coplay.server.clock import Clock, SystemClock
-from coplay.server.edge.http import Api, RequestRefused, broken, refused
+from coplay.server.edge.arrivals import Arrivals
+from coplay.server.edge.game_uploads import GameUploads
+from coplay.server.edge.http_errors import answer_error
 from coplay.server.edge.pages import Pages, SecurityHeaders
 from coplay.server.edge.socket_limits import SocketGuard
 from coplay.server.edge.sockets import Sockets, SocketSender, make_socket_server
-from coplay.server.edge.stale_pages import StalePages
-from coplay.server.edge.uploads_route import UploadsRoute
 from coplay.server.edge.watching import Watching
 from coplay.server.event_log import EventLog
 from coplay.server.games.coordinator import GameCoordinator
@@ -39,10 +39,12 @@ from coplay.server.people.page_tokens import PageTokens
 from coplay.server.people.participants import Participants
 from coplay.server.people.scene_flow import SceneFlow
 from coplay.server.people.scene_props import SceneProps
+from coplay.server.refusals import RequestRefusedError
 from coplay.server.restoring import read_groups, read_running, restore_games
 from coplay.server.settings import Settings
 from coplay.server.store_health import StoreHealth
-from coplay.server.uploads.ledger import Ledger, UploadError
+from coplay.server.uploads.ledger import Ledger
+from coplay.server.uploads.stale_pages import StalePages
 from coplay.signaling import IceServers, TokenSigner
 from coplay.study.study import Study
 
@@ -133,13 +135,6 @@ def make_server(hosting: Hosting) -> StudyServer:
     coordinator = GameCoordinator(
         identity, settings, messenger, event_log, ledger, signer, hosting.ice, clock
     )
-    stale_pages = StalePages(signer, store, clock)
-
-    def heard(game_id: str, player: int, number: int, frames: int) -> None:
-        coordinator.seats.hear_batch(game_id, player, number, frames)
-        stale_pages.hear_batch(game_id, player, number, frames)
-
-    ledger.heard = heard
     restore_games(running, identity, hosting.play_setups, participants, coordinator, clock.now())
     scene_props = SceneProps(hosting.folder, hosting.play_setups)
     scene_flow = SceneFlow(
@@ -153,7 +148,6 @@ def make_server(hosting: Hosting) -> StudyServer:
         coordinator,
         clock,
     )
-    stale_pages.left_report = scene_flow.take_left_report
     page_tokens = PageTokens(signer, participants, messenger, event_log, settings.token_s, clock)
     Sockets(sockets, page_tokens, participants, messenger, scene_flow, coordinator, event_log, clock)
     boot = BootInfo(
@@ -165,7 +159,17 @@ def make_server(hosting: Hosting) -> StudyServer:
             module=hosting.bundle.module,
         ),
     )
-    api = Api(boot, settings, signer, participants, messenger, scene_flow, ledger, clock)
+    arrivals = Arrivals(boot, settings, signer, participants, messenger, scene_flow, ledger, clock)
+    stale_pages = StalePages(store)
+    game_uploads = GameUploads(
+        settings,
+        signer,
+        ledger,
+        stale_pages,
+        clock,
+        on_batch=[coordinator.seats.receive_batch, stale_pages.receive_batch],
+        on_report=[scene_flow.take_left_report],
+    )
     pages = Pages(hosting.web, hosting.runtime, hosting.bundle)
     watching = Watching(boot, signer, store, coordinator.games, clock)
 
@@ -175,18 +179,17 @@ def make_server(hosting: Hosting) -> StudyServer:
         now = clock.now()
         store_health.tick()
         scene_flow.tick(now)
-        ledger.forget(now)
+        ledger.evict(now)
         messenger.forget_lost(now - settings.resume_s)
 
     @contextlib.asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_app: object) -> AsyncIterator[None]:
         task = asyncio.create_task(_tick_forever(tick, settings.tick_s))
         yield
         task.cancel()
 
     app = Starlette(
         routes=[
-            Route("/api/games/{game_id}/report", stale_pages.newest_only(api.report), methods=["POST"]),
             Route("/", pages.index),
             Route("/demo", pages.demo),
             Route("/watch", pages.watch),
@@ -197,13 +200,18 @@ def make_server(hosting: Hosting) -> StudyServer:
             Route("/assets/{name}", pages.asset),
             Route("/runtime/{lock_hash}/{name}", pages.runtime),
             Route("/bundle/{name}", pages.bundle),
-            Route("/api/participants", api.participants, methods=["POST"]),
+            Route("/api/participants", arrivals.arrive, methods=["POST"]),
         ],
         middleware=[Middleware(SecurityHeaders)],
-        exception_handlers={RequestRefused: refused, UploadError: refused, Exception: broken},
+        exception_handlers={RequestRefusedError: answer_error, Exception: answer_error},
+    )
+    router = Router(
+        [Mount("/api/games", game_uploads.app)],
+        redirect_slashes=False,
+        default=socketio.ASGIApp(sockets, app),
         lifespan=lifespan,
     )
-    guard = SocketGuard(UploadsRoute(api.batch, socketio.ASGIApp(sockets, app)))
+    guard = SocketGuard(router)
     return StudyServer(
         guard,
         coordinator,

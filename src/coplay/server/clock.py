@@ -1,4 +1,4 @@
-"""The clock of a server, given to whatever needs the time, so that tests can move it by hand."""
+"""The clock of a server. It is an argument wherever the time is needed, so that tests can advance it."""
 
 import time
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ class Clock(Protocol):
         """Return monotonic seconds, for waits and limits."""
 
     def wall(self) -> float:
-        """Return seconds since 1970, for validity that must survive a restart, such as that of tokens."""
+        """Return seconds since 1970, for what must outlive a restart, such as the validity of tokens."""
 
     def stamp(self) -> tuple[str, float]:
         """Return the moment as records have it: UTC in ISO 8601 with milliseconds, and monotonic ms."""

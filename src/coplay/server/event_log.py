@@ -1,4 +1,4 @@
-"""Writes down what happens, as it happens. Every method answers a future that is done once it is stored."""
+"""The record of what happens in a study. Every method returns a future, done once the row is stored."""
 
 from collections.abc import Mapping
 from concurrent.futures import Future
@@ -7,23 +7,27 @@ from typing import Any, Final
 
 from sqlalchemy import Insert, Table, bindparam, insert, update
 
-from coplay.data.database import tables as records
+from coplay.data.database import tables
 from coplay.data.database.store import Store
 from coplay.server.clock import Clock
 
-_PROGRESS: Final = update(records.participants).where(
-    records.participants.c.study == bindparam("of_study"),
-    records.participants.c.participant_id == bindparam("of_participant"),
+_PROGRESS: Final = update(tables.participants).where(
+    tables.participants.c.study == bindparam("of_study"),
+    tables.participants.c.participant_id == bindparam("of_participant"),
 )
 
 
 class EventLog:
-    """The records of one study.
+    """Stores events, arrivals, progress, groups and games of one study, each with the time.
 
     Args:
-        store: Where they are kept.
+        store: Where rows are stored.
         study: The study's name.
-        clock: The time of each record.
+        clock: The server's clock.
+
+    Attributes:
+        store: Where rows are stored.
+        study: The study's name.
     """
 
     def __init__(self, store: Store, study: str, clock: Clock) -> None:
@@ -40,7 +44,15 @@ class EventLog:
         player_id: int | None = None,
         **detail: Any,
     ) -> "Future[None]":
-        """Something happened to a participant, or in a game."""
+        """Store an event.
+
+        Args:
+            kind: What happened.
+            participant_id: To whom; None if it concerns nobody in particular.
+            game_id: In which game; None outside games.
+            player_id: The seat in that game that it concerns.
+            detail: More about it, as JSON.
+        """
         utc, ms = self._clock.stamp()
         row = {
             "study": self.study,
@@ -52,23 +64,30 @@ class EventLog:
             "kind": kind,
             "detail": detail,
         }
-        return self._insert(records.events, row)
+        return self._insert(tables.events, row)
 
     def participant(self, row: Mapping[str, Any]) -> "Future[None]":
-        """A participant arrived for the first time."""
+        """Store a participant who arrives for the first time."""
         utc, ms = self._clock.stamp()
         return self._insert(
-            records.participants, {**row, "study": self.study, "arrived_utc": utc, "arrived_ms": ms}
+            tables.participants, {**row, "study": self.study, "arrived_utc": utc, "arrived_ms": ms}
         )
 
     def recruitment(self, participant_id: str, params: Mapping[str, str]) -> "Future[None]":
-        """What the recruiter's link carried."""
+        """Store the parameters of the link that a participant came by."""
         utc, _ = self._clock.stamp()
         row = {"study": self.study, "participant_id": participant_id, "utc": utc, "params": dict(params)}
-        return self._insert(records.recruitment, row)
+        return self._insert(tables.recruitment, row)
 
     def progress(self, participant_id: str, scene: int, ended_how: str, code: str = "") -> "Future[None]":
-        """A participant is at another scene, or at the end."""
+        """Store where a participant is on the path.
+
+        Args:
+            participant_id: The participant.
+            scene: Scene index.
+            ended_how: How the path ended; empty while it goes on.
+            code: Completion code that they are shown; empty for none.
+        """
         values: dict[str, Any] = {"scene": scene}
         if ended_how:
             utc, ms = self._clock.stamp()
@@ -78,13 +97,13 @@ class EventLog:
                 "finished_utc": utc,
                 "finished_ms": ms,
             }
-        # Parameters must not have the names of columns that are changed, or could be.
+        # SQLAlchemy would take parameters with the names of columns for values to set.
         return self.store.execute(
             _PROGRESS, {**values, "of_study": self.study, "of_participant": participant_id}
         )
 
     def group(self, group_id: str, scene: int, members: tuple[str, ...]) -> "Future[None]":
-        """A group was formed."""
+        """Store a group that was formed."""
         utc, ms = self._clock.stamp()
         row = {
             "group_id": group_id,
@@ -94,12 +113,12 @@ class EventLog:
             "formed_utc": utc,
             "formed_ms": ms,
         }
-        return self._insert(records.groups, row)
+        return self._insert(tables.groups, row)
 
     def game(self, row: Mapping[str, Any]) -> "Future[None]":
-        """A game begins."""
+        """Store a game that begins."""
         utc, ms = self._clock.stamp()
-        return self._insert(records.games, {**row, "study": self.study, "started_utc": utc, "started_ms": ms})
+        return self._insert(tables.games, {**row, "study": self.study, "started_utc": utc, "started_ms": ms})
 
     def _insert(self, table: Table, row: Mapping[str, Any]) -> "Future[None]":
         return self.store.execute(_insert_into(table), row)

@@ -1,7 +1,8 @@
-"""What the server says to pages: in order, after it was stored, within bounds, and again if it was missed.
+"""Delivery of events to pages: in order, once they are stored, within bounds, and again if they were missed.
 
-Every event has a number, but for those that a moment makes worthless. A page that connects again tells which
-it took last, and gets what it missed; a page that missed more than is kept here is told everything anew.
+Every event is numbered, except volatile ones, which lose their value within moments. A page that reconnects
+says which event it took last and gets what it missed. If it missed more than is kept here, its situation has
+to be sent from scratch.
 """
 
 import asyncio
@@ -17,11 +18,13 @@ from coplay.messages.to_page import Failure, ToPage
 from coplay.server.clock import Clock
 
 MAX_QUEUED: Final = 256
+"""Events that wait for one socket; beyond that it is closed."""
 MAX_KEPT: Final = 256
+"""Events that are kept for one page, in case that it reconnects."""
 MAX_BACKLOG: Final = 64
-"""Packets that a socket may have under way; a page that reads nothing must not fill our memory."""
+"""Packets in flight to one socket before events wait: a page that reads nothing must not fill the memory."""
 PRESSURE: Final = 16
-"""From so many packets on, datagrams are dropped."""
+"""Packets in flight to one socket from which on datagrams are dropped."""
 _RETRY_S: Final = 0.05
 
 _UNSTORED: Final = Failure(
@@ -34,54 +37,66 @@ _log = logging.getLogger(__name__)
 
 
 class SocketServer(Protocol):
-    """What is needed of python-socketio's server."""
+    """The part of a Socket.IO server that the messenger needs."""
 
     async def emit(self, event: str, data: Any, *, to: str) -> None:
-        """Send an event to one socket; a tuple is several arguments."""
+        """Send an event to one socket; a tuple is sent as several arguments."""
 
     async def disconnect(self, sid: str) -> None:
         """Close a socket."""
 
     def backlog(self, sid: str) -> int:
-        """How many packets wait to be sent to a socket."""
+        """Return the number of packets in flight to a socket."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
-    """An event for a page: numbered, or (0) worthless when missed."""
+class _Event:
+    """An event for a page.
 
-    number: int
-    event: str
+    Attributes:
+        number: Its number; None if it is volatile.
+        name: Its name.
+        data: JSON.
+        after: It is sent once this is done; None to send it without waiting.
+    """
+
+    number: int | None
+    name: str
     data: Any
-    after: "Future[Any] | None"
+    after: "Future[Any] | None" = None
 
 
 @dataclass(slots=True)
 class _Outbox:
     sid: str
-    queue: "asyncio.Queue[_Said]"
+    queue: "asyncio.Queue[_Event]"
     task: "asyncio.Task[None]"
 
 
 @dataclass(slots=True)
-class _Log:
-    """What was said to one page lately. Numbers begin at the time, so that those of a former run of the
-    server are never taken for ours."""
+class _History:
+    """The latest events for one page.
+
+    Attributes:
+        last: Number of the latest event.
+        kept: The latest events, in order.
+    """
 
     last: int
-    kept: "deque[_Said]" = field(default_factory=lambda: deque(maxlen=MAX_KEPT))
+    kept: "deque[_Event]" = field(default_factory=lambda: deque(maxlen=MAX_KEPT))
 
-    def add(self, event: str, data: Any, after: "Future[Any] | None") -> _Said:
+    def add(self, name: str, data: Any, after: "Future[Any] | None") -> _Event:
         self.last += 1
-        said = _Said(self.last, event, data, after)
-        self.kept.append(said)
-        return said
+        event = _Event(self.last, name, data, after)
+        self.kept.append(event)
+        return event
 
-    def since(self, number: int | None) -> list[_Said] | None:
-        """What came after a number; None if that is not known here any more."""
-        if number is None or not self.kept or not self.kept[0].number - 1 <= number <= self.last:
+    def since(self, number: int | None) -> list[_Event] | None:
+        """Return the events after a number; None if the number is unknown, or too long ago."""
+        first = self.kept[0].number if self.kept else None
+        if number is None or first is None or not first - 1 <= number <= self.last:
             return None
-        return [said for said in self.kept if said.number > number]
+        return [event for event in self.kept if event.number is not None and event.number > number]
 
 
 class Messenger:
@@ -89,149 +104,156 @@ class Messenger:
 
     Args:
         sockets: The Socket.IO server.
-        clock: The time.
+        clock: The server's clock.
     """
 
     def __init__(self, sockets: SocketServer, clock: Clock) -> None:
         self._sockets = sockets
         self._clock = clock
         self._outboxes: dict[str, _Outbox] = {}
-        self._logs: dict[str, _Log] = {}
+        self._histories: dict[str, _History] = {}
         self._lost_at: dict[str, float] = {}
-        self._errands: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._announced: tuple[str, Any] | None = None
 
     # Sockets
 
-    def open(self, member: str, sid: str, last: int | None = None) -> bool:
-        """From now on `member` is reached by this socket; an older one is closed.
+    def open(self, participant_id: str, sid: str, last: int | None = None) -> bool:
+        """Reach a participant by this socket from now on; an older one is closed.
 
         Args:
-            member: The participant.
+            participant_id: The participant.
             sid: The socket.
-            last: The number of the last event that the page took; None for a new page.
+            last: Number of the last event that the page took; None for a new page.
 
         Returns:
-            Whether the page gets all that it missed; if not, it has to be told how things stand.
+            True if the page gets everything that it missed. If False, send its situation from scratch.
         """
-        self.close(member)
-        self._lost_at.pop(member, None)
-        missed = self._logs[member].since(last) if member in self._logs else None
+        self.close(participant_id)
+        self._lost_at.pop(participant_id, None)
+        history = self._histories.get(participant_id)
+        missed = None if history is None else history.since(last)
         if missed is None:
-            self._logs[member] = _Log(int(self._clock.wall() * 1000))
-        queue: asyncio.Queue[_Said] = asyncio.Queue(MAX_QUEUED)
-        for said in missed or ():
-            queue.put_nowait(said)
+            # Numbers begin at the time, so that those of an earlier run of the server are never mistaken.
+            self._histories[participant_id] = _History(int(self._clock.wall() * 1000))
+        queue: asyncio.Queue[_Event] = asyncio.Queue(MAX_QUEUED)
+        for event in missed or ():
+            queue.put_nowait(event)
         task = asyncio.create_task(self._deliver(sid, queue))
-        self._outboxes[member] = _Outbox(sid, queue, task)
+        self._outboxes[participant_id] = _Outbox(sid, queue, task)
         if self._announced is not None:
             self._run(self._sockets.emit(*self._announced, to=sid))
         return missed is not None
 
-    def sid_of(self, member: str) -> str | None:
-        """The socket that reaches a participant now."""
-        outbox = self._outboxes.get(member)
+    def sid_of(self, participant_id: str) -> str | None:
+        """Return the socket that reaches a participant; None without one."""
+        outbox = self._outboxes.get(participant_id)
         return None if outbox is None else outbox.sid
 
-    def lost(self, member: str, sid: str) -> bool:
-        """A socket is gone. Whether it was the one that reached the participant."""
-        outbox = self._outboxes.get(member)
+    def lost(self, participant_id: str, sid: str) -> bool:
+        """Stop sending to a socket that is gone; True if it was the one that reached the participant."""
+        outbox = self._outboxes.get(participant_id)
         if outbox is None or outbox.sid != sid:
             return False
-        del self._outboxes[member]
+        del self._outboxes[participant_id]
         outbox.task.cancel()
-        self._lost_at[member] = self._clock.now()
+        self._lost_at[participant_id] = self._clock.now()
         return True
 
-    def forget(self, member: str) -> None:
-        """The page of a participant will not come back: what it missed is of no interest."""
-        self._logs.pop(member, None)
-        self._lost_at.pop(member, None)
+    def forget(self, participant_id: str) -> None:
+        """Drop the events that are kept for a page which will not come back."""
+        self._histories.pop(participant_id, None)
+        self._lost_at.pop(participant_id, None)
 
-    def forget_lost(self, then: float) -> None:
-        """Forget the pages whose sockets were lost before a moment; if they do come back, they are told
-        everything anew."""
-        for member in [member for member, at in self._lost_at.items() if at < then]:
-            self.forget(member)
+    def forget_lost(self, before: float) -> None:
+        """Drop the events kept for pages whose sockets were lost before this moment, in monotonic seconds."""
+        for participant_id in [each for each, lost_at in self._lost_at.items() if lost_at < before]:
+            self.forget(participant_id)
 
-    def close(self, member: str, last: Failure | None = None) -> None:
-        """Close a participant's socket, perhaps after one last event."""
-        outbox = self._outboxes.pop(member, None)
+    def close(self, participant_id: str, last: Failure | None = None) -> None:
+        """Close a participant's socket, perhaps after one last event; does nothing without a socket."""
+        outbox = self._outboxes.pop(participant_id, None)
         if outbox is None:
             return
         outbox.task.cancel()
-        self._lost_at[member] = self._clock.now()
-        self._run(self._farewell(outbox.sid, last))
+        self._lost_at[participant_id] = self._clock.now()
+        self._run(self._disconnect(outbox.sid, last))
 
     # Events
 
-    def post(self, member: str, message: ToPage, after: "Future[Any] | None" = None) -> None:
+    def post(self, participant_id: str, message: ToPage, after: "Future[Any] | None" = None) -> None:
         """Send an event, or keep it for the page's next socket.
 
         Args:
-            member: To whom.
+            participant_id: To whom.
             message: What to send.
-            after: Not before this is done: what is shown must have been stored.
+            after: Send it once this is done: what is shown must have been stored.
         """
-        self.forward(member, message.EVENT, to_json(message), after)
+        self.forward(participant_id, message.EVENT, to_json(message), after)
 
-    def forward(self, member: str, event: str, data: Any, after: "Future[Any] | None" = None) -> None:
-        """Send an event whose data another page wrote, and the server checked; otherwise like `post`."""
-        log = self._logs.get(member)
-        if log is not None:
-            self._put(member, log.add(event, data, after))
+    def forward(self, participant_id: str, name: str, data: Any, after: "Future[Any] | None" = None) -> None:
+        """Send an event whose data another page wrote and the server checked; otherwise like `post`."""
+        history = self._histories.get(participant_id)
+        if history is not None:
+            self._put(participant_id, history.add(name, data, after))
 
-    def mention(self, member: str, message: ToPage) -> None:
-        """Send an event that the next one of its kind replaces; without a socket it is lost."""
-        self._put(member, _Said(0, message.EVENT, to_json(message), None))
+    def post_volatile(self, participant_id: str, message: ToPage) -> None:
+        """Send an event that the next one of its kind replaces; it is lost without a socket."""
+        self._put(participant_id, _Event(None, message.EVENT, to_json(message)))
 
-    async def stream(self, member: str, event: str, data: bytes) -> bool:
-        """Send bytes at once or never; False if the page has no socket, or its socket is behind."""
-        outbox = self._outboxes.get(member)
+    async def stream(self, participant_id: str, name: str, data: bytes) -> bool:
+        """Send bytes immediately or drop them; False if the page has no socket, or its socket is behind."""
+        outbox = self._outboxes.get(participant_id)
         if outbox is None or self._sockets.backlog(outbox.sid) >= PRESSURE:
             return False
-        await self._sockets.emit(event, data, to=outbox.sid)
+        await self._sockets.emit(name, data, to=outbox.sid)
         return True
 
     def announce(self, message: ToPage, *, lasting: bool) -> None:
-        """Tell all pages at once, past what waits for the store; if it lasts, also those that come later."""
-        event, data = message.EVENT, to_json(message)
-        self._announced = (event, data) if lasting else None
+        """Send an event to all pages immediately, ahead of events that wait for the store.
+
+        Args:
+            message: What to send.
+            lasting: Whether sockets that are opened later get it, too, until the next announcement.
+        """
+        name, data = message.EVENT, to_json(message)
+        self._announced = (name, data) if lasting else None
         for outbox in self._outboxes.values():
             if self._sockets.backlog(outbox.sid) < MAX_BACKLOG:
-                self._run(self._sockets.emit(event, data, to=outbox.sid))
+                self._run(self._sockets.emit(name, data, to=outbox.sid))
 
-    def _run(self, errand: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(errand)
-        self._errands.add(task)
-        task.add_done_callback(self._errands.discard)
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-    def _put(self, member: str, said: _Said) -> None:
-        outbox = self._outboxes.get(member)
+    def _put(self, participant_id: str, event: _Event) -> None:
+        outbox = self._outboxes.get(participant_id)
         if outbox is None:
             return
         try:
-            outbox.queue.put_nowait(said)
+            outbox.queue.put_nowait(event)
         except asyncio.QueueFull:
-            _log.warning("the page of %s takes nothing any more; its socket is closed", member)
-            self.close(member)
+            _log.warning("closing the socket of %s: its page has stopped taking events", participant_id)
+            self.close(participant_id)
 
-    async def _farewell(self, sid: str, last: Failure | None) -> None:
+    async def _disconnect(self, sid: str, last: Failure | None) -> None:
         if last is not None:
             await self._sockets.emit(last.EVENT, to_json(last), to=sid)
         await self._sockets.disconnect(sid)
 
-    async def _deliver(self, sid: str, queue: "asyncio.Queue[_Said]") -> None:
+    async def _deliver(self, sid: str, queue: "asyncio.Queue[_Event]") -> None:
         while True:
-            said = await queue.get()
-            event, data = said.event, said.data
-            if said.after is not None:
+            event = await queue.get()
+            name, data = event.name, event.data
+            if event.after is not None:
                 try:
-                    await asyncio.wrap_future(said.after)
-                except Exception:
-                    _log.exception("not shown, because it could not be stored: %s", event)
-                    event, data = Failure.EVENT, to_json(_UNSTORED)
+                    await asyncio.wrap_future(event.after)
+                except Exception:  # noqa: BLE001 (whatever kept it from the store)
+                    _log.exception("an event (%s) is not sent, because it could not be stored", name)
+                    name, data = Failure.EVENT, to_json(_UNSTORED)
             while self._sockets.backlog(sid) >= MAX_BACKLOG:
                 await asyncio.sleep(_RETRY_S)
-            # The number as a text at the end is what socket.io-client remembers by itself.
-            await self._sockets.emit(event, (data, str(said.number)) if said.number else data, to=sid)
+            # socket.io-client remembers a text at the end of an event, and sends it back when it reconnects.
+            arguments = data if event.number is None else (data, str(event.number))
+            await self._sockets.emit(name, arguments, to=sid)

@@ -1,23 +1,23 @@
-"""The waits and limits of a server."""
+"""The waits, time-outs and rate limits of a server."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How long things may take.
+    """Waits, time-outs and rate limits.
 
     Attributes:
-        hold_s: How long the place of a dropped connection is kept in a lobby; a play scene has its own.
-        resume_s: The longest that a seat in a game is kept for a page that has no socket, but plays on.
-        begin_s: How long a browser may take to bring the first frames of a game.
-        tick_s: How often lobbies and games are looked after.
-        lobby_every_s: How often those who wait are told how it stands, if nothing changes.
+        hold_s: How long the place of a disconnected participant is kept in a lobby; a play scene has its own.
+        resume_s: The longest that a seat is kept for a page without a socket that goes on playing.
+        begin_s: How long a page may take to upload the first frames of a game.
+        tick_s: Interval between two looks after lobbies and games.
+        lobby_every_s: Interval at which pages in a lobby are sent its state, if nothing changes.
         token_s: How long a token is valid.
-        arrivals_a_second: How many pages one address may load, in the long run; a laboratory shares one.
-        arrival_burst: How many pages one address may load at once.
-        uploads_a_second: How often one player may upload, in the long run.
-        upload_burst: How many uploads may come at once, as after a network was away.
+        arrivals_a_second: Rate limit of page loads from one address; a laboratory shares one address.
+        arrival_burst: Page loads from one address that may come in one burst.
+        uploads_a_second: Rate limit of one player's uploads.
+        upload_burst: Uploads of one player that may come in one burst, as after a network outage.
     """
 
     hold_s: float = 10.0

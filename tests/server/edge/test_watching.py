@@ -20,7 +20,7 @@ async def watch(lab: Lab, path: str = "", key: str | None = None) -> tuple[int, 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """The store is asked for every answer."""
-    monkeypatch.setattr("coplay.server.edge.watching.LOOK_S", 0.0)
+    monkeypatch.setattr("coplay.server.edge.watching.QUERY_EVERY_S", 0.0)
 
 
 async def test_without_the_key_there_is_nothing_to_see(lab: Lab) -> None:

@@ -1,4 +1,4 @@
-/** A peer connection for tests: the signaling state machine of the real one, and no network. */
+/** An RTCPeerConnection for tests, with the real one's signaling states and no network. */
 
 let made = 0;
 
@@ -14,9 +14,9 @@ export class FakeConnection {
   readonly configuration: RTCConfiguration;
   readonly channels: { label: string; options: RTCDataChannelInit | undefined }[] = [];
   readonly candidates: string[] = [];
-  /** Candidates that were added before there was a remote description: a mistake of the caller. */
+  /** How many candidates were added before the remote description, which callers must not do. */
   early = 0;
-  /** Whether it is at work on a description. */
+  /** Whether it is processing a description. */
   busy = false;
   signalingState: RTCSignalingState = 'stable';
   connectionState: RTCPeerConnectionState = 'new';
@@ -90,7 +90,7 @@ export class FakeConnection {
     this.onconnectionstatechange?.();
   }
 
-  /** As browsers do: refused once it is closed, and never settled when it is closed meanwhile. */
+  /** Like browsers: reject after `close`, and never settle if `close` comes meanwhile. */
   async #work(): Promise<void> {
     if (this.signalingState === 'closed') throw new Error('closed');
     this.busy = true;

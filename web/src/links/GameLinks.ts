@@ -1,6 +1,6 @@
 /**
- * The links of one game on the page: their connections, the channels that the worker could not take, and the way through
- * the server. Datagrams pass through here only where they cannot go from worker to worker.
+ * The page's side of one game's links: their connections, the relay through the server, and the channels that could not
+ * be transferred to the worker. Datagrams pass through here only if they cannot go from worker to worker.
  */
 
 import type {
@@ -31,29 +31,30 @@ export type LinkStatusEvent =
 
 export interface GameLinksHost {
   sendSignal(signal: OutgoingSignal): void;
-  /** Through the server: u8 target, then the datagram. */
+  /** Send a datagram through the server: u8 target, then the bytes. */
   sendDatagram(message: Uint8Array): void;
-  /** Relays with fresh credentials; null when they cannot be had. */
+  /** Fetch ICE servers with fresh credentials; null if the server does not answer. */
   iceServers(): Promise<RTCIceServer[] | null>;
-  /** The game rests on the way through the server now: see that there is one. */
+  /** Check that the socket to the server works: the game depends on it now. */
   probeServer(): void;
   onStatus(event: LinkStatusEvent): void;
-  /** The round trip that the game itself measures. */
+  /** The round trip that the game itself measures, in milliseconds; null before the first measurement. */
   measuredRtt(peer: number): number | null;
 }
 
+/** States in which a peer can be reached, or need not be reached any more. */
 const SETTLED: ReadonlySet<LinkState> = new Set(['connected', 'relayed', 'closed']);
 
-/** A path that was proven, and is not known to be gone. */
+/** States with a direct path that has worked and may still work. */
 const WITH_PATH: ReadonlySet<LinkState> = new Set(['connected', 'suspect', 'restarting']);
 
-/** Credentials for relays are valid for ten minutes. */
+/** TURN credentials are valid for ten minutes. */
 const ICE_RENEWAL_MS = 240_000;
 
-/** While the game rests on the server, it is seen this often that something comes from there. */
+/** While the game depends on the relay, it is checked this often that something arrives from there. */
 const RELAY_WATCH_MS = 500;
 
-/** More than this waiting in a channel's buffer means that the link is slower than the game. */
+/** With more than this in a channel's buffer, the link is slower than the game and datagrams are dropped. */
 const MAX_BUFFERED_BYTES = 4096;
 
 export class GameLinks {
@@ -62,15 +63,16 @@ export class GameLinks {
   readonly #host: GameLinksHost;
   readonly #manager: WebRTCManager;
   readonly #relay: RelayLane;
-  /** Channels that the browser would not transfer. */
+  /** Channels that the browser could not transfer to the worker. */
   readonly #kept_channels = new Map<number, RTCDataChannel>();
-  /** Most bytes that waited in those since the worker was told last. */
+  /** Most bytes that waited in those since the last report to the worker. */
   readonly #buffered = new Map<number, number>();
   readonly #states = new Map<number, LinkState>();
   readonly #figures = new Map<number, LinkFigures>();
   readonly #types = new Map<number, LinkType>();
+  /** Whether the session is over, so that links may end in any way. */
   #resting = false;
-  /** When something came through the server last, or was expected to from then on. */
+  /** When a datagram last arrived through the server, or the first one was expected. */
   #relayed_ms = 0;
   #relay_timer: ReturnType<typeof setInterval> | null = null;
   #ice_timer: ReturnType<typeof setInterval> | null = null;
@@ -89,11 +91,11 @@ export class GameLinks {
       ...(config.ice_policy ? { ice_policy: config.ice_policy } : {}),
       sendSignal: (target_player_id, type, payload) =>
         host.sendSignal({ type, game_id: config.game_id, target_player_id, payload }),
-      onEvent: (event) => this.#take(event),
+      onEvent: (event) => this.#handle(event),
     });
   }
 
-  /** Begin to connect to everybody who is still there. */
+  /** Begin to connect to every peer that has not left. */
   connect(): void {
     if (this.#config.ice_servers.length > 0) {
       this.#ice_timer = setInterval(() => void this.#renewIceServers(), ICE_RENEWAL_MS);
@@ -101,13 +103,13 @@ export class GameLinks {
     this.#manager.connect();
   }
 
-  /** Whether there is a way to everybody, or nobody to be reached any more. */
+  /** Whether every peer can be reached, or need not be reached any more. */
   get complete(): boolean {
     const others = this.#config.peers.filter((peer) => peer !== this.#config.player_id);
     return others.every((peer) => SETTLED.has(this.#states.get(peer) ?? 'idle'));
   }
 
-  /** Of the automation contract: how each peer is reached, and what the browser says of that path. */
+  /** For the automation contract: how each peer is reached, and the browser's figures about that path. */
   get stats(): Pick<GameStats, 'link' | 'paths'> {
     const paths = [...this.#figures].map(([peer, { link: _, ...figures }]) => [peer, figures]);
     return { link: Object.fromEntries(this.#types), paths: Object.fromEntries(paths) };
@@ -117,7 +119,7 @@ export class GameLinks {
     this.#manager.handleSignal(signal);
   }
 
-  /** A datagram of another player came through the server. */
+  /** Take a datagram of another player that arrived through the server. */
   handleRelayed(message: unknown): void {
     const datagram = readAddressed(message);
     if (datagram === null || !this.#states.has(datagram.player_id)) return;
@@ -127,7 +129,7 @@ export class GameLinks {
     this.#worker.post({ kind: 'datagram', peer, data, direct: false }, [data]);
   }
 
-  /** The server raised the epoch of our pair. */
+  /** The server raised the epoch of this pair. */
   handleEpoch(peer: number, epoch: number): void {
     this.#manager.handleEpoch(peer, epoch);
   }
@@ -144,7 +146,7 @@ export class GameLinks {
     this.#manager.setIceServers(ice_servers);
   }
 
-  /** Take what the worker says of its channels, and what it wants sent. */
+  /** Take a message of the worker: about its channels, or a datagram for the page to send. */
   handleMessage(message: Extract<FromWorker, { kind: 'channel_state' | 'hearing' | 'send' }>): void {
     switch (message.kind) {
       case 'channel_state':
@@ -160,7 +162,7 @@ export class GameLinks {
     }
   }
 
-  /** The session is over: how the links end is no news. */
+  /** The session is over: report no more about how links end. */
   rest(): void {
     this.#resting = true;
   }
@@ -176,36 +178,36 @@ export class GameLinks {
     this.#manager.close();
   }
 
-  #take(event: ManagerEvent): void {
+  #handle(event: ManagerEvent): void {
     if (this.#resting && event.kind !== 'channel') return;
     switch (event.kind) {
       case 'channel':
-        this.#figures.delete(event.peer); // they were another connection's
+        this.#figures.delete(event.peer); // they belong to the former connection
         this.#placeChannel(event.peer, event.connection, event.channel);
         return;
       case 'link':
         this.#states.set(event.peer, event.state);
-        this.#showType(event.peer);
+        this.#publishType(event.peer);
         this.#host.onStatus(event);
         return;
       case 'relay':
         this.#relay.set(event.peer, event.on);
         this.#watchRelay();
         this.#worker.post({ kind: 'relay', peer: event.peer, on: event.on });
-        this.#showType(event.peer);
+        this.#publishType(event.peer);
         return;
       case 'figures':
         this.#figures.set(event.peer, event.figures);
-        this.#showType(event.peer);
-        this.#tellPath(event.peer, event.figures);
+        this.#publishType(event.peer);
+        this.#reportPath(event.peer, event.figures);
         return;
       case 'rejected':
-        console.warn(`coplay: refused from player ${event.peer}: ${event.reason}`);
+        console.warn(`coplay: rejected from player ${event.peer}: ${event.reason}`);
         return;
     }
   }
 
-  /** What the game rests on must be certain: at once when it begins to, and whenever nothing comes that way any more. */
+  /** Probe the server when the game begins to depend on the relay, and whenever nothing arrives that way. */
   #watchRelay(): void {
     const relaying = this.#config.peers.some((peer) => this.#relay.has(peer));
     if (relaying === (this.#relay_timer !== null)) return;
@@ -221,11 +223,11 @@ export class GameLinks {
     }, RELAY_WATCH_MS);
   }
 
-  /** Tell the worker and the page by which way a peer is reached, if by any. */
-  #showType(peer: number): void {
+  /** Tell the worker and the page how a peer is reached, if at all. */
+  #publishType(peer: number): void {
     const state = this.#states.get(peer) ?? 'idle';
     const figures = WITH_PATH.has(state) ? this.#figures.get(peer) : undefined;
-    // While the direct path is on trial both lanes carry everything; what cannot fail is what play rests on.
+    // While a new direct path is on trial, both ways carry every datagram, and the relay is the one play depends on.
     const relayed = this.#relay.has(peer) && state !== 'connected';
     const link = relayed ? 'relay' : figures?.link;
     this.#worker.post({ kind: 'link', peer, link: link ?? '' });
@@ -238,7 +240,7 @@ export class GameLinks {
     this.#host.onStatus({ kind: 'figures', peer, link, rtt_ms });
   }
 
-  #tellPath(peer: number, { link: _, ...path }: LinkFigures): void {
+  #reportPath(peer: number, { link: _, ...path }: LinkFigures): void {
     const buffered_amount = this.#buffered.get(peer) ?? null;
     this.#buffered.delete(peer);
     this.#worker.post({ kind: 'path', peer, path, buffered_amount });

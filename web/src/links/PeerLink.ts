@@ -1,33 +1,32 @@
 /**
- * One peer's RTCPeerConnection, driven by the decisions of reduceLink.ts.
+ * One peer's RTCPeerConnection, driven by the decisions of life/reduceLink.ts.
  *
- * Everything that awaits runs on one promise chain a connection, so its signals are handled in order; after each `await`
- * it is checked that the connection is still the current one.
+ * The steps of a connection that await run on one promise chain, so that signals are handled in order. After each
+ * `await`, results of a connection that is no longer the current one are ignored.
  */
 
 import type { SignalPayload, SignalType } from '../protocol/messages';
 import type { Link, LinkEffect, LinkEvent, Role } from './life/link';
 import { newLink, nextDeadline, reduceLink } from './life/reduceLink';
 
-/** Candidates come in bursts: the first one goes at once, for it is mostly the one that works; the rest in one signal. */
+/** Candidates come in bursts: the first is sent immediately, as it is usually the one that works; the rest in one signal. */
 const CANDIDATE_BATCH_MS = 15;
 
 /**
- * A datagram that waits for longer, to be sent or sent once more, is dropped: the next one says it all again. Not
- * `maxRetransmits: 0`: with each lost datagram given up at once, Chromium's SCTP stands still for seconds on a lossy
- * path (docs/decisions/0016).
+ * The channel drops a datagram that was not delivered within this time: the next datagram repeats its content. Not
+ * `maxRetransmits: 0`, with which Chromium's SCTP stalls for seconds on lossy paths (docs/decisions/0016).
  */
-const WORTH_SENDING_MS = 100;
+const DATAGRAM_LIFETIME_MS = 100;
 
 export interface PeerLinkHost {
   createConnection(): RTCPeerConnection;
-  /** What a connection is made with now; relay credentials are renewed now and then. */
+  /** The current configuration; credentials of TURN servers are renewed from time to time. */
   configuration(): RTCConfiguration;
   sendSignal(peer: number, type: SignalType, payload: SignalPayload): void;
-  /** A new, still closed channel; it may be transferred before this call returns. */
+  /** A channel was created and is not open yet. It can be transferred to a worker only during this call. */
   channelCreated(peer: number, channel: RTCDataChannel, connection: number): void;
   changed(peer: number, link: Link): void;
-  /** A signal that breaks the rules, or a candidate that the browser refuses: counted, never fatal. */
+  /** A signal violated the protocol, or the browser rejected a candidate: counted, never fatal. */
   rejected(peer: number, reason: string): void;
   now_ms(): number;
   random(): number;
@@ -38,17 +37,18 @@ export class PeerLink {
   readonly #host: PeerLinkHost;
   #link: Link;
   #connection: RTCPeerConnection | null = null;
-  /** The negotiation that candidates found now belong to. */
+  /** The negotiation to which candidates belong that are found now. */
   #describing = 0;
+  /** Candidates that were found and not sent yet. */
   #found: RTCIceCandidateInit[] = [];
-  /** Until when those found are kept back. */
+  /** Runs while candidates are collected into one signal. */
   #burst: ReturnType<typeof setTimeout> | null = null;
   readonly #events: LinkEvent[] = [];
   #deciding = false;
   #chain: Promise<void> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | null = null;
 
-  /** @param name Makes this side's message ids differ from everybody else's. */
+  /** @param name Prefix of this side's message ids; unique among all pages. */
   constructor(peer: number, role: Role, epoch: number, name: string, host: PeerLinkHost) {
     this.peer = peer;
     this.#host = host;
@@ -63,10 +63,10 @@ export class PeerLink {
     return this.#connection;
   }
 
-  /** Take an event of this link and perform what follows from it. */
+  /** Apply an event to this link, and perform the effects. */
   dispatch(event: LinkEvent): void {
     this.#events.push(event);
-    // An effect may cause the next event at once; it waits for its turn.
+    // Effects may dispatch further events synchronously; these wait until the current one is done.
     if (this.#deciding) return;
     this.#deciding = true;
     try {
@@ -79,7 +79,7 @@ export class PeerLink {
     this.#arm();
   }
 
-  /** Everything that was asked for so far has been done; for tests. */
+  /** Resolve when every step so far is done; for tests. */
   settled(): Promise<void> {
     return this.#chain;
   }
@@ -98,7 +98,7 @@ export class PeerLink {
         try {
           this.#open(effect.connection);
         } catch (cause) {
-          // Some browsers are kept from connecting to others at all: the way through the server is left.
+          // WebRTC is disabled in some browsers. The relay through the server remains.
           this.#host.rejected(this.peer, `no connection can be made here: ${String(cause)}`);
           this.dispatch({ kind: 'step_failed', connection: effect.connection });
         }
@@ -119,7 +119,7 @@ export class PeerLink {
         this.#host.sendSignal(this.peer, effect.type, effect.payload);
         return;
       case 'relay':
-        // The change of the link says it.
+        // `changed` reports it with the link.
         return;
       case 'reject':
         this.#host.rejected(this.peer, effect.reason);
@@ -134,10 +134,10 @@ export class PeerLink {
     connection.onicecandidate = ({ candidate }) => this.#candidateFound(number, candidate);
     connection.onconnectionstatechange = () =>
       this.dispatch({ kind: 'connection_state', connection: number, state: connection.connectionState });
-    // Both sides make the channel, so none of them has to wait for the other's: no `ondatachannel` race.
+    // A negotiated channel is created on both sides, which removes the race with `ondatachannel`.
     const channel = connection.createDataChannel('game', {
       ordered: false,
-      maxPacketLifeTime: WORTH_SENDING_MS,
+      maxPacketLifeTime: DATAGRAM_LIFETIME_MS,
       negotiated: true,
       id: 0,
     });
@@ -151,7 +151,7 @@ export class PeerLink {
     if (connection === null) return;
     connection.onicecandidate = connection.onconnectionstatechange = null;
     connection.close();
-    // What a connection was doing when it was closed is never settled: the next one must not wait for it.
+    // Promises of a closed connection never settle; the next connection must not wait for them.
     this.#chain = Promise.resolve();
   }
 
@@ -193,7 +193,7 @@ export class PeerLink {
   }
 
   #candidateFound(number: number, candidate: RTCIceCandidate | null): void {
-    // Null ends the gathering; the empty string tells the peer so.
+    // Null means that gathering has ended; the peer is told with an empty candidate.
     this.#found.push(candidate?.toJSON() ?? { candidate: '', sdpMid: '0', sdpMLineIndex: 0 });
     if (this.#burst !== null) return;
     this.#tellFound(number);
@@ -215,15 +215,15 @@ export class PeerLink {
     this.#burst = null;
   }
 
-  // Order and time
+  // Order and timers
 
-  /** Do one step after those before it, if the connection is still the same then. */
+  /** Run a step after the earlier ones, unless the connection has been replaced by then. */
   #enqueue(number: number, step: (connection: RTCPeerConnection) => Promise<void>): void {
     this.#chain = this.#chain.then(async () => {
       const connection = this.#connection;
       if (connection === null || this.#link.connection !== number) return;
       try {
-        // What the step finds out carries the connection's number: a link that went on meanwhile ignores it.
+        // Results carry the connection's number, so that the link ignores those of a former connection.
         await step(connection);
       } catch (cause) {
         if (this.#connection !== connection) return;

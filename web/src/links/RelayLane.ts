@@ -1,18 +1,18 @@
 /**
- * The way of datagrams through the server, for peers that cannot be reached directly.
+ * Sends datagrams through the server to peers that cannot be reached directly, within the server's rate limit.
  *
- * The server takes 120 datagrams a second from each player. Every datagram of the game stands alone and repeats what its
- * receiver may lack, so where several peers share the budget, each gets fewer of them, evenly.
+ * The server accepts 120 datagrams per second from each player. Every datagram stands alone and repeats what its receiver
+ * may lack, so peers that share the budget simply get fewer of them, evenly.
  */
 
-const DATAGRAMS_A_SECOND = 115;
+const DATAGRAMS_PER_SECOND = 115;
 
-/** A little unevenness in the sender's clock loses nothing. */
+/** Jitter of the sender's clock that costs no datagram. */
 const SLACK_MS = 4;
 
 export class RelayLane {
   readonly #send: (peer: number, data: ArrayBuffer) => void;
-  /** Per peer that is relayed, when it may get the next one. */
+  /** For each relayed peer, when it may get the next datagram. */
   readonly #free_ms = new Map<number, number>();
 
   constructor(send: (peer: number, data: ArrayBuffer) => void) {
@@ -28,17 +28,17 @@ export class RelayLane {
     return this.#free_ms.has(peer);
   }
 
-  /** Send one datagram, or lose it. */
+  /** Send a datagram, or drop it if the peer is not relayed or the budget is spent. */
   send(peer: number, data: ArrayBuffer, now_ms: number): void {
     const free_ms = this.#free_ms.get(peer);
     if (free_ms === undefined || now_ms < free_ms - SLACK_MS) return;
-    const gap_ms = (1000 * this.#free_ms.size) / DATAGRAMS_A_SECOND;
+    const gap_ms = (1000 * this.#free_ms.size) / DATAGRAMS_PER_SECOND;
     this.#free_ms.set(peer, Math.max(free_ms, now_ms - SLACK_MS) + gap_ms);
     this.#send(peer, data);
   }
 }
 
-/** How the server's `datagram` event begins: who it is for, or who it is from. */
+/** Return the message of the server's `datagram` event: the other player's id as one byte, then the datagram. */
 export function addressed(player_id: number, data: ArrayBuffer): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(1 + data.byteLength);
   bytes[0] = player_id;
@@ -46,7 +46,7 @@ export function addressed(player_id: number, data: ArrayBuffer): Uint8Array<Arra
   return bytes;
 }
 
-/** Whom a relayed datagram is from, and what it is; null for what is none. */
+/** Split a message of the server's `datagram` event into sender and datagram; null if it is malformed. */
 export function readAddressed(message: unknown): { player_id: number; data: ArrayBuffer } | null {
   if (!(message instanceof ArrayBuffer) || message.byteLength < 2) return null;
   return { player_id: new Uint8Array(message)[0] ?? 0, data: message.slice(1) };

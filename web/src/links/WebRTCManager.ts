@@ -1,10 +1,10 @@
 /**
- * All the links of one game: connections created, negotiated, watched, restarted, rebuilt and closed, and the way through the
- * server where there is no other.
+ * All links of one game: creates, negotiates, monitors, restarts, rebuilds and closes the connections, and decides when
+ * datagrams go through the server.
  *
- * Signals go out through an injected function and come in through `handleSignal`; everything else leaves as typed events.
- * The game's datagrams are none of this module's business: it hands each new data channel over at once, so that it can be
- * transferred to the worker, and is told when the channel opens, closes and falls silent.
+ * Signals leave through an injected function and enter through `handleSignal`; everything else leaves as typed events.
+ * Datagrams never pass through here: each new data channel is handed over immediately, so that it can be transferred to
+ * the worker, and the manager is told when the channel opens, closes or falls silent.
  */
 
 import type { IncomingSignal, SignalPayload, SignalType } from '../protocol/messages';
@@ -16,10 +16,10 @@ import { readLinkFigures } from './linkFigures';
 import { PeerLink, type PeerLinkHost } from './PeerLink';
 
 export type ManagerEvent =
-  /** A new channel, not open yet. It can be transferred only now, before anything else happens to it. */
+  /** A channel was created and is not open yet. It can be transferred to a worker only during this event. */
   | { kind: 'channel'; peer: number; channel: RTCDataChannel; connection: number }
   | { kind: 'link'; peer: number; state: LinkState; reason: string }
-  /** Carry the game's datagrams to this peer through the server, too; or not any more. */
+  /** Start or stop sending the game's datagrams to this peer through the server as well. */
   | { kind: 'relay'; peer: number; on: boolean }
   | { kind: 'figures'; peer: number; figures: LinkFigures }
   | { kind: 'rejected'; peer: number; reason: string };
@@ -27,21 +27,22 @@ export type ManagerEvent =
 export interface WebRTCManagerOptions {
   game_id: string;
   player_id: number;
-  /** The player ids of all persons of the game; ours may be among them. */
+  /** The player ids of all people in the game, with or without this player's own. */
   peers: readonly number[];
-  /** Signaling epoch of our pair with each peer. */
+  /** Return the signaling epoch of this player's pair with a peer. */
   epochOf(peer: number): number;
   ice_servers: RTCIceServer[];
   ice_policy?: RTCIceTransportPolicy;
   sendSignal(target_player_id: number, type: SignalType, payload: SignalPayload): void;
   onEvent(event: ManagerEvent): void;
-  /** Tests give a factory of their own, a clock and a generator of numbers in [0, 1). */
+  /** For tests: a factory of connections, a clock, and a generator of numbers in [0, 1). */
   createConnection?(configuration: RTCConfiguration): RTCPeerConnection;
   now_ms?(): number;
   random?(): number;
 }
 
-interface ShownLink {
+/** What was last published about a link. */
+interface PublishedLink {
   state: LinkState;
   relaying: boolean;
   reason: string;
@@ -50,7 +51,7 @@ interface ShownLink {
 export class WebRTCManager {
   readonly #options: WebRTCManagerOptions;
   readonly #links = new Map<number, PeerLink>();
-  readonly #shown = new Map<number, ShownLink>();
+  readonly #published = new Map<number, PublishedLink>();
   readonly #ticker: ReturnType<typeof setInterval>;
   #ice_servers: RTCIceServer[];
   #ticked_ms = Date.now();
@@ -63,7 +64,7 @@ export class WebRTCManager {
     const page = randomName();
     for (const peer of options.peers) {
       if (peer === options.player_id) continue;
-      // Of two players the lower id offers: no glare, by construction.
+      // Of two players the lower id offers, so that offers never cross.
       const role = options.player_id < peer ? 'offer' : 'answer';
       const name = `${options.player_id}-${page}-${peer}`;
       this.#links.set(peer, new PeerLink(peer, role, options.epochOf(peer), name, this.#linkHost()));
@@ -71,7 +72,7 @@ export class WebRTCManager {
     this.#ticker = setInterval(() => this.#tick(), TIMES.tick_ms);
   }
 
-  /** How many signals, candidates or negotiation steps were refused so far. */
+  /** Number of signals, candidates and negotiation steps rejected so far. */
   get rejected(): number {
     return this.#rejected;
   }
@@ -87,29 +88,32 @@ export class WebRTCManager {
     const { from_player_id, type, payload } = signal;
     const link = this.#links.get(from_player_id);
     if (link === undefined || !isStamped(payload)) {
-      this.#reject(from_player_id, 'a signal from nobody we know, or without a stamp');
+      this.#reject(
+        from_player_id,
+        'a signal of an unknown player, or without epoch, negotiation and message id',
+      );
       return;
     }
     link.dispatch({ kind: 'signal', type, payload });
   }
 
-  /** The peer's channel opened or closed, wherever it is worked. */
+  /** The peer's channel opened or closed, in the worker or on the page. */
   handleChannel(peer: number, connection: number, open: boolean): void {
     this.#links.get(peer)?.dispatch({ kind: 'channel', connection, open });
     if (open) void this.#readFigures();
   }
 
-  /** Datagrams come over the peer's channel, or have not for a while. */
+  /** Datagrams arrive over the peer's channel again, or have not for a while. */
   handleHearing(peer: number, connection: number, direct: boolean): void {
     this.#links.get(peer)?.dispatch({ kind: 'hearing', connection, direct });
   }
 
-  /** A datagram of the peer came through the server. */
+  /** A datagram of the peer arrived through the server. */
   handleRelayed(peer: number): void {
     this.#links.get(peer)?.dispatch({ kind: 'relay_heard' });
   }
 
-  /** The server raised the epoch of our pair: what there was is over, and we meet anew. */
+  /** The server raised the epoch of this pair: connect again from the start. */
   handleEpoch(peer: number, epoch: number): void {
     this.#links.get(peer)?.dispatch({ kind: 'epoch', epoch });
   }
@@ -119,12 +123,12 @@ export class WebRTCManager {
     this.#all('socket_back');
   }
 
-  /** The machine changed networks: every path may be dead without knowing it. */
+  /** The machine changed networks: any path may be dead although nothing has reported it. */
   handleNetworkChange(): void {
     this.#all('network_changed');
   }
 
-  /** Fresh credentials for relays; what is made or restarted from now on uses them. */
+  /** Set fresh TURN credentials, for connections that are created or restarted from now on. */
   setIceServers(ice_servers: RTCIceServer[]): void {
     this.#ice_servers = ice_servers;
   }
@@ -133,12 +137,12 @@ export class WebRTCManager {
     return this.#links.get(peer)?.link.state;
   }
 
-  /** Close the link to one peer for good, with a goodbye. */
+  /** Close the link to a peer for good, and send it a `bye`. */
   closePeer(peer: number): void {
     this.#links.get(peer)?.dispatch({ kind: 'close' });
   }
 
-  /** Close every link, with a goodbye to each peer. */
+  /** Close every link for good, and send each peer a `bye`. */
   close(): void {
     if (this.#closed) return;
     clearInterval(this.#ticker);
@@ -146,7 +150,7 @@ export class WebRTCManager {
     this.#closed = true;
   }
 
-  /** Everything asked for so far has been done; for tests. */
+  /** Resolve when every step of every link so far is done; for tests. */
   async settled(): Promise<void> {
     await Promise.all([...this.#links.values()].map((link) => link.settled()));
   }
@@ -170,24 +174,24 @@ export class WebRTCManager {
       sendSignal: (peer, type, payload) => options.sendSignal(peer, type, payload),
       channelCreated: (peer, channel, connection) =>
         options.onEvent({ kind: 'channel', peer, channel, connection }),
-      changed: (peer, link) => this.#show(peer, link),
+      changed: (peer, link) => this.#publish(peer, link),
       rejected: (peer, reason) => this.#reject(peer, reason),
       now_ms: () => options.now_ms?.() ?? performance.now(),
       random: () => options.random?.() ?? Math.random(),
     };
   }
 
-  #show(peer: number, link: Link): void {
-    const before = this.#shown.get(peer) ?? { state: 'idle', relaying: false, reason: '' };
+  #publish(peer: number, link: Link): void {
+    const before = this.#published.get(peer) ?? { state: 'idle', relaying: false, reason: '' };
     const now = { state: shownState(link), relaying: link.relaying, reason: link.reason };
-    this.#shown.set(peer, now);
+    this.#published.set(peer, now);
     if (now.relaying !== before.relaying) this.#options.onEvent({ kind: 'relay', peer, on: now.relaying });
     if (now.state !== before.state || now.reason !== before.reason)
       this.#options.onEvent({ kind: 'link', peer, state: now.state, reason: link.reason });
   }
 
   #tick(): void {
-    // The wall clock, for the monotonic one stands still in some machines' sleep.
+    // Wall clock, because the monotonic clock stops while some machines sleep.
     const now_ms = Date.now();
     const gap_ms = now_ms - this.#ticked_ms;
     this.#ticked_ms = now_ms;
@@ -212,7 +216,7 @@ export class WebRTCManager {
   }
 }
 
-/** Differs after each reload, so that a new page's messages are never taken for the old one's duplicates. */
+/** Return a random name: after a reload, new messages must not be taken for duplicates of the former page's. */
 function randomName(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(8));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -1,8 +1,8 @@
-/** What `RTCPeerConnection.getStats()` says about the path in use. */
+/** Reads `RTCPeerConnection.getStats()`: how a peer is reached, and figures of that path. */
 import type { PathFigures } from '../protocol/messages';
 
 export interface LinkFigures extends PathFigures {
-  /** Through a TURN server, or not. */
+  /** Whether the path goes through a TURN server. */
   link: 'direct' | 'turn';
 }
 
@@ -13,10 +13,10 @@ interface StatsRow {
 }
 
 /**
- * Read the selected candidate pair; null while there is none.
+ * Return the figures of the selected candidate pair; null while there is none.
  *
- * Bytes are those of the whole connection: ICE lets each side choose the pair it sends by, so what the other sends may
- * arrive by a pair that is not selected here.
+ * Bytes are counted over the whole connection: with ICE each side chooses the pair that it sends on, so the other side's
+ * datagrams may arrive on a pair that is not selected here.
  */
 export function readLinkFigures(report: {
   forEach(visit: (row: StatsRow) => void): void;
@@ -29,7 +29,7 @@ export function readLinkFigures(report: {
     (row) => row.type === 'transport' && row.selectedCandidatePairId !== undefined,
   );
   const pairs = [...rows.values()].filter((row) => row.type === 'candidate-pair');
-  // Firefox has no transport row: it marks the pair itself, and only pairs count bytes.
+  // Firefox has no transport row: it marks the selected pair instead, and only pairs count bytes.
   const pair = transport
     ? rows.get(String(transport.selectedCandidatePairId))
     : pairs.find((row) => row.selected === true || row.nominated === true);

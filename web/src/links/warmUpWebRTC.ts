@@ -1,25 +1,25 @@
 /**
- * The browser's part of a first connection, done before anybody waits for it: threads, a list of the networks, keys. In
- * Chromium this takes some 30 ms of the page's thread, which would stand between a match and the offer.
+ * Does the browser's one-time work for a first connection early: threads, network interfaces, keys. In Chromium it blocks
+ * the page for about 30 ms, which would otherwise delay the offer after a match.
  */
 
-/** A network without addresses never ends its search. */
-const ENOUGH_MS = 2000;
+/** Without a network, gathering never completes. */
+const LONGEST_GATHERING_MS = 2000;
 
-/** Make a connection to nobody, and close it. Where none can be made, the game will find out. */
+/** Create a connection without a peer, gather its candidates, and close it. Never rejects. */
 export async function warmUpWebRTC(): Promise<void> {
   let connection: RTCPeerConnection | null = null;
   try {
     const made = new RTCPeerConnection();
     connection = made;
     made.createDataChannel('');
-    const searched = new Promise<void>((resolve) => {
+    const gathered = new Promise<void>((resolve) => {
       made.onicegatheringstatechange = () => made.iceGatheringState === 'complete' && resolve();
     });
     await made.setLocalDescription();
-    await Promise.race([searched, new Promise((resolve) => setTimeout(resolve, ENOUGH_MS))]);
+    await Promise.race([gathered, new Promise((resolve) => setTimeout(resolve, LONGEST_GATHERING_MS))]);
   } catch {
-    // Some browsers are kept from connecting to others at all.
+    // WebRTC is disabled in this browser; the game will find out by itself.
   } finally {
     connection?.close();
   }

@@ -15,6 +15,8 @@ from typing import Any, Final, cast
 import socketio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from coplay.server.edge.authorization import LOOPBACK
+from coplay.server.refusals import is_worth_logging
 from coplay.signaling.rate_limits import TokenBucket
 
 MAX_SOCKETS_AN_ADDRESS: Final = 512
@@ -25,7 +27,6 @@ HANG_UP_S: Final = 5.0
 MAX_ATTACHMENTS: Final = 1
 MAX_DIGITS: Final = 100
 """Of a whole number; reading a long one takes longer than its length says."""
-LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})
 _PACKET_TYPES: Final = "1234"
 """What a client may send in Engine.IO: close, ping, pong, message."""
 _GREETING: Final = "40"
@@ -222,8 +223,7 @@ def close_on_malformed_packets(server: socketio.AsyncServer) -> None:
             await handle(sid, data)
         except Exception as error:
             failed += 1
-            # One line for the first, the tenth, the hundredth: a flood must not fill the disk.
-            if str(failed).strip("0") == "1":
+            if is_worth_logging(failed):
                 _log.warning("%d sockets were closed for packets that cannot be read: %.200r", failed, error)
             await _end(server, sid, "packet")
 

@@ -1,8 +1,6 @@
 """The Socket.IO half of the server: who is on which socket, and what their pages ask."""
 
-import logging
 import re
-import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -16,9 +14,10 @@ from coplay.server.edge.socket_limits import GuardedPacket, close_on_malformed_p
 from coplay.server.event_log import EventLog
 from coplay.server.games.coordinator import GameCoordinator
 from coplay.server.messenger import Messenger
-from coplay.server.people.page_tokens import PageRefusedError, PageTokens
+from coplay.server.people.page_tokens import PageTokens
 from coplay.server.people.participants import Participant, Participants
 from coplay.server.people.scene_flow import SceneFlow
+from coplay.server.refusals import RequestRefusedError, log_fault
 from coplay.signaling.rate_limits import RateLimiter
 
 MAX_MESSAGE_BYTES: Final = 64 * 1024
@@ -27,8 +26,6 @@ MESSAGE_BURST: Final = 60.0
 CONNECTIONS_PER_SECOND: Final = 2.0
 CONNECTION_BURST: Final = 60.0
 _OFFSET = re.compile(r"[0-9]{1,16}")
-
-_log = logging.getLogger(__name__)
 
 
 def make_socket_server() -> socketio.AsyncServer:
@@ -144,16 +141,13 @@ class Sockets:
             hang_up_later(self._server, sid)
             raise
         except Exception as error:
-            told = _broken("connect", error)
-            raise socketio.exceptions.ConnectionRefusedError(told["error"], told) from None
+            raise _refused(log_fault("connect", error)) from None
 
     def _admit(self, sid: str, auth: object) -> None:
         try:
             participant, turn = self._tokens.read(auth.get("token") if isinstance(auth, dict) else None)
-        except PageRefusedError as error:
-            raise socketio.exceptions.ConnectionRefusedError(
-                error.message, to_json(Failure(error=error.message, hint=error.hint, reference=""))
-            ) from None
+        except RequestRefusedError as error:
+            raise _refused(error.for_page()) from None
         if not self._connections.take(participant.participant_id, self._clock.now()):
             # Without a reason in its data a refusal is not final.
             raise socketio.exceptions.ConnectionRefusedError("too many connections")
@@ -240,22 +234,14 @@ def _answering(event: str, handle: Callable[[str, object], Awaitable[Any]]) -> C
         try:
             return await handle(sid, message)
         except Exception as error:
-            return {"ok": False, **_broken(event, error)}
+            return {"ok": False, **to_json(log_fault(event, error))}
 
     return answer
 
 
-def _broken(event: str, error: Exception) -> dict[str, Any]:
-    """What a page is told of our fault: a number; the traceback is in the log."""
-    reference = secrets.token_hex(4)
-    _log.error("%s failed (reference %s)", event, reference, exc_info=error)
-    return to_json(
-        Failure(
-            error="Something went wrong on the study's server.",
-            hint="Reload the page in a minute.",
-            reference=reference,
-        )
-    )
+def _refused(failure: Failure) -> socketio.exceptions.ConnectionRefusedError:
+    """Return the exception that makes Socket.IO refuse a connection, with a message for the page."""
+    return socketio.exceptions.ConnectionRefusedError(failure.error, to_json(failure))
 
 
 def _offset(auth: object) -> int | None:

@@ -1,6 +1,7 @@
-"""Lets those who run the study look on: which games are played now, and their confirmed frames as they come.
+"""`/api/watch/…`: lets researchers watch the running games, frame by confirmed frame.
 
-Whoever has the link that `coplay run` prints may watch; it holds a signed key and nobody else ever gets it.
+The link that `coplay run` prints holds a signed key, which is all that a spectator needs, and which no
+participant's page is given.
 """
 
 import asyncio
@@ -20,26 +21,29 @@ from coplay.messages.game import WatchConfig
 from coplay.messages.http import ListedGame, WatchOverview
 from coplay.messages.study import BootInfo
 from coplay.server.clock import Clock
+from coplay.server.edge.authorization import bearer_claims
 from coplay.server.games.game import RunningGame, RunningGames
+from coplay.server.refusals import RequestRefusedError
 from coplay.signaling import TokenError, TokenSigner
 
-LOOK_S: Final = 0.5
-"""How often the store is asked for one game, however many watch it."""
-KEPT_GAMES: Final = 64
+QUERY_EVERY_S: Final = 0.5
+"""How often the store is queried for one game, no matter how many spectators it has."""
+MAX_FEEDS: Final = 64
 KEY_S: Final = 30 * 24 * 3600.0
-MAX_ANSWER: Final = 256 * 1024
+MAX_ANSWER_BYTES: Final = 256 * 1024
 
-_REFUSED: Final = "Only those who run this study may watch. Use the link that `coplay run` has printed."
+# One text: the spectator's page shows no hints.
+_UNAUTHORIZED: Final = "Only those who run this study may watch. Use the link that `coplay run` has printed."
 
 
 @dataclass(slots=True)
 class _Feed:
-    """The confirmed inputs of one game, as far as anyone uploaded them."""
+    """The confirmed inputs of one game, up to the last frame that a peer has uploaded."""
 
     input_sizes: tuple[int, ...]
     log: bytearray = field(default_factory=bytearray)
-    looked: float = -LOOK_S
-    looking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    queried_at: float = -QUERY_EVERY_S
+    querying: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def width(self) -> int:
@@ -51,14 +55,14 @@ class _Feed:
 
 
 class Watching:
-    """The spectators' side of a server.
+    """The endpoints for spectators.
 
     Args:
         boot: What a page needs to load the simulation.
-        signer: Makes and reads the key.
+        signer: Signs and verifies the spectators' key.
         store: Where the players' uploads are.
-        games: Those that are running.
-        clock: The time.
+        games: The running games.
+        clock: The source of time.
     """
 
     def __init__(
@@ -72,13 +76,12 @@ class Watching:
         self._feeds: dict[str, _Feed] = {}
 
     def key(self) -> str:
-        """A key that lets its owner watch for a month."""
+        """Return a key that lets its holder watch for a month."""
         return self._signer.sign("watch", {}, self._clock.wall() + KEY_S)
 
     async def games(self, request: Request) -> Response:
-        """`GET /api/watch`: what to load, and the games that are running."""
-        if not self._may_watch(request):
-            return _refusal()
+        """Answer `GET /api/watch`: what to load, and the running games."""
+        self._authorize(request)
         running = [
             ListedGame(
                 game_id=game.game_id,
@@ -91,12 +94,11 @@ class Watching:
         return JSONResponse(to_json(WatchOverview(**fields_of(self._boot), games=tuple(running))))
 
     async def game(self, request: Request) -> Response:
-        """`GET /api/watch/<game>`: how one game is set up."""
-        if not self._may_watch(request):
-            return _refusal()
+        """Answer `GET /api/watch/<game>`: how one game is set up."""
+        self._authorize(request)
         game = self._games.get(request.path_params["game_id"])
         if game is None:
-            return _over()
+            raise _no_such_game()
         shared = game.config
         config = WatchConfig(
             game_id=game.game_id,
@@ -112,18 +114,17 @@ class Watching:
         return JSONResponse(to_json(config))
 
     async def frames(self, request: Request) -> Response:
-        """`GET /api/watch/<game>/frames?from=N`: all players' inputs of frame N, then of the next …"""
-        if not self._may_watch(request):
-            return _refusal()
+        """Answer `GET /api/watch/<game>/frames?from=N`: all players' inputs from frame N on."""
+        self._authorize(request)
         first = request.query_params.get("from", "")
         game = self._games.get(request.path_params["game_id"])
         if not (first.isascii() and first.isdigit() and len(first) < 10):
-            return JSONResponse({"error": "`from` is no frame."}, 400)
+            raise RequestRefusedError(400, "`from` is not the number of a frame.")
         feed = await self._feed(request.path_params["game_id"], game)
         if feed is None:
-            return _over()
+            raise _no_such_game()
         at = int(first) * feed.width
-        body = bytes(feed.log[at : at + MAX_ANSWER // feed.width * feed.width])
+        body = bytes(feed.log[at : at + MAX_ANSWER_BYTES // feed.width * feed.width])
         over = game is None and at + len(body) >= len(feed.log)
         return Response(
             body, media_type="application/octet-stream", headers={"X-Game-Over": "1" if over else "0"}
@@ -134,41 +135,36 @@ class Watching:
         if feed is None:
             if game is None:
                 return None
-            while len(self._feeds) >= KEPT_GAMES:
+            while len(self._feeds) >= MAX_FEEDS:
                 del self._feeds[next(iter(self._feeds))]
             feed = self._feeds[game_id] = _Feed(tuple(game.setup.input_sizes))
-        async with feed.looking:
-            if self._clock.now() - feed.looked >= LOOK_S:
-                feed.looked = self._clock.now()
+        # A lock: of two queries at a time, the second would append the same frames again.
+        async with feed.querying:
+            if self._clock.now() - feed.queried_at >= QUERY_EVERY_S:
+                feed.queried_at = self._clock.now()
                 await asyncio.wrap_future(self._store.submit(partial(_extend, game_id, feed)))
         return feed
 
-    def _may_watch(self, request: Request) -> bool:
-        kind, _, key = request.headers.get("authorization", "").partition(" ")
+    def _authorize(self, request: Request) -> None:
         try:
-            self._signer.read("watch", key, self._clock.wall())
+            bearer_claims(request, self._signer, "watch", self._clock.wall())
         except TokenError:
-            return False
-        return kind == "Bearer"
+            raise RequestRefusedError(403, _UNAUTHORIZED) from None
 
 
 def _extend(game_id: str, feed: _Feed, connection: Connection) -> None:
-    """Append what was uploaded since, in order and without gaps."""
-    wanted = (
+    """Append the frames that were uploaded since the last query, in order and without gaps."""
+    query = (
         select(batches.c.body)
         .where(batches.c.game_id == game_id, batches.c.first_frame + batches.c.frames > feed.frames)
         .order_by(batches.c.first_frame)
     )
-    for body in connection.execute(wanted).scalars():
+    for body in connection.execute(query).scalars():
         batch = decode(body, len(feed.input_sizes), feed.input_sizes)
         known = feed.frames - batch.first_frame
         if 0 <= known < batch.frames:
             feed.log += batch.inputs[known * feed.width :]
 
 
-def _refusal() -> Response:
-    return JSONResponse({"error": _REFUSED}, 403)
-
-
-def _over() -> Response:
-    return JSONResponse({"error": "This game is over, or never was."}, 404)
+def _no_such_game() -> RequestRefusedError:
+    return RequestRefusedError(404, "This game is over, or never existed.")

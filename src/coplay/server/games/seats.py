@@ -1,7 +1,5 @@
 """Keeps the seats of running games while pages lose their sockets, are loaded anew, and come back."""
 
-from typing import Final
-
 from coplay.messages.to_page import PlayerBack
 from coplay.server.clock import Clock
 from coplay.server.event_log import EventLog
@@ -10,9 +8,6 @@ from coplay.server.games.game import RunningGame, RunningGames
 from coplay.server.messenger import Messenger
 from coplay.server.settings import Settings
 from coplay.signaling import SignalRelay
-
-INCARNATION_BITS: Final = 20
-"""A page numbers its batches from its incarnation shifted by this."""
 
 
 class SeatKeeper:
@@ -70,18 +65,18 @@ class SeatKeeper:
             seat.visit = visit
             self._begin_incarnation(game, player)
 
-    def hear_batch(self, game_id: str, player: int, number: int, frames: int) -> None:
-        """A peer uploaded something: a sign of life.
+    def receive_batch(self, game_id: str, player: int, incarnation: int, frames: int) -> None:
+        """Extend held seats after an upload, which is a sign of life.
 
         Args:
             game_id: The game.
-            player: Whose page it was.
-            number: Of the batch; tells of which page.
-            frames: How many confirmed frames are in it; each took the inputs of everyone in the game.
+            player: The player whose page uploaded.
+            incarnation: How many pages had the seat before that page.
+            frames: How many confirmed frames the batch holds.
         """
         game = self._games.get(game_id)
-        # What a page left that has been replaced is no sign of the one that has the seat.
-        if game is None or number >> INCARNATION_BITS != game.incarnations.get(player):
+        # An upload of a replaced page says nothing about the page that has the seat now.
+        if game is None or incarnation != game.incarnations.get(player):
             return
         now = self._clock.now()
         for each, seat in game.seats.items():

@@ -78,4 +78,4 @@ class Lobbies:
         self._told_at[index] = now
         queue = self._queues[index]
         for participant_id in queue.members:
-            self._messenger.mention(participant_id, queue.state(participant_id, now))
+            self._messenger.post_volatile(participant_id, queue.state(participant_id, now))

@@ -19,23 +19,10 @@ from coplay.server.event_log import EventLog
 from coplay.server.messenger import Messenger
 from coplay.server.people.attendance import Attendance
 from coplay.server.people.participants import Participant, Participants
+from coplay.server.refusals import RequestRefusedError
 from coplay.signaling import TokenError, TokenSigner
 
 KIND = "participant"
-
-
-class PageRefusedError(Exception):
-    """A page that may not open a socket.
-
-    Args:
-        message: One sentence for the participant.
-        hint: What the participant can do.
-    """
-
-    def __init__(self, message: str, hint: str) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
 
 
 class PageTokens:
@@ -75,23 +62,25 @@ class PageTokens:
         """Return whose page shows a token, and the token's turn.
 
         Raises:
-            PageRefusedError: The token is invalid, stale, or of a page that was replaced.
+            RequestRefusedError: The token is invalid, stale, or of a page that was replaced.
         """
         try:
             claims = self._signer.read(KIND, token, self._clock.wall())
         except TokenError as error:
-            raise PageRefusedError("This page is out of date.", error.hint or "Reload the page.") from None
+            raise RequestRefusedError(
+                401, "This page is out of date.", error.hint or "Reload the page."
+            ) from None
         participant = self._participants.get(str(claims["participant"]))
         if participant is None:
-            raise PageRefusedError("The study does not know this participant.", "Reload the page.")
+            raise RequestRefusedError(401, "The study does not know this participant.", "Reload the page.")
         if claims["visit"] != participant.attendance.visit:
-            raise PageRefusedError(
-                "This study was opened in another tab.", "Go on in that tab, and close this one."
+            raise RequestRefusedError(
+                409, "This study was opened in another tab.", "Go on in that tab, and close this one."
             )
         turn = int(claims.get("turn", 0))
         if turn < participant.attendance.turn:
             self._note_replay(participant.participant_id, participant.attendance)
-            raise PageRefusedError("This page was opened from elsewhere.", "Reload it to go on here.")
+            raise RequestRefusedError(409, "This page was opened from elsewhere.", "Reload it to go on here.")
         return participant, turn
 
     def opened(self, participant: Participant, turn: int, resumed: bool) -> None:
@@ -121,7 +110,7 @@ class PageTokens:
             token: The token that it says it has.
         """
         attendance = participant.attendance
-        with contextlib.suppress(PageRefusedError):
+        with contextlib.suppress(RequestRefusedError):
             owner, turn = self.read(token)
             if owner is participant and turn > attendance.turn:
                 attendance.turn = turn
@@ -141,7 +130,7 @@ class PageTokens:
         if attendance.visit == visit:
             claims: dict[str, str | int] = {"participant": participant_id, "visit": visit, "turn": turn}
             token = self._signer.sign(KIND, claims, self._clock.wall() + self._token_s)
-            self._messenger.mention(participant_id, NextToken(token=token))
+            self._messenger.post_volatile(participant_id, NextToken(token=token))
 
     def _note_replay(self, participant_id: str, attendance: Attendance) -> None:
         self.replayed += 1

@@ -15,28 +15,13 @@ from coplay.data.database.tables import events, participants
 from coplay.server.event_log import EventLog
 from coplay.server.people.attendance import Attendance
 from coplay.server.people.path_position import Group, PathPosition
+from coplay.server.refusals import RequestRefusedError
 from coplay.study.progress import Progress, start
 from coplay.study.study import Study
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+-]{0,127}")
 MAX_PARAMS: Final = 32
 MAX_PARAM_LENGTH: Final = 512
-
-
-class ArrivalError(Exception):
-    """A page that is refused when it is loaded.
-
-    Args:
-        status: HTTP status.
-        message: One sentence for the participant.
-        hint: What the participant can do.
-    """
-
-    def __init__(self, status: int, message: str, hint: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-        self.hint = hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,19 +116,21 @@ class Participants:
             The participant, and the secret that their browser should store.
 
         Raises:
-            ArrivalError: The id or the parameters are malformed, or the id belongs to another browser.
+            RequestRefusedError: The id or the parameters are malformed, or the id belongs to another browser.
         """
         asked, secret = body.get("participant"), body.get("secret")
         participant_id = f"p-{secrets.token_hex(8)}" if asked in (None, "") else asked
         if not isinstance(participant_id, str) or not _ID.fullmatch(participant_id):
-            raise ArrivalError(400, "The participant id in this link cannot be used.", "Check the link.")
+            raise RequestRefusedError(
+                400, "The participant id in this link cannot be used.", "Check the link."
+            )
         params = _checked_params(body.get("params") or {})
         participant = self._participants.get(participant_id)
         if participant is None:
             secret = secrets.token_urlsafe(24)
             participant = self._register(participant_id, secret, browser)
         elif not participant.identity.is_proven_by(secret):
-            raise ArrivalError(
+            raise RequestRefusedError(
                 409,
                 "This participant id is in use in another browser.",
                 "Go on where you began, or ask the researcher for a new link.",
@@ -209,10 +196,10 @@ def _turns(study: str, visits: Mapping[str, int], connection: Connection) -> dic
 
 def _checked_params(params: object) -> dict[str, str]:
     if not isinstance(params, dict) or len(params) > MAX_PARAMS:
-        raise ArrivalError(400, "This link cannot be read.", "Check the link.")
+        raise RequestRefusedError(400, "This link cannot be read.", "Check the link.")
     for name, value in params.items():
         if not isinstance(value, str) or len(value) > MAX_PARAM_LENGTH or len(name) > MAX_PARAM_LENGTH:
-            raise ArrivalError(400, "This link cannot be read.", "Check the link.")
+            raise RequestRefusedError(400, "This link cannot be read.", "Check the link.")
     return params
 
 

@@ -1,6 +1,6 @@
-"""What the server keeps in mind of one game's data, and how it is read back from the store.
+"""What the server keeps in memory about one game's uploads, and how it is restored from the store.
 
-All of it can be derived from what is stored: after a crash the book of a game is the same.
+All of it is derived from stored rows, so that it is the same after a crash.
 """
 
 import asyncio
@@ -19,23 +19,23 @@ from coplay.data.games.verdicts import judge
 
 @dataclass(slots=True)
 class GameData:
-    """One game's data.
+    """The uploads of one game: the peers' copies of its inputs, and their reports of its end.
 
     Attributes:
         game_id: The game.
         input_sizes: Bytes of each player's input.
-        peers: Who uploads.
+        peers: The players whose pages upload.
         fps: Frames a second.
-        began: When it began, in seconds since 1970.
-        touched: When anything happened last; monotonic seconds.
-        copies: The inputs, compared.
-        reports: How each peer saw the end.
-        brought: Who has uploaded anything.
-        taking: Uploads on their way into the store; a repeat waits for the same one.
-        conflicts: Batches that were not the stored ones of their numbers.
-        left: Who went before the end.
-        settled: What the game's row says of its data, if it was written since this book was opened.
-        closed: Whether the game is over.
+        began: When the game began, in seconds since 1970.
+        used_at: When the game was opened, closed or uploaded to last, in monotonic seconds.
+        copies: The peers' copies of all inputs, compared.
+        reports: `player_id` → the peer's report of the end.
+        uploaders: The players whose pages have uploaded a batch.
+        in_flight: Uploads that are being stored, so that a repeated one waits for the first.
+        conflicts: How many uploads differed from the stored one of the same number or peer.
+        left: The players who left before the end.
+        written_columns: What was last written to the game's row; empty if nothing was.
+        closed: True once the game is over.
     """
 
     game_id: str
@@ -43,22 +43,27 @@ class GameData:
     peers: tuple[int, ...]
     fps: float
     began: float
-    touched: float
+    used_at: float
     copies: InputCopies = field(default_factory=InputCopies)
     reports: dict[int, PeerReport] = field(default_factory=dict)
-    brought: set[int] = field(default_factory=set)
-    taking: "dict[tuple[Any, ...], asyncio.Task[None]]" = field(default_factory=dict)
+    uploaders: set[int] = field(default_factory=set)
+    in_flight: "dict[tuple[Any, ...], asyncio.Task[None]]" = field(default_factory=dict)
     conflicts: int = 0
     left: set[int] = field(default_factory=set)
-    settled: dict[str, Any] = field(default_factory=dict)
+    written_columns: dict[str, Any] = field(default_factory=dict)
     closed: bool = False
 
-    def most_frames(self, wall: float) -> float:
-        """More frames than there can be at `wall`, in seconds since 1970; who claims more is not ours."""
+    def max_frames(self, wall: float) -> float:
+        """Return a bound on how many frames the game can have by now; a page that claims more is forged.
+
+        Args:
+            wall: Seconds since 1970.
+        """
+        # Generous by a minute, a tenth and a thousand frames: the clocks of browsers drift and jump.
         return 1000 + 1.1 * self.fps * (wall - self.began + 60)
 
     def verdict_columns(self) -> dict[str, Any]:
-        """What the game's row says of its data, as far as it is known."""
+        """Return the columns of the game's row that follow from the uploads so far."""
         verdict = judge(
             self.peers,
             self.reports,
@@ -82,44 +87,54 @@ class GameData:
 
 
 def unended_games(study: str, connection: Connection) -> list[str]:
-    """The games of a study that nobody has ended: the server stopped, or died, before they did."""
-    chosen = select(games.c.game_id).where(games.c.study == study, games.c.ended_utc.is_(None))
-    return list(connection.execute(chosen).scalars())
+    """Return the ids of a study's games without an end: the server stopped or died during them."""
+    query = select(games.c.game_id).where(games.c.study == study, games.c.ended_utc.is_(None))
+    return list(connection.execute(query).scalars())
 
 
 def read_game_data(
     game_id: str, now: float, connection: Connection
 ) -> tuple[GameData, list[CopyDifference]] | None:
-    """The book of a game, and the differences in it that no event tells of; None if there is no such game."""
+    """Restore a game's data from the store, with the differences between copies that no event records yet.
+
+    Args:
+        game_id: The game.
+        now: Monotonic seconds.
+        connection: The database.
+
+    Returns:
+        The data and the differences, or None if there is no such game.
+    """
     game = connection.execute(select(games).where(games.c.game_id == game_id)).one_or_none()
     if game is None:
         return None
-    kinds = connection.execute(
+    recorded = connection.execute(
         select(events.c.kind, events.c.player_id).where(
             events.c.game_id == game_id, events.c.kind.in_(("left_game", "copies_differ"))
         )
     ).all()
-    book = _empty_book(game, now)
-    book.left |= {row.player_id for row in kinds if row.kind == "left_game"}
+    game_data = _without_uploads(game, now)
+    game_data.left |= {row.player_id for row in recorded if row.kind == "left_game"}
     differences = []
     for row in connection.execute(
         select(batches).where(batches.c.game_id == game_id).order_by(batches.c.utc, batches.c.number)
     ):
-        book.brought.add(row.peer)
+        game_data.uploaders.add(row.peer)
         try:
-            batch = decode(row.body, len(book.input_sizes), book.input_sizes)
+            batch = decode(row.body, len(game_data.input_sizes), game_data.input_sizes)
         except BatchError:
-            continue  # damaged on the disk: `coplay replay` names it, and the rest of the game still counts
-        difference = book.copies.add(batch)
+            # Damaged on the disk. `coplay replay` reports it; the rest of the game still counts.
+            continue
+        difference = game_data.copies.add(batch)
         if difference is not None:
             differences.append(difference)
     for row in connection.execute(select(reports).where(reports.c.game_id == game_id)):
-        book.reports[row.peer] = read_report(row.body, len(book.input_sizes))
-    told = any(row.kind == "copies_differ" for row in kinds)
-    return book, [] if told else differences
+        game_data.reports[row.peer] = read_report(row.body, len(game_data.input_sizes))
+    are_recorded = any(row.kind == "copies_differ" for row in recorded)
+    return game_data, [] if are_recorded else differences
 
 
-def _empty_book(game: Row[Any], now: float) -> GameData:
+def _without_uploads(game: Row[Any], now: float) -> GameData:
     return GameData(
         game.game_id,
         tuple(game.input_sizes),

@@ -1,9 +1,9 @@
 /**
- * One link to one peer, as data: what is known of it, what can happen to it, and what it wants done.
+ * One link to one peer, as data: its state, the events that can happen to it, and the effects that it asks for.
  *
- * Nothing here or in the modules that decide about it (linkLife, negotiating, post, relaying) knows a clock, a random
- * number or a browser: `reduceLink` takes an event and the time, and gives the link after it and effects. PeerLink performs
- * the effects with the browser's own connection, and the tests with a simulated one.
+ * This folder is pure: it has no clock, no random numbers and no browser. `reduceLink` takes an event and the time, and
+ * returns the next link and effects. PeerLink performs the effects with an RTCPeerConnection, the tests with a simulated
+ * one.
  */
 import type { SignalPayload, SignalType } from '../../protocol/messages';
 
@@ -20,7 +20,7 @@ export type LinkState =
   | 'relayed'
   | 'closed';
 
-/** A signal that was sent and not acknowledged yet. */
+/** A signal that the peer has not acknowledged yet. */
 export interface UnackedSignal {
   type: SignalType;
   payload: SignalPayload;
@@ -28,7 +28,7 @@ export interface UnackedSignal {
   tries: number;
 }
 
-/** A candidate that came before the description it belongs to. */
+/** A candidate that arrived before the description it belongs to. */
 export interface HeldCandidate {
   negotiation: number;
   candidate: RTCIceCandidateInit;
@@ -38,46 +38,47 @@ export interface HeldCandidate {
 /** Everything a decision about the link depends on. */
 export interface Link {
   role: Role;
-  /** Begins this side's message ids; differs from everybody else's. */
+  /** Prefix of this side's message ids; unique among all pages. */
   name: string;
 
-  // Its life
+  // Lifecycle
   state: LinkState;
-  /** When the state is left for want of news. */
+  /** When the state times out. */
   deadline_ms: number | null;
-  /** Offers sent again in `signaling`, restarts tried in `restarting`. */
+  /** Offers resent in `signaling`, restarts tried in `restarting`. */
   tries: number;
   rebuilds: number;
   /** Whether this is an attempt at a direct path from `relayed`. */
   retrying: boolean;
-  /** Why it is relayed or closed; a sentence's end for people. */
+  /** Why the link is relayed or closed, in words for participants: the end of a sentence. */
   reason: string;
-  /** Closed by this page: nothing opens it again. */
+  /** Closed by this page for good: not even a new epoch opens it. */
   final: boolean;
-  /** When something of the peer was last known to arrive, over any path. */
+  /** When something from the peer was last known to arrive, over any path. */
   alive_ms: number;
-  /** When it was connected last. */
+  /** When the link last became connected. */
   connected_ms: number;
 
   // The connection in use
   epoch: number;
-  /** Its number; 0 for none. */
+  /** Number of the connection; 0 for none. */
   connection: number;
-  /** How many there were. */
+  /** How many connections were opened so far. */
   opened: number;
-  /** ICE and DTLS are up. */
+  /** Whether ICE and DTLS are connected. */
   up: boolean;
-  /** The worker receives nothing over it. */
+  /** Whether the worker has received nothing over it for a while. */
   silent: boolean;
 
   // Descriptions and candidates
   negotiation: number;
-  /** The negotiation whose remote description is set, or being set. */
+  /** The negotiation whose remote description is being set, or is set. */
   accepted: number;
+  /** The negotiation whose remote description is set. */
   described: number;
   local: { type: 'offer' | 'answer'; sdp: string } | null;
   remote_sdp: string;
-  /** What the peer described last to a connection that we have closed since. */
+  /** The last remote description of a connection that was closed since. */
   dropped_sdp: string;
   held: readonly HeldCandidate[];
 
@@ -88,12 +89,14 @@ export interface Link {
   acks: readonly string[];
   ack_at_ms: number | null;
 
-  // The lane through the server
+  // The relay through the server
   relaying: boolean;
-  /** Our own need for it. */
+  /** Whether this side needs the relay, as opposed to mirroring a peer that uses it. */
   needed: boolean;
+  /** When this side begins to need it, or ceases to. */
   need_at_ms: number | null;
   need_until_ms: number | null;
+  /** Mirroring: since when, until when, and until when not again. */
   mirror_since_ms: number;
   mirror_until_ms: number;
   no_mirror_until_ms: number;
@@ -101,10 +104,10 @@ export interface Link {
 
 export type LinkEvent =
   | { kind: 'start' }
-  /** A deadline may have come. */
+  /** A deadline may have passed. */
   | { kind: 'timer' }
   | { kind: 'signal'; type: SignalType; payload: SignalPayload }
-  /** The server raised the epoch of this pair: what there was is over. */
+  /** The server raised the epoch of this pair: everything negotiated before is void. */
   | { kind: 'epoch'; epoch: number }
   /** The socket to the server is open again. */
   | { kind: 'socket_back' }
@@ -112,32 +115,32 @@ export type LinkEvent =
   /** The machine slept. */
   | { kind: 'woke' }
   | { kind: 'close' }
-  // What the browser's connection number `connection` says
+  // Events of the browser's connection number `connection`
   | { kind: 'local_description'; connection: number; negotiation: number; sdp: string }
   | { kind: 'remote_set'; connection: number; negotiation: number }
   | { kind: 'step_failed'; connection: number }
   | { kind: 'candidates'; connection: number; negotiation: number; candidates: RTCIceCandidateInit[] }
   | { kind: 'connection_state'; connection: number; state: RTCPeerConnectionState }
   | { kind: 'channel'; connection: number; open: boolean }
-  /** The worker receives datagrams over the channel, or has not for a while. */
+  /** The worker receives datagrams over the channel again, or has not for a while. */
   | { kind: 'hearing'; connection: number; direct: boolean }
-  /** A datagram of the peer came through the server. */
+  /** A datagram of the peer arrived through the server. */
   | { kind: 'relay_heard' };
 
 export type LinkEffect =
   | { kind: 'open'; connection: number }
   | { kind: 'close'; connection: number }
-  /** Make the local description: an offer, or the answer to the offer that was accepted. */
+  /** Create the local description: an offer, or the answer to the offer that was accepted. */
   | { kind: 'describe'; connection: number; negotiation: number; restart: boolean }
   | { kind: 'accept'; connection: number; negotiation: number; type: 'offer' | 'answer'; sdp: string }
   | { kind: 'add_candidates'; connection: number; candidates: RTCIceCandidateInit[] }
   | { kind: 'signal'; type: SignalType; payload: SignalPayload }
-  /** Carry the game's datagrams to this peer through the server, too; or not any more. */
+  /** Start or stop sending the game's datagrams to this peer through the server as well. */
   | { kind: 'relay'; on: boolean }
-  /** Something broke the rules: counted, never fatal. */
+  /** A signal violated the protocol: counted, never fatal. */
   | { kind: 'reject'; reason: string };
 
-/** A link that has not begun. */
+/** Return a link that has not begun. */
 export function newLink(role: Role, epoch: number, name: string): Link {
   return {
     role,
@@ -178,8 +181,9 @@ export function newLink(role: Role, epoch: number, name: string): Link {
   };
 }
 
-/** One decision in the making: the link as it will be, and what follows. */
+/** A decision in progress: the link as it will be, and the effects so far. */
 export interface Transition {
+  /** Modified in place; a copy of the link before the event. */
   readonly link: Link;
   readonly effects: LinkEffect[];
   readonly now_ms: number;
@@ -187,12 +191,12 @@ export interface Transition {
   readonly random: number;
 }
 
-/** Whether there is a connection whose channel has been open. */
+/** Return true if there is a connection whose channel has opened. */
 export function isUp({ state }: Link): boolean {
   return state === 'connected' || state === 'suspect' || state === 'restarting';
 }
 
-/** How the link looks from outside: an attempt at something better is no news while play goes through the server. */
+/** Return the state as participants see it: attempts at a direct path do not show while play goes through the server. */
 export function shownState({ state, relaying }: Link): LinkState {
   const attempts = state === 'signaling' || state === 'connecting' || state === 'rebuilding';
   return attempts && relaying ? 'relayed' : state;

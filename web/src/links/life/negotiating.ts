@@ -1,21 +1,22 @@
 /**
- * Offers, answers and candidates: which of them count, and what the browser is asked to do with them.
+ * Offers, answers and candidates: which of them are current, and what the browser is asked to do with them.
  *
- * Every signal names its epoch and negotiation, so any of them may come late, twice, or in another order.
+ * Every signal names its epoch and negotiation, so signals may arrive late, twice or out of order.
  */
 
 import type { SignalPayload, SignalType } from '../../protocol/messages';
+import { close, described } from './lifecycle';
 import { isUp, type Transition } from './link';
-import { build, close, described, doubt, open, rebuild, resendOffer, restart } from './linkLife';
 import { receive, send } from './signalDelivery';
+import { build, doubt, open, rebuild, resendOffer, restart } from './states';
 import { LIMITS } from './times';
 
-/** Take one signal of the peer. */
+/** Take a signal of the peer. */
 export function receiveSignal(transition: Transition, type: SignalType, payload: SignalPayload): void {
   const { link } = transition;
   if (payload.epoch < link.epoch || link.final) return;
   if (payload.epoch > link.epoch) {
-    // It comes again, and by then the server has announced it, or never will.
+    // Not acknowledged, so the peer resends it; by then the server may have announced the epoch to us as well.
     reject(transition, 'an epoch that the server never announced');
     return;
   }
@@ -54,7 +55,7 @@ function receiveOffer(transition: Transition, { sdp, negotiation }: SignalPayloa
     return;
   }
   if (link.connection === 0 && isSameConnection(link.dropped_sdp, sdp)) {
-    // The peer restarts what is closed here already: only a new connection helps.
+    // The peer restarts a connection that is closed here already: only a new one helps.
     link.negotiation = negotiation;
     send(transition, 'rebuild-request', { reason: 'closed' });
     return;
@@ -65,7 +66,7 @@ function receiveOffer(transition: Transition, { sdp, negotiation }: SignalPayloa
   accept(transition, 'offer', sdp);
 }
 
-/** The peer offers a new connection: whatever ours was, it is over. */
+/** The peer offers a new connection: replace ours, whatever its state. */
 function reopen(transition: Transition): void {
   const { link } = transition;
   if (isUp(link)) doubt(transition);
@@ -118,7 +119,7 @@ function receiveCandidates(transition: Transition, { candidate, negotiation }: S
 
 function addCandidates(transition: Transition, candidates: readonly RTCIceCandidateInit[]): void {
   const { link } = transition;
-  // After a restart, candidates of the credentials before may still come: the browser would refuse them.
+  // After a restart, candidates with the former credentials may still arrive; the browser would reject them.
   const current = candidates.filter((each) => belongsTo(each, link.remote_sdp));
   if (current.length === 0) return;
   transition.effects.push({ kind: 'add_candidates', connection: link.connection, candidates: current });
@@ -134,7 +135,7 @@ function receiveRequest(
     reject(transition, 'a request to the side that answers');
     return;
   }
-  // Made before our last offer came there, which may be lost: say it again.
+  // The peer asked before it had our last offer, which may be lost: resend that.
   if (negotiation < link.negotiation) {
     if (link.state === 'signaling') resendOffer(transition);
     return;
@@ -150,9 +151,9 @@ function receiveRequest(
   }
 }
 
-// What the browser did
+// Results of the browser's steps
 
-/** The browser made our description: tell the peer. */
+/** The browser created our description: send it to the peer. */
 export function localDescribed(transition: Transition, negotiation: number, sdp: string): void {
   const { link } = transition;
   if (negotiation !== link.negotiation) return;
@@ -162,7 +163,7 @@ export function localDescribed(transition: Transition, negotiation: number, sdp:
   if (type === 'answer') described(transition);
 }
 
-/** The browser took the peer's description: its candidates may be used. */
+/** The browser set the peer's description: its candidates may be added now. */
 export function remoteSet(transition: Transition, negotiation: number): void {
   const { link, now_ms } = transition;
   if (negotiation !== link.negotiation) return;
@@ -185,7 +186,7 @@ export function candidatesFound(
     send(transition, 'ice-candidate', { candidate: candidates });
 }
 
-/** Each connection has a certificate of its own: another fingerprint is another connection, not a restart. */
+/** Each connection has its own certificate, so a different fingerprint means a new connection, not a restart. */
 function isSameConnection(known_sdp: string, sdp: string): boolean {
   return known_sdp !== '' && fingerprint(known_sdp) === fingerprint(sdp);
 }

@@ -1,6 +1,7 @@
-/** The one way into a link: an event and the time in, the link after it and effects out. */
+/** The only entry to a link's logic: an event and the time go in, the next link and its effects come out. */
+
+import * as life from './lifecycle';
 import { type Link, type LinkEffect, type LinkEvent, newLink, type Transition } from './link';
-import * as life from './linkLife';
 import { candidatesFound, localDescribed, receiveSignal, remoteSet } from './negotiating';
 import { relayHeard, relayTimer } from './relaying';
 import { resendAll, signalTimer } from './signalDelivery';
@@ -11,11 +12,13 @@ export interface Decision {
 }
 
 /**
- * Decide what `event` means for a link.
+ * Decide what `event` does to a link.
  *
- * @param link Left as it is.
- * @param now_ms Of a clock that never goes back.
- * @param random In [0, 1); varies the waits.
+ * Events of a connection that the link no longer uses change nothing.
+ *
+ * @param link Not modified.
+ * @param now_ms Monotonic time, from the same origin in every call.
+ * @param random In [0, 1); adds jitter to the waits.
  */
 export function reduceLink(link: Link, event: LinkEvent, now_ms: number, random: number): Decision {
   const transition: Transition = { link: { ...link }, effects: [], now_ms, random };
@@ -24,10 +27,10 @@ export function reduceLink(link: Link, event: LinkEvent, now_ms: number, random:
   return transition;
 }
 
-/** When the link wants a `timer` event, on the clock of `now_ms`; null for never. */
+/** Return when the link needs a `timer` event, on the clock of `now_ms`; null for never. */
 export function nextDeadline(link: Link): number | null {
   if (link.state === 'closed') return null;
-  const given_up_ms = link.state === 'connected' ? null : life.givenUpAt({ link });
+  const given_up_ms = link.state === 'connected' ? null : life.givenUpAt(link);
   const times = [link.deadline_ms, link.ack_at_ms, link.need_at_ms, link.need_until_ms, given_up_ms];
   for (const sent of link.outbox) times.push(sent.due_ms);
   if (link.relaying && !link.needed) times.push(link.mirror_until_ms);

@@ -1,34 +1,34 @@
 /**
- * Whether the game's datagrams to a peer go through the server as well.
+ * Whether the game's datagrams to a peer go through the server as well as over the direct path.
  *
- * They do while the direct path cannot be trusted, and while the peer does it: it would not if it heard us directly. Both
- * lanes carry everything meanwhile; the game's protocol knows duplicates.
+ * They do while the direct path is not reliable, and while the peer relays to us (mirroring): it would not do so if it
+ * heard us directly. Both ways then carry every datagram; the game's protocol tolerates duplicates.
  */
 import type { Transition } from './link';
 import { TIMES } from './times';
 
-/** There is no direct path for now, but may be soon. */
+/** A direct path is being looked for: begin to relay if that takes too long. */
 export function relaySoon(transition: Transition): void {
   const { link, now_ms } = transition;
   link.need_until_ms = null;
   if (!link.needed) link.need_at_ms ??= now_ms + TIMES.relay_after_ms;
 }
 
-/** The direct path failed, or is suspected to. */
+/** The direct path failed, or may have failed: relay immediately. */
 export function relayNow(transition: Transition): void {
   transition.link.need_until_ms = null;
   transition.link.need_at_ms = transition.now_ms;
   relayTimer(transition);
 }
 
-/** There is a direct path; when it stays, the relay ends. */
+/** There is a direct path: stop relaying once it has been stable for a while. */
 export function directAgain(transition: Transition): void {
   const { link, now_ms } = transition;
   link.need_at_ms = null;
   if (link.needed) link.need_until_ms = now_ms + TIMES.stable_ms;
 }
 
-/** A datagram came through the server. */
+/** A datagram arrived through the server: mirror the peer's use of the relay. */
 export function relayHeard(transition: Transition): void {
   const { link, now_ms } = transition;
   if (link.state === 'closed') return;
@@ -39,6 +39,7 @@ export function relayHeard(transition: Transition): void {
   relayTimer(transition);
 }
 
+/** Switch the relay on or off, as due now. */
 export function relayTimer(transition: Transition): void {
   const { link, now_ms } = transition;
   if (link.need_at_ms !== null && link.need_at_ms <= now_ms) {
@@ -52,12 +53,12 @@ export function relayTimer(transition: Transition): void {
   const on = link.state !== 'closed' && (link.needed || link.mirror_until_ms > now_ms);
   if (on === link.relaying) return;
   link.relaying = on;
-  // What still comes may be the echo of our own: two peers would keep each other at it for ever.
+  // What still arrives may be the echo of our own relaying: two peers would keep each other relaying forever.
   if (!on) link.no_mirror_until_ms = now_ms + TIMES.no_mirror_ms;
   transition.effects.push({ kind: 'relay', on });
 }
 
-/** The link is closed, or begins anew. */
+/** The link is closed, or begins again in a new epoch. */
 export function endRelay(transition: Transition): void {
   Object.assign(transition.link, {
     needed: false,

@@ -1,8 +1,8 @@
 /**
- * Signals on their way: stamped, remembered until the peer has acknowledged them, and sent again until then.
+ * Reliable delivery of signals: each is stamped, kept until the peer acknowledges it, and resent until then.
  *
- * The server acknowledges that it took a signal; only the peer can say that it came. Acknowledgements ride on the next
- * signal; when there is none, on a candidate signal without a candidate.
+ * The server acknowledges to have taken a signal, but only the peer can say that it arrived. Acknowledgements are
+ * piggybacked on the next signal, or sent in a candidate signal without a candidate if there is none soon.
  */
 
 import type { SignalPayload, SignalType } from '../../protocol/messages';
@@ -11,7 +11,7 @@ import { LIMITS, TIMES } from './times';
 
 type Content = Pick<SignalPayload, 'sdp' | 'candidate' | 'reason'>;
 
-/** Send one signal of the current epoch and negotiation. */
+/** Send a signal of the current epoch and negotiation. */
 export function send(transition: Transition, type: SignalType, content: Content): void {
   const { link, now_ms } = transition;
   link.seq += 1;
@@ -31,9 +31,9 @@ export function send(transition: Transition, type: SignalType, content: Content)
 }
 
 /**
- * Take note of what a signal says about signals.
+ * Process the acknowledgements in a signal, and acknowledge the signal itself.
  *
- * @returns Whether there is something in it for anybody else: false for a duplicate.
+ * @returns Whether its content is new: false for duplicates and for mere acknowledgements.
  */
 export function receive(transition: Transition, type: SignalType, payload: SignalPayload): boolean {
   const { link, now_ms } = transition;
@@ -47,11 +47,11 @@ export function receive(transition: Transition, type: SignalType, payload: Signa
   return true;
 }
 
-/** Send what is due again, and acknowledgements that found nothing to ride on. */
+/** Resend what is due, and send acknowledgements that no signal has carried. */
 export function signalTimer(transition: Transition): void {
   const { link, now_ms } = transition;
   if (link.outbox.some((sent) => sent.due_ms <= now_ms)) {
-    // What belongs to a negotiation that is over helps nobody.
+    // Signals of an earlier negotiation are stale; requests are about the connection and stay valid.
     const useful = link.outbox.filter(
       (sent) => sent.payload.negotiation >= link.negotiation || isRequest(sent.type),
     );
@@ -63,7 +63,7 @@ export function signalTimer(transition: Transition): void {
     send(transition, 'ice-candidate', { candidate: null });
 }
 
-/** The way to the server is open again: what was sent into a dead socket is sent at once. */
+/** The socket to the server is open again: resend immediately what may have been lost with the former one. */
 export function resendAll(transition: Transition): void {
   const { link, now_ms } = transition;
   link.outbox = link.outbox.map((sent) => ({ ...sent, due_ms: now_ms }));
@@ -71,7 +71,7 @@ export function resendAll(transition: Transition): void {
   signalTimer(transition);
 }
 
-/** Forget all signals under way, as in a new epoch; what was seen stays known. */
+/** Forget all signals in flight, as in a new epoch. Ids seen before stay known. */
 export function clearSignals(transition: Transition): void {
   Object.assign(transition.link, { outbox: [], acks: [], ack_at_ms: null });
 }
@@ -90,7 +90,7 @@ function laterOf(sent: UnackedSignal, now_ms: number): UnackedSignal[] {
   return wait_ms === undefined ? [] : [{ ...sent, tries: sent.tries + 1, due_ms: now_ms + wait_ms }];
 }
 
-/** A description or a request says all that an earlier one of its kind said. */
+/** Descriptions and requests supersede earlier ones of their kind; candidates add to each other. */
 function replaces(type: SignalType, sent: UnackedSignal): boolean {
   return type !== 'ice-candidate' && sent.type === type;
 }

@@ -1,13 +1,12 @@
 /**
- * Signals: the SDP and ICE messages of two peers, as the server relays them.
+ * Checks of signals: the SDP and ICE messages of two peers, as the server relays them.
  *
  * A client sends `{type, game_id, target_player_id, payload}` and receives `{type, from_player_id, game_id, payload}`;
- * the server stamps `from_player_id`.
+ * the server sets `from_player_id`.
  */
-
 import type { SignalPayload } from '../../protocol/messages';
 
-/** Whether a payload has the stamp that everything else relies on. Peers are not trusted to send well-formed ones. */
+/** Return true if a payload has the fields that all handling relies on. Peers are not trusted to send well-formed ones. */
 export function isStamped(payload: unknown): payload is SignalPayload {
   if (typeof payload !== 'object' || payload === null) return false;
   const { epoch, negotiation, message_id } = payload as Record<string, unknown>;

@@ -1,45 +1,46 @@
-/** Every wait of a link, in milliseconds, and every limit on how much it keeps. */
+/** Every timeout of a link, in milliseconds. */
 export const TIMES = {
-  /** No answer for this long: the same offer again, so many times. */
+  /** An offer without an answer is resent after this long, this often. */
   answer_ms: 3000,
   resends: 3,
-  /** From both descriptions to an open channel. */
+  /** The longest time from both descriptions to an open channel. */
   connect_ms: 10_000,
-  /** From the beginning to the server's relay being used beside the attempts at a direct path. */
+  /** A link without a direct path after this long uses the relay while it keeps trying. */
   relay_after_ms: 2500,
-  /** Nothing from the peer over the direct path, while we were awake. Together with the way to the page it is within a second. */
+  /** A direct path is silent if nothing arrives for this long while this side is awake; a little less than the second promised. */
   silent_ms: 800,
-  /** Suspicion that lasts this long is more than a hiccup. */
+  /** A silence that lasts this much longer leads to an ICE restart. */
   suspect_ms: 1500,
   restart_ms: 5000,
   restarts: 2,
-  /** Waits before each new connection; each is varied by up to `jitter` of itself, so that a crowd does not act as one. */
+  /** Backoff before each new connection. Jitter of up to this fraction keeps many clients from acting in unison. */
   rebuild_waits_ms: [0, 300, 1200, 2700, 4800, 7000],
   jitter: 0.25,
-  /** A direct path that worked for this long is trusted alone. */
+  /** A direct path that has worked for this long is used without the relay. */
   stable_ms: 3000,
-  /** We relay for a peer that relays to us until this long after its last datagram. */
+  /** We relay to a peer that relays to us until this long after its last relayed datagram. */
   mirror_ms: 1500,
-  /** Longer than this a peer with a need of its own has us look for a new path. */
+  /** The longest time we relay only because the peer does; if it needs the relay, it has asked for a new path by then. */
   mirror_at_most_ms: 10_000,
-  /** After our relaying ended, the peer's echo of it is no reason to begin again. */
+  /** After we stop relaying, relayed datagrams of the peer are taken for an echo for this long. */
   no_mirror_ms: 2500,
-  /** While play goes through the server, a direct path is tried again. */
+  /** While play goes through the server, a direct path is tried after the first of these, then after each of the second. */
   retry_first_ms: 30_000,
   retry_ms: 60_000,
-  /** Nothing of the peer over any path. */
+  /** A link is closed if nothing arrives from the peer over any path for this long. */
   give_up_ms: 120_000,
-  /** Reloads come in twos and threes: the last epoch counts. */
+  /** Impatient people reload several times in a row: wait this long for the last epoch. */
   debounce_ms: 200,
-  /** An acknowledgement waits this long for a signal to ride on. */
+  /** An acknowledgement waits this long for a signal to be piggybacked on. */
   ack_ms: 40,
-  /** Waits before a signal that was not acknowledged is sent again; after the last it is given up. */
+  /** Waits before an unacknowledged signal is resent; it is dropped after the last one. */
   resend_waits_ms: [1000, 2000, 4000, 8000],
-  /** A tick that comes this much late: the machine slept. */
+  /** The page ticks this often; a gap beyond the second figure means that the machine slept. */
   tick_ms: 1000,
   sleep_gap_ms: 5000,
 } as const;
 
+/** Bounds on what a link keeps, so that a misbehaving peer cannot exhaust memory. */
 export const LIMITS = {
   candidates: 64,
   candidate_age_ms: 30_000,

@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Fault, LinkSimulation, type Scenario } from './LinkSimulation';
 
-/** `npm run soak` asks for more; every run has the same seed unless told otherwise. */
-const HISTORIES = Number(import.meta.env.VITE_HISTORIES ?? 3000);
+/** `npm run soak` raises this. Every run has the same seed unless VITE_SEED is set. */
+const SCENARIOS = Number(import.meta.env.VITE_HISTORIES ?? 3000);
 const SEED = Number(import.meta.env.VITE_SEED ?? 1);
 
-/** From the last fault to rest, at most. Where no datagram ever passes, six connections are tried first, ten seconds each. */
-const PATIENCE_MS = 150_000;
+/** The longest time from the last fault to rest. Without a direct path, six connections are tried first, for ten seconds each. */
+const LONGEST_WAIT_MS = 150_000;
 
 function faults(...kinds: Fault['kind'][]): fc.Arbitrary<Fault> {
   return fc.record({
@@ -27,21 +27,21 @@ const everything = fc.oneof(
 );
 
 function check(
-  history: fc.Arbitrary<Scenario>,
-  histories: number,
-  judge: (world: LinkSimulation) => void,
+  scenario: fc.Arbitrary<Scenario>,
+  scenarios: number,
+  judge: (simulation: LinkSimulation) => void,
 ): void {
   fc.assert(
-    fc.property(history, (each) => judge(new LinkSimulation(each))),
-    { numRuns: histories, seed: SEED },
+    fc.property(scenario, (each) => judge(new LinkSimulation(each))),
+    { numRuns: scenarios, seed: SEED },
   );
 }
 
 describe('two links', () => {
-  // Every history also proves what SimulatedPage examines after each event: one connection at most, nothing kept without bound.
-  it(`come to rest after each of ${HISTORIES} histories`, { timeout: 3_600_000 }, () => {
+  // SimulatedPage also checks after every event: at most one connection, and nothing grows without bound.
+  it(`come to rest after each of ${SCENARIOS} scenarios`, { timeout: 3_600_000 }, () => {
     let longest_ms = 0;
-    const history = fc.record({
+    const scenario = fc.record({
       seed: fc.nat(),
       lost: fc.constantFrom(0, 0.1, 0.4),
       doubled: fc.constantFrom(0, 0.3),
@@ -49,17 +49,17 @@ describe('two links', () => {
       blocked: fc.constantFrom(false, false, false, true),
       faults: fc.array(everything, { maxLength: 6 }),
     });
-    check(history, HISTORIES, (world) => {
-      const outcome = world.run(PATIENCE_MS);
-      expect(outcome.rest_ms, JSON.stringify(outcome)).toBeLessThan(PATIENCE_MS);
-      longest_ms = Math.max(longest_ms, outcome.rest_ms);
+    check(scenario, SCENARIOS, (simulation) => {
+      const result = simulation.run(LONGEST_WAIT_MS);
+      expect(result.rest_ms, JSON.stringify(result)).toBeLessThan(LONGEST_WAIT_MS);
+      longest_ms = Math.max(longest_ms, result.rest_ms);
     });
     console.log(`the longest way to rest took ${(longest_ms / 1000).toFixed(1)} virtual seconds`);
   });
 
   it('hear each other again within a second when a path breaks that was there', () => {
     let longest_ms = 0;
-    const history = fc.record({
+    const scenario = fc.record({
       seed: fc.nat(),
       lost: fc.constant(0),
       doubled: fc.constant(0),
@@ -67,8 +67,8 @@ describe('two links', () => {
       blocked: fc.constant(false),
       faults: fc.tuple(faults('network', 'cut', 'one_way', 'kill')),
     });
-    check(history, Math.min(HISTORIES, 3000), (world) => {
-      const { longest_gap_ms } = world.run(PATIENCE_MS);
+    check(scenario, Math.min(SCENARIOS, 3000), (simulation) => {
+      const { longest_gap_ms } = simulation.run(LONGEST_WAIT_MS);
       longest_ms = Math.max(longest_ms, longest_gap_ms);
       expect(longest_gap_ms).toBeLessThanOrEqual(1000);
     });

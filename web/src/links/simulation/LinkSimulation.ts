@@ -1,8 +1,8 @@
 /**
- * Two players' pages, the server between them and the network around them, in virtual time.
+ * A simulation of two players' pages, the server and the network between them, in virtual time.
  *
- * Signals are lost, doubled, late and out of order; pages are loaded anew, die and sleep; sockets drop, the server restarts,
- * networks change. What a history does is all in its data, so that a failure can be repeated and made smaller.
+ * Signals are lost, duplicated, delayed and reordered; pages reload, die and sleep; sockets drop, the server restarts,
+ * networks change. Everything that happens follows from the scenario, so that failures can be reproduced and shrunk.
  */
 
 import type { SignalPayload, SignalType } from '../../protocol/messages';
@@ -26,28 +26,28 @@ export interface Fault {
     | 'leave';
   side: 0 | 1;
   at_ms: number;
-  /** How long, where it takes a while. */
+  /** Duration, for faults that have one. */
   for_ms: number;
 }
 
 export interface Scenario {
   seed: number;
-  /** Shares of signals. */
+  /** Fractions of signals that are lost, and that are duplicated. */
   lost: number;
   doubled: number;
-  /** The longest way of a signal. */
+  /** The longest delay of a signal. */
   late_ms: number;
-  /** No datagram passes directly, ever. */
+  /** Whether there is never a direct path. */
   blocked: boolean;
   faults: Fault[];
 }
 
 export interface SimulationResult {
-  /** Virtual time from the last fault to rest; infinite if it was never reached. */
+  /** Virtual time from the last fault until the links are at rest; infinite if they never are. */
   rest_ms: number;
   states: [LinkState | 'gone', LinkState | 'gone'];
   relaying: [boolean, boolean];
-  /** The longest time in which a page that had heard the other did not, by whichever way. */
+  /** The longest time without anything from the other page, over any path, after the first datagram. */
   longest_gap_ms: number;
 }
 
@@ -55,85 +55,86 @@ const POLL_MS = 100;
 const HOLD_MS = 10_000;
 
 export class LinkSimulation {
-  readonly #agenda = new VirtualClock();
-  readonly #history: Scenario;
+  readonly #clock = new VirtualClock();
+  readonly #scenario: Scenario;
   readonly #random: () => number;
   readonly #pages: [SimulatedPage, SimulatedPage];
   readonly #directions: [boolean, boolean] = [true, true];
   #epoch = 0;
   #server_up = true;
-  /** Who left or died: nobody comes back to this seat. */
+  /** Players who left or died: nobody returns to their seats. */
   readonly #seatless: [boolean, boolean] = [false, false];
   #longest_gap_ms = 0;
   #loads = 0;
   #calm_ms = 0;
 
-  constructor(history: Scenario) {
-    this.#history = history;
-    this.#random = seededRandom(history.seed);
+  constructor(scenario: Scenario) {
+    this.#scenario = scenario;
+    this.#random = seededRandom(scenario.seed);
     this.#pages = [this.#load(0), this.#load(1)];
   }
 
-  /** Live through the history, then wait for rest, at most `patience_ms`. */
-  run(patience_ms: number): SimulationResult {
-    for (const fault of this.#history.faults) {
-      this.#agenda.after(fault.at_ms, () => this.#befall(fault));
+  /** Run the scenario, then wait for at most `longest_wait_ms` until the links are at rest. */
+  run(longest_wait_ms: number): SimulationResult {
+    for (const fault of this.#scenario.faults) {
+      this.#clock.after(fault.at_ms, () => this.#inject(fault));
       this.#calm_ms = Math.max(this.#calm_ms, fault.at_ms + fault.for_ms);
     }
     for (const page of this.#pages)
-      this.#agenda.after(300 * this.#random(), () => page.dispatch({ kind: 'start' }));
+      this.#clock.after(300 * this.#random(), () => page.dispatch({ kind: 'start' }));
     this.#poll();
-    const end_ms = this.#calm_ms + patience_ms;
+    const end_ms = this.#calm_ms + longest_wait_ms;
     let rested_since_ms: number | null = null;
-    while (this.#agenda.step(end_ms)) {
-      const now_ms = this.#agenda.now_ms;
-      if (now_ms < this.#calm_ms || !this.#atRest()) rested_since_ms = null;
+    while (this.#clock.step(end_ms)) {
+      const now_ms = this.#clock.now_ms;
+      if (now_ms < this.#calm_ms || !this.#isAtRest()) rested_since_ms = null;
       else rested_since_ms ??= now_ms;
-      // Rest that lasts.
+      // Only rest that lasts counts.
       if (rested_since_ms !== null && now_ms - rested_since_ms > 8000) break;
     }
     const rest_ms = rested_since_ms === null ? Number.POSITIVE_INFINITY : rested_since_ms - this.#calm_ms;
-    const relaying = this.#map((page) => page.relaying);
-    return { rest_ms, states: this.#map(stateOf), relaying, longest_gap_ms: this.#longest_gap_ms };
+    const relaying = this.#both((page) => page.relaying);
+    return { rest_ms, states: this.#both(stateOf), relaying, longest_gap_ms: this.#longest_gap_ms };
   }
 
-  #map<Value>(read: (page: SimulatedPage) => Value): [Value, Value] {
+  #both<Value>(read: (page: SimulatedPage) => Value): [Value, Value] {
     return [read(this.#pages[0]), read(this.#pages[1])];
   }
 
-  #atRest(): boolean {
-    const states = this.#map(stateOf);
+  #isAtRest(): boolean {
+    const states = this.#both(stateOf);
     const gone = states.some((state) => state === 'gone' || state === 'closed');
     if (gone) return states.every((state) => state === 'gone' || state === 'closed');
-    const relaying = this.#map((page) => page.relaying);
-    if (this.#history.blocked) return relaying.every(Boolean) && states.every((state) => state === 'relayed');
+    const relaying = this.#both((page) => page.relaying);
+    if (this.#scenario.blocked)
+      return relaying.every(Boolean) && states.every((state) => state === 'relayed');
     return !relaying.some(Boolean) && states.every((state) => state === 'connected');
   }
 
   // Faults
 
-  #befall({ kind, side, for_ms }: Fault): void {
+  #inject({ kind, side, for_ms }: Fault): void {
     const page = this.#pages[side];
-    const { now_ms } = this.#agenda;
+    const { now_ms } = this.#clock;
     if ((page.gone || this.#seatless[side]) && kind !== 'server') return;
     switch (kind) {
       case 'reload':
-        this.#vanish(side);
-        this.#agenda.after(for_ms, () => this.#comeBack(side));
+        this.#removePage(side);
+        this.#clock.after(for_ms, () => this.#reload(side));
         return;
       case 'die':
-        this.#vanish(side);
+        this.#removePage(side);
         this.#seatless[side] = true;
-        this.#agenda.after(HOLD_MS, () => this.#tellLeft(1 - side));
+        this.#clock.after(HOLD_MS, () => this.#tellLeft(1 - side));
         return;
       case 'leave':
         page.dispatch({ kind: 'close' });
         this.#seatless[side] = true;
-        this.#agenda.after(HOLD_MS, () => this.#tellLeft(1 - side));
+        this.#clock.after(HOLD_MS, () => this.#tellLeft(1 - side));
         return;
       case 'sleep':
         page.asleep_until_ms = Math.max(page.asleep_until_ms, now_ms + for_ms);
-        if (for_ms > TIMES.sleep_gap_ms) this.#agenda.after(for_ms, () => page.dispatch({ kind: 'woke' }));
+        if (for_ms > TIMES.sleep_gap_ms) this.#clock.after(for_ms, () => page.dispatch({ kind: 'woke' }));
         this.#dropSocket(page, for_ms + 500);
         return;
       case 'network':
@@ -147,7 +148,7 @@ export class LinkSimulation {
       case 'server':
         this.#server_up = false;
         for (const each of this.#pages) this.#dropSocket(each, for_ms + 1000 * this.#random());
-        this.#agenda.after(for_ms, () => {
+        this.#clock.after(for_ms, () => {
           this.#server_up = true;
         });
         return;
@@ -155,10 +156,10 @@ export class LinkSimulation {
       case 'one_way':
         this.#directions[side] = false;
         if (kind === 'cut') this.#directions[side === 0 ? 1 : 0] = false;
-        this.#agenda.after(for_ms, () => this.#directions.fill(true));
+        this.#clock.after(for_ms, () => this.#directions.fill(true));
         return;
       case 'kill':
-        // The browser gives the connection up, as when its network service crashes.
+        // The browser gives the connection up, as after a crash of its network process.
         page.connection?.losePath();
         if (page.connection !== null) page.connection.state = 'failed';
         this.#tellConnection(page);
@@ -170,16 +171,16 @@ export class LinkSimulation {
     }
   }
 
-  #vanish(side: number): void {
+  #removePage(side: number): void {
     const page = this.#pages[side];
     if (page === undefined) return;
     page.gone = true;
     page.connection = null;
   }
 
-  #comeBack(side: 0 | 1): void {
+  #reload(side: 0 | 1): void {
     if (!this.#server_up) {
-      this.#agenda.after(300, () => this.#comeBack(side));
+      this.#clock.after(300, () => this.#reload(side));
       return;
     }
     if (!this.#pages[side].gone || this.#seatless[side]) return;
@@ -197,7 +198,7 @@ export class LinkSimulation {
       side === 0 ? 'offer' : 'answer',
       this.#epoch,
       `${side}-${this.#loads}`,
-      this.#agenda,
+      this.#clock,
       {
         send: (from, type, payload) => this.#relaySignal(from, side, type, payload),
         random: this.#random,
@@ -207,7 +208,7 @@ export class LinkSimulation {
 
   #tellLeft(side: number): void {
     const page = this.#pages[side];
-    if (!this.#server_up || page?.online === false) this.#agenda.after(300, () => this.#tellLeft(side));
+    if (!this.#server_up || page?.online === false) this.#clock.after(300, () => this.#tellLeft(side));
     else page?.dispatch({ kind: 'close' });
   }
 
@@ -215,11 +216,11 @@ export class LinkSimulation {
 
   #dropSocket(page: SimulatedPage, for_ms: number): void {
     page.online = false;
-    this.#agenda.after(for_ms, () => {
+    this.#clock.after(for_ms, () => {
       if (!this.#server_up) this.#dropSocket(page, 300);
       else if (!page.online) {
         page.online = true;
-        // The game is told again, with the epochs as they are.
+        // The server repeats the game's description, with the current epochs.
         page.dispatch({ kind: 'epoch', epoch: this.#epoch });
         page.dispatch({ kind: 'socket_back' });
       }
@@ -228,17 +229,17 @@ export class LinkSimulation {
 
   #announce(page: SimulatedPage): void {
     const epoch = this.#epoch;
-    this.#agenda.after(30 * this.#random(), () => {
+    this.#clock.after(30 * this.#random(), () => {
       if (this.#server_up && page.online) page.dispatch({ kind: 'epoch', epoch });
     });
   }
 
   #relaySignal(from: SimulatedPage, side: 0 | 1, type: SignalType, payload: SignalPayload): void {
     if (!this.#server_up || !from.online || payload.epoch > this.#epoch) return;
-    const { lost, doubled, late_ms } = this.#history;
+    const { lost, doubled, late_ms } = this.#scenario;
     const copies = this.#random() < lost ? 0 : this.#random() < doubled ? 2 : 1;
     for (let copy = 0; copy < copies; copy++) {
-      this.#agenda.after(5 + late_ms * this.#random(), () => {
+      this.#clock.after(5 + late_ms * this.#random(), () => {
         const to = this.#pages[side === 0 ? 1 : 0];
         if (this.#server_up && to.online) to.dispatch({ kind: 'signal', type, payload });
       });
@@ -250,18 +251,18 @@ export class LinkSimulation {
   #poll(): void {
     const [one, other] = this.#pages;
     const [a, b] = [one.connection, other.connection];
-    const open = !this.#history.blocked && this.#directions[0] && this.#directions[1];
+    const open = !this.#scenario.blocked && this.#directions[0] && this.#directions[1];
     if (a !== null && b !== null && open) a.join(b);
     const joined = a !== null && b !== null && a.hasPath(b) && b.hasPath(a);
     this.#observe(one, joined && open, joined && this.#directions[1] && !other.asleep, other);
     this.#observe(other, joined && open, joined && this.#directions[0] && !one.asleep, one);
-    this.#agenda.after(POLL_MS, () => this.#poll());
+    this.#clock.after(POLL_MS, () => this.#poll());
   }
 
-  /** @param answered Whether checks of the path are. @param arrives Whether the other's datagrams do. */
+  /** @param answered Whether connectivity checks are answered. @param arrives Whether the other page's datagrams arrive. */
   #observe(page: SimulatedPage, answered: boolean, arrives: boolean, other: SimulatedPage): void {
     const { connection } = page;
-    const { now_ms } = this.#agenda;
+    const { now_ms } = this.#clock;
     const reachable = this.#server_up && page.online && other.online && !other.gone && !other.asleep;
     const relayed = reachable && other.relaying;
     if (relayed) page.dispatch({ kind: 'relay_heard' });
@@ -277,12 +278,12 @@ export class LinkSimulation {
       connection.channel_open = true;
       page.dispatch({ kind: 'channel', connection: connection.number, open: true });
     } else if (connection.channel_open) {
-      this.#listen(page, connection.number, direct);
+      this.#updateHearing(page, connection.number, direct);
     }
   }
 
-  #listen(page: SimulatedPage, connection: number, arrives: boolean): void {
-    const { now_ms } = this.#agenda;
+  #updateHearing(page: SimulatedPage, connection: number, arrives: boolean): void {
+    const { now_ms } = this.#clock;
     page.unheard_since_ms = arrives ? null : (page.unheard_since_ms ?? now_ms);
     const hears = page.unheard_since_ms === null || now_ms - page.unheard_since_ms < TIMES.silent_ms;
     if (hears === page.hears) return;

@@ -1,7 +1,7 @@
 /**
- * A browser's peer connection as the simulation has it: descriptions, candidates, and the rules by which two of them connect.
+ * A simulated RTCPeerConnection: descriptions, candidates, and the rules by which two of them connect.
  *
- * Times are those measured of Chromium, rounded: disconnected after five seconds without an answer, failed after fifteen.
+ * Timeouts are Chromium's as measured, rounded: disconnected after five seconds without an answer, failed after fifteen.
  */
 
 const DISCONNECTED_MS = 5000;
@@ -15,14 +15,14 @@ export class SimulatedConnection {
   state: 'new' | 'connected' | 'disconnected' | 'failed' = 'new';
   channel_open = false;
   local_sdp = '';
-  /** With whom, and with which credentials of ours, a path was found last. */
+  /** The connection to which a path was last found, and the generation of our credentials. */
   #joined: { fingerprint: string; generation: number } | null = null;
   #remote_sdp = '';
   #answered_sdp = '';
   #signaling: 'stable' | 'offered' | 'answering' = 'stable';
-  /** Raised by each restart. */
+  /** Incremented by each restart. */
   #generation = 0;
-  /** The credentials whose path is gone, by a changed network or because it failed. */
+  /** The generation whose path is lost, by a change of networks or a failure. */
   #dead_generation = -1;
   readonly #candidates = new Set<string>();
   #unanswered_since_ms: number | null = null;
@@ -35,10 +35,10 @@ export class SimulatedConnection {
     return `${this.fingerprint}u${this.#generation}`;
   }
 
-  /** Make an offer, or the answer to the offer that was accepted. */
+  /** Return an offer, or the answer to the offer that was accepted. */
   describe(restart: boolean): string {
     const answers = this.#signaling === 'answering';
-    // An answer to new credentials brings new ones.
+    // An answer to new credentials has new ones too.
     const renews = answers && this.#answered_sdp !== '' && this.#answered_sdp !== this.#remote_sdp;
     if (restart || renews) this.#generation += 1;
     if (answers) this.#answered_sdp = this.#remote_sdp;
@@ -47,7 +47,7 @@ export class SimulatedConnection {
     return this.local_sdp;
   }
 
-  /** Take the peer's description; throws where a browser would. */
+  /** Set the peer's description; throws where a browser would. */
   accept(type: 'offer' | 'answer', sdp: string): void {
     if (type === 'answer' && this.#signaling !== 'offered') throw new Error('an answer out of turn');
     const { fingerprint } = this.#joined ?? {};
@@ -60,12 +60,12 @@ export class SimulatedConnection {
     this.#candidates.add(ufrag);
   }
 
-  /** The path in use is gone for good: only a restart finds another. */
+  /** Lose the path for good: only a restart finds another. */
   losePath(): void {
     this.#dead_generation = this.#generation;
   }
 
-  /** Find a path to the other connection, if the two know of each other. */
+  /** Find a path to the other connection, if both have each other's description and a candidate. */
   join(other: SimulatedConnection): void {
     if (!this.#knows(other) || !other.#knows(this)) return;
     if (!this.#candidates.has(other.ufrag) && !other.#candidates.has(this.ufrag)) return;
@@ -73,13 +73,13 @@ export class SimulatedConnection {
     other.#joined = { fingerprint: this.fingerprint, generation: other.#generation };
   }
 
-  /** Whether there is a path to the other connection that was not lost. */
+  /** Return true if there is a path to the other connection that was not lost. */
   hasPath(other: SimulatedConnection): boolean {
     const joined = this.#joined;
     return joined?.fingerprint === other.fingerprint && joined.generation > this.#dead_generation;
   }
 
-  /** Our checks are answered at this time, or are not. @returns Whether the state changed. */
+  /** Note whether connectivity checks are answered now. @returns True if the state changed. */
   check(answered: boolean, now_ms: number): boolean {
     const before = this.state;
     if (answered) {

@@ -1,4 +1,4 @@
-/** One page of the simulation: a link, and a browser that does what the link wants, in its own time. */
+/** A simulated page: a link, and a browser that performs its effects after random delays. */
 
 import type { SignalPayload, SignalType } from '../../protocol/messages';
 import type { LinkEffect, LinkEvent, Role } from '../life/link';
@@ -13,49 +13,49 @@ export interface SimulatedPageHost {
   random(): number;
 }
 
-/** A browser's step takes up to this long. */
+/** The longest delay of a browser's step. */
 const STEP_MS = 25;
 
 export class SimulatedPage {
   link: Link;
   connection: SimulatedConnection | null = null;
   relaying = false;
-  /** What the worker last said of the channel. */
+  /** Whether the worker receives datagrams over the channel, as it last reported. */
   hears = true;
   unheard_since_ms: number | null = null;
   joined_since_ms: number | null = null;
-  /** When the other was heard last, by whichever way. */
+  /** When something last arrived from the other page, over any path. */
   heard_ms: number | null = null;
-  /** Until then nothing happens here. */
+  /** Until then the machine sleeps, and events wait. */
   asleep_until_ms = 0;
   online = true;
   gone = false;
-  readonly #agenda: VirtualClock;
+  readonly #clock: VirtualClock;
   readonly #host: SimulatedPageHost;
   #steps: (() => void)[] = [];
   #stepping = false;
   #armed = 0;
 
-  constructor(role: Role, epoch: number, name: string, agenda: VirtualClock, host: SimulatedPageHost) {
+  constructor(role: Role, epoch: number, name: string, clock: VirtualClock, host: SimulatedPageHost) {
     this.link = newLink(role, epoch, name);
-    this.#agenda = agenda;
+    this.#clock = clock;
     this.#host = host;
   }
 
   get asleep(): boolean {
-    return this.#agenda.now_ms < this.asleep_until_ms;
+    return this.#clock.now_ms < this.asleep_until_ms;
   }
 
   dispatch(event: LinkEvent): void {
     if (this.gone) return;
     if (this.asleep) {
-      this.#agenda.after(this.asleep_until_ms - this.#agenda.now_ms, () => this.dispatch(event));
+      this.#clock.after(this.asleep_until_ms - this.#clock.now_ms, () => this.dispatch(event));
       return;
     }
-    const { link, effects } = reduceLink(this.link, event, this.#agenda.now_ms, this.#host.random());
+    const { link, effects } = reduceLink(this.link, event, this.#clock.now_ms, this.#host.random());
     this.link = link;
     for (const effect of effects) this.#perform(effect);
-    this.#examine();
+    this.#checkInvariants();
     this.#arm();
   }
 
@@ -68,7 +68,8 @@ export class SimulatedPage {
         this.unheard_since_ms = this.joined_since_ms = null;
         return;
       case 'close':
-        if (this.connection?.number !== effect.connection) throw new Error('closed what was not open');
+        if (this.connection?.number !== effect.connection)
+          throw new Error('closed a connection that was not open');
         this.connection = null;
         return;
       case 'describe':
@@ -98,7 +99,7 @@ export class SimulatedPage {
         this.#host.send(this, effect.type, effect.payload);
         return;
       case 'relay':
-        if (effect.on === this.relaying) throw new Error('told the same about the relay twice');
+        if (effect.on === this.relaying) throw new Error('switched the relay to what it was');
         this.relaying = effect.on;
         return;
       case 'reject':
@@ -109,12 +110,12 @@ export class SimulatedPage {
   #gather(connection: SimulatedConnection, negotiation: number): void {
     const { ufrag, number } = connection;
     const candidates = [{ candidate: `candidate:${ufrag}`, sdpMid: '0', usernameFragment: ufrag }];
-    this.#agenda.after(STEP_MS * this.#host.random(), () =>
+    this.#clock.after(STEP_MS * this.#host.random(), () =>
       this.dispatch({ kind: 'candidates', connection: number, negotiation, candidates }),
     );
   }
 
-  /** The chain of PeerLink: one step after another, each for the connection that it was asked for. */
+  /** Like PeerLink's promise chain: steps run in order, each only if its connection is still the current one. */
   #step(number: number, step: (connection: SimulatedConnection) => void): void {
     this.#steps.push(() => {
       const { connection } = this;
@@ -131,8 +132,8 @@ export class SimulatedPage {
   #next(): void {
     this.#stepping = this.#steps.length > 0;
     if (!this.#stepping) return;
-    const delay_ms = Math.max(STEP_MS * this.#host.random(), this.asleep_until_ms - this.#agenda.now_ms);
-    this.#agenda.after(delay_ms, () => {
+    const delay_ms = Math.max(STEP_MS * this.#host.random(), this.asleep_until_ms - this.#clock.now_ms);
+    this.#clock.after(delay_ms, () => {
       if (this.gone) return;
       this.#steps.shift()?.();
       this.#next();
@@ -143,22 +144,22 @@ export class SimulatedPage {
     const deadline_ms = nextDeadline(this.link);
     const armed = ++this.#armed;
     if (deadline_ms === null) return;
-    this.#agenda.after(deadline_ms - this.#agenda.now_ms, () => {
+    this.#clock.after(deadline_ms - this.#clock.now_ms, () => {
       if (armed === this.#armed) this.dispatch({ kind: 'timer' });
     });
   }
 
-  /** What must hold of a link at any time. */
-  #examine(): void {
+  /** Check the invariants of a link. */
+  #checkInvariants(): void {
     const { link } = this;
     if (link.connection !== (this.connection?.number ?? 0))
-      throw new Error('another connection than it thinks');
-    if (link.relaying !== this.relaying) throw new Error('the relay is not as it thinks');
-    if (link.outbox.length > LIMITS.unacknowledged) throw new Error('too many signals are kept');
-    if (link.held.length > LIMITS.candidates) throw new Error('too many candidates are kept');
-    if (link.seen.length > LIMITS.remembered_messages) throw new Error('too many messages are remembered');
+      throw new Error('the link and the browser disagree about the connection');
+    if (link.relaying !== this.relaying) throw new Error('the link and the page disagree about the relay');
+    if (link.outbox.length > LIMITS.unacknowledged) throw new Error('too many unacknowledged signals');
+    if (link.held.length > LIMITS.candidates) throw new Error('too many held candidates');
+    if (link.seen.length > LIMITS.remembered_messages) throw new Error('too many remembered message ids');
     const rests = link.state === 'connected' || link.state === 'closed';
     if (!rests && nextDeadline(link) === null && link.state !== 'idle')
-      throw new Error(`${link.state} for ever`);
+      throw new Error(`${link.state} forever`);
   }
 }

@@ -1,7 +1,7 @@
-/** Virtual time: what is to happen when, in order. */
+/** Virtual time: actions that are due at given times, in order. */
 export class VirtualClock {
   now_ms = 0;
-  /** The last is due first. */
+  /** Sorted: the last one is due first. */
   readonly #due: { at_ms: number; act: () => void }[] = [];
 
   after(delay_ms: number, act: () => void): void {
@@ -11,7 +11,7 @@ export class VirtualClock {
     this.#due.splice(index, 0, { at_ms, act });
   }
 
-  /** Do the next thing. @returns Whether there was one up to `end_ms`. */
+  /** Run the next action and advance time to it. @returns False if none is due up to `end_ms`. */
   step(end_ms: number): boolean {
     const next = this.#due.at(-1);
     if (next === undefined || next.at_ms > end_ms) return false;
@@ -22,7 +22,7 @@ export class VirtualClock {
   }
 }
 
-/** Numbers in [0, 1) out of a seed. Source: the linear congruence of Numerical Recipes, whose high bits are good enough. */
+/** Return a generator of numbers in [0, 1). Source: the linear congruence of Numerical Recipes; its high bits suffice here. */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
