@@ -141,7 +141,10 @@ def test_database_that_is_in_use_is_erased_from_all_the_same_and_its_traces_are_
         other.execute("SELECT * FROM participants")
         answer = run("forget", "bob", "--data", str(data))
     assert answer.exit_code == 0, answer.stderr
-    assert "the database's files still hold it (canceling statement due to lock timeout)" in answer.stdout
+    assert (
+        "the database's files still hold the deleted rows (canceling statement due to lock timeout)"
+        in answer.stdout
+    )
     assert "run VACUUM FULL batches, events, games, groups, participants" in answer.stdout
     assert "there is no participant" in run("forget", "bob", "--data", str(data)).stderr
 

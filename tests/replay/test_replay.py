@@ -186,7 +186,7 @@ def test_help_shows_an_example(command):
 @pytest.mark.parametrize("game_id", ["f" * 20, "../../etc/passwd", "", "0" * 21])
 def test_unknown_game_is_refused(recorded_game, tmp_path, game_id):
     recorded_game.store(tmp_path / "d", keep=False)
-    said = "there is no game f" if game_id == "f" * 20 else "is no game's id"
+    said = "there is no game f" if game_id == "f" * 20 else "is not the id of a game"
     assert_refused(tmp_path / "d", said, game_id)
 
 

@@ -1,4 +1,4 @@
-"""What a study leaves behind: the batches of the browsers, the store, and tables for analysis.
+"""What a study records: the batches that browsers upload, the database, and the schema of an export.
 
-`batches` runs in the browsers too, so nothing is imported here.
+Browsers load `batches` and `spaces`, and this file with them, so it imports nothing.
 """

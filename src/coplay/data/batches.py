@@ -1,19 +1,19 @@
-"""One peer's copy of some confirmed frames, as bytes: written in the browsers, read by the server.
+"""One peer's copy of some confirmed frames, as bytes: encoded in the browsers, decoded by the server.
 
-Layout, little endian: header length (u32), header (JSON: `number peer first_frame frames checksums net
-events`), then one column after another, each over all frames:
+The layout, in little endian: the header's length (u32), the header (JSON: `number peer first_frame frames
+checksums net events`), then one column after another, each over all frames:
 
-| Column | Type | A frame has |
+| Column | Type | Values for each frame |
 |---|---|---|
 | inputs | bytes | each player's input, in order |
-| confirmed_at_ms | f64 | 1: monotonic milliseconds of this peer |
+| confirmed_at_ms | f64 | 1: in this peer's monotonic milliseconds |
 | predicted | u8 | 1: bit p is set if player p's input was a guess when the frame was first shown |
-| corrected_after | u8 | n: frames until the guess was corrected, 0 if it was right, at most 255 |
+| corrected_after | u8 | n (one a player): frames until a wrong guess was corrected, 0 if right, at most 255 |
 | rewards | f64 | n |
 | flags | u8 | n: 1 terminated, 2 truncated, 4 the environment was stepped |
 | episodes | u16 | 1 |
 
-Standard library only: this file runs in the browsers too.
+Only the standard library is used: this file runs in the browsers, too.
 """
 
 import json
@@ -28,9 +28,9 @@ from typing import Any, Final
 MAX_BATCH_BYTES: Final = 256 * 1024
 MAX_ROWS: Final = 4096
 MAX_DEPTH: Final = 8
-"""Of the nested values in a row of `net` or `events`."""
+"""How deeply the values in a row of `net` or `events` may be nested."""
 NUMBERS_OF_A_PAGE: Final = 2**20
-"""A page numbers its batches from its incarnation times this: no two pages of a seat share a number."""
+"""A page counts its batches from its incarnation times this: no two pages of a seat share a number."""
 
 TERMINATED: Final = 1
 TRUNCATED: Final = 2
@@ -41,27 +41,27 @@ _CHECKSUM = re.compile(r"[0-9a-f]{16}")
 
 
 class BatchError(ValueError):
-    """Bytes that are no batch of this game; says why."""
+    """The bytes are not a batch of this game; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class FrameBatch:
-    """Consecutive confirmed frames, with what one peer can say about them.
+    """Consecutive confirmed frames, as one peer recorded them.
 
     Attributes:
-        number: Counts the batches of one page, from its incarnation · 2²⁰.
-        peer: Whose copy it is.
-        first_frame: The first frame in it; also given when there are none.
+        number: The batch's number; a page counts from its incarnation · 2²⁰.
+        peer: The peer that recorded it.
+        first_frame: The first frame; also set if the batch has no frames.
         inputs: frames × (sum of all players' input sizes) bytes.
         confirmed_at_ms: When each frame was confirmed, in the peer's monotonic milliseconds.
-        predicted: One byte a frame: which players' inputs were guesses when it was first shown.
+        predicted: One byte a frame: a bitmask of the players whose inputs were first shown as guesses.
         corrected_after: frames × players bytes; see the table above.
-        rewards: frames × players.
-        flags: frames × players bytes.
+        rewards: frames × players numbers.
+        flags: frames × players bytes; see the table above.
         episodes: The episode of each frame.
-        checksums: (frame, 64-bit checksum of the agreed state before it).
-        net: One dict a second: figures of the network.
-        events: One dict for each thing that happened.
+        checksums: (frame, 64-bit checksum of the agreed state before that frame).
+        net: Figures of the network, one dict a second.
+        events: What happened, one dict an event.
     """
 
     number: int
@@ -80,24 +80,28 @@ class FrameBatch:
 
     @property
     def frames(self) -> int:
-        """How many frames it holds."""
+        """The number of frames in the batch."""
         return len(self.predicted)
 
     @property
     def incarnation(self) -> int:
-        """Which page of its seat it is from, from 0."""
+        """The number of the page of this seat that recorded the batch, from 0."""
         return self.number // NUMBERS_OF_A_PAGE
 
 
 def encode(batch: FrameBatch) -> bytes:
-    """The bytes of a batch."""
+    """Return the bytes of a batch.
+
+    Raises:
+        ValueError: A number in `net` or `events` is not finite.
+    """
     header = json.dumps(
         {
             "number": batch.number,
             "peer": batch.peer,
             "first_frame": batch.first_frame,
             "frames": batch.frames,
-            # Hexadecimal: JavaScript would round a 64-bit number, should it ever look.
+            # In hexadecimal, because JavaScript rounds 64-bit numbers.
             "checksums": [[frame, f"{checksum:016x}"] for frame, checksum in batch.checksums],
             "net": batch.net,
             "events": batch.events,
@@ -121,15 +125,15 @@ def encode(batch: FrameBatch) -> bytes:
 
 
 def decode(data: bytes, n_players: int, input_sizes: Sequence[int]) -> FrameBatch:
-    """Read a batch that a peer sent.
+    """Decode and check a batch that a peer uploaded.
 
     Args:
-        data: The bytes; nothing in them is believed.
-        n_players: Players of the game.
-        input_sizes: Bytes of each player's input.
+        data: The bytes, which are untrusted.
+        n_players: The number of players of the game.
+        input_sizes: The size of each player's input in bytes.
 
     Raises:
-        BatchError: The bytes are no batch of such a game.
+        BatchError: The bytes are not a batch of such a game.
     """
     if len(data) > MAX_BATCH_BYTES:
         raise BatchError("a batch is larger than 256 KiB")
@@ -137,7 +141,7 @@ def decode(data: bytes, n_players: int, input_sizes: Sequence[int]) -> FrameBatc
     frames = _count(header, "frames", MAX_BATCH_BYTES)
     widths = (sum(input_sizes), 8, 1, n_players, 8 * n_players, n_players, 2)
     if len(data) - offset != frames * sum(widths):
-        raise BatchError(f"the columns are not those of {frames} frames")
+        raise BatchError(f"the columns do not have the size of {frames} frames")
     columns = []
     for width in widths:
         columns.append(data[offset : offset + frames * width])
@@ -179,7 +183,7 @@ def _refuse_constant(name: str) -> float:
     raise BatchError(f"the header holds {name}")
 
 
-# `json.loads` would make one for each batch.
+# Made once: `json.loads` with an option makes a decoder for every call.
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
@@ -200,7 +204,7 @@ def _rows(header: dict[str, Any], name: str) -> list[dict[str, Any]]:
 
 
 def _are_shallow(values: Iterable[Any], depth: int) -> bool:
-    # What reads or writes JSON later must not run out of stack.
+    # Deeper values could exhaust the stack of a JSON reader or writer later on.
     for value in values:
         if isinstance(value, dict):
             if not depth or not _are_shallow(value.values(), depth - 1):

@@ -1,4 +1,4 @@
-"""What every column of an export means: a codebook for people, a Psych-DS description for programs.
+"""The description of an export: a codebook for people, a Psych-DS file for programs.
 
 Source: https://psychds-docs.readthedocs.io
 """
@@ -28,14 +28,14 @@ def write_codebook(
     name: str,
     formats: Sequence[str],
 ) -> None:
-    """Write the codebook, the kinds of events, and the description.
+    """Write the codebook, the list of event kinds, and the Psych-DS description.
 
     Args:
-        folder: Where the tables are.
-        tables: Their columns.
-        schemas: The types that they were written with.
-        name: What the data set is called.
-        formats: `parquet`, `csv`, or both.
+        folder: The folder of the tables.
+        tables: The columns of each table.
+        schemas: The types with which each table was written.
+        name: The name of the data set.
+        formats: The formats in which the tables were written: `parquet`, `csv`, or both.
     """
     with (folder / CODEBOOK).open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -53,7 +53,7 @@ def write_codebook(
         "@context": "https://schema.org/",
         "@type": "Dataset",
         "name": name,
-        "description": "Real-time experiment played with coplay; one file a table.",
+        "description": "A real-time experiment that was played with coplay; one file for each table.",
         "schemaVersion": "Psych-DS 0.4.0",
         "dateModified": datetime.now(UTC).isoformat(timespec="seconds"),
         "distribution": [
@@ -82,5 +82,6 @@ def write_codebook(
 
 
 def type_name(kind: pa.DataType) -> str:
-    """How the codebook names an Arrow type; `list<double>`, whatever a file calls what is in a list."""
+    """Return the codebook's name of an Arrow type, such as `list<double>`."""
+    # Files differ in what they call the values of a list.
     return re.sub(r"\b(item|element): ", "", str(kind))

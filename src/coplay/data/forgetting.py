@@ -1,14 +1,14 @@
-"""Erases a person from a data directory, and says what was removed.
+"""Erasing a person from a data directory, and reporting what was removed.
 
-What is theirs alone goes: their row, answers, events, what their recruiter sent, their browser's copies and
-reports of games. What others did with them stays theirs: a game that somebody else played keeps that one's
-copy of the input log, so that it can still be replayed, with a blank seat in it that names nobody.
+What is only about this person is removed: their row, answers, events, what their recruiter sent, and their
+browser's copies and reports of games. A game that somebody else played, too, keeps the other copies of the
+input log, so that it can still be replayed, with a blank seat that names nobody.
 """
 
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,39 +17,45 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, func, select, update
 from sqlalchemy.exc import DBAPIError
 
-from coplay.data.database.engines import open_engine, plain_reason
-from coplay.data.database.store import DATABASE_FILE, DATABASE_VARIABLE, Store
+from coplay.data.database.engines import (
+    DATABASE_FILE,
+    DATABASE_VARIABLE,
+    open_engine,
+    plain_reason,
+    require_data,
+)
+from coplay.data.database.store import Store
 from coplay.data.database.tables import batches, events, games, groups, metadata, participants, reports
-from coplay.errors import StoreError, UsageError
+from coplay.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """What was removed, or would be."""
+    """What was removed, or would be removed."""
 
     participants: tuple[str, ...]
-    """Who."""
+    """The ids of the erased participants."""
     rows: dict[str, int]
-    """Rows removed, by table of the store; empty ones left out."""
+    """How many rows were removed, by table of the database; only tables with any."""
     games_with_blank_seats: tuple[str, ...]
-    """Games that others played too, and that stay without the person's name and copies."""
+    """Games that others played, too; they stay, without the person's id and copies."""
     games_removed: tuple[str, ...]
-    """Games in which nobody else was."""
+    """Games that nobody else played; they are removed."""
     traces: str
-    """Where the database may still hold bytes of it for a while; empty if nowhere."""
+    """Where the database may still hold deleted bytes, in a sentence; empty if nowhere."""
 
 
 def forget(data: Path, participant_id: str, *, dry_run: bool = False) -> Forgotten:
-    """Erase one person.
+    """Erase one person from all studies of a data directory.
 
     Args:
         data: The data directory.
-        participant_id: Whom, in all studies that are in it.
-        dry_run: Only say what would be removed.
+        participant_id: The person's id.
+        dry_run: Only return what would be removed.
 
     Raises:
         StoreError: There is no data in `data`.
-        UsageError: Nobody has this id, or they are in a game that has not ended.
+        UsageError: Nobody has this id, or the person is in a game that has not ended.
     """
 
     def chosen(connection: Connection) -> list[str]:
@@ -67,16 +73,16 @@ def forget(data: Path, participant_id: str, *, dry_run: bool = False) -> Forgott
 
 
 def forget_older_than(data: Path, age: timedelta, *, dry_run: bool = False) -> Forgotten:
-    """Erase everyone of whom the last sign is older than `age`: their arrival, an event, their end.
+    """Erase everyone whose arrival, events and end are all older than `age`.
 
     Args:
         data: The data directory.
         age: How long data are kept.
-        dry_run: Only say who and what would be removed.
+        dry_run: Only return who and what would be removed.
 
     Raises:
         StoreError: There is no data in `data`.
-        UsageError: One of them is in a game that has not ended.
+        UsageError: One of these people is in a game that has not ended.
     """
     limit = (datetime.now(UTC) - age).isoformat()
 
@@ -96,40 +102,43 @@ def forget_older_than(data: Path, age: timedelta, *, dry_run: bool = False) -> F
     return _forget(data, chosen, dry_run)
 
 
-def _forget(data: Path, chosen: Any, dry_run: bool) -> Forgotten:
-    if not os.environ.get(DATABASE_VARIABLE) and not (data / DATABASE_FILE).is_file():
-        raise StoreError(f"there is no data in {data}", "Name the data directory of a study: --data DIR.")
+def _forget(data: Path, chosen: Callable[[Connection], list[str]], dry_run: bool) -> Forgotten:
+    require_data(data)
     store = Store(data)
     try:
 
         def work(connection: Connection) -> Forgotten:
             if connection.dialect.name == "sqlite":
-                # What is deleted is overwritten, not only marked as free.
+                # Otherwise SQLite only marks deleted rows as free, and their bytes stay in the file.
                 connection.exec_driver_sql("PRAGMA secure_delete=ON")
-            erasing = _Erasure(connection)
+            erasure = _Erasure(connection)
+            # A dry run does the same work, so that it reports exactly what a real one removes.
             savepoint = connection.begin_nested()
             people = chosen(connection)
             for who in people:
-                erasing.erase(who)
+                erasure.erase(who)
             if dry_run:
                 savepoint.rollback()
             else:
                 savepoint.commit()
-            return erasing.result(people)
+            return erasure.result(people)
 
         found = store.submit(work).result()
     finally:
         store.close()
-    traces = "" if dry_run or not found.participants else _scrub(data, found.rows)
+    traces = "" if dry_run or not found.participants else _purge(data, found.rows)
     return Forgotten(
         found.participants, found.rows, found.games_with_blank_seats, found.games_removed, traces
     )
 
 
 class _Erasure:
+    """The removal of people in one transaction, with a count of what was removed."""
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._rows: Counter[str] = Counter()
+        # Dicts as ordered sets of game ids.
         self._blank: dict[str, None] = {}
         self._removed: dict[str, None] = {}
 
@@ -138,20 +147,24 @@ class _Erasure:
         return Forgotten(tuple(people), dict(+self._rows), blank, tuple(self._removed), "")
 
     def erase(self, who: str) -> None:
-        """Remove one person from every table."""
+        """Remove one person from every table.
+
+        Raises:
+            UsageError: The person is in a game that has not ended.
+        """
         for game in self._connection.execute(select(games)).all():
             seats = [seat for seat in game.seats if seat["participant_id"] == who]
             if seats:
                 if game.ended_utc is None:
                     raise UsageError(
                         f"{who} is in game {game.game_id}, which has not ended",
-                        "Wait for its end. If the server died meanwhile, start and stop it once.",
+                        "Wait for its end. If the server crashed during the game, start and stop it once.",
                     )
                 self._leave_game(game, who, seats)
         for group in self._connection.execute(select(groups)).all():
             if who in group.members:
                 self._leave_group(group, who)
-        # Whatever table has a person in it, also one that this code does not know of.
+        # Any table with a participant in it, so that a table added later is not forgotten here.
         for table in metadata.sorted_tables:
             if "participant_id" in table.c:
                 self._delete(table, table.c.participant_id == who)
@@ -187,7 +200,7 @@ class _Erasure:
 
 
 def _mentioned(connection: Connection, who: str) -> bool:
-    """Whether any table knows the person, as after an erasure that was broken off."""
+    """Return True if any table names the person, even if they have no row in `participants`."""
     return any(
         connection.execute(select(table.c.participant_id).where(table.c.participant_id == who)).first()
         for table in metadata.sorted_tables
@@ -195,10 +208,10 @@ def _mentioned(connection: Connection, who: str) -> bool:
     )
 
 
-def _scrub(data: Path, rows: Collection[str]) -> str:
-    """Leave no copy of what was deleted in the database's files; says where one may be."""
+def _purge(data: Path, rows: Collection[str]) -> str:
+    """Remove deleted bytes from the database's files, and return where some may remain, or ""."""
     if os.environ.get(DATABASE_VARIABLE):
-        return _scrub_postgres(data, sorted({*rows, games.name, groups.name}))
+        return _purge_postgres(data, sorted({*rows, games.name, groups.name}))
     connection = sqlite3.connect(data / DATABASE_FILE, timeout=5)
     try:
         busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -209,21 +222,23 @@ def _scrub(data: Path, rows: Collection[str]) -> str:
         busy = 1
     finally:
         connection.close()
-    return "the database is in use: its write-ahead log is cut when the server next stops" if busy else ""
+    return (
+        "the database is in use: its write-ahead log is truncated when the server next stops" if busy else ""
+    )
 
 
-def _scrub_postgres(data: Path, tables: Sequence[str]) -> str:
-    # Deleted rows stay in a table's file until there is something to write over them, which may be never: a
-    # table is vacuumed once a fifth of it is dead. Only a full vacuum writes the file anew.
+def _purge_postgres(data: Path, tables: Sequence[str]) -> str:
+    # Deleted rows stay in a table's file until other rows overwrite them, which may never happen: autovacuum
+    # starts when a fifth of a table is dead. Only a full vacuum rewrites the file.
     vacuum = f"VACUUM FULL {', '.join(tables)}"
     engine = open_engine(data)
     try:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            # Meanwhile nothing can be stored, and who uploads is told to come later.
+            # A full vacuum locks each table: while it waits for the lock, a running study can store nothing.
             connection.exec_driver_sql("SET lock_timeout = '2s'")
             connection.exec_driver_sql(vacuum)
     except DBAPIError as error:
-        return f"the database's files still hold it ({plain_reason(error)}): run {vacuum}"
+        return f"the database's files still hold the deleted rows ({plain_reason(error)}): run {vacuum}"
     finally:
         engine.dispose()
-    return "PostgreSQL's write-ahead log still has it, until that is written over"
+    return "PostgreSQL's write-ahead log still holds the deleted rows, until it is recycled"

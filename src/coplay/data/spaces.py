@@ -1,4 +1,7 @@
-"""Spaces as JSON, so that a store can be read without the study's code. Runs in the browsers, too."""
+"""Gymnasium spaces as JSON, so that recorded data can be read without the study's code.
+
+This file runs in the browsers, too.
+"""
 
 from typing import Any
 
@@ -9,10 +12,10 @@ from coplay.errors import StoreError
 
 
 def describe_space(space: spaces.Space[Any]) -> dict[str, Any]:
-    """What is needed to make an equal space again.
+    """Return a description of a space, as JSON, from which `make_space` makes an equal one.
 
     Raises:
-        StoreError: It is of a kind that is neither encoded nor exported, such as a graph.
+        StoreError: The space is of a kind that is neither an input nor exported, such as a graph.
     """
     match space:
         case spaces.Discrete():
@@ -30,7 +33,7 @@ def describe_space(space: spaces.Space[Any]) -> dict[str, Any]:
             return {
                 "kind": "Box",
                 "shape": list(space.shape),
-                # Text, since JSON has no infinity.
+                # As text, because JSON has no infinity.
                 "low": [repr(float(bound)) for bound in space.low.ravel()],
                 "high": [repr(float(bound)) for bound in space.high.ravel()],
                 "dtype": str(space.dtype),
@@ -54,7 +57,11 @@ def describe_space(space: spaces.Space[Any]) -> dict[str, Any]:
 
 
 def make_space(description: dict[str, Any]) -> spaces.Space[Any]:
-    """The space that `describe_space` described."""
+    """Return the space that `describe_space` described.
+
+    Raises:
+        StoreError: The description is of an unknown kind of space.
+    """
     match description["kind"]:
         case "Discrete":
             return spaces.Discrete(description["n"], start=description["start"])
@@ -84,4 +91,6 @@ def make_space(description: dict[str, Any]) -> spaces.Space[Any]:
                 charset=description["characters"],
             )
         case kind:
-            raise StoreError(f"the store has a space of the unknown kind {kind!r}")
+            raise StoreError(
+                f"a recorded space is of the unknown kind {kind!r}", "Was it recorded by a newer coplay?"
+            )

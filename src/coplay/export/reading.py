@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,9 +12,9 @@ from sqlalchemy import Connection, Table, select
 
 from coplay.data.batches import BatchError, FrameBatch, decode
 from coplay.data.database import tables as records
-from coplay.data.database.store import DATABASE_FILE, DATABASE_VARIABLE, Store
+from coplay.data.database.engines import require_data
+from coplay.data.database.store import Store
 from coplay.data.games.game_log import GameLog
-from coplay.errors import StoreError
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +123,3 @@ def open_data(data: Path) -> Iterator[DataReader]:
         yield DataReader(store)
     finally:
         store.close()
-
-
-def require_data(data: Path) -> None:
-    """Refuse a folder that no study wrote to.
-
-    Raises:
-        StoreError: It is not a data directory.
-    """
-    if not os.environ.get(DATABASE_VARIABLE) and not (data / DATABASE_FILE).is_file():
-        raise StoreError(f"there is no data in {data}", "Name the data directory of a study: --data DIR.")

@@ -310,8 +310,8 @@ def test_file_that_is_no_database_is_a_plain_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("address", "said"),
     [
-        ("nonsense", "no address"),
-        ("mysql://localhost/x", "does not use"),
+        ("nonsense", "not the address"),
+        ("mysql://localhost/x", "does not support"),
         ("postgresql://coplay@127.0.0.1:1/x", "cannot be opened"),
     ],
 )

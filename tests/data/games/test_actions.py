@@ -11,9 +11,9 @@ BOX = spaces.Box(-1, 1, (2,), np.float32)
 
 def test_actions_of_whole_numbers_stay_whole() -> None:
     description = describe_space(DISCRETE)
-    table = ActionDecoder([description])
-    assert str(table.type) == "int64"
-    assert table.decoded(description, [codec_for(DISCRETE, 0).encode(action) for action in (-2, 2)]) == [
+    actions = ActionDecoder([description])
+    assert str(actions.type) == "int64"
+    assert actions.decode(description, [codec_for(DISCRETE, 0).encode(action) for action in (-2, 2)]) == [
         -2,
         2,
     ]
@@ -21,7 +21,7 @@ def test_actions_of_whole_numbers_stay_whole() -> None:
 
 def test_actions_of_mixed_games_share_one_type() -> None:
     descriptions = [describe_space(DISCRETE), describe_space(BOX)]
-    table = ActionDecoder(descriptions)
-    assert str(table.type) == "list<item: double>"
-    assert table.decoded(descriptions[0], [codec_for(DISCRETE, 0).encode(1)]) == [[1]]
-    assert table.decoded(descriptions[1], [codec_for(BOX, 0).encode([0.5, -1])]) == [[0.5, -1]]
+    actions = ActionDecoder(descriptions)
+    assert str(actions.type) == "list<item: double>"
+    assert actions.decode(descriptions[0], [codec_for(DISCRETE, 0).encode(1)]) == [[1]]
+    assert actions.decode(descriptions[1], [codec_for(BOX, 0).encode([0.5, -1])]) == [[0.5, -1]]

@@ -85,7 +85,7 @@ def test_every_reason_is_a_sentence() -> None:
     )
     reasons = [verdict.reason for verdict in verdicts]
     assert all(reason[0].isupper() and reason.endswith(".") for reason in reasons), reasons
-    assert reasons[1] == "One browser played alone: there was none to compare it with."
+    assert reasons[1] == "One browser played alone: there was no other to compare it with."
     assert reasons[3] == "No report of the end came from players 1 and 2."
     assert reasons[4] == "Nothing was played. No report of the end came from players 0 and 1."
     assert reasons[6] == "Player 2 left."
@@ -106,7 +106,7 @@ def test_game_that_a_bot_played_on_is_identical_when_all_that_remained_agree() -
             99,
         )
         assert verdict.reason == (
-            "Player 1 left after frame 40, and a bot played on; all who stayed reported the same."
+            "Player 1 left after frame 40, and a bot played on; all players who stayed reported the same."
         )
 
 

@@ -1,1 +1,1 @@
-"""The database: engines, tables, upgrades, and the store that writes to it."""
+"""The database: its engines, tables and migrations, and the store that writes to it."""

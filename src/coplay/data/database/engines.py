@@ -1,6 +1,6 @@
-"""The two kinds of database: how each is opened, which of its failures pass, and whether a commit took place.
+"""The two kinds of database: how each is opened, which errors are transient, and whether a commit took place.
 
-SQLite is a file beside the other data. PostgreSQL is named by `COPLAY_DATABASE_URL`.
+SQLite is a file in the data directory. PostgreSQL is used if `COPLAY_DATABASE_URL` names it.
 """
 
 import os
@@ -17,11 +17,11 @@ from coplay.errors import StoreError
 DATABASE_VARIABLE: Final = "COPLAY_DATABASE_URL"
 DATABASE_FILE: Final = "coplay.sqlite"
 OLDEST_POSTGRES: Final = 130_000
-"""As `server_version_num`: the first one with `pg_xact_status(xid8)`."""
+"""As `server_version_num`: the first version with `pg_xact_status(xid8)`, which `was_committed` needs."""
 
 _POSTGRES_CONNECTION: Final = {
     "connect_timeout": 5,
-    # A database machine that is gone without a word is noticed in seconds, not after the system's two hours.
+    # A database machine that vanishes is noticed in seconds; the operating system's default is two hours.
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,
@@ -29,7 +29,7 @@ _POSTGRES_CONNECTION: Final = {
     "application_name": "coplay",
 }
 
-_PASSING_SQLITE: Final = frozenset(
+_TRANSIENT_SQLITE: Final = frozenset(
     {
         sqlite3.SQLITE_BUSY,
         sqlite3.SQLITE_LOCKED,
@@ -41,16 +41,32 @@ _PASSING_SQLITE: Final = frozenset(
         sqlite3.SQLITE_PROTOCOL,
     }
 )
-# Classes of SQLSTATE (PostgreSQL's appendix A): connection, read-only server, rolled back for another's sake,
-# out of resources (53100 is a full disk), busy, shut down or starting, input and output.
-_PASSING_POSTGRES: Final = frozenset({"08", "25", "40", "53", "55", "57", "58"})
+# Classes of SQLSTATE: connection lost, server read-only, transaction rolled back in favour of another, out of
+# resources (53100 is a full disk), busy, shutting down or starting, input and output.
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+_TRANSIENT_POSTGRES: Final = frozenset({"08", "25", "40", "53", "55", "57", "58"})
+
+
+def require_data(directory: Path) -> None:
+    """Check that a folder is the data directory of a study, without creating a database in it.
+
+    Raises:
+        StoreError: There is no data in `directory`.
+    """
+    if not os.environ.get(DATABASE_VARIABLE) and not (directory / DATABASE_FILE).is_file():
+        raise StoreError(
+            f"there is no data in {directory}", "Name the data directory of a study: --data DIR."
+        )
 
 
 def open_engine(directory: Path) -> Engine:
-    """The engine of a data directory's database; nothing is connected yet.
+    """Return the engine of a data directory's database, which does not connect yet.
+
+    Args:
+        directory: The data directory, which must exist.
 
     Raises:
-        StoreError: `COPLAY_DATABASE_URL` names none that coplay can use.
+        StoreError: `COPLAY_DATABASE_URL` is not the address of a database that coplay can use.
     """
     address = os.environ.get(DATABASE_VARIABLE)
     if not address:
@@ -59,16 +75,16 @@ def open_engine(directory: Path) -> Engine:
     try:
         url = make_url(address)
     except ArgumentError as error:
-        raise StoreError(f"{DATABASE_VARIABLE} is no address of a database", hint) from error
+        raise StoreError(f"{DATABASE_VARIABLE} is not the address of a database", hint) from error
     if url.drivername.partition("+")[0] not in ("postgres", "postgresql"):
-        raise StoreError(f"{DATABASE_VARIABLE} names {url.drivername}, which coplay does not use", hint)
+        raise StoreError(f"{DATABASE_VARIABLE} names {url.drivername}, which coplay does not support", hint)
     try:
         return create_engine(
             url.set(drivername="postgresql+psycopg"), connect_args=_POSTGRES_CONNECTION, pool_size=1
         )
     except (ImportError, NoSuchModuleError) as error:
         raise StoreError(
-            "the driver of PostgreSQL is not installed", "pip install 'coplay[postgres]'"
+            "the driver for PostgreSQL is not installed", "pip install 'coplay[postgres]'"
         ) from error
 
 
@@ -78,9 +94,9 @@ def _sqlite(file: Path) -> Engine:
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
         cursor = connection.cursor()
-        # Readers (an export while people play) do not block the writer.
+        # In WAL mode readers, such as an export while people play, do not block the writer.
         cursor.execute("PRAGMA journal_mode=WAL")
-        # An acknowledged batch survives a power cut.
+        # WAL mode alone would lose the last commits in a power cut, and with them acknowledged batches.
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA busy_timeout=5000")
         cursor.close()
@@ -89,11 +105,11 @@ def _sqlite(file: Path) -> Engine:
 
 
 def check_version(engine: Engine) -> None:
-    """Make sure that the database can be asked what became of a transaction.
+    """Check that the database is recent enough to be asked whether a transaction was committed.
 
     Raises:
-        StoreError: It is too old.
-        sqlalchemy.exc.SQLAlchemyError: It cannot be reached.
+        StoreError: The database is too old.
+        sqlalchemy.exc.SQLAlchemyError: The database cannot be reached.
     """
     if engine.dialect.name == "sqlite":
         return
@@ -107,7 +123,7 @@ def check_version(engine: Engine) -> None:
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether the same work may succeed later: the database is away, full or busy, not the work to blame."""
+    """Return True if a retry may succeed: the database is away, full or busy, not the work at fault."""
     if isinstance(error, PoolTimeoutError):
         return True
     if not isinstance(error, DBAPIError):
@@ -116,27 +132,28 @@ def is_transient(error: BaseException) -> bool:
         return True
     if isinstance(error.orig, sqlite3.Error):
         code = getattr(error.orig, "sqlite_errorcode", 0)
-        return code & 0xFF in _PASSING_SQLITE
+        return code & 0xFF in _TRANSIENT_SQLITE
     state = getattr(error.orig, "sqlstate", None)
     if state is None:
+        # Without an SQLSTATE the driver failed before the server answered: while connecting, for example.
         return isinstance(error, OperationalError | InterfaceError)
-    return state[:2] in _PASSING_POSTGRES
+    return state[:2] in _TRANSIENT_POSTGRES
 
 
 def plain_reason(error: BaseException) -> str:
-    """What the database said, in one line."""
+    """Return the database's own error message in one line of at most 300 characters."""
     reason = str(getattr(error, "orig", None) or error).strip()
     return " ".join(reason.split())[:300]
 
 
-# A commit whose answer is lost may or may not have taken place. PostgreSQL knows, by the number of the
-# transaction.
+# If the connection is lost during a commit, the commit may or may not have taken place. Retrying blindly
+# could store rows twice; PostgreSQL knows by the number of the transaction whether it was committed.
 
 
 def transaction_id(connection: Connection) -> str | None:
-    """A number by which to ask later whether this transaction was committed.
+    """Return a number by which `was_committed` knows this transaction.
 
-    None where no answer is lost, or nothing was written.
+    Returns None if nothing was written, and for SQLite, whose answers cannot be lost.
     """
     if connection.dialect.name == "sqlite":
         return None
@@ -144,14 +161,18 @@ def transaction_id(connection: Connection) -> str | None:
     return None if number is None else str(number)
 
 
-def was_committed(engine: Engine, receipt: str) -> bool | None:
-    """Whether the transaction of a receipt was committed; None while it is still under way.
+def was_committed(engine: Engine, number: str) -> bool | None:
+    """Return whether a transaction was committed, or None while it is still in progress.
+
+    Args:
+        engine: The database.
+        number: What `transaction_id` returned within the transaction.
 
     Raises:
-        sqlalchemy.exc.DBAPIError: The database cannot be asked.
+        sqlalchemy.exc.DBAPIError: The database cannot be reached.
     """
     with engine.connect() as connection:
         status = connection.execute(
-            text("SELECT pg_xact_status(CAST(:receipt AS xid8))"), {"receipt": receipt}
+            text("SELECT pg_xact_status(CAST(:number AS xid8))"), {"number": number}
         ).scalar_one_or_none()
     return None if status == "in progress" else status == "committed"

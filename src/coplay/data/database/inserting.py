@@ -1,7 +1,7 @@
-"""Inserts many rows in one statement, and says of each whether its key was there already.
+"""Inserting many rows in one statement, and finding which of their keys existed already.
 
-A statement costs a round trip to the database, and with it a wait for Python's lock: a thousand rows a second
-cannot have one each.
+A statement costs a round trip to the database and a wait for Python's global lock, so a thousand rows a
+second cannot have one each.
 """
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -15,16 +15,16 @@ from sqlalchemy.dialects import postgresql, sqlite
 def insert_missing(
     connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], column: str
 ) -> list[Any]:
-    """Insert the rows whose primary key is not there yet; of several with one key, the first.
+    """Insert the rows whose primary key does not exist yet; of several rows with one key, the first.
 
     Args:
-        connection: In a transaction.
-        table: Where to.
-        rows: All with the same columns.
-        column: One that is never null.
+        connection: A connection in a transaction.
+        table: The table.
+        rows: The rows, all with the same columns.
+        column: The name of a column that is never null.
 
     Returns:
-        For each row, `column` of the row that was there before it; None if it was inserted.
+        For each row None if it was inserted, or else the value of `column` in the row that was there before.
     """
     names = [part.name for part in table.primary_key.columns]
     keys: list[Hashable] = [tuple(row[name] for name in names) for row in rows]
@@ -33,9 +33,9 @@ def insert_missing(
         first.setdefault(key, place)
     inserted = {tuple(key) for key in _insert(connection, table, [rows[place] for place in first.values()])}
     new = {place for key, place in first.items() if key in inserted}
-    others = {key for place, key in enumerate(keys) if place not in new}
-    there = _read(connection, table, others, column) if others else {}
-    return [None if place in new else there[key] for place, key in enumerate(keys)]
+    existing = {key for place, key in enumerate(keys) if place not in new}
+    values = _read(connection, table, existing, column) if existing else {}
+    return [None if place in new else values[key] for place, key in enumerate(keys)]
 
 
 def _read(connection: Connection, table: Table, keys: set[Hashable], column: str) -> dict[Hashable, Any]:
@@ -45,10 +45,11 @@ def _read(connection: Connection, table: Table, keys: set[Hashable], column: str
 
 
 def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> Iterable[Row[Any]]:
-    """Answers the keys of those that were inserted."""
+    """Insert rows with distinct keys, and return the keys of those that did not exist."""
     if connection.dialect.name == "sqlite":
         return connection.execute(_insert_values(table), rows)
-    # The number of rows is no part of the statement, which is parsed and planned once.
+    # One array for each column: the statement is the same for any number of rows, so that it is parsed and
+    # planned only once.
     arrays = {name: [row[name] for row in rows] for name in rows[0]}
     return connection.execute(_insert_arrays(table, tuple(arrays)), arrays)
 

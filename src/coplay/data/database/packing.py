@@ -1,8 +1,8 @@
-"""A batch at rest: what a browser sent, in a quarter of the room, and byte for byte the same when read.
+"""Lossless compression of batches in the database, to about a quarter of their size.
 
-The fourth byte says which: a batch begins with the length of its header as 32 bits, little endian, and none
-is so long that this byte is not 0. A packed one begins with `70 6b 00 01`; what follows is raw deflate
-(RFC 1951) with the dictionary below. Databases hold batches of both kinds.
+A packed batch begins with `70 6b 00 01`, followed by raw deflate data (RFC 1951) with the dictionary below.
+Its fourth byte tells it from a plain batch, which begins with the length of its header as 32 bits in little
+endian: no header is so long that the fourth byte is not 0. Databases hold batches of both kinds.
 """
 
 import zlib
@@ -15,10 +15,10 @@ from coplay.data.batches import MAX_BATCH_BYTES
 
 _MARK: Final = b"pk\x00\x01"
 _WINDOW: Final = -15
-"""Without a header: the mark says enough, and each batch has its sha256 beside it."""
+"""Raw deflate without a checksum, because each batch has its sha256 in another column."""
 
-# What is in almost every batch, the likeliest last. Data were written with it, so it never changes: a better
-# one needs a mark of its own.
+# Text that is in almost every batch; deflate wants the likeliest last. Stored data depend on every byte of
+# it, so a better dictionary would need a mark of its own.
 _DICTIONARY: Final = (
     b'"link":"relay""turn","kind":"left""hidden","detail":{"reason":""shown""link_closed""peer_suspected"'
     b'"link_changed","detail":{"peer":0,"link":"direct"}},{"t_ms":"utc":"2027-"kind":"link_open"'
@@ -35,21 +35,22 @@ _DICTIONARY: Final = (
 
 
 def pack(body: bytes) -> bytes:
-    """What is stored of a batch: fewer bytes, or the batch itself."""
+    """Return a batch compressed, or the batch itself if that is not smaller."""
     deflate = zlib.compressobj(wbits=_WINDOW, zdict=_DICTIONARY)
     packed = _MARK + deflate.compress(body) + deflate.flush()
     return packed if len(packed) < len(body) else body
 
 
 def unpack(stored: bytes) -> bytes:
-    """The batch that was packed; bytes that are damaged, or no packed batch, come back as they are.
+    """Return the batch that was packed; return damaged bytes, and bytes that are not packed, as they are.
 
-    Whoever reads them compares their sha256 and decodes them, and says what is wrong.
+    The readers of a batch compare its sha256 and decode it, and report what is wrong.
     """
     if not stored.startswith(_MARK):
         return stored
     inflate = zlib.decompressobj(wbits=_WINDOW, zdict=_DICTIONARY)
     try:
+        # Bounded, because a few damaged bytes could expand to gigabytes.
         body = inflate.decompress(stored[len(_MARK) :], MAX_BATCH_BYTES)
     except zlib.error:
         return stored
@@ -57,15 +58,15 @@ def unpack(stored: bytes) -> bytes:
 
 
 class PackedBatch(TypeDecorator[bytes]):
-    """A column of batches: packed when written, unpacked when read."""
+    """The type of a column of batches, which are packed when written and unpacked when read."""
 
     impl = LargeBinary
     cache_ok = True
 
     def process_bind_param(self, value: bytes | None, dialect: Dialect) -> Any:
-        """What is stored of a batch."""
+        """Return the bytes to store for a batch."""
         return None if value is None else pack(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> bytes | None:
-        """The batch that is stored."""
+        """Return the batch of stored bytes."""
         return None if value is None else unpack(bytes(value))

@@ -1,10 +1,9 @@
-"""The records of the studies of one data directory: SQLite beside the other data by default, PostgreSQL by
-`COPLAY_DATABASE_URL`.
+"""The store of a data directory: a thread that owns the database, and the files beside it.
 
-One thread does all the work, in the order it was asked: the event loop never waits for a disk. What was
-asked while the disk was busy shares the next transaction, so that many small writes cost one wait. While the
-database is away or full, the same transaction is tried again until it succeeds; what waits is counted, so
-that a caller can refuse more before memory grows.
+All work runs in one thread, in the order in which it was submitted, so that the event loop never waits for a
+disk. Work that queues up while the disk is busy shares the next transaction, so that many small writes cost
+one wait. While the database is away or full, the same transaction is retried until it succeeds; the queue is
+counted, so that callers can apply back-pressure before memory grows.
 """
 
 import logging
@@ -37,16 +36,17 @@ from coplay.errors import StoreError
 
 __all__ = ["DATABASE_FILE", "DATABASE_VARIABLE", "Store"]
 
-MAX_AT_ONCE: Final = 256
+MAX_JOBS_PER_TRANSACTION: Final = 256
 MOST_WAITING: Final = 4096
-"""Records that may wait before an upload is refused."""
+"""How many jobs may wait before uploads are refused."""
 MOST_WAITING_BYTES: Final = 64 * 1024 * 1024
 OVERFLOW: Final = 100_000
-"""Records that may wait at all."""
+"""How many jobs may wait before all others are refused, too."""
 SILENT_AFTER_S: Final = 2.5
+"""A transaction that takes longer counts as a database that does not answer."""
 CLOSE_AFTER_S: Final = 15.0
-_FIRST_WAIT_S: Final = 0.1
-_LONGEST_WAIT_S: Final = 2.0
+_FIRST_RETRY_S: Final = 0.1
+_LONGEST_RETRY_S: Final = 2.0
 
 _log = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
@@ -54,6 +54,8 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True, slots=True)
 class _RowInsert:
+    """A row to insert; consecutive ones for the same table become one statement."""
+
     table: Table
     column: str
     values: Mapping[str, Any]
@@ -61,19 +63,21 @@ class _RowInsert:
 
 @dataclass(frozen=True, slots=True)
 class _StoreJob:
+    """Something for the store's thread to do, and the future of its result."""
+
     work: Callable[[Connection], Any] | _RowInsert
     size: int
     future: "Future[Any]" = field(default_factory=Future)
 
 
 class Store:
-    """The database, and the files beside it.
+    """The database of a data directory, and the files beside it.
 
     Args:
-        directory: The data directory; made when missing.
+        directory: The data directory; created if it does not exist.
 
     Raises:
-        StoreError: It cannot be opened.
+        StoreError: The database cannot be opened.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -91,7 +95,7 @@ class Store:
             where = f"the database of {DATABASE_VARIABLE}" if os.environ.get(DATABASE_VARIABLE) else directory
             raise StoreError(
                 f"the data in {where} cannot be opened ({plain_reason(error)})",
-                "Check the address, and whether it runs."
+                "Check the address, and whether the database runs."
                 if os.environ.get(DATABASE_VARIABLE)
                 else "Check the path and its permissions.",
             ) from error
@@ -105,39 +109,46 @@ class Store:
         self._thread = Thread(target=self._work, name="store", daemon=True)
         self._thread.start()
 
-    # Asking
+    # Any thread
 
     def submit(self, work: Callable[[Connection], _Result], size: int = 0) -> "Future[_Result]":
-        """Do `work` in the store's thread; the future is done once it is committed.
+        """Run `work` in the store's thread; the future is done once the transaction is committed.
 
-        `work` may be done again if something else in the same transaction fails, or the database does. A
-        failure of its own is logged here as well, since not every caller waits for the answer.
+        `work` must be repeatable: it runs again if the database, or something else in the same transaction,
+        fails. An error of its own is also logged, since not every caller waits for the result.
 
         Args:
-            work: What to do; its result is the future's.
-            size: Bytes of memory that it holds while it waits.
+            work: A function of a connection in a transaction; its result becomes the future's.
+            size: The memory that it holds while it waits, in bytes.
         """
-        return self._ask(_StoreJob(work, size))
+        return self._enqueue(_StoreJob(work, size))
 
     def insert(self, table: Table, row: Mapping[str, Any], column: str, size: int = 0) -> "Future[Any]":
-        """Insert a row unless its primary key is there.
+        """Insert a row unless its primary key exists already.
 
-        Rows for one table that were asked for one after another are inserted together.
+        Consecutive rows for one table are inserted with one statement.
 
         Args:
-            table: Where to.
-            row: Always with the same columns for one table.
-            column: Whose value is the answer: of the row that was there; None if there was none. One column
-                for each table.
-            size: Bytes of memory that the row holds while it waits.
-        """
-        return self._ask(_StoreJob(_RowInsert(table, column, row), size))
+            table: The table.
+            row: The row; all rows of a table must have the same columns.
+            column: The column of an existing row to return; always the same one for a table.
+            size: The memory that the row holds while it waits, in bytes.
 
-    def _ask(self, job: _StoreJob) -> "Future[Any]":
-        # From here on nobody can cancel it: a page that closes while it waits must not take a write along.
+        Returns:
+            A future of None if the row was inserted, or else of the existing row's value in `column`.
+        """
+        return self._enqueue(_StoreJob(_RowInsert(table, column, row), size))
+
+    def _enqueue(self, job: _StoreJob) -> "Future[Any]":
+        # From here on the future cannot be cancelled: when a page closes, the request that waits for it is
+        # cancelled, but the write must still happen.
         job.future.set_running_or_notify_cancel()
         if self._waiting >= OVERFLOW:
-            job.future.set_exception(StoreError("too much waits for the database", "See the log."))
+            job.future.set_exception(
+                StoreError(
+                    "too many records wait for the database", "The log says why the database does not answer."
+                )
+            )
             return job.future
         job.future.add_done_callback(_log_failure)
         with self._counting:
@@ -147,12 +158,12 @@ class Store:
         return job.future
 
     def execute(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> "Future[None]":
-        """Execute one statement whose answer is of no interest.
+        """Execute one statement without returning its result.
 
         Args:
-            statement: What to do. One that is made once, with its values as parameters, costs a third of one
-                that is made for each row.
-            parameters: Its values by name.
+            statement: The statement. Building it once and passing the values as parameters takes a third of
+                the time of building it for each row.
+            parameters: The values by name.
         """
 
         def work(connection: Connection) -> None:
@@ -161,13 +172,13 @@ class Store:
         return self.submit(work)
 
     def has_room(self, size: int = 0) -> bool:
-        """Whether `size` more bytes may wait. If not, more should be refused until later."""
+        """Return True if `size` more bytes may be submitted; otherwise refuse uploads until later."""
         with self._counting:
             return self._waiting < MOST_WAITING and self._waiting_bytes + size <= MOST_WAITING_BYTES
 
     @property
     def trouble(self) -> str:
-        """Why nothing is stored at the moment, in a few words; empty when all is well."""
+        """Why nothing can be stored at the moment, in a few words; empty if the database works."""
         busy_since = self._busy_since
         if self._trouble or busy_since is None or time.monotonic() - busy_since < SILENT_AFTER_S:
             return self._trouble
@@ -175,35 +186,38 @@ class Store:
         return self._trouble
 
     def keep_file(self, folder: str, name: str, content: bytes) -> None:
-        """Keep a file beside the database, once; `name` is or contains a hash of `content`.
+        """Write a file beside the database, unless it exists already.
 
         Args:
-            folder: A folder of the data directory.
-            name: A plain file name, chosen by us.
-            content: What it holds.
+            folder: The name of a folder in the data directory.
+            name: A plain file name that is or contains a hash of `content`; never from a client.
+            content: The bytes of the file.
         """
         path = self.directory / folder / name
         if path.exists():
             return
         path.parent.mkdir(exist_ok=True)
+        # Renamed when complete: other processes of the same study may write the same file.
         partial = path.with_name(f".{name}.{os.getpid()}")
         partial.write_bytes(content)
         partial.replace(path)
 
     def close(self) -> None:
-        """Finish what was asked, and close; a database that is away is waited for 15 seconds at most."""
+        """Finish all submitted work and close; wait at most 15 seconds for a database that is away."""
         self._closing.set()
         self._jobs.put(None)
         self._thread.join(CLOSE_AFTER_S)
         if self._thread.is_alive():
-            _log.error("%d records were not written: the database does not answer", self._waiting)
+            _log.error(
+                "%d records were lost: the database did not answer before the server stopped", self._waiting
+            )
 
-    # The thread
+    # The store's thread
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             jobs, closing = [job], False
-            while len(jobs) < MAX_AT_ONCE and not closing:
+            while len(jobs) < MAX_JOBS_PER_TRANSACTION and not closing:
                 try:
                     another = self._jobs.get_nowait()
                 except Empty:
@@ -224,11 +238,11 @@ class Store:
         self._busy_since = time.monotonic()
         try:
             results = self._persist(jobs)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (the error of a job belongs to its future)
             if len(jobs) == 1:
                 jobs[0].future.set_exception(error)
                 return
-            # One of them is to blame; alone, the others succeed.
+            # One of the jobs failed and took the others' transaction with it: run each in one of its own.
             for job in jobs:
                 self._transact([job])
             return
@@ -239,23 +253,25 @@ class Store:
             job.future.set_result(result)
 
     def _persist(self, jobs: list[_StoreJob]) -> list[Any]:
-        """Try one transaction until it is committed, or fails for a reason that does not pass."""
-        wait_s = _FIRST_WAIT_S
+        """Retry one transaction until it is committed, or fails with an error that is not transient."""
+        wait_s = _FIRST_RETRY_S
+        # A transaction that may have been committed although its commit raised an error, and its results.
+        # Running it again without asking could store its rows twice.
         doubtful: tuple[str, list[Any]] | None = None
         while True:
             try:
                 if doubtful is not None:
-                    receipt, results = doubtful
-                    committed = was_committed(self._engine, receipt)
+                    number, results = doubtful
+                    committed = was_committed(self._engine, number)
                     if committed:
                         return results
                     if committed is False:
                         doubtful = None
                 if doubtful is None:
                     with self._engine.connect() as connection:
-                        results = _do(jobs, connection)
-                        given = transaction_id(connection)
-                        doubtful = None if given is None else (given, results)
+                        results = _run(jobs, connection)
+                        assigned = transaction_id(connection)
+                        doubtful = None if assigned is None else (assigned, results)
                         connection.commit()
                     return results
             except Exception as error:
@@ -263,12 +279,16 @@ class Store:
                     raise
                 self._note_trouble(plain_reason(error))
             if self._closing.is_set() and time.monotonic() - self._trouble_since > CLOSE_AFTER_S / 3:
-                raise StoreError("the database is away, and the server was stopped", "See the log.")
+                raise StoreError(
+                    "the database is away, and the server was stopped",
+                    "The log has the database's own error.",
+                )
             if self._closing.is_set():
-                time.sleep(_FIRST_WAIT_S)
+                time.sleep(_FIRST_RETRY_S)
             else:
+                # Not `sleep`: closing must not wait for a long pause between retries.
                 self._closing.wait(wait_s)
-            wait_s = min(_LONGEST_WAIT_S, 2 * wait_s)
+            wait_s = min(_LONGEST_RETRY_S, 2 * wait_s)
 
     def _note_trouble(self, reason: str) -> None:
         with self._counting:
@@ -277,7 +297,7 @@ class Store:
             self._trouble = reason
             self._trouble_since = self._busy_since or time.monotonic()
         _log.error(
-            "nothing can be stored (%s); %d records wait, none is acknowledged; trying again until it works",
+            "nothing can be stored (%s); %d records wait unacknowledged; retrying until it works",
             reason,
             self._waiting,
         )
@@ -290,8 +310,8 @@ class Store:
         _log.warning("everything is stored again, after %.1f s", time.monotonic() - since)
 
 
-def _do(jobs: Sequence[_StoreJob], connection: Connection) -> list[Any]:
-    """The results of all, in order; rows for one table that come one after another are one statement."""
+def _run(jobs: Sequence[_StoreJob], connection: Connection) -> list[Any]:
+    """Run all jobs in order and return their results; consecutive rows for one table are one statement."""
     results: list[Any] = []
     waiting: list[_RowInsert] = []
     for job in jobs:

@@ -1,7 +1,7 @@
-"""The tables of the store, as they are now; `migrations` makes them so. What a browser sent is kept as it
-came (`batches.body`, packed); tables for analysis are derived.
+"""The current tables of the database; the steps in `migrations` bring older databases to them.
 
-Times come in pairs: `…_utc`, ISO 8601 with milliseconds, and `…_ms`, milliseconds of the server's
+What a browser uploaded is stored unchanged (`batches.body`, packed); an export derives its tables from it.
+Times come in pairs: `…_utc` in ISO 8601 with milliseconds, and `…_ms` in milliseconds of the server's
 monotonic clock.
 """
 
@@ -49,7 +49,7 @@ recruitment = Table(
     Column("utc", String(32), nullable=False),
     Column("params", JSON, nullable=False),
 )
-"""What a recruiter's link carried; apart from the rest, so that no export has it unasked."""
+"""The parameters of recruiters' links, kept apart so that they are only exported on request."""
 
 groups = Table(
     "groups",
@@ -98,8 +98,9 @@ games = Table(
     Column("cuts", JSON),
     Column("desyncs", JSON),
 )
-"""`cuts`: player → `[{last_frame, fate}]`, the seats that changed hands, with the last frame that was their
-person's own; `desyncs`: `[{reported_by, frame, peer, paths, resynced_at}]`. Both as `reports.py` writes them.
+"""`cuts` maps each player whose seat changed hands to `[{last_frame, fate}]`, where `last_frame` is the last
+frame with an input of the person; `desyncs` is `[{reported_by, frame, peer, paths, resynced_at}]`. Both are
+made by `coplay.data.games.reports`.
 """
 
 reports = Table(

@@ -1,4 +1,4 @@
-"""Brings a database to the tables that this version of coplay works with."""
+"""Upgrading a database to the tables of this version of coplay, with Alembic."""
 
 from typing import Final
 
@@ -8,22 +8,23 @@ from coplay.data.database.migrations import HEAD
 from coplay.errors import StoreError
 
 BEFORE_MIGRATIONS: Final = "0001"
-"""The step that makes what coplay made before it had migrations."""
+"""The step whose tables are those that coplay created before it had migrations."""
 
 _LOCK: Final = 0x636F706C6179  # "coplay", as PostgreSQL's advisory lock
 
 
 def upgrade_database(engine: Engine) -> None:
-    """Run the steps that the database has not seen; all of them or none, and one process at a time.
+    """Run the migrations that the database lacks: all of them or none, and one process at a time.
 
     Raises:
-        StoreError: The database was made by a newer coplay.
-        sqlalchemy.exc.SQLAlchemyError: It cannot be read or written.
+        StoreError: The database was made by a newer version of coplay.
+        sqlalchemy.exc.SQLAlchemyError: The database cannot be read or written.
     """
     with engine.connect() as connection:
         if _revision(connection) == HEAD:
             return
         connection.rollback()
+        # Two servers may start at the same time: the second one waits here, and then finds nothing to do.
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
@@ -33,14 +34,14 @@ def upgrade_database(engine: Engine) -> None:
 
 
 def _revision(connection: Connection) -> str | None:
-    """The last step that was run; None if none was."""
+    """Return the last migration that was run, or None."""
     if "alembic_version" not in inspect(connection).get_table_names():
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 
 
 def _upgrade(connection: Connection) -> None:
-    # Only here: most starts have nothing to upgrade, and it takes a while to import.
+    # Imported late: it takes a while, and most starts have nothing to upgrade.
     from alembic import command
     from alembic.config import Config
     from alembic.util import CommandError
@@ -55,5 +56,5 @@ def _upgrade(connection: Connection) -> None:
         command.upgrade(config, "head")
     except CommandError as error:
         raise StoreError(
-            f"the database was made by a newer coplay (step {_revision(connection)})", "Update coplay."
+            f"the database was made by a newer coplay (migration {_revision(connection)})", "Update coplay."
         ) from error

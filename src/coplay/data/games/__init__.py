@@ -1,1 +1,1 @@
-"""One game's data: its log, the peers' copies and reports, and the verdict."""
+"""The data of one game: its input log, the peers' copies and reports, and the verdict."""

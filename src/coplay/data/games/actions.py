@@ -1,4 +1,4 @@
-"""Actions for analysis: inputs decoded back into what the environment takes, in one column for all games."""
+"""Inputs decoded into the actions of the environment, in one column for all games."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,16 +11,16 @@ from coplay.envs import codec_for
 
 
 class ActionDecoder:
-    """Decodes inputs; one Arrow type fits the actions of all games.
+    """A decoder of inputs into one Arrow type that fits the actions of all games.
 
-    Whole numbers stay whole unless some game has fractions. Arrays stay arrays; where only some games have
-    them, the others' actions become arrays of one.
+    Integers stay integers unless some game has fractions. Arrays stay arrays; where only some games have
+    arrays, the actions of the others become arrays of one element.
 
     Args:
-        spaces: Descriptions of all the action spaces there are.
+        spaces: The descriptions of all action spaces, as `describe_space` makes them.
 
     Attributes:
-        type: The type of the column.
+        type: The Arrow type of the column.
     """
 
     def __init__(self, spaces: Sequence[dict[str, Any]]) -> None:
@@ -31,8 +31,13 @@ class ActionDecoder:
         for _ in range(self._depth):
             self.type = pa.list_(self.type)
 
-    def decoded(self, space: dict[str, Any], inputs: Sequence[bytes]) -> list[Any]:
-        """The actions of one player."""
+    def decode(self, space: dict[str, Any], inputs: Sequence[bytes]) -> list[Any]:
+        """Return the actions of one player as values of the column.
+
+        Args:
+            space: The description of the player's action space.
+            inputs: The player's inputs, one a frame.
+        """
         return [self._plain(action) for action in decode_actions(space, inputs)]
 
     def _plain(self, action: Any) -> Any:
@@ -43,9 +48,14 @@ class ActionDecoder:
 
 
 def decode_actions(space: dict[str, Any], inputs: Sequence[bytes]) -> list[Any]:
-    """The actions of one player, as the environment takes them."""
+    """Return the actions of one player as the environment takes them.
+
+    Args:
+        space: The description of the player's action space.
+        inputs: The player's inputs, one a frame.
+    """
     codec = codec_for(make_space(space), 0)
-    # People hold keys: few inputs are distinct.
+    # Few inputs are distinct, because people hold keys.
     known = {data: codec.decode(data) for data in set(inputs)}
     return [known[data] for data in inputs]
 

@@ -1,8 +1,8 @@
-"""Compares the copies of a game's input log that its peers upload.
+"""Comparison of the copies of a game's input log that its peers upload.
 
-The first copy of a frame is the reference; every other copy is compared with it. Nothing is overwritten. A
-page that was loaded anew may give frames that the page before it gave: they are compared, too, but are no
-further copy.
+The first copy of a frame is the reference; every other copy is compared with it, and nothing is overwritten.
+A reloaded page may upload frames that the page before it had uploaded: they are compared, too, but do not
+count as another copy.
 """
 
 import hashlib
@@ -14,14 +14,14 @@ from coplay.data.batches import FrameBatch
 
 @dataclass(frozen=True, slots=True)
 class CopyDifference:
-    """Two copies hold different inputs for the same frames.
+    """A difference between two copies of the same frames.
 
     Attributes:
         frame: The first frame that differs.
-        peer: Whose copy came later.
-        reference_peer: Whose copy came first; the same peer if an earlier page of it said otherwise.
-        sha256: Of the later copy, over the frames that both have in this batch.
-        reference_sha256: Of the first copy, over the same frames.
+        peer: The peer whose copy came later.
+        reference_peer: The peer whose copy came first; the same peer if it was an earlier page of it.
+        sha256: The hash of the later copy, over the frames that both have in this batch.
+        reference_sha256: The hash of the first copy, over the same frames.
     """
 
     frame: int
@@ -32,22 +32,24 @@ class CopyDifference:
 
 
 @dataclass(slots=True)
-class _Checksum:
+class _FrameChecksum:
+    """A frame's checksum, as the first peer reported it."""
+
     value: int
-    givers: int
-    """Bit p is set if peer p gave one for this frame."""
+    reporters: int
+    """Bitmask of the peers that reported a checksum of this frame."""
 
 
 class InputCopies:
-    """All copies of one game's inputs, frame by frame: for each frame one reference, and who gave it.
+    """The copies of one game's inputs: for each frame the first copy, and which peers uploaded it.
 
-    To add the same batch again changes nothing.
+    Adding is idempotent: the same batch may be added again.
 
     Attributes:
         first_difference: The first frame for which inputs differ; None while all agree.
         checksum_difference: The first frame whose state checksums differ; None while all agree.
-        checksums_compared: How many checksums were compared with another peer's.
-        frames: One more than the last frame that anyone uploaded.
+        checksums_compared: The number of checksums that were compared with another peer's.
+        frames: The last frame that any peer uploaded, plus one.
     """
 
     def __init__(self) -> None:
@@ -55,39 +57,42 @@ class InputCopies:
         self.checksum_difference: int | None = None
         self.checksums_compared = 0
         self.frames = 0
-        # A few bytes a frame: hundreds of games are open at once.
+        # Plain bytes, because a server holds hundreds of games. For each frame: the first copy's inputs, a
+        # bitmask of the peers that uploaded it (at most 8 players), and the peer of the first copy.
         self._inputs = bytearray()
-        self._givers = bytearray()
+        self._uploaders = bytearray()
         self._references = bytearray()
-        self._checksums: dict[int, _Checksum] = {}
+        self._checksums: dict[int, _FrameChecksum] = {}
 
     def add(self, batch: FrameBatch) -> CopyDifference | None:
-        """Take one batch; answers a difference to what was there, if there is one."""
+        """Add one batch, and return its first difference from earlier copies, if there is one."""
         difference = self._add_inputs(batch) if batch.frames else None
         if difference is not None:
-            known = self.first_difference
-            self.first_difference = difference.frame if known is None else min(known, difference.frame)
+            before = self.first_difference
+            self.first_difference = difference.frame if before is None else min(before, difference.frame)
         for frame, value in batch.checksums:
             self._add_checksum(batch.peer, frame, value)
         return difference
 
     def shared_frames(self, peers: Collection[int]) -> int:
-        """How many frames, from the first on, are here, up to the last that each of some peers uploaded.
+        """Return how many frames from the first on exist, up to the last one that each given peer uploaded.
 
-        What was played while a peer's page was loaded anew, only the others have.
+        A peer need not have uploaded all of them: only the others have what was played while its page was
+        reloaded.
         """
-        givers = self._givers.rstrip(b"\0")
-        whole = len(givers) if 0 not in givers else givers.index(0)
+        uploaders = self._uploaders.rstrip(b"\0")
+        before_gap = len(uploaders) if 0 not in uploaders else uploaders.index(0)
         last = [
-            max((at for at, known in enumerate(givers) if known >> peer & 1), default=-1) for peer in peers
+            max((frame for frame, mask in enumerate(uploaders) if mask >> peer & 1), default=-1)
+            for peer in peers
         ]
-        return min([whole, *(frame + 1 for frame in last)])
+        return min([before_gap, *(frame + 1 for frame in last)])
 
     def _add_checksum(self, peer: int, frame: int, value: int) -> None:
         bit = 1 << peer
-        known = self._checksums.setdefault(frame, _Checksum(value, bit))
-        if not known.givers & bit:
-            known.givers |= bit
+        known = self._checksums.setdefault(frame, _FrameChecksum(value, bit))
+        if not known.reporters & bit:
+            known.reporters |= bit
             self.checksums_compared += 1
         if known.value != value and (self.checksum_difference is None or frame < self.checksum_difference):
             self.checksum_difference = frame
@@ -96,9 +101,8 @@ class InputCopies:
         start, end = batch.first_frame, batch.first_frame + batch.frames
         width = len(batch.inputs) // batch.frames
         self._grow(end, width)
-        givers = self._givers[start:end]
-        before = bytes(givers)
-        new = [place for place, known in enumerate(before) if not known]
+        before = bytes(self._uploaders[start:end])
+        new = [place for place, uploaders in enumerate(before) if not uploaders]
         if len(new) == batch.frames:
             self._inputs[start * width : end * width] = batch.inputs
         else:
@@ -108,31 +112,32 @@ class InputCopies:
         for place in new:
             self._references[start + place] = batch.peer
         bit = 1 << batch.peer
-        self._givers[start:end] = bytes(known | bit for known in before)
+        self._uploaders[start:end] = bytes(uploaders | bit for uploaders in before)
         if self._inputs[start * width : end * width] == batch.inputs:
             return None
         return self._difference(batch, before, width)
 
     def _difference(self, batch: FrameBatch, before: bytes, width: int) -> CopyDifference:
         first = -1
-        ours, theirs = hashlib.sha256(), hashlib.sha256()
-        for place, known in enumerate(before):
-            if known:
+        reference_hash, own_hash = hashlib.sha256(), hashlib.sha256()
+        for place, uploaders in enumerate(before):
+            # Frames that nobody had uploaded before are the reference now, and equal to themselves.
+            if uploaders:
                 frame = batch.first_frame + place
                 reference = self._inputs[frame * width : (frame + 1) * width]
                 row = batch.inputs[place * width : (place + 1) * width]
-                ours.update(reference)
-                theirs.update(row)
+                reference_hash.update(reference)
+                own_hash.update(row)
                 if row != reference and first < 0:
                     first = frame
         return CopyDifference(
-            first, batch.peer, self._references[first], theirs.hexdigest(), ours.hexdigest()
+            first, batch.peer, self._references[first], own_hash.hexdigest(), reference_hash.hexdigest()
         )
 
     def _grow(self, frames: int, width: int) -> None:
         more = frames - self.frames
         if more > 0:
             self._inputs.extend(bytes(more * width))
-            self._givers.extend(bytes(more))
+            self._uploaders.extend(bytes(more))
             self._references.extend(bytes(more))
             self.frames = frames

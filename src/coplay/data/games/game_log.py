@@ -1,4 +1,4 @@
-"""One game's log, put together from its peers' batches."""
+"""The log of one game, merged from its peers' batches."""
 
 import hashlib
 from collections.abc import Sequence
@@ -12,16 +12,16 @@ _Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 
 
 class PeerLog:
-    """What one peer uploaded, frame by frame.
+    """The frames that one peer uploaded, as arrays.
 
     Args:
-        batches: Of one peer and game, ordered by number.
-        width: Bytes of all players' inputs in a frame.
-        n_players: Players of the game.
+        batches: The batches of one peer and game, ordered by number.
+        width: The size of all players' inputs of one frame, in bytes.
+        n_players: The number of players of the game.
 
     Attributes:
-        frames: How many frames it covers, gaps included.
-        has: Which of them it has.
+        frames: The number of frames, including gaps.
+        has: For each frame, whether the peer uploaded it.
     """
 
     def __init__(self, batches: Sequence[FrameBatch], width: int, n_players: int) -> None:
@@ -46,22 +46,22 @@ class PeerLog:
             self.episodes[here] = batch.episodes
 
     def sha256(self) -> str:
-        """Of all its inputs in order of frames."""
+        """Return the hash of all uploaded inputs, in the order of frames."""
         return hashlib.sha256(self.inputs[self.has].tobytes()).hexdigest()
 
 
 class GameLog:
-    """The log of a game: each frame from the first peer, by player id, that has it.
+    """The log of a game: each frame as the lowest peer recorded it that uploaded the frame.
 
     Args:
         batches: All batches of the game.
-        input_sizes: Bytes of each player's input.
+        input_sizes: The size of each player's input, in bytes.
 
     Attributes:
         peers: Each peer's own copy.
-        frames: How many frames there are, gaps included.
-        has: Which of them any peer has.
-        source: Which peer's copy each frame is from; -1 for none.
+        frames: The number of frames, including gaps.
+        has: For each frame, whether any peer uploaded it.
+        source: For each frame, the peer whose copy it is; -1 in a gap.
     """
 
     def __init__(self, batches: Sequence[FrameBatch], input_sizes: Sequence[int]) -> None:
@@ -92,12 +92,12 @@ class GameLog:
         self._columns = [slice(edges[player], edges[player + 1]) for player in range(n_players)]
 
     def inputs_of(self, player: int) -> list[bytes]:
-        """A player's inputs, for the frames that anyone has."""
+        """Return a player's inputs of all frames that are not gaps."""
         rows = np.ascontiguousarray(self.inputs[self.has, self._columns[player]])
         return [row.tobytes() for row in rows]
 
     def confirmed_at_ms(self, player: int) -> list[float | None]:
-        """When this player's own peer confirmed each frame; None where it does not say."""
+        """Return when the player's own peer confirmed each frame, in milliseconds; None if it did not say."""
         log = self.peers.get(player)
         times = np.full(self.frames, np.nan)
         if log is not None:
@@ -105,7 +105,16 @@ class GameLog:
         return [None if np.isnan(time) else float(time) for time in times[self.has]]
 
     def guesses(self, player: int, owner: int) -> tuple[list[bool | None], list[int | None]]:
-        """Whether another peer showed a guess of a player's input, and how long a wrong guess lasted."""
+        """Return which of a player's inputs were first shown as guesses, and how long wrong guesses lasted.
+
+        Args:
+            player: The player.
+            owner: The peer that gave the player's inputs, and never guesses them.
+
+        Returns:
+            For each frame that is not a gap, whether any peer showed a guess, and the largest number of
+            frames until a guess was corrected. Both are None where no other peer uploaded the frame.
+        """
         known = np.zeros(self.frames, bool)
         guessed = np.zeros(self.frames, bool)
         lasted = np.zeros(self.frames, np.int64)
@@ -115,6 +124,6 @@ class GameLog:
                 known[here] |= log.has
                 guessed[here] |= (log.predicted >> player & 1).astype(bool)
                 lasted[here] = np.maximum(lasted[here], log.corrected_after[:, player])
-        chosen = zip(known[self.has], guessed[self.has], lasted[self.has], strict=True)
-        rows = [(bool(guess), int(frames)) if sure else (None, None) for sure, guess, frames in chosen]
+        columns = zip(known[self.has], guessed[self.has], lasted[self.has], strict=True)
+        rows = [(bool(guess), int(frames)) if sure else (None, None) for sure, guess, frames in columns]
         return [guess for guess, _ in rows], [frames for _, frames in rows]

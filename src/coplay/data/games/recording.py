@@ -1,7 +1,6 @@
-"""Reads one game back: how it was set up, what everyone pressed, and what its peers computed."""
+"""A recorded game as a replay needs it: its setup, its inputs, and what its peers computed."""
 
 import hashlib
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,8 @@ from sqlalchemy import Connection, select
 
 from coplay.data.batches import BatchError, decode
 from coplay.data.database import tables as records
-from coplay.data.database.store import DATABASE_FILE, DATABASE_VARIABLE, Store
+from coplay.data.database.engines import require_data
+from coplay.data.database.store import Store
 from coplay.data.games.game_log import GameLog
 from coplay.errors import StoreError, UsageError
 
@@ -20,56 +20,55 @@ _GAME_ID: Final = re.compile(r"[0-9a-f]{20}")
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A recorded game."""
+    """A recorded game, with everything that a replay needs or compares."""
 
     game_id: str
-    """20 hexadecimal digits."""
+    """The game's id: 20 hexadecimal digits."""
     study: str
-    """The study's name."""
+    """The name of the study."""
     setup: dict[str, Any]
-    """`scene_index seed episodes max_frames countdown_frames input_sizes`."""
+    """The game's rules: `scene_index seed episodes max_frames countdown_frames input_sizes`."""
     fps: float
-    """Frames a second."""
+    """Frames per second."""
     code_hash: str
-    """Of the bundle that the browsers ran."""
+    """The sha256 of the bundle that the browsers ran."""
     lock_hash: str
-    """Of the runtime that they ran it in."""
+    """The sha256 of the lock of the runtime in which they ran it."""
     verdict: str
-    """What is known of it: see `verdicts`."""
+    """The verdict, as in `coplay.data.games.verdicts`, or `not yet ended`."""
     log: GameLog
-    """Everyone's inputs, and what the steps gave."""
+    """All players' inputs, and the results of the steps."""
     checksums: list[tuple[int, int, int]]
-    """(frame, peer, 64-bit checksum of the peer's state before that frame), in order of frames."""
+    """(frame, peer, 64-bit checksum of the peer's state before that frame), ordered by frame."""
     damaged: list[tuple[int, int, str]]
-    """(first frame, peer, what is wrong) of each batch that is not what was uploaded; they are left out."""
+    """(first frame, peer, what is wrong) of each damaged batch; they are not part of the log."""
     desyncs: list[dict[str, Any]]
-    """States that differed, as peers reported them: `[{reported_by, frame, peer, paths, resynced_at}]`."""
+    """Desyncs, as peers reported them: `[{reported_by, frame, peer, paths, resynced_at}]`."""
 
     @property
     def frames(self) -> int:
-        """How many frames there are before the first gap."""
+        """The number of frames before the first gap."""
         gaps = (~self.log.has).nonzero()[0]
         return int(gaps[0]) if len(gaps) else self.log.frames
 
 
 def read_recording(data: Path, game_id: str) -> Recording:
-    """Read a game.
+    """Read a recorded game from a data directory.
 
     Args:
         data: A data directory; the study may be running.
-        game_id: Which game.
+        game_id: The id of the game.
 
     Raises:
-        UsageError: `game_id` is no game's id.
-        StoreError: There is no such game in `data`, or nothing was recorded of it.
+        UsageError: `game_id` is not the id of a game.
+        StoreError: There is no such game in `data`, or no frame of it was recorded.
     """
     if not _GAME_ID.fullmatch(game_id):
         raise UsageError(
-            f"{game_id[:60]!r} is no game's id",
+            f"{game_id[:60]!r} is not the id of a game",
             "An id is 20 hexadecimal digits: column game_id of the games table.",
         )
-    if not os.environ.get(DATABASE_VARIABLE) and not (data / DATABASE_FILE).is_file():
-        raise StoreError(f"there is no data in {data}", "Name the data directory of a study: --data DIR.")
+    require_data(data)
     store = Store(data)
     try:
         recording = store.submit(lambda connection: _read(connection, game_id)).result()
@@ -81,22 +80,23 @@ def read_recording(data: Path, game_id: str) -> Recording:
         )
     if not recording.frames:
         raise StoreError(
-            f"of game {game_id} no frame was recorded", "It ended before it began: nothing to replay."
+            f"no frame was recorded of game {game_id}",
+            "It ended before its first frame: there is nothing to replay.",
         )
     return recording
 
 
 def read_kept_file(data: Path, folder: str, name: str, sha256: str) -> bytes:
-    """Read a file that the store kept, and make sure that it is the one.
+    """Read a file that `Store.keep_file` wrote, and check its hash.
 
     Args:
         data: The data directory.
-        folder: `bundles` or `locks`.
-        name: The file's name.
-        sha256: What it must hash to.
+        folder: The folder: `bundles` or `locks`.
+        name: The name of the file.
+        sha256: The hash of its content.
 
     Raises:
-        StoreError: It is missing or damaged.
+        StoreError: The file is missing or damaged.
     """
     path = data / folder / name
     hint = "Copy the whole data directory, with its folders bundles and locks, from where the study ran."
@@ -105,7 +105,7 @@ def read_kept_file(data: Path, folder: str, name: str, sha256: str) -> bytes:
     except OSError as error:
         raise StoreError(f"{path} is missing, without which the game cannot be replayed", hint) from error
     if hashlib.sha256(content).hexdigest() != sha256:
-        raise StoreError(f"{path} is damaged: it is not what its name says", hint)
+        raise StoreError(f"{path} is damaged: its content does not have the hash in its name", hint)
     return content
 
 

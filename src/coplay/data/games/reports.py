@@ -1,4 +1,4 @@
-"""How each peer saw the end of a game: read from what it sent, and put together."""
+"""The peers' reports of the end of a game: checked, and merged into the columns of the game."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -16,12 +16,12 @@ Fate: TypeAlias = Literal["default", "bot", "end", "back"]
 
 @dataclass(frozen=True, slots=True)
 class ReportedCut:
-    """Where a seat changed hands, as its peers agreed.
+    """A seat that changed hands, as the peers agreed.
 
     Attributes:
         player: The seat.
-        last_frame: The last frame whose input its person gave; -1 for none.
-        fate: What became of it.
+        last_frame: The last frame with an input of its person; -1 if there is none.
+        fate: What became of the seat.
     """
 
     player: int
@@ -31,13 +31,13 @@ class ReportedCut:
 
 @dataclass(frozen=True, slots=True)
 class ReportedDesync:
-    """Two peers' states that should have been equal.
+    """A desync: two peers' states that should have been equal and were not.
 
     Attributes:
-        frame: Before which frame they differed.
-        peer: With whom.
-        paths: What differed, as `Game.diff` names it; perhaps empty.
-        resynced_at: From which frame they were equal again; None if they never were.
+        frame: The frame before which the states differed.
+        peer: The other peer.
+        paths: The attributes that differed, as `Game.diff` names them; empty if unknown.
+        resynced_at: The frame from which the states were equal again; None if they never were.
     """
 
     frame: int
@@ -48,12 +48,12 @@ class ReportedDesync:
 
 @dataclass(frozen=True, slots=True)
 class PeerReport:
-    """How one peer saw the end of a game.
+    """What one peer reported at the end of a game.
 
     Attributes:
-        verdict: `identical`, `truncated`, `divergent`, `unverified` or `mismatch`: the session's word.
-        last_frame: The last frame it confirmed; -1 for none.
-        chain_hash: Hexadecimal, over everything it confirmed.
+        verdict: The session's verdict: `identical`, `truncated`, `divergent`, `unverified` or `mismatch`.
+        last_frame: The last frame that the peer confirmed; -1 if there is none.
+        chain_hash: The hash of everything that the peer confirmed, in hexadecimal.
         reason: The session's own words.
         cuts: Seats that changed hands, in order.
         desyncs: States that differed from another peer's, in order.
@@ -68,14 +68,14 @@ class PeerReport:
 
 
 def read_report(body: Mapping[str, Any], players: int = MAX_PLAYERS) -> PeerReport:
-    """Check a report that a peer sent.
+    """Check a report that a peer uploaded.
 
     Args:
-        body: JSON; `seats` and `desyncs` may be missing.
-        players: How many seats the game has.
+        body: The report as JSON, which is untrusted; `seats` and `desyncs` may be missing.
+        players: The number of seats of the game.
 
     Raises:
-        ValueError: It is no report.
+        ValueError: The report is malformed.
     """
     verdict, chain = body.get("verdict"), body.get("chain_hash")
     if not isinstance(verdict, str) or len(verdict) > 64:
@@ -93,12 +93,12 @@ def read_report(body: Mapping[str, Any], players: int = MAX_PLAYERS) -> PeerRepo
 
 
 def last_cuts(reports: Mapping[int, PeerReport]) -> dict[int, ReportedCut]:
-    """The last fate of each seat that changed hands, from who followed the game for longest."""
+    """Return the last cut of each seat that changed hands, as reported by the peer with the most frames."""
     return {cut.player: cut for cut in _fullest_cuts(reports)}
 
 
 def cuts_column(reports: Mapping[int, PeerReport]) -> dict[str, list[dict[str, Any]]]:
-    """Column `cuts` of the games: player → `[{last_frame, fate}]`, in order; empty if all stayed."""
+    """Return a game's column `cuts`: player → `[{last_frame, fate}]`, in order; empty if nobody left."""
     column: dict[str, list[dict[str, Any]]] = {}
     for cut in _fullest_cuts(reports):
         row = {"last_frame": cut.last_frame, "fate": cut.fate}
@@ -107,7 +107,7 @@ def cuts_column(reports: Mapping[int, PeerReport]) -> dict[str, list[dict[str, A
 
 
 def desyncs_column(reports: Mapping[int, PeerReport]) -> list[dict[str, Any]]:
-    """Column `desyncs` of the games: `[{reported_by, frame, peer, paths, resynced_at}]`, by frame."""
+    """Return a game's column `desyncs`: `[{reported_by, frame, peer, paths, resynced_at}]`, by frame."""
     rows = [
         {"reported_by": peer, **asdict(desync), "paths": list(desync.paths)}
         for peer, report in sorted(reports.items())
@@ -117,7 +117,8 @@ def desyncs_column(reports: Mapping[int, PeerReport]) -> list[dict[str, Any]]:
 
 
 def _fullest_cuts(reports: Mapping[int, PeerReport]) -> tuple[ReportedCut, ...]:
-    # Who left early knows less; between those who saw the same end, the lowest player speaks.
+    # A peer that left early knows less. Among those that saw the same end, the lowest player is taken, so
+    # that the result does not depend on the order of arrival.
     best = max(
         reports, key=lambda peer: (reports[peer].last_frame, len(reports[peer].cuts), -peer), default=None
     )
@@ -169,6 +170,6 @@ def _frame(value: Any, name: str, least: int = 0) -> int:
 
 
 def _plain(text: str) -> str:
-    # Every database must be able to hold it: no halves of surrogate pairs, no NUL. And a line stays one line.
+    # PostgreSQL refuses NUL and half surrogate pairs; and a reason must stay one line in tables and logs.
     text = text[:MAX_TEXT].encode("utf-8", "replace").decode("utf-8")
     return "".join(sign if sign.isprintable() else " " for sign in text)

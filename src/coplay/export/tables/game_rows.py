@@ -49,7 +49,7 @@ def input_columns(stored: StoredGame, log: GameLog, actions: ActionDecoder, play
         "game_id": [stored.game_id] * len(frames),
         "frame": frames,
         "player_id": [player] * len(frames),
-        "action": actions.decoded(stored.row["codecs"][player], inputs),
+        "action": actions.decode(stored.row["codecs"][player], inputs),
         "input": inputs,
         "confirmed_at_ms": log.confirmed_at_ms(owner),
         "shown_as_predicted": guessed,

@@ -1,9 +1,9 @@
-"""The steps by which a database came to the tables of `records`; Alembic runs those that it has not seen.
+"""Alembic's migrations to the tables of `coplay.data.database.tables`.
 
-A step is never changed once it was released: another one follows it.
+A migration is never changed after its release; later changes are migrations of their own.
 """
 
 from typing import Final
 
 HEAD: Final = "0003"
-"""The last step."""
+"""The newest migration."""

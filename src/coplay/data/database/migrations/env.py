@@ -1,4 +1,4 @@
-"""Alembic's entrance: runs the steps on the connection that `migrating` gives it."""
+"""Alembic's entry point: runs the migrations on the connection that `upgrading` passes to it."""
 
 from alembic import context
 

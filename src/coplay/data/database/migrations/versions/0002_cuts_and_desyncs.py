@@ -1,4 +1,4 @@
-"""A game can go on after a leave, and after its states were made equal again; events are found by game."""
+"""Columns for seats that changed hands and for desyncs, and an index to find the events of a game."""
 
 import sqlalchemy as sa
 from alembic import op

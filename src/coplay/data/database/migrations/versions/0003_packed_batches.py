@@ -1,7 +1,7 @@
-"""Batches may be stored packed; see `coplay.data.database.packing`.
+"""Batches may be packed from here on; see `coplay.data.database.packing`.
 
-Nothing is rewritten. The step is there so that a coplay that cannot unpack them refuses the database, instead
-of calling its batches damaged.
+Nothing is rewritten. The migration makes an older coplay, which cannot unpack batches, refuse the database
+instead of reporting damaged batches.
 """
 
 revision = "0003"
@@ -9,4 +9,4 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Those that are there stay as they are."""
+    """Leave the batches that exist as they are."""
