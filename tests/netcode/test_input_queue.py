@@ -91,16 +91,16 @@ def test_prediction_of_a_wrong_length_raises() -> None:
 
 def test_raised_delay_fills_the_gap_with_the_last_input() -> None:
     inputs = queue()
-    inputs.give(0, A)
-    inputs.give(4, B)
+    inputs.add_local(0, A)
+    inputs.add_local(4, B)
     assert inputs.inputs_from(0) == [A, A, A, A, B]
 
 
 def test_lowered_delay_drops_what_overlaps() -> None:
     inputs = queue()
-    inputs.give(3, A)
-    inputs.give(2, B)
-    inputs.give(4, C)
+    inputs.add_local(3, A)
+    inputs.add_local(2, B)
+    inputs.add_local(4, C)
     assert inputs.inputs_from(0) == [b"-", b"-", b"-", A, C]
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from coplay.netcode.time_sync import FASTEST, SLOWEST, TimeSync, pace
+from coplay.netcode.time_sync import MAX_SLOWDOWN, MAX_SPEEDUP, TimeSync, frame_time_factor
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_average_without_samples_is_zero() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ahead", "factor"), [(100, 1 + SLOWEST), (-100, 1 - FASTEST), (0, 1), (1, 1.01), (-0.5, 0.995)]
+    ("ahead", "factor"), [(100, 1 + MAX_SLOWDOWN), (-100, 1 - MAX_SPEEDUP), (0, 1), (1, 1.01), (-0.5, 0.995)]
 )
-def test_pace_is_limited_and_proportional(ahead: float, factor: float) -> None:
-    assert pace(ahead) == pytest.approx(factor)
+def test_frame_time_factor_is_limited_and_proportional(ahead: float, factor: float) -> None:
+    assert frame_time_factor(ahead) == pytest.approx(factor)

@@ -128,7 +128,7 @@ class Driver:
     def _ask_bots(self, frame: int, now: float) -> None:
         started = self._clock()
         environment = self.game.environment
-        for player in self.session.written:
+        for player in self.session.local_players:
             if player in self.controls or player not in self._bots:
                 continue
             action = environment.codecs[player].encode(self._bots[player](environment.unwrapped, player))

@@ -1,68 +1,72 @@
-"""What a session is told before it begins."""
+"""The rules of one game, as they are given to a session."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from coplay.errors import SessionMisuseError
 from coplay.netcode.input_queue import RING
+from coplay.netcode.wire.format import MAX_DETAIL
 
 Predictor = Callable[[int, int, bytes], bytes]
-"""(player_id, frame, the player's last confirmed input) -> the input to use until the real one is here. Must
-be pure."""
+"""A pure function that returns the predicted input for (player_id, frame, last confirmed input)."""
 
 Fate = Literal["end", "default", "bot"]
-"""What becomes of a seat whose peer left: the game ends, it gets the default input, or the lowest remaining
-peer writes it."""
+"""What happens to a seat after its peer left.
+
+The game ends, the seat gets its default input, or the lowest remaining peer supplies its inputs.
+"""
+FATES: tuple[Fate, ...] = get_args(Fate)
 
 MAX_PLAYERS = 8
-MAX_CHECKSUM_INTERVAL = 64
+MAX_CHECKSUM_INTERVAL = MAX_DETAIL
+"""A detail section must hold a checksum for every frame of the interval."""
 MAX_INPUT_SIZE = 64
 
 
 @dataclass(frozen=True, slots=True)
 class SessionConfig:
-    """The rules of one game, as one peer sees them.
+    """The rules of one game at one peer.
 
-    All peers must hold equal values, except `peer`, `prediction`, `epochs`, `rejoining` and `step_cost`.
+    Values must be equal at all peers, except for `peer`, `prediction`, `epochs`, `rejoining` and `step_cost`.
 
     Raises:
-        SessionMisuseError: A value is out of its range.
+        SessionMisuseError: A value is out of range.
     """
 
     owners: tuple[int, ...]
     """Per player, the peer that supplies its inputs; 1 to 8 players, peers 0 to 255."""
     peer: int
-    """Which peer this is."""
+    """Number of this peer."""
     default_inputs: tuple[bytes, ...]
-    """Per player, the input before any was given; its length, 1 to 64 bytes, is that player's input size."""
+    """Per player, the input before the first one is given: 1 to 64 bytes, as long as all of the player's."""
     fps: float
     """Frames per second, 1 to 240."""
     delay: int | None = None
-    """Frames between giving an input and its effect; None lets the lowest peer choose it from the measured
-    links."""
+    """Frames between giving an input and its effect; None if the lowest peer shall choose at the start."""
     max_delay: int = 8
     """The largest delay that may be chosen, in frames."""
     max_prediction: int = 8
-    """How many frames play may run ahead of the last one whose every input is here; at least 1."""
+    """How many frames may be stepped after the last one for which all inputs have arrived; at least 1."""
     checksum_interval: int = 30
-    """Frames between two compared checksums, 1 to 64."""
+    """Frames between two checksums that peers compare, 1 to 64."""
     prediction: Literal["repeat", "default"] | Predictor = "repeat"
-    """What a missing input is taken to be: the player's last confirmed input, its default, or a function of
-    these."""
+    """How a missing input is predicted: the last confirmed input, the default input, or a function."""
     epochs: Mapping[int, int] = field(default_factory=dict)
-    """By peer, the number of the connection, 0 to 255, 0 by default; datagrams of another epoch are dropped.
-    Raised when the process at either end begins anew."""
+    """By peer, the number of the connection, 0 to 255, by default 0; other epochs' datagrams are dropped.
+
+    It is raised whenever the process at either end restarts.
+    """
     rejoining: bool = False
-    """Whether an earlier process of this peer was in this game: then play goes on from what others hold."""
+    """True if an earlier process of this peer was in this game, so that its state comes from other peers."""
     fates: tuple[Fate, ...] = ()
-    """Per player, what becomes of the seat when its peer leaves; empty for `end` everywhere."""
+    """Per player, what happens to the seat when its peer leaves; empty for `end` everywhere."""
     on_desync: Literal["resync", "end"] = "end"
-    """When states differ: take the lowest peer's and go on, or end."""
+    """After a desync: adopt the state of the lowest peer and go on, or end the game."""
     digest: Mapping[str, str] = field(default_factory=dict)
-    """What must be equal at all peers, by name: at most 32 names of at most 40 bytes."""
+    """Further values that must be equal at all peers, by name: at most 32 names of at most 40 bytes."""
     step_cost: float = 0.0
-    """Measured seconds that one environment step takes here; weighs in choosing the delay."""
+    """Measured seconds that one environment step takes here; used to choose the delay."""
 
     def __post_init__(self) -> None:
         players = len(self.owners)
@@ -91,14 +95,17 @@ class SessionConfig:
                 f"checksum_interval must be 1 to {MAX_CHECKSUM_INTERVAL}",
             ),
             (len(self.fates) == players, "fates needs one fate per player"),
-            (all(fate in ("end", "default", "bot") for fate in self.fates), "unknown fate"),
-            (self.on_desync in ("resync", "end"), "unknown on_desync"),
-            (callable(self.prediction) or self.prediction in ("repeat", "default"), "unknown prediction"),
+            (all(fate in FATES for fate in self.fates), "a fate must be end, default or bot"),
+            (self.on_desync in ("resync", "end"), "on_desync must be resync or end"),
+            (
+                callable(self.prediction) or self.prediction in ("repeat", "default"),
+                "prediction must be repeat, default or a function",
+            ),
             (all(0 <= epoch <= 255 for epoch in self.epochs.values()), "an epoch must be 0 to 255"),
             (len(self.digest) <= 32, "digest has at most 32 fields"),
             (
                 sum(len(name.encode()) + 9 for name in self.digest) <= 900,
-                "the names of the digest's fields are too long in all",
+                "the names of the digest fields are too long in total",
             ),
             (
                 all(len(name.encode()) <= 40 for name in self.digest),

@@ -1,20 +1,19 @@
-"""What a session asks of its caller. Every effect must be performed, in the order given."""
+"""Effects: what the caller of a session must do, in the order given."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class LoadState:
-    """Make the state saved for `frame` the current one."""
+    """Restore the state that was saved for `frame`."""
 
     frame: int
-    """The frame that the loaded state is about to step."""
+    """The frame that the restored state is about to step."""
 
 
 @dataclass(frozen=True, slots=True)
 class SaveState:
-    """Keep the current state as the one before `frame` is stepped; answer with
-    `RollbackSession.state_saved`."""
+    """Save the current state under `frame`; answer with `RollbackSession.state_saved`."""
 
     frame: int
     """The frame that the saved state is about to step."""
@@ -29,50 +28,52 @@ class Step:
     inputs: tuple[bytes, ...]
     """One encoded action per player."""
     predicted: int
-    """Bitmask of the players whose input is a guess."""
+    """Bitmask of the players whose input is predicted."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepAgain:
-    """Step frames again, one after the other. Keep the state after each as for `SaveState`, and answer
-    each time with `RollbackSession.state_saved`. One effect for all: they are done in one frame's time."""
+    """Re-simulate successive frames within the time of one frame.
+
+    Save the state after each frame as for `SaveState`, and answer each time with
+    `RollbackSession.state_saved`.
+    """
 
     frame: int
-    """The first frame to step; the current state is the one before it."""
+    """The first frame to step; the current state is about to step it."""
     inputs: tuple[tuple[bytes, ...], ...]
-    """Of each frame: one encoded action per player."""
+    """Per frame, one encoded action per player."""
     predicted: tuple[int, ...]
-    """Of each frame: bitmask of the players whose input is a guess."""
+    """Per frame, bitmask of the players whose input is predicted."""
 
 
 @dataclass(frozen=True, slots=True)
 class SendDatagram:
-    """Give one datagram to the link to a peer. Losing it is harmless: the next one supersedes it."""
+    """Send one datagram to a peer. It may be dropped: the next one supersedes it."""
 
     peer: int
-    """Whom to send to."""
+    """The receiver."""
     data: bytes
     """At most 1150 bytes; layout in protocol/datagrams.md."""
 
 
 @dataclass(frozen=True, slots=True)
 class Confirm:
-    """A frame will never change again. Given once per frame, in order."""
+    """Record a frame that will never change again; given once per frame, in order."""
 
     frame: int
-    """The frame that is now certain."""
+    """The confirmed frame."""
     inputs: tuple[bytes, ...]
-    """One encoded action per player; those with which it was stepped last."""
+    """One encoded action per player, as in the last `Step` or `StepAgain` of the frame."""
     predicted: int = 0
-    """Bitmask of the players who were first shown with a prediction."""
+    """Bitmask of the players whose input was predicted when the frame was first stepped."""
     corrected_after: bytes = b""
-    """One byte per player: how many frames later the shown input was last corrected; 0 never, 255 that or
-    more."""
+    """One byte per player: frames until the input was last corrected; 0 for never, 255 for that or more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checksum:
-    """Hash the state saved for `frame`, which is final; answer with `RollbackSession.checksum_computed`."""
+    """Hash the confirmed state saved for `frame`; answer with `RollbackSession.checksum_computed`."""
 
     frame: int
     """The frame that the state is about to step."""
@@ -80,47 +81,54 @@ class Checksum:
 
 @dataclass(frozen=True, slots=True)
 class Examine:
-    """Step again from the state saved for `frame`, and hash the state after every step; then return to the
-    current state. Keep the states until the next `Examine`. Answer with `RollbackSession.examined`."""
+    """Re-simulate from the state saved for `frame` and hash the state after every step.
+
+    Then restore the current state. Keep the re-simulated states until the next `Examine`, and answer with
+    `RollbackSession.examined`.
+    """
 
     frame: int
-    """The frame of the state to begin with: 0, or one whose checksum was asked for."""
+    """The first frame to step: 0, or one for which `Checksum` was given."""
     inputs: tuple[tuple[bytes, ...], ...]
-    """The inputs of the frames to step, from `frame` on."""
+    """Per frame from `frame` on, one encoded action per player."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportState:
-    """Write a state as bytes for another peer; answer with `RollbackSession.state_exported`."""
+    """Serialize a state for another peer; answer with `RollbackSession.state_exported`."""
 
     peer: int
-    """Whom it is for."""
+    """The peer that will receive the state."""
     frame: int
     """The frame that the state is about to step."""
     examined: bool
-    """Whether the state of the last `Examine` is meant instead of the saved one."""
+    """True for the state of the last `Examine`, False for the saved one."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportState:
-    """Make another peer's state the current one, and save it; answer with `RollbackSession.state_imported`,
-    or `state_refused`."""
+    """Restore a state from another peer and save it under `frame`.
+
+    Answer with `RollbackSession.state_imported`, or with `state_refused` if the bytes are not a state.
+    """
 
     frame: int
     """The frame that the state is about to step."""
     data: bytes
-    """From another peer: not to be trusted."""
+    """Untrusted bytes from another peer."""
 
 
 @dataclass(frozen=True, slots=True)
 class CompareState:
-    """Say in what another peer's state differs from that of the last `Examine`; answer with
-    `RollbackSession.state_compared`."""
+    """Compare another peer's state with that of the last `Examine`.
+
+    Answer with `RollbackSession.state_compared`.
+    """
 
     frame: int
     """The frame that both states are about to step."""
     data: bytes
-    """From another peer: not to be trusted."""
+    """Untrusted bytes from another peer."""
 
 
 Effect = (

@@ -1,16 +1,25 @@
-"""What a session reports. Events may be ignored."""
+"""Events: what a session reports. The caller may ignore them.
+
+The data of a game keeps events under the names of these classes and of their fields.
+"""
 
 from dataclasses import dataclass
+from typing import Literal
+
+from coplay.netcode.config import Fate
+
+Verdict = Literal["identical", "truncated", "divergent", "unverified", "mismatch"]
+"""How a game ended, see `GameAgreed.verdict`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """The hello is complete; frame 0 is next."""
+    """The hello phase is complete, and the game runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class DelayChosen:
-    """The input delay is settled, or was changed."""
+    """The input delay was chosen or changed."""
 
     delay: int
     """Frames between giving an input and its effect."""
@@ -18,17 +27,17 @@ class DelayChosen:
 
 @dataclass(frozen=True, slots=True)
 class HelloMismatch:
-    """A peer came with something else than this peer has; the game does not start."""
+    """A peer has another configuration than this one; the game does not start."""
 
     peer: int
     """The peer that differs."""
     field: str
-    """The name of the digest field that differs."""
+    """The name of the first field that differs."""
 
 
 @dataclass(frozen=True, slots=True)
 class PeerSuspected:
-    """Nothing was heard of a peer for a second."""
+    """No datagram came from a peer for a second."""
 
     peer: int
     """The silent peer."""
@@ -36,15 +45,15 @@ class PeerSuspected:
 
 @dataclass(frozen=True, slots=True)
 class PeerBack:
-    """A suspected peer was heard again."""
+    """A datagram came from a suspected peer again."""
 
     peer: int
-    """The peer that is back."""
+    """The peer that is not suspected any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class PeerLeft:
-    """A peer is no longer part of the game, for all that remain."""
+    """A peer is no longer part of the game."""
 
     peer: int
     """The peer that left."""
@@ -52,47 +61,47 @@ class PeerLeft:
 
 @dataclass(frozen=True, slots=True)
 class PeerReturned:
-    """The process of a peer began anew; play goes on once it knows what the others know."""
+    """The process of a peer restarted; the game waits at the prediction window until it has caught up."""
 
     peer: int
-    """The peer."""
+    """The peer whose process restarted."""
 
 
 @dataclass(frozen=True, slots=True)
 class SeatCut:
-    """All remaining peers agree on where the inputs of a player whose peer left end."""
+    """All remaining peers agree on the last input of a player whose peer left."""
 
     player: int
-    """Whose seat."""
+    """The player whose peer left."""
     last_frame: int
-    """The last frame with an input of the peer that left; -1 for none."""
-    fate: str
-    """`end`, `default` or `bot`, from the next frame on."""
+    """The last frame with an input from the peer that left; -1 for none."""
+    fate: Fate
+    """What happens to the seat from the next frame on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rejoined:
-    """This peer is back in its game, after its process began anew."""
+    """This peer is back in its game after a restart of its process."""
 
     frame: int
-    """The first frame that is played here."""
+    """The first frame that this process steps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stalled:
-    """Play waits at the prediction window. Given once at the start of each wait."""
+    """The game waits at the prediction window; reported once, at the start of each wait."""
 
     frame: int
     """The frame that cannot be stepped yet."""
     waiting_for: tuple[int, ...]
-    """The peers whose news is missing."""
+    """The peers whose inputs or acknowledgements are missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class DesyncFound:
-    """Two peers hold different states of the same final frame.
+    """Two peers hold different states of the same confirmed frame.
 
-    Given once per peer and row of such frames.
+    Reported once per peer for a run of successive mismatches.
     """
 
     frame: int
@@ -107,71 +116,70 @@ class DesyncFound:
 
 @dataclass(frozen=True, slots=True)
 class DesyncLocated:
-    """Both peers have stepped again the frames before one whose states differ, and compared each state."""
+    """The first frame at which two peers differ was found by re-simulation on both sides."""
 
     frame: int
-    """The first frame whose state differs; that of the checksum when stepping again shows no difference."""
+    """The first frame whose state differs; the frame of the checksum if re-simulation shows no difference."""
     peer: int
     """The peer that differs from this one."""
     reproduced: bool
-    """Whether the states of stepping again differ, too. If not, something outside the state had its hand in
-    it."""
+    """True if the re-simulated states differ, too. If not, something outside the state had an influence."""
 
 
 @dataclass(frozen=True, slots=True)
 class DesyncExplained:
-    """What differs, by the walk over both states. Only the peer with the higher number learns it."""
+    """The parts of the state that differ, reported at the peer with the higher number only."""
 
     frame: int
     """The frame whose states were compared."""
     peer: int
     """The peer that differs from this one."""
     paths: tuple[str, ...]
-    """Names of what differs, in the order of the walk; empty when nothing could be compared."""
+    """Paths of the parts that differ, in the order of the state walk; empty if none could be compared."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resynced:
-    """This peer has given up its state for that of the lowest peer."""
+    """This peer has replaced its state with that of the lowest peer."""
 
     frame: int
     """The frame that the adopted state is about to step."""
     peer: int
-    """Whose state it is."""
+    """The peer that sent the state."""
 
 
 @dataclass(frozen=True, slots=True)
 class DatagramRejected:
-    """A datagram could not be used.
+    """A datagram was dropped because it is malformed or of another connection.
 
-    The first sixteen of each peer are reported, all are counted in the statistics.
+    The first sixteen of each peer are reported; all are counted in the statistics.
     """
 
     peer: int
-    """The peer whose link it came over."""
+    """The sender, as established by the link."""
     reason: str
-    """What was wrong with it."""
+    """Why the datagram was dropped."""
 
 
 @dataclass(frozen=True, slots=True)
 class GameAgreed:
-    """The game has ended, and this is what the peers know of each other's logs. Given once."""
+    """The game has ended with this verdict about the peers' logs; reported once."""
 
-    verdict: str
-    """One of
+    verdict: Verdict
+    """One of these:
 
     - `identical`: all peers hold the same log;
-    - `truncated`: a peer left, and the log is whole up to `last_frame`;
-    - `divergent`: the logs differ;
-    - `unverified`: a peer never answered;
+    - `truncated`: a peer left, and the log is complete up to `last_frame`;
+    - `divergent`: the logs or the states differ;
+    - `unverified`: a peer did not answer, so its log could not be compared;
     - `mismatch`: the game never started.
     """
     last_frame: int
-    """The last confirmed frame; -1 when there is none."""
+    """The last confirmed frame; -1 for none."""
     chain_hash: bytes
-    """16 bytes over inputs, leaves and checksums; equal at all peers whose logs are equal."""
+    """16-byte hash over inputs, leaves and checksums; equal at all peers whose logs are equal."""
     reason: str
-    """The verdict in one sentence."""
+    """The cause of the verdict, in one sentence."""
 
 
 Event = (

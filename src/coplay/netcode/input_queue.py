@@ -1,4 +1,4 @@
-"""One player's inputs: what is known, what was guessed meanwhile, and where a guess was wrong.
+"""One player's inputs: the known ones, the predicted ones, and the first wrong prediction.
 
 Source: the ring and the first incorrect frame after GGPO's InputQueue; the name after ggrs.
 """
@@ -6,21 +6,23 @@ Source: the ring and the first incorrect frame after GGPO's InputQueue; the name
 from collections.abc import Callable, Sequence
 
 from coplay.errors import SessionMisuseError
+from coplay.netcode.wire.format import MAX_RUN
 
-RING = 128
+RING = MAX_RUN
+"""Frames that a queue holds: 128, as many as one block of a datagram carries. A power of 2, for `MASK`."""
 MASK = RING - 1
 NO_FRAME = 1 << 60
-"""Stands for "never": later than any frame."""
+"""Stands for "never": a number above every frame."""
 
 
 class InputQueue:
-    """A ring of one player's last 128 inputs, in frames without gaps.
+    """A ring of the inputs of one player's last 128 frames, without gaps.
 
     Args:
         player: The player's id.
-        default: The input before any was given; all inputs have its length.
-        prediction: What a missing input is taken to be, given (player, frame, last confirmed input). None
-            repeats the last.
+        default: The input before the first one is given; all inputs have its length.
+        prediction: Predicts a missing input from (player, frame, last confirmed input). None repeats the last
+            confirmed input.
     """
 
     __slots__ = (
@@ -29,10 +31,10 @@ class InputQueue:
         "bit",
         "cut",
         "default",
-        "fixed_through",
         "last",
         "last_input",
         "player",
+        "predicted_through",
         "prediction",
         "size",
     )
@@ -46,52 +48,52 @@ class InputQueue:
         self.default = default
         self.prediction = prediction
         self.last = -1
-        """The last frame whose input is known; `NO_FRAME` once all are."""
+        """The last frame with a known input; `NO_FRAME` once all later ones are the default."""
         self.cut = NO_FRAME
-        """The last frame with an input that was given, once every later one is the default."""
+        """The last frame with a given input, once all later ones are the default; else `NO_FRAME`."""
         self.last_input = default
-        self.fixed_through = -1
-        """The last frame that was stepped with a prediction which still stands."""
+        self.predicted_through = -1
+        """The last frame with a prediction that was used and has not been found wrong."""
         self._ring = [default] * RING
         self._used = [default] * RING
 
     def append(self, value: bytes) -> None:
-        """Add the input of the frame after the last; a gap cannot be made."""
+        """Append the input of the frame after the last one."""
         self.last = frame = self.last + 1
         self._ring[frame & MASK] = self.last_input = value
 
-    def give(self, frame: int, value: bytes) -> int:
-        """Make `value` this player's input of `frame` (seats that this peer writes).
+    def add_local(self, frame: int, value: bytes) -> int:
+        """Add the input of `frame` for a seat whose inputs this peer supplies.
 
-        When the delay was raised, the gap is filled with the last input. When it was lowered, frames that
-        already have their input keep it and `value` is dropped.
+        After the delay was raised, the gap is filled with the last input. After it was lowered, a frame that
+        has its input already keeps it, and `value` is dropped.
 
         Returns:
-            The first frame that was stepped with another input, or `NO_FRAME`: a seat was guessed before it
-            fell to this peer.
+            The first frame that was stepped with another input, or `NO_FRAME`. Only a seat taken over from
+            another peer can have been predicted.
         """
         first = self.last + 1
         while self.last < frame - 1:
             self.append(self.last_input)
         if self.last < frame:
             self.append(value)
-        if first <= self.fixed_through:
-            for given in range(first, min(self.last, self.fixed_through) + 1):
-                if self._used[given & MASK] != self._ring[given & MASK]:
-                    self.fixed_through = given
-                    return given
+        if first <= self.predicted_through:
+            for known in range(first, min(self.last, self.predicted_through) + 1):
+                if self._used[known & MASK] != self._ring[known & MASK]:
+                    self.predicted_through = known
+                    return known
         return NO_FRAME
 
     def receive(self, first: int, values: Sequence[bytes], limit: int) -> int:
-        """Take inputs that came from another peer.
+        """Add inputs that came from another peer.
 
-        Known frames are skipped, a gap is refused, and what the ring cannot hold yet is left to be sent
-        again.
+        Known frames are skipped, and inputs after a gap are ignored. Inputs that the ring cannot hold yet are
+        ignored, too: they are not acknowledged, so the sender repeats them.
 
         Args:
             first: The frame of the first value.
             values: Inputs of successive frames.
-            limit: The first frame that must not be taken yet.
+            limit: The first frame that the ring cannot hold yet.
 
         Returns:
             The first frame that was stepped with another input, or `NO_FRAME`.
@@ -106,27 +108,27 @@ class InputQueue:
             end = limit
         if frame >= end:
             return NO_FRAME
-        ring, used, fixed = self._ring, self._used, self.fixed_through
+        ring, used, predicted = self._ring, self._used, self.predicted_through
         while frame < end:
             value = values[skip]
             skip += 1
             ring[frame & MASK] = value
-            if frame <= fixed and used[frame & MASK] != value:
+            if frame <= predicted and used[frame & MASK] != value:
                 wrong = frame
-                # Later guesses rest on the one that was wrong: they are made anew.
-                fixed = self.fixed_through = frame
+                # Later predictions were made from older inputs: rolling back must predict those frames again.
+                predicted = self.predicted_through = frame
             frame += 1
         self.last = end - 1
         self.last_input = ring[self.last & MASK]
         return wrong
 
     @property
-    def held(self) -> int:
-        """The last frame with an input that was given; -1 for none."""
+    def last_given(self) -> int:
+        """The last frame with a given input, not a default; -1 for none."""
         return self.last if self.last < self.cut else self.cut
 
-    def close(self) -> int:
-        """Nobody gives inputs any more: every later frame has the default.
+    def fill_with_default(self) -> int:
+        """Make the default the input of every frame after the last known one.
 
         Returns:
             The first frame that was stepped with another input, or `NO_FRAME`.
@@ -134,30 +136,30 @@ class InputQueue:
         self.cut = self.last
         self.last = NO_FRAME
         self.last_input = self.default
-        for frame in range(self.cut + 1, self.fixed_through + 1):
+        for frame in range(self.cut + 1, self.predicted_through + 1):
             if self._used[frame & MASK] != self.default:
                 return frame
         return NO_FRAME
 
     def restore(self, last: int, values: Sequence[bytes]) -> None:
-        """Begin anew with the inputs of the frames up to `last`, of which `values` are the newest."""
+        """Reset to the inputs of the frames up to `last`, of which `values` are the newest."""
         self.last = last
         for frame, value in enumerate(values[-RING:], start=last + 1 - min(len(values), RING)):
             self._ring[frame & MASK] = value
         self.last_input = values[-1] if values else self.default
 
     def input_at(self, frame: int) -> bytes:
-        """Return the known input of a frame among the last 128."""
+        """Return the known input of one of the last 128 frames."""
         return self._ring[frame & MASK] if frame <= self.cut else self.default
 
     def predict(self, frame: int) -> bytes:
-        """Return the guess for a frame whose input is not known. It is made once and reused.
+        """Return the prediction for a frame without a known input; it is made once and reused.
 
         Raises:
-            SessionMisuseError: The caller's own prediction function returned an input of a wrong length.
+            SessionMisuseError: The prediction function of the config returned an input of a wrong length.
         """
         slot = frame & MASK
-        if frame <= self.fixed_through:
+        if frame <= self.predicted_through:
             return self._used[slot]
         value = (
             self.last_input
@@ -166,14 +168,15 @@ class InputQueue:
         )
         if len(value) != self.size:
             raise SessionMisuseError(
-                f"The prediction for player {self.player} is {len(value)} bytes long, not {self.size}."
+                f"The prediction for player {self.player} is {len(value)} bytes long, not {self.size}.",
+                "Return inputs as long as the player's default input.",
             )
         self._used[slot] = value
-        self.fixed_through = frame
+        self.predicted_through = frame
         return value
 
     def inputs_from(self, first: int) -> list[bytes]:
-        """Return the given inputs from `first` to the last, of the last 128."""
-        start, end = first & MASK, (self.held & MASK) + 1
+        """Return the given inputs from frame `first` to the last; `first` must be one of the last 128."""
+        start, end = first & MASK, (self.last_given & MASK) + 1
         ring = self._ring
         return ring[start:end] if start < end else ring[start:] + ring[:end]

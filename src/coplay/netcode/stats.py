@@ -1,4 +1,4 @@
-"""What a session counts."""
+"""Statistics of a session and of its remote peers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,58 +6,58 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class PeerStats:
-    """The link to one peer."""
+    """Statistics of the datagrams to and from one peer."""
 
     rtt: float
-    """Smoothed round trip in seconds; -1 until measured."""
+    """Smoothed round-trip time in seconds; -1 until it is measured."""
     jitter: float
-    """Smoothed change of the round trip, in seconds."""
+    """Smoothed deviation of the round-trip time, in seconds."""
     loss: float
-    """Share of the peer's datagrams that were lost, or came after three later ones; 0 to 1."""
+    """Share of the peer's datagrams that were lost, or overtaken by three later ones; 0 to 1."""
     advantage: float
-    """Frames that the peer is ahead of us; negative when we are ahead."""
+    """Frames that the peer is ahead of this one; negative if this one is ahead."""
     packets_sent: int
     """Datagrams sent to the peer."""
     bytes_sent: int
-    """Bytes in these datagrams."""
+    """Bytes in the datagrams sent to the peer."""
     packets_received: int
-    """Datagrams of the peer that arrived, without duplicates."""
+    """Datagrams received from the peer, without duplicates."""
     rejected: int
-    """Datagrams of the peer that could not be used."""
+    """Datagrams of the peer that were dropped as unusable."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionStats:
-    """One session, from its start."""
+    """Statistics of one session since its start."""
 
     frame: int
     """Frames stepped; the next one has this number."""
     confirmed_frame: int
-    """The last stepped frame whose every input is here, so that it cannot change again; -1 for none."""
+    """The last stepped frame for which all inputs have arrived, so that it cannot change; -1 for none."""
     published_frame: int
-    """The last frame given out by `Confirm`: all running peers hold its inputs; -1 for none."""
+    """The last frame given to `Confirm`, whose inputs all running peers hold; -1 for none."""
     rollbacks: int
-    """How often a wrong prediction was corrected."""
+    """Rollbacks, each of which corrected a wrong prediction."""
     max_rollback_frames: int
-    """The most frames that one rollback stepped again."""
+    """The most frames that one rollback re-simulated."""
     resimulated_frames: int
-    """Frames stepped again, in all."""
+    """Frames that were re-simulated, in total."""
     stalled_frames: int
-    """Frame times in which play waited at the prediction window."""
+    """Frame times in which the game waited at the prediction window."""
     packets_sent: int
     """Datagrams sent."""
     bytes_sent: int
-    """Bytes in these datagrams, without the overhead of the layers below."""
+    """Bytes in the datagrams sent, without the headers of the layers below."""
     packets_received: int
-    """Datagrams that arrived, without duplicates."""
+    """Datagrams received, without duplicates."""
     rejected: int
-    """Datagrams that could not be used."""
+    """Datagrams dropped as unusable."""
     peers: Mapping[int, PeerStats] = field(default_factory=dict)
-    """By peer."""
+    """Statistics of each remote peer."""
 
     @classmethod
-    def over(cls, peers: Mapping[int, PeerStats], **counts: int) -> "SessionStats":
-        """Return the statistics with the sums over all peers."""
+    def with_totals(cls, peers: Mapping[int, PeerStats], **counts: int) -> "SessionStats":
+        """Return session statistics that add up the datagrams of all peers."""
         return cls(
             packets_sent=sum(peer.packets_sent for peer in peers.values()),
             bytes_sent=sum(peer.bytes_sent for peer in peers.values()),

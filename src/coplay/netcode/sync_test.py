@@ -1,4 +1,4 @@
-"""Finds out whether a simulation can be rolled back at all: alone, with every frame stepped more than once.
+"""A sync test: a session without peers that checks whether a simulation can be rolled back.
 
 Source: ggrs' SyncTestSession.
 """
@@ -13,20 +13,20 @@ from coplay.netcode.effects import Checksum, Effect, LoadState, SaveState, Step
 
 @dataclass(frozen=True, slots=True)
 class StateDiffers:
-    """The same inputs from the same saved state led to another state."""
+    """A mismatch: the same inputs from the same saved state led to another state."""
 
     frame: int
-    """The frame that the state is about to step."""
+    """The frame that the differing state is about to step."""
     first: int
-    """The checksum when the frame was reached for the first time."""
+    """The checksum when the state was first reached."""
     again: int
-    """The checksum when it was reached again."""
+    """The checksum when the state was reached by re-simulation."""
 
 
 class SyncTest:
-    """Rolls back by `distance` frames after every frame, steps again, and compares every state on the way.
+    """A session that rolls back by `distance` frames after every frame and compares all re-simulated states.
 
-    The caller performs `effects()` as it does those of a `RollbackSession`.
+    The caller performs `effects()` in order, as for a `RollbackSession`.
 
     Args:
         distance: How many frames to go back each time; at least 1.
@@ -42,14 +42,14 @@ class SyncTest:
         self.current_frame = 0
         """Frames stepped; the next one has this number."""
         self.over = False
-        """Whether the newest state is the end."""
+        """True if the game has ended in the newest state."""
         self._effects: list[Effect] = [SaveState(0)]
         self._inputs: deque[tuple[bytes, ...]] = deque(maxlen=distance)
         self._first: dict[int, int] = {}
         self._differences: list[StateDiffers] = []
 
     def advance(self, inputs: Sequence[bytes]) -> None:
-        """Step a new frame with these inputs, then go back and step again."""
+        """Step a new frame with these inputs, then roll back and re-simulate."""
         frame = self.current_frame
         self._inputs.append(tuple(inputs))
         self._step(frame, self._inputs[-1])
@@ -58,29 +58,29 @@ class SyncTest:
         if first < 0:
             return
         self._effects.append(LoadState(first))
-        for again, given in enumerate(self._inputs, start=first):
-            self._step(again, given)
+        for earlier, earlier_inputs in enumerate(self._inputs, start=first):
+            self._step(earlier, earlier_inputs)
         self._first.pop(first, None)
 
     def effects(self) -> list[Effect]:
-        """Return what must be done, in order, and forget it."""
+        """Return the effects since the last call, in the order in which they must be performed."""
         drained = self._effects
         self._effects = []
         return drained
 
     def state_saved(self, frame: int, over: bool = False) -> None:
-        """Answer `SaveState`."""
+        """Answer `SaveState`: the state is saved, and `over` is true if the game has ended in it."""
         if frame == self.current_frame:
             self.over = over
 
     def checksum_computed(self, frame: int, value: int) -> None:
-        """Answer `Checksum` with the hash of the state that was saved for `frame` just before."""
+        """Answer `Checksum` with the hash of the state that was last saved for `frame`."""
         first = self._first.setdefault(frame, value)
         if first != value:
             self._differences.append(StateDiffers(frame, first, value))
 
     def differences(self) -> list[StateDiffers]:
-        """Return the states that differed since the last call, in the order in which they were found."""
+        """Return the mismatches found since the last call, in order."""
         drained = self._differences
         self._differences = []
         return drained

@@ -1,17 +1,20 @@
-"""Who is ahead, and by how much the pace is corrected.
+"""Time sync: how far this peer is ahead of another one, and how that changes the frame rate.
 
 Source: the averaged, exchanged advantage after GGPO's TimeSync; correcting the rate instead of skipping
-frames is ours.
+frames is our own choice: a skipped frame is visible, a slightly longer one is not.
 """
 
 WINDOW = 30
-SLOWEST = 0.02
-FASTEST = 0.01
+"""Samples to average over."""
+MAX_SLOWDOWN = 0.02
+MAX_SPEEDUP = 0.01
+"""Largest shares of the frame time by which it is made longer or shorter."""
 GAIN = 0.01
+"""Share of the frame time to correct for each frame of lead."""
 
 
 class TimeSync:
-    """Averages the last 30 pairs of advantages against one peer, starting empty."""
+    """Average over the last 30 exchanged advantages of one peer, which starts empty."""
 
     __slots__ = ("_count", "_local", "_local_sum", "_next", "_remote", "_remote_sum")
 
@@ -24,11 +27,11 @@ class TimeSync:
         self._count = 0
 
     def add(self, local: float, remote: float) -> None:
-        """Add a sample.
+        """Add one sample of both sides' advantages.
 
         Args:
-            local: How many frames the peer is ahead of us, by our estimate.
-            remote: How many frames we are ahead of the peer, by its estimate.
+            local: Frames that the remote peer is ahead, by the estimate of this peer.
+            remote: Frames that this peer is ahead, by the estimate of the remote peer.
         """
         slot = self._next
         self._local_sum += local - self._local[slot]
@@ -41,17 +44,17 @@ class TimeSync:
 
     @property
     def frames_ahead(self) -> float:
-        """How many frames we are ahead of the peer; negative when behind, 0 without samples."""
+        """Frames that this peer is ahead of the remote one; negative if it is behind, 0 without samples."""
         if not self._count:
             return 0.0
         return (self._remote_sum - self._local_sum) / (2 * self._count)
 
 
-def pace(frames_ahead: float) -> float:
-    """Return the factor on the frame time: up to 1.02 when ahead, down to 0.99 when behind."""
+def frame_time_factor(frames_ahead: float) -> float:
+    """Return the factor on the frame time: up to 1.02 for a peer ahead, down to 0.99 for one behind."""
     correction = GAIN * frames_ahead
-    if correction > SLOWEST:
-        correction = SLOWEST
-    elif correction < -FASTEST:
-        correction = -FASTEST
+    if correction > MAX_SLOWDOWN:
+        correction = MAX_SLOWDOWN
+    elif correction < -MAX_SPEEDUP:
+        correction = -MAX_SPEEDUP
     return 1.0 + correction

@@ -49,7 +49,7 @@ def test_everyone_stops_when_everyone_knows() -> None:
     game.check_identical()
     assert game.network.now < 2.0
     for peer in game.peers.values():
-        assert not peer.session.lingering
+        assert not peer.session.draining
         assert peer.session.next_deadline() == math.inf
 
 

@@ -4,7 +4,6 @@ import pytest
 from tests.netcode.simulation import Conditions, SimulatedGame, ToyPeer
 
 from coplay.netcode import DesyncExplained, DesyncFound, DesyncLocated, Resynced
-from coplay.netcode.wire.transfer import RESYNC, Incoming, encode_state
 
 
 def corrupted_game(bad: int, frame: int, policy: str, owners: tuple[int, ...] = (0, 1)) -> SimulatedGame:
@@ -132,12 +131,11 @@ def test_peer_that_leaves_while_its_state_is_looked_into_is_let_go() -> None:
         assert len(game.peers[number].log) == 200
 
 
-def test_state_that_is_too_old_is_not_taken_over() -> None:
+def test_state_that_is_too_old_is_not_adopted() -> None:
     game = SimulatedGame(frames=400, conditions=Conditions(latency=0.03))
     game.run(until=5.0)
     session = game.peers[1].session
-    recovery = session._recovery
-    recovery._arrived(session._peers.links[0], Incoming(0, 1, RESYNC, 0, 0.0), encode_state(3, b"3 1 0"))
-    assert not recovery.adopt_now()
+    session._repair.take_state(0, 3, b"3 1 0")
+    assert not session._repair.start_import()
     game.run()
     game.check_identical()

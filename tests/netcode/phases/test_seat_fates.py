@@ -95,7 +95,7 @@ def test_host_that_leaves_is_followed_by_the_next() -> None:
         game.run()
         check_one_history(game, 0, 1, 3)
         last = game.peers[2]
-        assert sorted(last.session.written) == [0, 1, 2, 3]
+        assert sorted(last.session.local_players) == [0, 1, 2, 3]
         assert [event.player for event in last.of(SeatCut)] == [3, 0, 1]
 
 

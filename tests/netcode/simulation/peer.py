@@ -207,7 +207,7 @@ class ToyPeer:
                 self._take(peer, data, now)
         local = self.local(now)
         frame, phase = session.current_frame, session.phase
-        for seat in session.written:
+        for seat in session.local_players:
             session.add_local_input(seat, self.script(seat, frame), local)
         # After a jump or a long sleep the session may have its own view of what is due.
         steady = not self._jumped and 0 <= local - self._ticked_at < _STEADY_S
@@ -345,9 +345,9 @@ class ToyPeer:
             session.state_imported(frame, state.over)
             # The session holds the whole log, for the hash over it; it is not given out again.
             timeline = session._timeline
-            self.log = list(timeline.inputs_of_log(0, frame))
+            self.log = list(timeline.logged_inputs(0, frame))
             self.first_frame = frame
-            self.checksums = dict(timeline.chain.checksums)
+            self.checksums = dict(timeline.log.checksums)
             self.given = {}
         else:
             self.adopted_through = len(self.log) - 1

@@ -1,7 +1,15 @@
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coplay.netcode.wire.format import MAX_DATAGRAM, MAX_FRAME, MalformedDatagramError
+from coplay.netcode.wire.format import (
+    HEADER_SIZE,
+    MAX_DATAGRAM,
+    MAX_FRAME,
+    MAX_RUN,
+    MalformedDatagramError,
+    put_varint,
+)
 from coplay.netcode.wire.play import decode_play, encode_status, put_inputs, put_play
 
 HEADER = bytes((0x11, 0, 0, 0, 0, 0, 255))
@@ -122,3 +130,27 @@ def test_damaged_play_datagram_raises_malformed_or_nothing(at: int, value: int, 
         decode_play(bytes(data), [2, 2])
     except MalformedDatagramError:
         return
+
+
+def test_block_holds_at_most_128_inputs() -> None:
+    out = bytearray(HEADER)
+    put_play(out, 0.0, encode_status(300, [299], 0))
+    put_inputs(out, 0, 300, 10, [b"x"] * 200, 1000)
+    ((_, first, values),) = decode_play(bytes(out), [1]).blocks
+    assert (first, len(values)) == (10, MAX_RUN)
+
+
+@pytest.mark.parametrize("part", ["checksums", "closing"])
+def test_frames_beyond_the_highest_possible_one_are_rejected(part: str) -> None:
+    out = bytearray(HEADER)
+    put_play(out, 0.0, encode_status(0, [-1], 0))
+    number = bytearray()
+    put_varint(number, MAX_FRAME + 1)
+    if part == "checksums":
+        out[HEADER_SIZE] = 1
+        out += b"\1" + number + bytes(8)
+    else:
+        out[HEADER_SIZE] = 2
+        out += b"\0" + number + bytes(16)
+    with pytest.raises(MalformedDatagramError, match="out of range"):
+        decode_play(bytes(out), [1])

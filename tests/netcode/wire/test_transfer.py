@@ -9,13 +9,13 @@ from coplay.netcode.wire.transfer import (
     MAX_TRANSFER,
     PIECE,
     PIECE_SIZE,
-    PIECES_A_REQUEST,
+    PIECES_PER_REQUEST,
     REFUSAL,
     REJOIN,
     RESYNC,
     WANT,
-    Incoming,
-    Outgoing,
+    IncomingTransfer,
+    OutgoingTransfer,
     decode_piece,
     decode_state,
     decode_want,
@@ -23,7 +23,7 @@ from coplay.netcode.wire.transfer import (
 )
 
 
-def want_of(incoming: Incoming, now: float = 0.0) -> bytes:
+def want_of(incoming: IncomingTransfer, now: float = 0.0) -> bytes:
     out = bytearray()
     incoming.put_want(out, now)
     assert out[0] == WANT
@@ -35,14 +35,14 @@ def want_of(incoming: Incoming, now: float = 0.0) -> bytes:
 def test_whole_arrives_piece_by_piece(size: int, loss: float) -> None:
     random = Random(size)
     data = random.randbytes(size)
-    incoming = Incoming(1, 7, REJOIN, 0, 0.0)
-    outgoing = Outgoing(decode_want(want_of(incoming)))
+    incoming = IncomingTransfer(1, 7, REJOIN, 0, 0.0)
+    outgoing = OutgoingTransfer(decode_want(want_of(incoming)))
     outgoing.data = data
     for _ in range(200):
         if random.random() < loss:
             continue
         answers = list(outgoing.answers(decode_want(want_of(incoming))))
-        assert len(answers) <= PIECES_A_REQUEST
+        assert len(answers) <= PIECES_PER_REQUEST
         for body in answers:
             assert body[0] == PIECE
             ident, total, index, piece = decode_piece(body[1:])
@@ -57,7 +57,7 @@ def test_whole_arrives_piece_by_piece(size: int, loss: float) -> None:
 
 
 def test_piece_that_comes_twice_counts_once() -> None:
-    incoming = Incoming(1, 0, REJOIN, 0, 0.0)
+    incoming = IncomingTransfer(1, 0, REJOIN, 0, 0.0)
     piece = bytes(PIECE_SIZE)
     for _ in range(5):
         assert incoming.receive(2 * PIECE_SIZE, 0, piece, 1.0) is None
@@ -65,32 +65,32 @@ def test_piece_that_comes_twice_counts_once() -> None:
 
 
 def test_pieces_of_different_wholes_are_refused() -> None:
-    incoming = Incoming(1, 0, REJOIN, 0, 0.0)
+    incoming = IncomingTransfer(1, 0, REJOIN, 0, 0.0)
     incoming.receive(2 * PIECE_SIZE, 0, bytes(PIECE_SIZE), 0.0)
     with pytest.raises(MalformedDatagramError, match="disagree"):
         incoming.receive(3 * PIECE_SIZE, 1, bytes(PIECE_SIZE), 0.0)
 
 
 def test_new_pieces_move_the_deadline_on_and_a_full_round_asks_at_once() -> None:
-    incoming = Incoming(1, 0, REJOIN, 0, 0.0)
+    incoming = IncomingTransfer(1, 0, REJOIN, 0, 0.0)
     want_of(incoming, 10.0)
-    for index in range(PIECES_A_REQUEST):
-        assert incoming.next_want > 10.0
+    for index in range(PIECES_PER_REQUEST):
+        assert incoming.next_request > 10.0
         incoming.receive(9 * PIECE_SIZE, index, bytes(PIECE_SIZE), 10.0)
-    assert incoming.next_want == 10.0
+    assert incoming.next_request == 10.0
     assert incoming.deadline == 15.0
 
 
 def test_what_is_not_there_yet_is_not_answered_and_what_never_will_be_is_refused() -> None:
-    want = decode_want(want_of(Incoming(1, 3, RESYNC, 0, 0.0)))
-    outgoing = Outgoing(want)
+    want = decode_want(want_of(IncomingTransfer(1, 3, RESYNC, 0, 0.0)))
+    outgoing = OutgoingTransfer(want)
     assert list(outgoing.answers(want)) == []
     outgoing.refused = True
     assert list(outgoing.answers(want)) == [bytes((REFUSAL, 3))]
 
 
 def test_who_has_everything_is_sent_nothing() -> None:
-    outgoing = Outgoing(decode_want(bytes((0, REJOIN, 0))))
+    outgoing = OutgoingTransfer(decode_want(bytes((0, REJOIN, 0))))
     outgoing.data = b"all"
     assert list(outgoing.answers(decode_want(bytes((0, REJOIN, 0, 1))))) == []
 

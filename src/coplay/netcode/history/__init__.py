@@ -1,1 +1,1 @@
-"""The frames of a game: predicted, corrected, confirmed, and what the peers agree on about them."""
+"""The frames of a game: predicted, corrected, confirmed and logged, and what peers compare of the log."""

@@ -1,6 +1,6 @@
-"""All that a peer must know to go on in a game it did not see: the log, the seats, and a state.
+"""The snapshot with which a restarted peer rejoins a running game: the log, the seats and a state.
 
-One peer writes it, another reads it and believes nothing. Compressed by zlib as a whole.
+It comes from another peer, so that everything in it is validated. It is compressed by zlib as a whole.
 
 Layout: protocol/datagrams.md.
 """
@@ -9,30 +9,29 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from coplay.netcode.config import Fate
-from coplay.netcode.history.agreement import Chain
+from coplay.netcode.config import FATES
+from coplay.netcode.history.confirmed_log import ConfirmedLog
 from coplay.netcode.input_queue import RING, InputQueue
 from coplay.netcode.peers.seats import NOBODY, Cut, Seats
 from coplay.netcode.wire.format import MAX_FRAME, MAX_RUN, MalformedDatagramError, put_varint, take_varint
 
-MAX_MEMORY = 64 << 20
-"""Bytes, before compression."""
-_FATES: tuple[Fate, ...] = ("end", "default", "bot")
+MAX_SNAPSHOT = 64 << 20
+"""Bytes before compression: bounds what a small malicious payload can expand to."""
 
 
 @dataclass(frozen=True, slots=True)
 class RejoinSnapshot:
-    """What one peer held when it was asked.
+    """A decoded snapshot of a running game.
 
     Attributes:
-        frame: The first frame that the log does not have; the state is about to step it.
+        frame: The first frame that the log does not contain; the state is about to step it.
         delay: The input delay, in frames.
         log: All players' inputs of frame 0, then of frame 1 …
         checksums: Pairs of (frame, checksum) of the log.
-        writers: Per player, the peer that writes it; `NOBODY` for one with the default.
-        cuts: Where persons' inputs ended.
-        ahead: Per player, the inputs from `frame` on that were held already.
-        state: As the environment's side wrote it.
+        writers: Per player, the peer that writes the seat; `NOBODY` for one with the default.
+        cuts: The settled ends of the inputs of peers that left.
+        ahead: Per player, the inputs from `frame` on that the sender held.
+        state: The state as `ExportState` produced it.
     """
 
     frame: int
@@ -46,27 +45,36 @@ class RejoinSnapshot:
 
 
 def encode_rejoin_snapshot(
-    frame: int, delay: int, chain: Chain, seats: Seats, queues: Sequence[InputQueue], state: bytes
+    frame: int, delay: int, log: ConfirmedLog, seats: Seats, queues: Sequence[InputQueue], state: bytes
 ) -> bytes:
-    """Return what another peer needs to go on from `frame`, which is the first that was not given out."""
-    checksums = [entry for entry in chain.checksums if entry[0] <= frame]
+    """Return the snapshot of a game for another peer.
+
+    Args:
+        frame: The first frame that is not published; `state` is about to step it.
+        delay: The input delay, in frames.
+        log: The log of the game.
+        seats: The seats of the game.
+        queues: Per player, the input queue.
+        state: The state as `ExportState` produced it.
+    """
+    checksums = [entry for entry in log.checksums if entry[0] <= frame]
     out = bytearray()
     put_varint(out, frame)
     out.append(delay)
-    out += chain.inputs[: frame * sum(queue.size for queue in queues)]
+    out += log.inputs[: frame * sum(queue.size for queue in queues)]
     put_varint(out, len(checksums))
     for when, checksum in checksums:
         put_varint(out, when)
         out += checksum.to_bytes(8, "little")
     for queue in queues:
         player = queue.player
-        # An orphan is still its former writer's, to the one who comes back: it hears of the leave anew.
+        # An orphaned seat is sent with its former writer: status vectors tell the receiver of the leave.
         out.append(seats.writers[player] & 0xFF)
         cut = seats.cuts.get(player)
-        out.append(1 + _FATES.index(cut.fate) if cut is not None else 0)
+        out.append(1 + FATES.index(cut.fate) if cut is not None else 0)
         if cut is not None:
             put_varint(out, cut.last_frame + 1)
-        ahead = queue.inputs_from(frame) if queue.held >= frame else []
+        ahead = queue.inputs_from(frame) if queue.last_given >= frame else []
         out.append(len(ahead))
         for value in ahead:
             out += value
@@ -75,10 +83,10 @@ def encode_rejoin_snapshot(
 
 
 def decode_rejoin_snapshot(data: bytes, sizes: Sequence[int]) -> RejoinSnapshot:
-    """Read what another peer wrote.
+    """Decode a snapshot from another peer.
 
     Args:
-        data: From `encode_rejoin_snapshot`; nothing in it is believed.
+        data: Untrusted result of `encode_rejoin_snapshot`.
         sizes: Per player, the length of its inputs in bytes.
 
     Raises:
@@ -86,7 +94,7 @@ def decode_rejoin_snapshot(data: bytes, sizes: Sequence[int]) -> RejoinSnapshot:
     """
     inflate = zlib.decompressobj()
     try:
-        raw = inflate.decompress(data, MAX_MEMORY)
+        raw = inflate.decompress(data, MAX_SNAPSHOT)
     except zlib.error:
         raise MalformedDatagramError("it cannot be decompressed") from None
     if not inflate.eof or inflate.unused_data:
@@ -119,10 +127,10 @@ def _read(raw: bytes, sizes: Sequence[int]) -> RejoinSnapshot:
         writers.append(writer)
         if fate:
             last, at = take_varint(raw, at)
-            if fate > len(_FATES) or last > MAX_FRAME:
+            if fate > len(FATES) or last > MAX_FRAME:
                 raise MalformedDatagramError("a seat is out of range")
-            cuts.append(Cut(player, last - 1, _FATES[fate - 1]))
-            if _FATES[fate - 1] != "bot":
+            cuts.append(Cut(player, last - 1, FATES[fate - 1]))
+            if FATES[fate - 1] != "bot":
                 writers[-1] = NOBODY
         held = raw[at]
         at += 1

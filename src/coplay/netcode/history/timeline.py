@@ -1,17 +1,22 @@
-"""The frames of one game at one peer: stepped on guesses, corrected, and given out once certain.
+"""The frames of one game at one peer: stepped with predictions, rolled back, and published once confirmed.
 
-The caller's states live outside. The timeline only knows which of them were saved from inputs that still
-stand (`saved`), so it never confirms a frame whose state is about to be replaced.
+The states live with the caller. The timeline knows only up to which frame they were saved with inputs that
+still hold (`saved`), so that it never publishes a frame whose state is about to be replaced.
 """
 
 from collections.abc import Callable
+from typing import Literal
 
 from coplay.errors import SessionMisuseError
 from coplay.netcode.config import SessionConfig
 from coplay.netcode.effects import Checksum, Confirm, Effect, LoadState, SaveState, Step, StepAgain
-from coplay.netcode.history.agreement import Chain, Checksums
+from coplay.netcode.history.checksums import ChecksumExchange
+from coplay.netcode.history.confirmed_log import ConfirmedLog
 from coplay.netcode.history.rejoin_snapshot import RejoinSnapshot
 from coplay.netcode.input_queue import MASK, NO_FRAME, RING, InputQueue
+
+GameEnd = Literal["over", "stopped"]
+"""Why a game ends: the simulation ended it, or a leave or a desync did."""
 
 _MAX_CORRECTION = 255
 
@@ -25,17 +30,17 @@ def _predictors(config: SessionConfig) -> list[Callable[[int, int, bytes], bytes
 
 
 class Timeline:
-    """Steps, rolls back and confirms.
+    """The frames of one game, and the effects that step, re-simulate and confirm them.
 
     Args:
-        config: The session's rules.
-        effects: Where effects are put, in order.
+        config: The rules of the game.
+        effects: List to which effects are appended, in order.
     """
 
     def __init__(self, config: SessionConfig, effects: list[Effect]) -> None:
         self._effects = effects
         self._interval = config.checksum_interval
-        self._none_corrected = bytes(len(config.owners))
+        self._no_correction = bytes(len(config.owners))
         self.queues = [
             InputQueue(player, default, predictor)
             for player, (default, predictor) in enumerate(
@@ -45,49 +50,49 @@ class Timeline:
         self.frame = 0
         """Frames stepped; the next one has this number."""
         self.published = -1
-        """The last frame given out by `Confirm`."""
+        """The last frame given to `Confirm`."""
         self.saved = -1
-        """The caller has answered for all states up to this one."""
-        self.first_wrong = NO_FRAME
-        """The first stepped frame whose prediction was wrong."""
-        self.chain = Chain()
-        self.checksums = Checksums()
+        """The last frame up to which the caller has saved all states with inputs that still hold."""
+        self.first_incorrect = NO_FRAME
+        """The first stepped frame with a wrong prediction, or `NO_FRAME`."""
+        self.log = ConfirmedLog()
+        self.checksums = ChecksumExchange()
         self.rollbacks = 0
         self.max_rollback_frames = 0
         self.resimulated_frames = 0
-        self._asked_twice = False
+        self._save_missed = False
         self._width = sum(queue.size for queue in self.queues)
         self._over = bytearray(RING)
         self._stepped: list[tuple[bytes, ...]] = [()] * RING
         self._predicted = [0] * RING
-        self._corrected = [self._none_corrected] * RING
+        self._corrected = [self._no_correction] * RING
 
     def start(self) -> None:
-        """Have the state before frame 0 saved."""
+        """Save the state before frame 0."""
         self._effects.append(SaveState(0))
 
     def check_saved(self) -> bool:
-        """Return whether all states that were asked for are saved; False only before the very first.
+        """Return True if the caller has saved all states; False is possible before frame 0 only.
 
         Raises:
             SessionMisuseError: The caller did not perform the effects of an earlier tick.
         """
         if self.saved == self.frame:
             return True
-        if self.frame or self._asked_twice:
+        if self.frame or self._save_missed:
             raise SessionMisuseError(
                 f"The state before frame {self.saved + 1} was never saved.",
                 "Perform effects() after every tick and answer each SaveState with state_saved.",
             )
-        # The hello may complete and the first frame be due before the caller had a chance to save.
-        self._asked_twice = True
+        # Frame 0 may be due in the call that ends the hello phase, before the caller could save its state.
+        self._save_missed = True
         return False
 
     def state_saved(self, frame: int, over: bool) -> None:
-        """Take the caller's answer to `SaveState`.
+        """Process the answer to `SaveState`.
 
         Raises:
-            SessionMisuseError: It is not the next state that was asked for.
+            SessionMisuseError: Another state was to be saved next.
         """
         if frame != self.saved + 1 or frame > self.frame:
             raise SessionMisuseError(
@@ -99,7 +104,7 @@ class Timeline:
 
     @property
     def received_frame(self) -> int:
-        """The last frame whose every input is here; may lie ahead of the current one."""
+        """The last frame for which all inputs have arrived; it may lie ahead of the current one."""
         frame = NO_FRAME
         for queue in self.queues:
             if queue.last < frame:
@@ -109,35 +114,35 @@ class Timeline:
     @property
     def confirmed(self) -> int:
         """The last stepped frame that cannot change again."""
-        return min(self.received_frame, self.first_wrong - 1, self.frame - 1)
+        return min(self.received_frame, self.first_incorrect - 1, self.frame - 1)
 
-    def received(self, player: int, first: int, values: list[bytes]) -> None:
-        """Take inputs of a player from another peer."""
-        self.mark_wrong(self.queues[player].receive(first, values, self.published + 1 + RING))
+    def add_inputs(self, player: int, first: int, values: list[bytes]) -> None:
+        """Add inputs of a player that came from another peer."""
+        self.note_incorrect(self.queues[player].receive(first, values, self.published + 1 + RING))
 
-    def mark_wrong(self, frame: int) -> None:
-        """Note that a stepped frame had another input, if `frame` is one."""
-        if frame < self.first_wrong:
-            self.first_wrong = frame
+    def note_incorrect(self, frame: int) -> None:
+        """Schedule a rollback to `frame`, unless an earlier one is scheduled; `NO_FRAME` changes nothing."""
+        if frame < self.first_incorrect:
+            self.first_incorrect = frame
 
     def advance(self) -> None:
-        """Step the next frame, with what is known or guessed."""
+        """Step the next frame with known or predicted inputs."""
         frame = self.frame
         inputs, predicted = self._inputs(frame)
         slot = frame & MASK
         self._stepped[slot] = inputs
         self._predicted[slot] = predicted
-        self._corrected[slot] = self._none_corrected
+        self._corrected[slot] = self._no_correction
         self.frame = frame + 1
         self._effects.append(Step(frame, inputs, predicted))
         self._effects.append(SaveState(frame + 1))
 
     def roll_back(self) -> None:
-        """Go back to the first wrong frame and step again to the current one."""
-        first, frame = self.first_wrong, self.frame
-        self.first_wrong = NO_FRAME
+        """Load the state before the first incorrect frame and re-simulate up to the current one."""
+        first, frame = self.first_incorrect, self.frame
+        self.first_incorrect = NO_FRAME
         self._effects.append(LoadState(first))
-        self._step_again(first)
+        self._resimulate(first)
         self.saved = first
         depth = frame - first
         self.rollbacks += 1
@@ -145,18 +150,18 @@ class Timeline:
         if depth > self.max_rollback_frames:
             self.max_rollback_frames = depth
 
-    def publish(self, agreed: int, stop_at: int) -> str:
-        """Give out what is certain.
+    def publish(self, acknowledged: int, final_frame: int) -> GameEnd | None:
+        """Confirm the frames that can never change again.
 
         Args:
-            agreed: The last frame whose every input every running peer holds.
-            stop_at: The last frame of the game if something other than the simulation ends it.
+            acknowledged: The last frame for which all running peers hold all inputs.
+            final_frame: The last frame of the game if something other than the simulation ends it.
 
         Returns:
-            Empty while the game goes on, `over` when the simulation ended it, `stopped` when `stop_at` did.
+            `over` if the simulation ended the game, `stopped` if `final_frame` did, None while it goes on.
         """
         frame = self.published + 1
-        last = min(agreed, self.saved - 1, self.first_wrong - 1, stop_at)
+        last = min(acknowledged, self.saved - 1, self.first_incorrect - 1, final_frame)
         while True:
             if frame <= self.saved and self._over[frame & MASK]:
                 return "over"
@@ -165,79 +170,83 @@ class Timeline:
             slot = frame & MASK
             inputs = self._stepped[slot]
             self._effects.append(Confirm(frame, inputs, self._predicted[slot], self._corrected[slot]))
-            self.chain.add_inputs(inputs)
+            self.log.add_inputs(inputs)
             self.published = frame
             frame += 1
             if frame % self._interval == 0:
-                self.ask_checksum(frame)
-        return "stopped" if frame > stop_at and frame <= self.saved else ""
+                self.request_checksum(frame)
+        return "stopped" if frame > final_frame and frame <= self.saved else None
 
     def finish(self, *, stopped: bool) -> None:
-        """End after the last published frame; nothing will be stepped any more."""
+        """End the game with the last published frame.
+
+        Args:
+            stopped: True if not the simulation ended the game: frames after the last one are undone.
+        """
         frame = self.published + 1
         if stopped and self.frame > frame:
             self._effects.append(LoadState(frame))
         self.frame = self.saved = frame
-        self.first_wrong = NO_FRAME
+        self.first_incorrect = NO_FRAME
         if frame % self._interval:
-            self.ask_checksum(frame)
+            self.request_checksum(frame)
 
-    def recall(self, memory: RejoinSnapshot, over: bool) -> None:
-        """Begin with a log that was not played here, and the state after it.
+    def restore(self, snapshot: RejoinSnapshot, over: bool) -> None:
+        """Restore the timeline from the snapshot of another peer, to rejoin a game.
 
         Args:
-            memory: What another peer told.
-            over: Whether the game has ended in that state.
+            snapshot: The decoded snapshot.
+            over: True if the game has ended in its state.
         """
-        frame = memory.frame
+        frame = snapshot.frame
         self.frame = frame
         self.published, self.saved = frame - 1, frame - 1
-        self.first_wrong = NO_FRAME
+        self.first_incorrect = NO_FRAME
         self._over[frame & MASK] = over
-        self.chain.inputs[:] = memory.log
-        self.chain.checksums[:] = memory.checksums
-        self.checksums.restore(memory.checksums)
-        recent = self.inputs_of_log(max(0, frame - 1), frame)
-        for queue, ahead in zip(self.queues, memory.ahead, strict=True):
+        self.log.inputs[:] = snapshot.log
+        self.log.checksums[:] = snapshot.checksums
+        self.checksums.restore(snapshot.checksums)
+        recent = self.logged_inputs(max(0, frame - 1), frame)
+        for queue, ahead in zip(self.queues, snapshot.ahead, strict=True):
             values = [inputs[queue.player] for inputs in recent] + ahead
             queue.restore(frame - 1 + len(ahead), values)
-        for cut in memory.cuts:
+        for cut in snapshot.cuts:
             if cut.fate == "default":
-                self.queues[cut.player].close()
+                self.queues[cut.player].fill_with_default()
                 self.queues[cut.player].cut = cut.last_frame
 
     @property
-    def oldest_known(self) -> int:
-        """The first frame whose every input is still here."""
-        return max(0, max(queue.held for queue in self.queues) - RING + 1)
+    def oldest_complete_frame(self) -> int:
+        """The first frame for which the queues still hold all inputs."""
+        return max(0, max(queue.last_given for queue in self.queues) - RING + 1)
 
-    def adopt(self, frame: int, over: bool) -> None:
-        """Step again from `frame`, whose saved state is another peer's now, to the current one."""
+    def adopt_state(self, frame: int, over: bool) -> None:
+        """Re-simulate up to the current frame from another peer's state, which is saved for `frame`."""
         self._over[frame & MASK] = over
-        self.first_wrong = NO_FRAME
-        self._step_again(frame)
+        self.first_incorrect = NO_FRAME
+        self._resimulate(frame)
         self.saved = frame
 
-    def _step_again(self, first: int) -> None:
-        """Step the frames from `first` to the current one with what is known by now."""
+    def _resimulate(self, first: int) -> None:
+        """Re-simulate the frames from `first` to the current one with the inputs that are known by now."""
         frame, stepped = self.frame, self._stepped
-        given: list[tuple[bytes, ...]] = []
-        guessed: list[int] = []
-        for again in range(first, frame):
-            inputs, predicted = self._inputs(again)
-            slot = again & MASK
+        all_inputs: list[tuple[bytes, ...]] = []
+        all_predicted: list[int] = []
+        for earlier in range(first, frame):
+            inputs, predicted = self._inputs(earlier)
+            slot = earlier & MASK
             shown = stepped[slot]
             if inputs != shown:
-                self._corrected[slot] = self._correction(slot, shown, inputs, frame - again)
+                self._corrected[slot] = self._correction(slot, shown, inputs, frame - earlier)
                 stepped[slot] = inputs
-            given.append(inputs)
-            guessed.append(predicted)
-        if given:
-            self._effects.append(StepAgain(first, tuple(given), tuple(guessed)))
+            all_inputs.append(inputs)
+            all_predicted.append(predicted)
+        if all_inputs:
+            self._effects.append(StepAgain(first, tuple(all_inputs), tuple(all_predicted)))
 
-    def inputs_of_log(self, first: int, end: int) -> tuple[tuple[bytes, ...], ...]:
-        """Return all players' published inputs of the frames from `first` up to `end`, exclusive."""
-        log, at = self.chain.inputs, first * self._width
+    def logged_inputs(self, first: int, end: int) -> tuple[tuple[bytes, ...], ...]:
+        """Return all players' inputs of each published frame from `first` up to, but not including, `end`."""
+        log, at = self.log.inputs, first * self._width
         frames = []
         for _ in range(first, end):
             inputs = []
@@ -247,11 +256,11 @@ class Timeline:
             frames.append(tuple(inputs))
         return tuple(frames)
 
-    def ask_checksum(self, frame: int) -> None:
-        """Have the final state before `frame` hashed, unless the log has that."""
-        if self.chain.checksums and self.chain.checksums[-1][0] >= frame:
+    def request_checksum(self, frame: int) -> None:
+        """Request the checksum of the confirmed state before `frame`, unless the log has it."""
+        if self.log.checksums and self.log.checksums[-1][0] >= frame:
             return
-        self.checksums.ask(frame)
+        self.checksums.request(frame)
         self._effects.append(Checksum(frame))
 
     def _inputs(self, frame: int) -> tuple[tuple[bytes, ...], int]:
@@ -268,6 +277,7 @@ class Timeline:
     def _correction(
         self, slot: int, shown: tuple[bytes, ...], inputs: tuple[bytes, ...], after: int
     ) -> bytes:
+        """Return `Confirm.corrected_after` of a frame whose inputs were corrected `after` frames later."""
         corrected = bytearray(self._corrected[slot])
         after = after if after < _MAX_CORRECTION else _MAX_CORRECTION
         for player, value in enumerate(inputs):

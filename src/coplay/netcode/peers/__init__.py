@@ -1,1 +1,1 @@
-"""The other peers of a game, and the seats that they write."""
+"""The other peers of a game, and which peer supplies each player's inputs."""

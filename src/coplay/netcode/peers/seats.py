@@ -1,19 +1,19 @@
-"""Who writes each player's inputs, and what becomes of a seat whose peer has left.
+"""The seats of a game: which peer supplies each player's inputs, and what happens after that peer left.
 
-A seat is written by the peer that owns it. When that peer leaves, the seat is *orphaned*: the remaining peers
-fill each other in, and nothing is written. It is *settled* once all of them know of the same leaves and hold
-the same last input; from the next frame on its fate takes hold:
+A seat is written by the peer that owns it. After that peer left, the seat is *orphaned*: nobody writes it,
+and the remaining peers send each other the inputs that they hold. It is *settled* once all of them know of
+the same leaves and hold the same last input. From the next frame on its fate applies:
 
     end      the game ends with that frame
-    default  every later input is the default; nobody needs to say so
-    bot      the lowest remaining peer writes on, as soon as all others have settled, too
+    default  every later input is the default input; no peer sends it
+    bot      the lowest remaining peer writes the seat, as soon as all others have settled it, too
 
-When the peer that writes on leaves as well, the seat is orphaned again.
+If that peer leaves as well, the seat is orphaned again.
 
-Nobody but a running writer ever adds to a seat, and a writer begins only when everyone has reported the same
-end, after hearing of the same leaves. So no frame of a seat is ever written twice.
+Only a running writer ever adds inputs to a seat, and a new writer starts only after every peer has reported
+the same last frame with knowledge of the same leaves. So no frame of a seat is ever written twice.
 
-Source: the newest input that any survivor holds, after GekkoNet; its settlement is ours.
+Source: the newest input that any survivor holds, after GekkoNet; the settlement is our own.
 """
 
 from collections.abc import Collection, Sequence
@@ -21,107 +21,107 @@ from dataclasses import dataclass
 
 from coplay.netcode.config import Fate, SessionConfig
 from coplay.netcode.input_queue import NO_FRAME, InputQueue
-from coplay.netcode.peers.link import RemotePeer
+from coplay.netcode.peers.remote_peer import RemotePeer
 
 NOBODY = 0xFFFF
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The end of a player's own inputs: that player's peer left."""
+    """The end of the inputs of a player whose peer left."""
 
     player: int
-    """Whose seat."""
+    """The player whose peer left."""
     last_frame: int
-    """The last frame with an input of the peer that left; -1 for none."""
+    """The last frame with an input from the peer that left; -1 for none."""
     fate: Fate
-    """What the seat does from the next frame on."""
+    """What happens to the seat from the next frame on."""
 
 
 class Seats:
-    """The seats of one game, as one peer knows them.
+    """The writers and the settled ends of all seats, as this peer knows them.
 
     Args:
-        config: The session's rules.
-        queues: This peer's inputs, per player.
+        config: The rules of the game.
+        queues: Per player, the input queue of this peer.
     """
 
     __slots__ = (
         "_fates",
-        "_me",
+        "_local_peer",
         "_queues",
         "cuts",
         "defaulted",
+        "every_leave_ends",
         "left_players",
-        "only_ends",
+        "masks_by_writer",
         "orphans",
         "settled_players",
+        "takeovers",
         "truncated_at",
-        "unhosted",
         "writers",
-        "written_by",
     )
 
     def __init__(self, config: SessionConfig, queues: Sequence[InputQueue]) -> None:
         self._queues = queues
         self._fates = config.fates
-        self._me = config.peer
+        self._local_peer = config.peer
         self.writers = list(config.owners)
-        """Per player, the peer that writes its inputs, or did before it left; `NOBODY` for a default."""
-        self.written_by: dict[int, int] = {}
-        """By peer, the bitmask of the players that it writes."""
+        """Per player, the peer that writes the seat, or did until it left; `NOBODY` for a default seat."""
+        self.masks_by_writer: dict[int, int] = {}
+        """By peer, bitmask of the players whose seats it writes."""
         self.left_players = 0
-        """Bitmask of the players whose own peer left, as this peer knows."""
+        """Bitmask of the players whose original peer left."""
         self.orphans = 0
-        """Bitmask of the players that nobody writes, until their end is settled."""
+        """Bitmask of the players whose seats are orphaned."""
         self.settled_players = 0
-        """Bitmask of the players with a settled end."""
+        """Bitmask of the players whose seats are settled."""
         self.defaulted = 0
-        """Bitmask of the players with the default from some frame on."""
-        self.unhosted = 0
-        """Bitmask of the players that this peer shall write as soon as all others have settled."""
+        """Bitmask of the players whose inputs are the default from some frame on."""
+        self.takeovers = 0
+        """Bitmask of the players whose seats this peer will write once all others have settled them."""
         self.cuts: dict[int, Cut] = {}
-        """By player, where the person's inputs end."""
-        self.only_ends = all(fate == "end" for fate in config.fates)
-        """Whether nobody ever plays on in the seat of one who left: then no two sides can come to differ."""
+        """By player, the end of the inputs of the original peer."""
+        self.every_leave_ends = all(fate == "end" for fate in config.fates)
+        """True if every leave ends the game, so that a network partition cannot fork the log."""
         self.truncated_at = NO_FRAME
-        """The last frame of the game, once a leave ends it."""
-        self._index()
+        """The last frame of the game if a leave ends it; else `NO_FRAME`."""
+        self._update_masks()
 
-    def _index(self) -> None:
-        self.written_by.clear()
+    def _update_masks(self) -> None:
+        self.masks_by_writer.clear()
         for player, writer in enumerate(self.writers):
             if not self.orphans >> player & 1:
-                self.written_by[writer] = self.written_by.get(writer, 0) | 1 << player
+                self.masks_by_writer[writer] = self.masks_by_writer.get(writer, 0) | 1 << player
 
-    def leave(self, link: RemotePeer) -> None:
-        """Take note that a peer left: from now on nothing of it counts but what the remaining peers hold."""
-        self.left_players |= link.player_mask
+    def orphan(self, remote: RemotePeer) -> None:
+        """Orphan the seats of a peer that left: their inputs then come from the remaining peers only."""
+        self.left_players |= remote.player_mask
         for player, writer in enumerate(self.writers):
-            if writer == link.peer:
+            if writer == remote.peer:
                 self.orphans |= 1 << player
                 self.settled_players &= ~(1 << player)
-        self._index()
+        self._update_masks()
 
     def settle(self, running: Sequence[RemotePeer]) -> tuple[list[Cut], int]:
-        """Settle the orphans on whose end all remaining peers agree.
+        """Settle the orphaned seats on whose last frame all remaining peers agree.
 
         Args:
-            running: The links to all remaining peers.
+            running: All remaining peers.
 
         Returns:
-            The cuts that are new, and the first frame that was stepped with another input than the default
-            which is now known to be right, or `NO_FRAME`.
+            The new cuts, and the first frame that was stepped with another input than the default that now
+            applies, or `NO_FRAME`.
         """
-        news: list[Cut] = []
+        new_cuts: list[Cut] = []
         wrong = NO_FRAME
         for queue in self._queues:
             player, bit = queue.player, queue.bit
             if not self.orphans & bit:
                 continue
-            last = queue.held
-            for link in running:
-                if link.left_players != self.left_players or link.last[player] != last:
+            last = queue.last_given
+            for remote in running:
+                if remote.left_players != self.left_players or remote.last[player] != last:
                     break
             else:
                 fate = self._fates[player]
@@ -129,61 +129,62 @@ class Seats:
                 self.settled_players |= bit
                 if player not in self.cuts:
                     self.cuts[player] = Cut(player, last, fate)
-                    news.append(self.cuts[player])
+                    new_cuts.append(self.cuts[player])
                 if fate == "end":
                     self.truncated_at = min(self.truncated_at, last)
                 elif fate == "default":
-                    wrong = min(wrong, queue.close())
+                    wrong = min(wrong, queue.fill_with_default())
                     self.defaulted |= bit
                     self.writers[player] = NOBODY
                 else:
-                    self._hand_over(player, running)
-        self._index()
-        return news, wrong
+                    self._assign_bot_host(player, running)
+        self._update_masks()
+        return new_cuts, wrong
 
-    def _hand_over(self, player: int, running: Sequence[RemotePeer]) -> None:
-        host = min([self._me, *(link.peer for link in running)])
+    def _assign_bot_host(self, player: int, running: Sequence[RemotePeer]) -> None:
+        host = min([self._local_peer, *(remote.peer for remote in running)])
         self.writers[player] = host
-        if host == self._me:
-            self.unhosted |= 1 << player
+        if host == self._local_peer:
+            self.takeovers |= 1 << player
 
-    def begin_hosting(self, running: Sequence[RemotePeer]) -> list[InputQueue]:
-        """Return the seats that this peer writes from now on, because all others have settled them."""
-        begun = []
+    def take_over(self, running: Sequence[RemotePeer]) -> list[InputQueue]:
+        """Return the queues of seats that all others have settled, so that this peer writes them now."""
+        taken = []
         for queue in self._queues:
-            if self.unhosted & queue.bit and all(link.settled_players & queue.bit for link in running):
-                self.unhosted &= ~queue.bit
-                begun.append(queue)
-        return begun
+            if self.takeovers & queue.bit and all(remote.settled_players & queue.bit for remote in running):
+                self.takeovers &= ~queue.bit
+                taken.append(queue)
+        return taken
 
-    def agreed(self, running: Sequence[RemotePeer]) -> int:
-        """Return the last frame whose every input is known to be held by every running peer."""
+    def acknowledged_frame(self, running: Sequence[RemotePeer]) -> int:
+        """Return the last frame for which every given peer and this one hold all inputs."""
         frame = NO_FRAME
         for queue in self._queues:
             if queue.last < frame:
                 frame = queue.last
+        # This runs every frame: without defaulted seats the inner loop needs no mask.
         if not self.defaulted:
-            for link in running:
-                for last in link.last:
+            for remote in running:
+                for last in remote.last:
                     if last < frame:
                         frame = last
             return frame
-        for link in running:
-            for player, last in enumerate(link.last):
+        for remote in running:
+            for player, last in enumerate(remote.last):
                 if last < frame and not self.defaulted >> player & 1:
                     frame = last
         return frame
 
     def leaves_before(self, last_frame: int) -> list[tuple[int, int]]:
-        """Return the cuts that a log up to `last_frame` contains, as pairs of (player, last frame)."""
+        """Return the cuts in a log up to `last_frame`, as pairs of (player, last frame of the player)."""
         return [(cut.player, cut.last_frame) for cut in self.cuts.values() if cut.last_frame < last_frame]
 
     def restore(self, writers: Sequence[int], cuts: Sequence[Cut], left: Collection[int]) -> None:
-        """Take over what another peer has settled (a peer that comes back).
+        """Restore the seats from the snapshot of another peer, to rejoin a game.
 
         Args:
-            writers: Per player, who writes it; `NOBODY` for a default.
-            cuts: Where persons' inputs ended.
+            writers: Per player, the peer that writes the seat; `NOBODY` for one with the default.
+            cuts: The settled ends of the inputs of original peers.
             left: The peers that are known to have left.
         """
         self.writers = list(writers)
@@ -194,4 +195,4 @@ class Seats:
                 self.defaulted |= 1 << cut.player
         self.orphans = sum(1 << player for player, writer in enumerate(writers) if writer in left)
         self.settled_players &= ~self.orphans
-        self._index()
+        self._update_masks()

@@ -1,1 +1,1 @@
-"""The phases of a session, and the parts that work in each: hello, running, closing, repairs."""
+"""The phases of a session (hello, running, closing), and the parts that serve them."""

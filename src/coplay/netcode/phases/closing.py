@@ -1,128 +1,154 @@
-"""From the last frame to the verdict, and the goodbyes of those who do not wait for it."""
+"""The closing phase: from the last frame to the verdict, and the goodbyes of a peer that leaves.
+
+It decides when something is sent. What the closing sections lead to is decided by `history.agreement`.
+"""
 
 from collections import deque
 
-from coplay.netcode.events import Event, GameAgreed
+from coplay.netcode.events import Event, GameAgreed, Verdict
 from coplay.netcode.history.agreement import LogAgreement
 from coplay.netcode.history.timeline import Timeline
-from coplay.netcode.peers.link import RemotePeer
+from coplay.netcode.peers.remote_peer import RemotePeer
 from coplay.netcode.peers.roster import Roster
+from coplay.netcode.phases.leaving import LeaveAgreement
 from coplay.netcode.phases.outbox import Outbox
 from coplay.netcode.wire.format import CLOSING_ACKED
 from coplay.netcode.wire.play import PlayDatagram
 
-_GOODBYE_S = 0.05
+EXCLUDED_REASON = "The others went on without this peer."
+RESEND_INTERVAL_S = 0.05
 _GOODBYES = 10
+"""How many datagrams say goodbye: the leaving peer does not wait for acknowledgements."""
 
 
 class ClosingPhase:
     """The end of one session.
 
     Args:
-        timeline: The frames.
-        peers: The links.
+        timeline: The frames of the game.
+        roster: The remote peers.
+        leaves: The leaves that this peer knows of.
         outbox: Sends datagrams.
-        events: Where events are put.
+        events: List to which events are appended.
     """
 
-    def __init__(self, timeline: Timeline, peers: Roster, outbox: Outbox, events: deque[Event]) -> None:
+    def __init__(
+        self,
+        timeline: Timeline,
+        roster: Roster,
+        leaves: LeaveAgreement,
+        outbox: Outbox,
+        events: deque[Event],
+    ) -> None:
         self._timeline = timeline
-        self._peers = peers
+        self._roster = roster
+        self._leaves = leaves
         self._outbox = outbox
         self._events = events
-        self._goodbyes = 0
-        self._alone = False
-        self.closing: LogAgreement | None = None
+        self._agreement: LogAgreement | None = None
+        self._goodbyes_left = 0
+        self._excluded = False
         self.closed = False
+        """True once the verdict was reported."""
         self.next_send = 0.0
-        """When something is to be said again, in seconds."""
+        """When to send the next datagram, in seconds."""
 
-    def begin(self, now: float, *, stopped: bool, alone: bool = False) -> None:
-        """The last frame was given out: exchange what is known of the whole log.
+    def begin(self, now: float, *, stopped: bool, excluded: bool = False) -> None:
+        """Enter the phase after the last frame was published, and start to exchange log hashes.
 
         Args:
             now: Seconds.
-            stopped: Whether something other than the simulation ended the game.
-            alone: Whether the others go on without this peer.
+            stopped: True if a leave or a desync ended the game, False if the simulation did.
+            excluded: True if the other peers go on without this one: then there is nobody to agree with.
         """
-        timeline, peers = self._timeline, self._peers
+        timeline, roster = self._timeline, self._roster
         timeline.finish(stopped=stopped)
-        self._alone = alone
+        self._excluded = excluded
         last = timeline.published
-        truncated = alone or (stopped and peers.seats.truncated_at == last)
-        reason = peers.end_reason if truncated else ""
-        if alone:
-            reason = "The others went on without this peer."
-        elif not truncated and (left := peers.seats.leaves_before(last)):
+        truncated = excluded or (stopped and roster.seats.truncated_at == last)
+        reason = self._leaves.first_leave if truncated else None
+        if excluded:
+            reason = EXCLUDED_REASON
+        elif not truncated and (left := roster.seats.leaves_before(last)):
             reason = " ".join(f"Player {player} left after frame {frame}." for player, frame in sorted(left))
-        links = [] if alone else list(peers.links.values())
-        self.closing = LogAgreement(links, now, last, truncated, reason)
-        self.seal(now)
-        if not alone:
-            self._outbox.send_play(now, self.closing)
-        self.next_send = now + LogAgreement.RESEND_S
+        remotes = [] if excluded else list(roster.remotes.values())
+        self._agreement = LogAgreement(remotes, now, last, truncated, reason)
+        self.hash_log(now)
+        if not excluded:
+            self._outbox.send_play(now, self._agreement)
+        self.next_send = now + RESEND_INTERVAL_S
 
-    def seal(self, now: float) -> None:
-        """Hash the whole log, unless the caller still owes a checksum."""
-        closing, timeline = self.closing, self._timeline
-        if closing is not None and not timeline.checksums.waiting and not closing.chain:
-            leaves = self._peers.seats.leaves_before(closing.last_frame)
-            closing.chain = timeline.chain.digest(closing.last_frame, leaves)
+    def hash_log(self, now: float) -> None:
+        """Hash the finished log, unless that is done or the caller has not answered the last `Checksum`."""
+        agreement, timeline = self._agreement, self._timeline
+        if agreement is not None and not timeline.checksums.pending and not agreement.chain:
+            leaves = self._roster.seats.leaves_before(agreement.last_frame)
+            agreement.chain = timeline.log.digest(agreement.last_frame, leaves)
             self.next_send = now
 
-    def receive(self, link: RemotePeer, play: PlayDatagram, now: float) -> None:
-        """Take a closing section."""
-        news = link.receive_closing(play.closing, play.last_frame, play.chain)
-        closing = self.closing
-        if closing is None or self._alone:
+    def receive(self, remote: RemotePeer, play: PlayDatagram, now: float) -> None:
+        """Process the closing section of a play datagram."""
+        news = remote.receive_closing(play.closing, play.last_frame, play.chain)
+        agreement = self._agreement
+        if agreement is None or self._excluded:
             return
-        if closing.finished(now):
-            if not play.closing & CLOSING_ACKED or now >= link.answer_at:
-                link.answer_at = now + LogAgreement.RESEND_S
-                self._outbox.send_play(now, closing)
+        if agreement.is_complete(now):
+            # A peer that still asks has missed the last datagrams: answer, at a limited rate.
+            if not play.closing & CLOSING_ACKED or now >= remote.reply_after:
+                remote.reply_after = now + RESEND_INTERVAL_S
+                self._outbox.send_play(now, agreement)
         elif news:
             self.next_send = min(self.next_send, now)
 
-    def tick(self, now: float, explanation: str) -> None:
-        """Say what is due, and find the verdict."""
-        closing = self.closing
-        if closing is None:
-            if self._goodbyes and now >= self.next_send:
-                self.say_goodbye(now)
+    def tick(self, now: float, desync: str | None) -> None:
+        """Send what is due, and report the verdict once it is known.
+
+        Args:
+            now: Seconds.
+            desync: Where states were found to differ, in one sentence; None if they were not.
+        """
+        agreement = self._agreement
+        if agreement is None:
+            if self._goodbyes_left and now >= self.next_send:
+                self._send_goodbye(now)
             return
-        found = None if closing.agreed else closing.verdict(now, explanation)
+        found = agreement.decide(now, desync) if agreement.verdict is None else None
         if found:
-            closing.agreed = True
             self.close(*found)
-        if found and self._alone:
-            # Not everyone may know yet that this peer is out.
-            self.closing = None
-            self.say_goodbye(now)
+        if found and self._excluded:
+            # Some peers may not know yet that this one was excluded: say goodbye, as when leaving.
+            self._agreement = None
+            self._send_goodbye(now)
             return
-        # Said at least once: the others may be waiting for nothing else.
-        if found or (now >= self.next_send and not closing.finished(now)):
-            self.next_send = now + LogAgreement.RESEND_S
-            self._outbox.send_play(now, closing)
+        # With a verdict, always send at least once: the others may wait for this acknowledgement only.
+        if found or (now >= self.next_send and not agreement.is_complete(now)):
+            self.next_send = now + RESEND_INTERVAL_S
+            self._outbox.send_play(now, agreement)
 
-    def say_goodbye(self, now: float) -> None:
-        """Tell the others, best effort, that this peer leaves."""
-        self._goodbyes = self._goodbyes - 1 if self._goodbyes else _GOODBYES
-        self.next_send = now + _GOODBYE_S
-        self._outbox.send_bye(self._peers.running, now)
+    def leave(self, now: float) -> None:
+        """Give up the agreement, if one is under way, and start to say goodbye."""
+        self._agreement = None
+        self._send_goodbye(now)
 
-    def close(self, verdict: str, reason: str) -> None:
-        """Report the verdict; nothing is played any more."""
+    def _send_goodbye(self, now: float) -> None:
+        """Send one of ten goodbyes to all running peers, and schedule the next one."""
+        self._goodbyes_left = self._goodbyes_left - 1 if self._goodbyes_left else _GOODBYES
+        self.next_send = now + RESEND_INTERVAL_S
+        self._outbox.send_bye(self._roster.running, now)
+
+    def close(self, verdict: Verdict, reason: str) -> None:
+        """Report the verdict."""
         self.closed = True
-        closing, timeline = self.closing, self._timeline
+        agreement, timeline = self._agreement, self._timeline
         last = timeline.published
-        if closing is not None:
-            chain = closing.chain
+        if agreement is not None:
+            chain = agreement.chain
         else:
-            chain = timeline.chain.digest(last, self._peers.seats.leaves_before(last))
+            chain = timeline.log.digest(last, self._roster.seats.leaves_before(last))
         self._events.append(GameAgreed(verdict, last, chain, reason))
 
-    def lingering(self, now: float) -> bool:
-        """Whether, after the verdict, some peer may not have heard the end."""
-        if self.closing is not None:
-            return not self.closing.finished(now)
-        return self._goodbyes > 0
+    def is_draining(self, now: float) -> bool:
+        """Return True if, after the verdict, some peer may still need this peer's last datagrams."""
+        if self._agreement is not None:
+            return not self._agreement.is_complete(now)
+        return self._goodbyes_left > 0

@@ -1,52 +1,52 @@
-"""Finds out what happened when two peers hold different states of the same frame.
+"""The search for the first frame whose states differ between two peers.
 
-    differs ──▶ examining ──▶ comparing ──▶ explaining ──▶ done
-                (step again)  (each frame)   (name it)
+    found ──▶ examined ──▶ located ──▶ explained
+    (checksums (re-simulated (checksums   (states
+     differ)    on both sides) compared)   compared)
 
-Both peers step again from the last state that was equal, hash every state on the way, and tell each other:
-the first that differs is the bad frame. The one with the higher number then asks for the other's state of
-that frame, and has it compared with its own.
+Both peers re-simulate from the last equal state, hash every state on the way, and exchange these checksums:
+the first that differs belongs to the bad frame.
 """
 
 from collections.abc import Sequence
 
-from coplay.netcode.peers.link import RemotePeer
+from coplay.netcode.peers.remote_peer import RemotePeer
 from coplay.netcode.wire.format import MAX_DETAIL
 
-TELL_S = 3.0
-"""How long our checksums of the examined frames are told; the other side may notice later than we do."""
-COMPARE_S = 2.0
-"""How long the other's are waited for."""
+DETAIL_PERIOD_S = 3.0
+"""How long the checksums of an examination are sent: the other side may notice the desync later."""
+DETAIL_TIMEOUT_S = 2.0
+"""How long to wait for the other side's checksums."""
 
 
-class DesyncInquiry:
-    """One difference between this peer and another.
+class DesyncSearch:
+    """The search for the first bad frame of one desync with one peer.
 
     Args:
-        link: The other peer.
-        frame: Whose checksums differ.
+        remote: The other peer.
+        frame: The frame whose checksums differ.
         now: Seconds.
     """
 
-    __slots__ = ("_deadline", "frame", "link", "located", "reproduced")
+    __slots__ = ("_deadline", "frame", "located", "remote", "reproduced")
 
-    def __init__(self, link: RemotePeer, frame: int, now: float) -> None:
-        self.link = link
+    def __init__(self, remote: RemotePeer, frame: int, now: float) -> None:
+        self.remote = remote
         self.frame = frame
         self.located = -1
-        """The first bad frame, once it is known."""
+        """The first bad frame; -1 until the search has ended."""
         self.reproduced = False
-        """Whether the states differ after stepping again, too."""
-        self._deadline = now + COMPARE_S
+        """True if the re-simulated states differ, too."""
+        self._deadline = now + DETAIL_TIMEOUT_S
 
-    def locate(self, examination: "Examination | None", now: float) -> bool:
-        """Look for the first bad frame; return whether the search has ended."""
-        link = self.link
-        if examination and examination.values and link.detail_frame == self.frame == examination.frame:
-            count = min(len(link.detail), len(examination.values))
-            mine, other = examination.values[-count:], link.detail[-count:]
-            for offset, (one, two) in enumerate(zip(mine, other, strict=True)):
-                if one != two:
+    def advance(self, examination: "Examination | None", now: float) -> bool:
+        """Compare the checksums of both sides if they are here; return True if the search has ended."""
+        remote = self.remote
+        if examination and examination.values and remote.detail_frame == self.frame == examination.frame:
+            count = min(len(remote.detail), len(examination.values))
+            mine, theirs = examination.values[-count:], remote.detail[-count:]
+            for offset, (one, other) in enumerate(zip(mine, theirs, strict=True)):
+                if one != other:
                     self.located = self.frame - count + 1 + offset
                     self.reproduced = True
                     return True
@@ -57,35 +57,34 @@ class DesyncInquiry:
 
 
 class Examination:
-    """What stepping again showed here.
+    """The local re-simulation up to a frame whose checksums differed.
 
     Args:
         frame: The frame whose checksums differed.
-        first: The frame that was stepped from.
+        first: The frame that the re-simulation starts from.
         now: Seconds.
     """
 
-    __slots__ = ("first", "frame", "until", "values")
+    __slots__ = ("_detail_until", "first", "frame", "values")
 
     def __init__(self, frame: int, first: int, now: float) -> None:
         self.frame = frame
         self.first = first
         self.values: list[int] = []
-        """Checksums of the states before the frames up to `frame`; empty until the caller answers, or when it
-        cannot."""
-        self.until = now + TELL_S
-        """Until when it is told."""
+        """Checksums of the states before successive frames up to `frame`; empty until the caller has answered
+        `Examine`, or if it has no state to start from."""
+        self._detail_until = now + DETAIL_PERIOD_S
 
-    def take(self, values: Sequence[int]) -> None:
-        """Take the caller's answer: one checksum per frame from `first` + 1 to `frame`, or none."""
+    def add(self, values: Sequence[int]) -> None:
+        """Add the caller's answer: one checksum per frame from `first` + 1 to `frame`, or none."""
         self.values = list(values)[-MAX_DETAIL:]
 
     def covers(self, frame: int) -> bool:
-        """Whether the state before a frame was examined here."""
+        """Return True if the state before a frame was re-simulated."""
         return bool(self.values) and self.first < frame <= self.frame
 
-    def section(self, link: RemotePeer, now: float) -> tuple[int, list[int]] | None:
-        """Return what to tell a peer whose states differ."""
-        if not self.values or now > self.until or link.desync is None:
+    def section(self, remote: RemotePeer, now: float) -> tuple[int, list[int]] | None:
+        """Return the detail section for a peer whose states differ: last frame and checksums."""
+        if not self.values or now > self._detail_until or remote.first_desync is None:
             return None
         return self.frame, self.values

@@ -1,9 +1,9 @@
-"""The hello: have all peers the same game, how long are the links, and which input delay is played with.
+"""The hello phase: check that all peers have the same game, measure the remotes, choose the input delay.
 
-Each greeting carries a hash of every field that must be equal. A peer is ready once it has met and measured
-all others. When all are ready the lowest peer chooses the delay and tells each peer how long to wait, so that
-frame 0 begins everywhere at about the same time. Greetings are answered at once and repeated every 100 ms:
-none is waited for.
+Each hello carries a hash of every field that must be equal. A peer is ready once it has a hello from every
+other peer and has measured the round trips. When all are ready, the lowest peer chooses the delay and tells
+each peer how long to wait, so that frame 0 begins everywhere at about the same time. Hellos are answered
+immediately and repeated every 100 ms, so the loss of any of them is harmless.
 """
 
 from collections.abc import Sequence
@@ -11,23 +11,24 @@ from hashlib import blake2b
 from math import ceil
 
 from coplay.netcode.config import SessionConfig
-from coplay.netcode.peers.link import RemotePeer
+from coplay.netcode.peers.remote_peer import RemotePeer
 from coplay.netcode.wire.format import FIELD_HASH_SIZE, HELLO, VERSION
 from coplay.netcode.wire.hello import HelloDatagram, put_hello
 
-RESEND_S = 0.1
-FOREIGN_VERSIONS_LIMIT = 3
+RESEND_INTERVAL_S = 0.1
 PREDICTED_S = 0.05
-"""Up to this much of the way from peer to peer is left to prediction; the input delay covers the rest."""
+"""How much of the one-way time is left to prediction; the input delay covers the rest."""
 ROUND_TRIPS = 3
-"""How many round trips are measured before a delay is chosen, unless the first says that none is needed. The
-shortest counts: what makes one longer, while everything starts, is not the path."""
+"""Round trips to measure before the delay is chosen, unless the first one shows that no delay is needed.
+
+The shortest counts: while the page starts, busy threads make the others longer.
+"""
 RESIMULATION_SHARE = 0.5
-"""The share of a frame's time that a typical rollback may take."""
+"""Share of the frame time that a typical rollback may take."""
 
 
 def digest_fields(config: SessionConfig) -> dict[str, bytes]:
-    """Return what must be equal at all peers: by name, 8 bytes of the value's BLAKE2b hash."""
+    """Return the fields that must be equal at all peers: by name, 8 bytes of the value's BLAKE2b hash."""
     fields = {
         "protocol": str(VERSION),
         "owners": ",".join(map(str, config.owners)),
@@ -47,13 +48,13 @@ def digest_fields(config: SessionConfig) -> dict[str, bytes]:
 
 
 def choose_delay(rtt: float, fps: float, step_cost: float, max_delay: int) -> int:
-    """Return the input delay, in frames, for the longest link of a game.
+    """Return the input delay, in frames, for the longest round trip of a game.
 
-    What the delay does not cover is predicted: at most 50 ms, and no more frames than can be simulated again
-    in half a frame's time, so that a typical rollback is neither seen nor felt.
+    Prediction bridges what the delay does not cover: at most 50 ms, and no more frames than can be
+    re-simulated in half a frame time, so that a typical rollback goes unnoticed.
 
     Args:
-        rtt: The longest round trip between any two peers, in seconds.
+        rtt: The longest round trip between two peers, in seconds.
         fps: Frames per second.
         step_cost: Seconds that one environment step takes at the slowest peer.
         max_delay: The upper limit, in frames.
@@ -66,140 +67,140 @@ def choose_delay(rtt: float, fps: float, step_cost: float, max_delay: int) -> in
 
 
 class HelloPhase:
-    """The hello phase of one session, and its answers to peers that are still in theirs.
+    """The hello phase of one session, and its later answers to peers that are still in theirs.
 
     Args:
-        config: The session's rules.
-        links: One per remote peer.
+        config: The rules of the game.
+        remotes: All remote peers.
     """
 
-    def __init__(self, config: SessionConfig, links: Sequence[RemotePeer]) -> None:
+    def __init__(self, config: SessionConfig, remotes: Sequence[RemotePeer]) -> None:
         self._config = config
-        self._links = tuple(links)
+        self._remotes = tuple(remotes)
         self._fields = digest_fields(config)
-        self._chooses = all(config.peer < link.peer for link in links)
-        self._lowest = min([config.peer, *(link.peer for link in links)])
+        self._chooses = all(config.peer < remote.peer for remote in remotes)
+        self._lowest = min([config.peer, *(remote.peer for remote in remotes)])
         self._ready = False
         self.playing = False
-        """Whether this peer's game has begun."""
+        """True if the game of this peer has started."""
         self.next_send = -1.0
-        """When to greet again, in seconds."""
+        """When to send the next hellos, in seconds."""
         self.delay: int | None = None
-        """The chosen delay in frames; once there is one the game begins."""
+        """The chosen delay in frames; None until the game can start."""
         self.start_at = 0.0
         """When frame 0 is due, in seconds."""
 
     def tick(self, now: float) -> list[tuple[RemotePeer, bytes]]:
-        """Greet all peers when that is due; without any, settle at once."""
-        if not self._links:
-            self._settle(self._config.delay or 0, now)
+        """Return the hellos to all peers if they are due. A game without remote peers starts immediately."""
+        if not self._remotes:
+            self._start(self._config.delay or 0, now)
         if self.delay is not None or now < self.next_send:
             return []
-        self.next_send = now + RESEND_S
-        return [(link, self._greeting(link, now, wants_reply=True)) for link in self._links]
+        self.next_send = now + RESEND_INTERVAL_S
+        return [(remote, self._hello(remote, now, wants_reply=True)) for remote in self._remotes]
 
     def receive(
-        self, link: RemotePeer, hello: HelloDatagram, now: float
-    ) -> tuple[str, list[tuple[RemotePeer, bytes]]]:
-        """Take a greeting.
+        self, remote: RemotePeer, hello: HelloDatagram, now: float
+    ) -> tuple[str | None, list[tuple[RemotePeer, bytes]]]:
+        """Process a hello.
 
         Returns:
-            The name of the first field that differs, or empty; and the datagrams to send at once.
+            The name of the first field that differs, or None; and the datagrams to send immediately.
         """
-        field = "" if link.greeted else self._difference(hello.fields)
+        field = None if remote.hello_received else self._difference(hello.fields)
         if field:
-            return field, [(link, self._greeting(link, now))] if hello.wants_reply else []
-        link.greeted = True
-        link.peer_ready = link.peer_ready or hello.ready
-        link.playing = link.playing or hello.playing
-        link.anew = hello.anew
-        link.hello_rtt = hello.rtt
-        link.step_cost = hello.step_cost
-        news = self._advance(link, hello, now)
-        to = self._links if news else (link,) if hello.wants_reply else ()
-        return "", [
-            (other, self._greeting(other, now, wants_reply=not self._is_measured(other))) for other in to
+            return field, [(remote, self._hello(remote, now))] if hello.wants_reply else []
+        remote.hello_received = True
+        remote.ready = remote.ready or hello.ready
+        remote.playing = remote.playing or hello.playing
+        remote.lacks_state = hello.anew
+        remote.longest_rtt = hello.rtt
+        remote.step_cost = hello.step_cost
+        news = self._advance(remote, hello, now)
+        receivers = self._remotes if news else (remote,) if hello.wants_reply else ()
+        return None, [
+            (other, self._hello(other, now, wants_reply=not self._measured(other))) for other in receivers
         ]
 
-    def _is_measured(self, link: RemotePeer) -> bool:
-        if link.rtt_samples == 0 or link.rtt_samples >= ROUND_TRIPS or self._config.delay is not None:
-            return link.rtt_samples > 0
-        return self._delay_for(link.shortest_rtt) == 0
+    def _measured(self, remote: RemotePeer) -> bool:
+        if remote.rtt_samples == 0 or remote.rtt_samples >= ROUND_TRIPS or self._config.delay is not None:
+            return remote.rtt_samples > 0
+        return self._delay_for(remote.shortest_rtt) == 0
 
     def _delay_for(self, rtt: float) -> int:
-        cost = max(self._config.step_cost, *(link.step_cost for link in self._links))
+        cost = max(self._config.step_cost, *(remote.step_cost for remote in self._remotes))
         return choose_delay(rtt, self._config.fps, cost, self._config.max_delay)
 
-    def _advance(self, link: RemotePeer, hello: HelloDatagram, now: float) -> bool:
-        """Draw the conclusions; return whether the other peers must hear of them."""
+    def _advance(self, remote: RemotePeer, hello: HelloDatagram, now: float) -> bool:
+        """Become ready or choose the delay, if that is possible now; return True if others must be told."""
         news = False
-        if not self._ready and all(other.greeted and self._is_measured(other) for other in self._links):
+        if not self._ready and all(other.hello_received and self._measured(other) for other in self._remotes):
             self._ready = news = True
-        if self.delay is not None or not self._ready or self.late or self.lost:
+        if self.delay is not None or not self._ready or self.game_is_running or self.state_is_lost:
             return news
         if self._chooses:
-            if all(other.peer_ready for other in self._links):
+            if all(other.ready for other in self._remotes):
                 delay = self._config.delay
                 if delay is None:
                     delay = self._delay_for(
-                        max(max(other.shortest_rtt, other.hello_rtt) for other in self._links)
+                        max(max(other.shortest_rtt, other.longest_rtt) for other in self._remotes)
                     )
-                self._settle(delay, now + max(other.shortest_rtt for other in self._links) / 2)
+                self._start(delay, now + max(other.shortest_rtt for other in self._remotes) / 2)
                 news = True
-        elif link.peer == self._lowest and hello.delay is not None:
-            self._settle(hello.delay, now + hello.start_in)
+        elif remote.peer == self._lowest and hello.delay is not None:
+            self._start(hello.delay, now + hello.start_in)
         return news
 
-    def greet(self, link: RemotePeer, now: float) -> list[tuple[RemotePeer, bytes]]:
-        """Greet one peer, and ask for its greeting."""
-        return [(link, self._greeting(link, now, wants_reply=True))]
+    def request_hello(self, remote: RemotePeer, now: float) -> list[tuple[RemotePeer, bytes]]:
+        """Return a hello to one peer that asks for one in return."""
+        return [(remote, self._hello(remote, now, wants_reply=True))]
 
     @property
-    def late(self) -> bool:
-        """Whether the others play already, so that this peer, which begins anew, must catch up with them."""
-        return self._config.rejoining and any(link.playing and not link.left for link in self._links)
+    def game_is_running(self) -> bool:
+        """True if this peer restarted and others are playing, so that it must catch up with them."""
+        return self._config.rejoining and any(remote.playing and not remote.left for remote in self._remotes)
 
     @property
-    def lost(self) -> bool:
-        """Whether this peer began anew, and so did all that remain: nobody knows how the game stood."""
+    def state_is_lost(self) -> bool:
+        """True if this peer and all remaining ones restarted, so that no peer has the state of the game."""
         if not self._config.rejoining:
             return False
-        return all(link.left or (link.greeted and link.anew) for link in self._links)
+        return all(remote.left or (remote.hello_received and remote.lacks_state) for remote in self._remotes)
 
     @property
-    def all_greeted(self) -> bool:
-        """Whether every peer that has not left was met."""
-        return all(link.greeted or link.left for link in self._links)
+    def all_hellos_received(self) -> bool:
+        """True if a hello has come from every peer that has not left."""
+        return all(remote.hello_received or remote.left for remote in self._remotes)
 
-    def catch_up(self, delay: int, now: float) -> None:
-        """Be in a game that began long ago."""
+    def join_running_game(self, delay: int, now: float) -> None:
+        """End the phase with the delay of a game that is running already."""
         self._ready = True
-        self._settle(delay, now)
+        self._start(delay, now)
 
-    def _settle(self, delay: int, start_at: float) -> None:
+    def _start(self, delay: int, start_at: float) -> None:
         self.delay = delay
         self.start_at = start_at
 
-    def _difference(self, fields: dict[str, bytes]) -> str:
+    def _difference(self, fields: dict[str, bytes]) -> str | None:
         for name in sorted({*self._fields, *fields}):
             if self._fields.get(name) != fields.get(name):
                 return name
-        return ""
+        return None
 
-    def _greeting(self, link: RemotePeer, now: float, *, wants_reply: bool = False) -> bytes:
+    def _hello(self, remote: RemotePeer, now: float, *, wants_reply: bool = False) -> bytes:
         hello = HelloDatagram()
         hello.wants_reply = wants_reply
         hello.ready = self._ready
         hello.playing = self.playing
         hello.anew = self._config.rejoining and not self.playing
-        hello.rtt = max([0.0, *(other.shortest_rtt for other in self._links)])
+        hello.rtt = max([0.0, *(other.shortest_rtt for other in self._remotes)])
         hello.step_cost = self._config.step_cost
         if self._chooses:
             hello.delay = self.delay
             hello.start_in = (
-                max(0.0, self.start_at - now - link.shortest_rtt / 2) if self.delay is not None else 0.0
+                max(0.0, self.start_at - now - remote.shortest_rtt / 2) if self.delay is not None else 0.0
             )
         hello.fields = self._fields
-        data = link.header(HELLO, now)
+        data = remote.start_datagram(HELLO, now)
         put_hello(data, hello)
         return bytes(data)

@@ -1,16 +1,18 @@
-"""Reads the datagrams of one session: what each says goes where it belongs. Garbage is counted."""
+"""The incoming datagrams: decodes them, hands on each part, and counts and drops malformed ones."""
 
 from collections import deque
 
 from coplay.netcode.events import DatagramRejected, Event
 from coplay.netcode.history.timeline import Timeline
-from coplay.netcode.peers.link import RemotePeer
+from coplay.netcode.peers.remote_peer import RemotePeer
 from coplay.netcode.peers.roster import Roster
 from coplay.netcode.phases.closing import ClosingPhase
-from coplay.netcode.phases.hello import FOREIGN_VERSIONS_LIMIT, HelloPhase
+from coplay.netcode.phases.hello import HelloPhase
+from coplay.netcode.phases.leaving import LeaveAgreement
 from coplay.netcode.phases.outbox import Outbox
 from coplay.netcode.phases.pacing import FramePacer
-from coplay.netcode.phases.repairing import Repairing
+from coplay.netcode.phases.repairing import DesyncRepair
+from coplay.netcode.phases.transfers import StateTransfers
 from coplay.netcode.wire.format import (
     BYE,
     HEADER_SIZE,
@@ -25,150 +27,173 @@ from coplay.netcode.wire.format import (
 from coplay.netcode.wire.hello import decode_hello
 from coplay.netcode.wire.play import decode_play
 
-_ANSWER_S = 0.1
+FOREIGN_VERSIONS_LIMIT = 3
+"""Hellos of another version before the game ends: one alone may be a damaged or forged datagram."""
+_REPLY_INTERVAL_S = 0.1
+"""At most one reply to unexpected datagrams of a peer in this time."""
 _REPORTED_REJECTIONS = 16
 
 
 class Inbox:
-    """What comes in.
+    """The incoming datagrams of one session.
 
     Args:
-        timeline: The frames.
-        peers: The links.
-        handshake: The hello.
-        recovery: The repairs.
-        ending: The end.
-        outbox: Sends answers.
-        pacer: Hears that something came in.
-        events: Where events are put.
+        timeline: Takes inputs.
+        roster: The remote peers.
+        leaves: Takes reports of leaves.
+        hello: Takes hellos.
+        repair: Takes checksums.
+        transfers: Takes pieces of states, and requests for them.
+        closing: Takes closing sections.
+        outbox: Sends replies.
+        pacer: Polls a stalled game when a datagram came in.
+        events: List to which events are appended.
     """
 
     def __init__(
         self,
         timeline: Timeline,
-        peers: Roster,
-        handshake: HelloPhase,
-        recovery: Repairing,
-        ending: ClosingPhase,
+        roster: Roster,
+        leaves: LeaveAgreement,
+        hello: HelloPhase,
+        repair: DesyncRepair,
+        transfers: StateTransfers,
+        closing: ClosingPhase,
         outbox: Outbox,
         pacer: FramePacer,
         events: deque[Event],
     ) -> None:
         self._timeline = timeline
-        self._peers = peers
-        self._handshake = handshake
-        self._recovery = recovery
-        self._ending = ending
+        self._roster = roster
+        self._leaves = leaves
+        self._hello = hello
+        self._repair = repair
+        self._transfers = transfers
+        self._closing = closing
         self._outbox = outbox
         self._pacer = pacer
         self._events = events
         self._sizes = [queue.size for queue in timeline.queues]
         self.restoring = 0
-        """Bitmask of this peer's own seats whose inputs the others give back, after a new beginning."""
+        """Bitmask of this peer's own seats whose inputs are taken from other peers, after a restart."""
         self.mismatch: tuple[int, str] | None = None
-        """Who came with another game than ours, and the name of the field that differs."""
+        """A peer with another configuration, and the name of the first field that differs."""
 
-    def receive(self, link: RemotePeer, data: bytes, now: float, *, serving: bool) -> None:
-        """Read one datagram.
+    def receive(self, remote: RemotePeer, data: bytes, now: float, *, serving: bool) -> None:
+        """Process one datagram.
 
         Args:
-            link: Who sent it.
-            data: Layout in protocol/datagrams.md; anything at all may be in it.
+            remote: The sender.
+            data: Untrusted bytes; layout in protocol/datagrams.md.
             now: When it arrived, in steady seconds.
-            serving: Whether this peer knows how the game stands, and may tell others.
+            serving: True if this peer has a state of the game that it can give to others.
         """
         try:
             if not HEADER_SIZE <= len(data) <= MAX_DATAGRAM:
                 raise MalformedDatagramError(f"it has {len(data)} bytes")
             if data[0] >> 4 != VERSION:
-                self._foreign_version(link, data)
+                self._count_foreign_version(remote, data)
                 raise MalformedDatagramError(f"protocol version {data[0] >> 4}, not {VERSION}")
-            if data[1] != link.epoch:
-                raise MalformedDatagramError(f"epoch {data[1]}, not {link.epoch}")
+            if data[1] != remote.epoch:
+                raise MalformedDatagramError(f"epoch {data[1]}, not {remote.epoch}")
             kind = data[0] & 0x0F
             if kind == PLAY:
-                self._receive_play(link, data, now)
+                self._receive_play(remote, data, now)
             elif kind == HELLO:
-                self._receive_hello(link, data, now)
+                self._receive_hello(remote, data, now)
             elif kind == STATE:
-                if link.receive_header(data, now) is not None and not link.left:
-                    self._recovery.receive(link, data[HEADER_SIZE:], now, serving=serving)
+                self._receive_state(remote, data, now, serving=serving)
             elif kind in (BYE, OUT) and len(data) == HEADER_SIZE:
-                self._receive_farewell(link, data, now, out=kind == OUT)
+                self._receive_farewell(remote, data, now, out=kind == OUT)
             else:
                 raise MalformedDatagramError(f"unknown kind {kind}")
         except MalformedDatagramError as error:
-            link.rejected += 1
-            if link.rejected <= _REPORTED_REJECTIONS:
-                self._events.append(DatagramRejected(link.peer, str(error)))
+            remote.rejected += 1
+            if remote.rejected <= _REPORTED_REJECTIONS:
+                self._events.append(DatagramRejected(remote.peer, str(error)))
 
-    def _foreign_version(self, link: RemotePeer, data: bytes) -> None:
-        if data[0] & 0x0F == HELLO and data[1] == link.epoch:
-            link.foreign_versions += 1
-            if link.foreign_versions == FOREIGN_VERSIONS_LIMIT:
-                self.mismatch = (link.peer, "protocol")
+    def _count_foreign_version(self, remote: RemotePeer, data: bytes) -> None:
+        if data[0] & 0x0F == HELLO and data[1] == remote.epoch:
+            remote.foreign_versions += 1
+            if remote.foreign_versions == FOREIGN_VERSIONS_LIMIT:
+                self.mismatch = (remote.peer, "protocol")
 
-    def _receive_hello(self, link: RemotePeer, data: bytes, now: float) -> None:
+    def _receive_hello(self, remote: RemotePeer, data: bytes, now: float) -> None:
         hello = decode_hello(data)
-        if link.receive_header(data, now) is None:
+        if remote.receive_header(data, now) is None:
             return
-        if link.left:
-            self._answer_left(link, now)
+        if remote.left:
+            self._reply_to_left(remote, now)
             return
-        field, replies = self._handshake.receive(link, hello, now)
+        field, replies = self._hello.receive(remote, hello, now)
         self._outbox.send(replies)
-        if field:
-            self.mismatch = (link.peer, field)
+        if field is not None:
+            self.mismatch = (remote.peer, field)
 
-    def _receive_farewell(self, link: RemotePeer, data: bytes, now: float, *, out: bool) -> None:
-        if link.receive_header(data, now) is None or link.agreed or link.left or self._ending.closed:
+    def _receive_farewell(self, remote: RemotePeer, data: bytes, now: float, *, out: bool) -> None:
+        # After its verdict, or after ours, a goodbye changes nothing: the log is agreed.
+        if (
+            remote.receive_header(data, now) is None
+            or remote.has_verdict
+            or remote.left
+            or self._closing.closed
+        ):
             return
         if out:
-            self._peers.excluded = True
+            self._leaves.excluded = True
         else:
-            self._peers.leave(link, certain=True)
+            self._leaves.add(remote, certain=True)
 
-    def _receive_play(self, link: RemotePeer, data: bytes, now: float) -> None:
+    def _receive_state(self, remote: RemotePeer, data: bytes, now: float, *, serving: bool) -> None:
+        if remote.receive_header(data, now) is not None and not remote.left:
+            self._transfers.receive(remote, data[HEADER_SIZE:], now, serving=serving)
+
+    def _receive_play(  # noqa: C901 (one step per part of the datagram, in one call for speed)
+        self, remote: RemotePeer, data: bytes, now: float
+    ) -> None:
         play = decode_play(data, self._sizes)
-        if link.left:
-            self._answer_left(link, now)
+        if remote.left:
+            self._reply_to_left(remote, now)
             return
-        if not link.greeted:
-            if now >= link.answer_at:
-                link.answer_at = now + _ANSWER_S
-                self._outbox.send(self._handshake.greet(link, now))
+        if not remote.hello_received:
+            # Its configuration is not checked yet. The header is left unread: an acknowledgement would
+            # wrongly tell the peer that its checksums have arrived.
+            if now >= remote.reply_after:
+                remote.reply_after = now + _REPLY_INTERVAL_S
+                self._outbox.send(self._hello.request_hello(remote, now))
             raise MalformedDatagramError("play before hello")
-        fresh = link.receive_header(data, now)
+        fresh = remote.receive_header(data, now)
         if fresh is None:
             return
-        link.joining = False
+        remote.catching_up = False
         if fresh:
-            link.frame = play.frame
-            link.frame_at = now
-            link.remote_advantage = play.advantage
-            self._peers.heard(link)
-        last = link.last
+            remote.frame = play.frame
+            remote.frame_received_at = now
+            remote.remote_advantage = play.advantage
+            self._roster.clear_suspicion(remote)
+        last = remote.last
         for player, held in enumerate(play.last):
             if held > last[player]:
                 last[player] = held
+        # Leaves come before inputs: they decide from whom a seat's inputs are accepted.
         if play.left:
-            self._peers.hear_of_leaves(link, play.left, play.settled, fresh=fresh)
+            self._leaves.receive_report(remote, play.left, play.settled, fresh=fresh)
         if play.blocks:
-            seats = self._peers.seats
-            writable = seats.written_by.get(link.peer, 0) | seats.orphans | self.restoring
+            seats = self._roster.seats
+            accepted = seats.masks_by_writer.get(remote.peer, 0) | seats.orphans | self.restoring
             for player, first, values in play.blocks:
-                if writable >> player & 1:
-                    self._timeline.received(player, first, values)
+                if accepted >> player & 1:
+                    self._timeline.add_inputs(player, first, values)
         if play.detail_frame >= 0:
-            link.detail_frame, link.detail = play.detail_frame, play.detail
+            remote.detail_frame, remote.detail = play.detail_frame, play.detail
         for frame, value in play.checksums:
-            self._recovery.compare(link, frame, value, now)
+            self._repair.compare_checksum(remote, frame, value, now)
         if play.closing >= 0:
-            self._ending.receive(link, play, now)
-        self._pacer.hurry(now)
+            self._closing.receive(remote, play, now)
+        self._pacer.poll_soon(now)
 
-    def _answer_left(self, link: RemotePeer, now: float) -> None:
-        """Tell a peer that counts as left, and plays on, that it does."""
-        if now >= link.answer_at and not link.agreed:
-            link.answer_at = now + _ANSWER_S
-            self._outbox.send_out(link, now)
+    def _reply_to_left(self, remote: RemotePeer, now: float) -> None:
+        """Tell a peer that counts as left, but still sends, that the others go on without it."""
+        if now >= remote.reply_after and not remote.has_verdict:
+            remote.reply_after = now + _REPLY_INTERVAL_S
+            self._outbox.send_out(remote, now)

@@ -1,104 +1,105 @@
-"""Writes the datagrams: one per peer, with all that the peer may not know."""
+"""The outgoing datagrams: one per remote peer and frame, with everything that the peer may lack."""
 
 from collections.abc import Callable, Iterable, Sequence
 
 from coplay.netcode.effects import Effect, SendDatagram
 from coplay.netcode.history.agreement import LogAgreement
 from coplay.netcode.history.timeline import Timeline
-from coplay.netcode.peers.link import RemotePeer
+from coplay.netcode.peers.remote_peer import RemotePeer
 from coplay.netcode.peers.roster import Roster
 from coplay.netcode.wire.format import BYE, MAX_CHECKSUMS, MAX_DATAGRAM, OUT, PLAY
 from coplay.netcode.wire.play import encode_status, put_inputs, put_play
 
-_AGE_LIMIT_S = 0.25
-"""A peer that was not heard of is taken to have played on for so long."""
+_EXTRAPOLATION_LIMIT_S = 0.25
+"""A silent peer is assumed to have gone on stepping frames for this long."""
 
 
 class Outbox:
-    """Turns a session's knowledge into datagrams.
+    """The outgoing datagrams of one session.
 
     Args:
-        timeline: The frames.
-        peers: The links.
+        timeline: The frames of the game.
+        roster: The remote peers.
         fps: Frames per second.
-        effects: Where datagrams are put.
+        effects: List to which `SendDatagram` effects are appended.
     """
 
-    def __init__(self, timeline: Timeline, peers: Roster, fps: float, effects: list[Effect]) -> None:
+    def __init__(self, timeline: Timeline, roster: Roster, fps: float, effects: list[Effect]) -> None:
         self._timeline = timeline
-        self._peers = peers
+        self._roster = roster
         self._fps = fps
         self._effects = effects
 
     def send(self, datagrams: Iterable[tuple[RemotePeer, bytes]]) -> None:
-        """Send finished datagrams."""
-        for link, data in datagrams:
-            link.sent(len(data))
-            self._effects.append(SendDatagram(link.peer, data))
+        """Send complete datagrams, given as pairs of (receiver, bytes)."""
+        for remote, data in datagrams:
+            remote.count_sent(len(data))
+            self._effects.append(SendDatagram(remote.peer, data))
 
-    def send_bye(self, links: Sequence[RemotePeer], now: float) -> None:
-        """Tell peers that this one does not play with them any more."""
-        self.send([(link, bytes(link.header(BYE, now))) for link in links])
+    def send_bye(self, remotes: Sequence[RemotePeer], now: float) -> None:
+        """Tell peers that this one leaves the game."""
+        self.send([(remote, bytes(remote.start_datagram(BYE, now))) for remote in remotes])
 
-    def send_out(self, link: RemotePeer, now: float) -> None:
-        """Tell a peer that the others go on without it."""
-        self.send([(link, bytes(link.header(OUT, now)))])
+    def send_out(self, remote: RemotePeer, now: float) -> None:
+        """Tell a peer that it counts as left and that the others go on without it."""
+        self.send([(remote, bytes(remote.start_datagram(OUT, now)))])
 
-    def compare_clocks(self, now: float) -> None:
-        """Take one sample of who is ahead; due right after each frame time."""
+    def sample_advantages(self, now: float) -> None:
+        """Add one time-sync sample for each running peer; call it once per frame, right after the step."""
         frame = self._timeline.frame
-        for link in self._peers.running:
-            if link.frame < 0:
+        for remote in self._roster.running:
+            if remote.frame < 0:
                 continue
-            age = now - link.frame_at
-            if age > _AGE_LIMIT_S:
-                age = _AGE_LIMIT_S
-            link.advantage = local = link.frame + (link.rtt / 2 + age) * self._fps - frame
-            link.time_sync.add(local, link.remote_advantage)
+            age = now - remote.frame_received_at
+            if age > _EXTRAPOLATION_LIMIT_S:
+                age = _EXTRAPOLATION_LIMIT_S
+            remote.advantage = local = remote.frame + (remote.rtt / 2 + age) * self._fps - frame
+            remote.time_sync.add(local, remote.remote_advantage)
 
     def send_play(
         self,
         now: float,
-        closing: LogAgreement | None = None,
+        agreement: LogAgreement | None = None,
         detail_for: Callable[[RemotePeer, float], tuple[int, list[int]] | None] | None = None,
     ) -> None:
-        """Tell every running peer all that it may not know.
+        """Send a play datagram to every running peer.
 
         Args:
             now: Seconds.
-            closing: The end of the game, once it has ended.
-            detail_for: The checksums of examined frames that a peer must hear of, while states differ.
+            agreement: Provides the closing section once the game has ended.
+            detail_for: Provides the detail section for a peer during a desync.
         """
-        timeline, peers = self._timeline, self._peers
-        frame, checksums, seats = timeline.frame, timeline.checksums, peers.seats
+        timeline, roster = self._timeline, self._roster
+        frame, checksums, seats = timeline.frame, timeline.checksums, roster.seats
         left = seats.left_players
-        status = encode_status(frame, [queue.held for queue in timeline.queues], left)
+        status = encode_status(frame, [queue.last_given for queue in timeline.queues], left)
         settled = seats.settled_players & left
-        for link in peers.running:
-            if link.joining:
+        for remote in roster.running:
+            if remote.catching_up:
                 continue
-            due, held = checksums.unacked(link, MAX_CHECKSUMS)
-            data = link.header(PLAY, now, held)
+            due, held = checksums.unacked_by(remote, MAX_CHECKSUMS)
+            data = remote.start_datagram(PLAY, now, held)
             put_play(
                 data,
-                link.advantage,
+                remote.advantage,
                 status,
                 due,
-                closing.section(link) if closing else None,
+                agreement.section(remote) if agreement else None,
                 settled,
-                detail_for(link, now) if detail_for else None,
+                detail_for(remote, now) if detail_for else None,
             )
-            sources = peers.sources
-            if link.returned:
-                # What it gave before it began anew, only the others hold.
-                sources = sources + peers.written_by(link)
-            blocks = len(sources)
-            for queue in sources:
-                first = link.last[queue.player] + 1
-                if first <= queue.held:
+            queues = roster.sent_queues
+            if remote.restarted:
+                # The inputs that the peer gave before its restart exist at the other peers only.
+                queues = queues + roster.queues_written_by(remote)
+            blocks = len(queues)
+            for queue in queues:
+                first = remote.last[queue.player] + 1
+                if first <= queue.last_given:
+                    # An equal share of the rest for each block, so that no seat starves the others.
                     room = (MAX_DATAGRAM - len(data)) // blocks
                     put_inputs(data, queue.player, frame, first, queue.inputs_from(first), room)
                 blocks -= 1
-            link.sent(len(data))
-            self._effects.append(SendDatagram(link.peer, bytes(data)))
-        checksums.drop_acked(peers.running)
+            remote.count_sent(len(data))
+            self._effects.append(SendDatagram(remote.peer, bytes(data)))
+        checksums.drop_acked(roster.running)

@@ -1,1 +1,1 @@
-"""The bytes of datagrams: encoded, and decoded with bounds. Layout: protocol/datagrams.md."""
+"""The bytes of every datagram between peers, encoded and decoded with bounds."""

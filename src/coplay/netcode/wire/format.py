@@ -1,15 +1,19 @@
-"""Numbers and limits of the wire, shared by all kinds of datagram.
+"""Constants, limits and number encodings that all kinds of datagram share.
 
 Layout: protocol/datagrams.md. Source: LEB128 and zigzag after Protocol Buffers.
 """
 
 VERSION = 1
 HELLO, PLAY, BYE, OUT, STATE = 0, 1, 2, 3, 4
+"""Kinds of datagram. `OUT` tells a peer that the others have removed it from the game."""
 HEADER_SIZE = 7
 MAX_DATAGRAM = 1150
+"""Bytes. With about 93 bytes of headers below it stays within 1280, the smallest MTU that IPv6 allows."""
 
 NOTHING_RECEIVED = 255
+"""Value of the header's hold field before any datagram came in."""
 HOLD_UNKNOWN = 254
+"""Value of the header's hold field for this many milliseconds or more."""
 
 HAS_CHECKSUMS, HAS_CLOSING, HAS_SETTLED, HAS_DETAIL = 1, 2, 4, 8
 CLOSING_ACKED, CLOSING_AGREED, CLOSING_TRUNCATED, CLOSING_DIVERGENT = 1, 2, 4, 8
@@ -17,18 +21,21 @@ HELLO_WANTS_REPLY, HELLO_READY, HELLO_DELAY_CHOSEN, HELLO_PLAYING, HELLO_ANEW = 
 
 ADVANTAGE_SCALE = 8
 CHAIN_SIZE = 16
+"""Bytes of the hash over the log (*chain* in the closing section)."""
 MAX_CHECKSUMS = 32
 MAX_DETAIL = 64
+"""Checksums in a detail section: one for each frame between two compared checksums, at most."""
 MAX_RUN = 128
+"""Inputs in one block; input delays are below it, too."""
 MAX_FRAME = 0x7FFF_FFFF
 MAX_FIELDS = 40
 FIELD_HASH_SIZE = 8
 
 
 class MalformedDatagramError(ValueError):
-    """Bytes that are not a datagram of this protocol.
+    """Raised for bytes that are not a datagram of this protocol.
 
-    Never leaves the netcode: it becomes `DatagramRejected`.
+    It never leaves the netcode: the session catches it and reports `DatagramRejected`.
     """
 
 
@@ -41,16 +48,16 @@ def put_varint(out: bytearray, value: int) -> None:
 
 
 def put_zigzag(out: bytearray, value: int) -> None:
-    """Append a signed number: 0, -1, 1, -2 … become 0, 1, 2, 3 …"""
+    """Append a signed number: 0, -1, 1, -2 are encoded as 0, 1, 2, 3, and so on."""
     put_varint(out, value << 1 if value >= 0 else (-value << 1) - 1)
 
 
 def take_varint(data: bytes, at: int) -> tuple[int, int]:
-    """Read an unsigned number; return it and where the next byte is.
+    """Decode an unsigned number; return it and the offset of the next byte.
 
     Raises:
-        MalformedDatagramError: It is padded, or longer than 5 bytes.
-        IndexError: The bytes end before it does.
+        MalformedDatagramError: The number is padded, or longer than 5 bytes.
+        IndexError: The data ends inside the number.
     """
     value = shift = 0
     while True:
@@ -67,6 +74,6 @@ def take_varint(data: bytes, at: int) -> tuple[int, int]:
 
 
 def take_zigzag(data: bytes, at: int) -> tuple[int, int]:
-    """Read a signed number; as `take_varint`."""
+    """Decode a signed number; return it and the offset of the next byte, as `take_varint` does."""
     value, at = take_varint(data, at)
     return (-(value + 1 >> 1) if value & 1 else value >> 1), at

@@ -1,7 +1,8 @@
-"""The greeting's bytes. Layout: protocol/datagrams.md."""
+"""The bytes of a hello datagram, encoded and decoded with bounds. Layout: protocol/datagrams.md."""
 
 from coplay.netcode.wire.format import (
     FIELD_HASH_SIZE,
+    HEADER_SIZE,
     HELLO_ANEW,
     HELLO_DELAY_CHOSEN,
     HELLO_PLAYING,
@@ -14,33 +15,33 @@ from coplay.netcode.wire.format import (
 
 
 class HelloDatagram:
-    """A decoded greeting."""
+    """A decoded hello."""
 
     __slots__ = ("anew", "delay", "fields", "playing", "ready", "rtt", "start_in", "step_cost", "wants_reply")
 
     def __init__(self) -> None:
         self.wants_reply = False
-        """Whether an answer is asked for."""
+        """True if the sender asks for a hello in return."""
         self.ready = False
-        """Whether the sender has met and measured all its peers."""
+        """True if the sender has a hello from every peer and has measured every round trip."""
         self.anew = False
-        """Whether the sender began anew, and does not know how the game stands."""
+        """True if the sender's process restarted and has not caught up with the game."""
         self.playing = False
-        """Whether the sender's game has begun."""
+        """True if the sender's game has started."""
         self.rtt = 0.0
         """The sender's longest round trip so far, in seconds."""
         self.step_cost = 0.0
-        """What one environment step costs the sender, in seconds."""
+        """Seconds that one environment step takes at the sender."""
         self.delay: int | None = None
-        """The chosen input delay in frames, once there is one."""
+        """The input delay in frames, or None while it is not chosen."""
         self.start_in = 0.0
-        """Seconds from arrival until frame 0."""
+        """Seconds from the arrival of this datagram until frame 0 is due."""
         self.fields: dict[str, bytes] = {}
-        """What must be equal, by name: 8 bytes of each value's hash."""
+        """By name of a field that must be equal at all peers, 8 bytes of the hash of its value."""
 
 
 def put_hello(out: bytearray, hello: HelloDatagram) -> None:
-    """Append a greeting's body."""
+    """Append the body of a hello to a datagram that already has its header."""
     out.append(
         (HELLO_WANTS_REPLY if hello.wants_reply else 0)
         | (HELLO_READY if hello.ready else 0)
@@ -61,7 +62,7 @@ def put_hello(out: bytearray, hello: HelloDatagram) -> None:
 
 
 def decode_hello(data: bytes) -> HelloDatagram:
-    """Read a greeting; its header is the link's business.
+    """Decode the body of a hello; the header is read by `RemotePeer`.
 
     Raises:
         MalformedDatagramError: The bytes break the layout or its bounds.
@@ -74,7 +75,7 @@ def decode_hello(data: bytes) -> HelloDatagram:
 
 def _decode_hello(data: bytes) -> HelloDatagram:
     hello = HelloDatagram()
-    flags = data[7]
+    flags = data[HEADER_SIZE]
     if flags > 31:
         raise MalformedDatagramError("unknown flags")
     hello.wants_reply = bool(flags & HELLO_WANTS_REPLY)

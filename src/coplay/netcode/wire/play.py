@@ -1,7 +1,7 @@
 """The bytes of a play datagram, encoded and decoded with bounds.
 
-Layout: protocol/datagrams.md. Every datagram stands alone; no field refers to an earlier one, so any may
-be lost.
+Layout: protocol/datagrams.md. Every datagram is self-contained: no field refers to an earlier one, so the
+loss of any of them is harmless.
 
 Source: self-contained, redundant inputs after GGPO and ggrs.
 """
@@ -29,7 +29,7 @@ from coplay.netcode.wire.format import (
 
 
 class PlayDatagram:
-    """A decoded datagram of a game that runs or closes."""
+    """A decoded play datagram."""
 
     __slots__ = (
         "advantage",
@@ -56,15 +56,15 @@ class PlayDatagram:
         self.left = 0
         """Bitmask of the players whose peer has left, as the sender knows."""
         self.settled = 0
-        """Bitmask of those whose end the sender takes for settled."""
+        """Bitmask of the players who left and whose last input is settled, as the sender knows."""
         self.detail_frame = -1
-        """The frame of the last of `detail`."""
+        """The frame of the last checksum in `detail`; -1 without a detail section."""
         self.detail: list[int] = []
-        """Checksums of successive frames, up to one whose checksums differed."""
+        """Checksums of successive frames, up to a frame at which the peers' checksums differed."""
         self.checksums: list[tuple[int, int]] = []
         """Pairs of (frame, 64-bit checksum), oldest first."""
         self.closing = -1
-        """Bits of the closing section, or -1 without one."""
+        """Bits of the closing section; -1 without a closing section."""
         self.last_frame = -1
         """The last frame of the sender's log (closing section)."""
         self.chain = b""
@@ -99,15 +99,15 @@ def put_play(
     settled: int = 0,
     detail: tuple[int, Sequence[int]] | None = None,
 ) -> None:
-    """Append all of a play datagram's body but its inputs.
+    """Append the body of a play datagram up to its input blocks.
 
     Args:
-        out: The datagram so far: its header.
+        out: The datagram so far, which is its header.
         advantage: How many frames the receiver is ahead, by the sender's estimate.
-        status: From `encode_status`.
-        checksums: At most 32 pairs of (frame, checksum), in rising order of frames.
+        status: Result of `encode_status`.
+        checksums: At most 32 pairs of (frame, checksum), ordered by frame.
         closing: Bits, last frame and chain hash, once the game has ended.
-        settled: Bitmask of the players who left and whose end is settled.
+        settled: Bitmask of the players who left and whose last input is settled.
         detail: The last frame and the checksums of at most 64 successive frames, when states differ.
     """
     out.append(
@@ -144,20 +144,20 @@ def put_play(
 def put_inputs(
     out: bytearray, player: int, frame: int, first: int, values: Sequence[bytes], room: int
 ) -> None:
-    """Append a block of one player's inputs, as many as fit, oldest first.
+    """Append a block with as many of one player's inputs as fit, oldest first.
 
     Args:
         out: The datagram so far.
-        player: Whose inputs.
-        frame: The frame number that the datagram carries.
-        first: The frame of the first value.
+        player: The player who gave the inputs.
+        frame: The frame number in the status of the datagram.
+        first: Frame of the first value.
         values: Inputs of successive frames, at least one.
-        room: How many bytes the block may take; one that cannot hold a single input writes nothing.
+        room: Upper limit on the size of the block in bytes. If not even one input fits, nothing is appended.
     """
     size = len(values[0])
     if len(values) > MAX_RUN:
         values = values[:MAX_RUN]
-    # Never more than 12 bytes of head, and a bit and an input for each value.
+    # Upper bound: 12 bytes of player, start and count; then a bit and an input for each value.
     most = (room - 13) * 8 // (8 * size + 1)
     if most < len(values):
         if most < 1:
@@ -192,7 +192,7 @@ def put_inputs(
 
 
 def decode_play(data: bytes, sizes: Sequence[int]) -> PlayDatagram:
-    """Read a play datagram; its header is the link's business.
+    """Decode the body of a play datagram; the header is read by `RemotePeer`.
 
     Args:
         data: The whole datagram.
@@ -207,7 +207,9 @@ def decode_play(data: bytes, sizes: Sequence[int]) -> PlayDatagram:
         raise MalformedDatagramError("it is cut short") from None
 
 
-def _decode_play(data: bytes, sizes: Sequence[int]) -> PlayDatagram:
+def _decode_play(  # noqa: C901 (numbers decoded inline: it runs for every datagram)
+    data: bytes, sizes: Sequence[int]
+) -> PlayDatagram:
     play = PlayDatagram()
     end = len(data)
     flags = data[HEADER_SIZE]

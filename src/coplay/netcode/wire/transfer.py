@@ -1,7 +1,8 @@
-"""Bytes that do not fit one datagram, from peer to peer: a state, or all that a returning peer must know.
+"""Transfer of payloads that do not fit one datagram: a state, or the snapshot for a rejoining peer.
 
-The receiver asks, again and again, and says which pieces it has; the sender answers each time with a few that
-are missing. Nothing is remembered of what is under way, so anything may be lost.
+The receiver drives: it repeats a request (*want*) that lists the pieces it has, and the sender answers each
+request with a few of the missing ones. The sender keeps no record of pieces in flight, so the loss of any
+datagram is harmless.
 
 Layout: protocol/datagrams.md.
 """
@@ -11,48 +12,59 @@ from collections.abc import Iterator
 from coplay.netcode.wire.format import MAX_FRAME, MalformedDatagramError, put_varint, take_varint
 
 REJOIN, EXAMINED, RESYNC = 0, 1, 2
+"""Purposes: a snapshot to rejoin with, a re-simulated state to compare, a state to adopt after a desync."""
 WANT, PIECE, REFUSAL = 0, 1, 2
+"""Parts of a transfer, by the first byte after the header."""
 
 PIECE_SIZE = 1100
 MAX_PIECES = 8192
 MAX_TRANSFER = PIECE_SIZE * MAX_PIECES
-PIECES_A_REQUEST = 4
+PIECES_PER_REQUEST = 4
 MAX_TRANSFERS = 64
-"""How many transfers one peer may ask for in a game."""
-WANT_S = 0.015
-"""How often the receiver asks."""
-PATIENCE_S = 5.0
-"""How long the receiver asks in vain."""
+"""Limit on the transfers that one peer may start in a game: each makes the sender write a state."""
+REQUEST_INTERVAL_S = 0.015
+TIMEOUT_S = 5.0
+"""How long the receiver repeats its request without getting a new piece."""
 
 
-class Incoming:
+class IncomingTransfer:
     """The receiver's side of one transfer.
 
     Args:
-        peer: Who is asked.
-        ident: The number of the transfer, 0 to 255; the next one has another.
-        purpose: REJOIN, EXAMINED or RESYNC.
-        frame: Of the state that is asked for (EXAMINED).
+        peer: The sender.
+        ident: Number of the transfer, 0 to 255, different from the previous one's.
+        purpose: `REJOIN`, `EXAMINED` or `RESYNC`.
+        frame: Frame of the requested state; used with `EXAMINED` only.
         now: Seconds.
     """
 
-    __slots__ = ("_have", "_pieces", "_total", "deadline", "frame", "ident", "next_want", "peer", "purpose")
+    __slots__ = (
+        "_have",
+        "_pieces",
+        "_total",
+        "deadline",
+        "frame",
+        "ident",
+        "next_request",
+        "peer",
+        "purpose",
+    )
 
     def __init__(self, peer: int, ident: int, purpose: int, frame: int, now: float) -> None:
         self.peer = peer
         self.ident = ident
         self.purpose = purpose
         self.frame = frame
-        self.next_want = now
-        self.deadline = now + PATIENCE_S
-        """When it is given up; every new piece moves it on."""
+        self.next_request = now
+        self.deadline = now + TIMEOUT_S
+        """When the transfer fails, in seconds; every new piece extends it."""
         self._total = -1
         self._pieces: list[bytes | None] = []
         self._have = 0
 
     def put_want(self, out: bytearray, now: float) -> None:
-        """Append the request for what is missing."""
-        self.next_want = now + WANT_S
+        """Append a request for the missing pieces, and schedule the next one."""
+        self.next_request = now + REQUEST_INTERVAL_S
         out += bytes((WANT, self.ident, self.purpose))
         put_varint(out, self.frame)
         bits = 0
@@ -62,10 +74,10 @@ class Incoming:
         out += bits.to_bytes((len(self._pieces) + 7) // 8, "little")
 
     def receive(self, total: int, index: int, piece: bytes, now: float) -> bytes | None:
-        """Take a piece; return the whole once it is complete.
+        """Add a piece; return the whole payload once it is complete.
 
         Raises:
-            MalformedDatagramError: The piece does not fit the others.
+            MalformedDatagramError: The piece gives another total size than the earlier ones.
         """
         if self._total < 0:
             self._total = total
@@ -75,19 +87,20 @@ class Incoming:
         if self._pieces[index] is None:
             self._pieces[index] = piece
             self._have += 1
-            self.deadline = now + PATIENCE_S
-            # A full round of pieces asks for the next one at once.
-            self.next_want = min(self.next_want, now if self._have % PIECES_A_REQUEST == 0 else now + WANT_S)
+            self.deadline = now + TIMEOUT_S
+            # After a full round of pieces the next request goes out immediately, to keep the pipe busy.
+            interval = 0.0 if self._have % PIECES_PER_REQUEST == 0 else REQUEST_INTERVAL_S
+            self.next_request = min(self.next_request, now + interval)
         if self._have < len(self._pieces):
             return None
         return b"".join(piece for piece in self._pieces if piece is not None)
 
 
-class Outgoing:
+class OutgoingTransfer:
     """The sender's side of one transfer.
 
     Args:
-        want: What was asked for.
+        want: The first request of the transfer.
     """
 
     __slots__ = ("_next", "data", "frame", "ident", "purpose", "refused")
@@ -97,12 +110,13 @@ class Outgoing:
         self.purpose = want.purpose
         self.frame = want.frame
         self.data: bytes | None = None
-        """What is sent, once there is something."""
+        """The payload; None until the caller has exported it."""
         self.refused = False
+        """True if there is no such state to send."""
         self._next = 0
 
     def answers(self, want: "Want") -> Iterator[bytes]:
-        """Give the bodies of the datagrams to send now."""
+        """Yield the bodies of the datagrams that answer a request: a refusal, or a few missing pieces."""
         if self.refused:
             yield bytes((REFUSAL, self.ident))
             return
@@ -119,7 +133,7 @@ class Outgoing:
             put_varint(out, index)
             yield bytes(out) + self.data[index * PIECE_SIZE : (index + 1) * PIECE_SIZE]
             sent += 1
-            if sent == PIECES_A_REQUEST:
+            if sent == PIECES_PER_REQUEST:
                 break
         else:
             index = -1
@@ -127,7 +141,7 @@ class Outgoing:
 
 
 class Want:
-    """A decoded request."""
+    """A decoded request for pieces of a payload."""
 
     __slots__ = ("_bits", "frame", "ident", "purpose")
 
@@ -138,12 +152,12 @@ class Want:
         self._bits = bits
 
     def has(self, index: int) -> bool:
-        """Whether the receiver has a piece."""
+        """Return True if the receiver already has a piece."""
         return bool(self._bits >> index & 1)
 
 
 def decode_want(body: bytes) -> Want:
-    """Read a request: what follows its first byte.
+    """Decode a request from the bytes that follow its first byte.
 
     Raises:
         MalformedDatagramError: The bytes break the layout or its bounds.
@@ -159,7 +173,10 @@ def decode_want(body: bytes) -> Want:
 
 
 def decode_piece(body: bytes) -> tuple[int, int, int, bytes]:
-    """Read a piece, after its first byte: (number of the transfer, size of the whole, index, bytes).
+    """Decode a piece from the bytes that follow its first byte.
+
+    Returns:
+        Number of the transfer, size of the whole payload, index of the piece, bytes of the piece.
 
     Raises:
         MalformedDatagramError: The bytes break the layout or its bounds.
@@ -179,17 +196,17 @@ def decode_piece(body: bytes) -> tuple[int, int, int, bytes]:
 
 
 def encode_state(frame: int, state: bytes) -> bytes:
-    """Return a state together with the frame that it is about to step."""
+    """Return a payload of a state and the frame that it is about to step."""
     out = bytearray()
     put_varint(out, frame)
     return bytes(out) + state
 
 
 def decode_state(whole: bytes) -> tuple[int, bytes]:
-    """Read what `encode_state` wrote.
+    """Decode a payload of `encode_state`: the frame and the state.
 
     Raises:
-        MalformedDatagramError: It holds no frame.
+        MalformedDatagramError: The payload does not begin with a frame.
     """
     try:
         frame, at = take_varint(whole, 0)

@@ -1,7 +1,7 @@
-"""What this peer knows of one other peer, and the numbering of the datagrams between them.
+"""The state that a session keeps for each remote peer, including sequence numbers and round-trip times.
 
 Every datagram carries a sequence number and acknowledges the newest one received. An acknowledged datagram
-arrived whole, so its number also tells which checksums did, and when it was sent tells the round trip.
+arrived whole: the acknowledgement covers the checksums in it, and the time of sending gives the round trip.
 
 Source: sequence and ack in every packet after Gaffer on Games; jitter after RFC 3550, section 6.4.1.
 """
@@ -20,69 +20,68 @@ from coplay.netcode.wire.format import (
 _RECENT = 256
 _SEEN_MASK = (1 << 64) - 1
 _LOSS_MEMORY = 256
-# SCTP sends again what three later ones have overtaken: what comes after so many was lost before.
+# SCTP retransmits a message that three later ones have overtaken: one that arrives after them was lost.
 _OVERTAKEN = 3
 
 
 class RemotePeer:
-    """One remote peer.
+    """A remote peer, as this peer knows it.
 
     Args:
-        peer: Its number.
+        peer: Number of the remote peer.
         seats: The players whose inputs it supplies.
         players: How many players the game has.
-        epoch: The connection's number.
+        epoch: Number of the connection.
         now: Seconds.
     """
 
     __slots__ = (
+        "_arrived",
         "_checksums_in",
         "_expected",
-        "_got",
         "_received_seq",
         "_seen",
         "_sent_at",
         "_seq",
         "advantage",
-        "anew",
-        "answer_at",
         "bytes_sent",
+        "catching_up",
         "chain",
         "chain_last_frame",
         "checksums_acked",
         "closing_bits",
         "compared_through",
-        "desync",
         "detail",
         "detail_frame",
-        "differs",
-        "doubtful",
         "epoch",
         "equal_through",
+        "first_desync",
         "foreign_versions",
         "frame",
-        "frame_at",
-        "greeted",
-        "heard_at",
-        "hello_rtt",
+        "frame_received_at",
+        "hello_received",
+        "in_desync",
         "jitter",
-        "joining",
+        "lacks_state",
         "last",
+        "leave_suspected",
         "left",
         "left_players",
+        "longest_rtt",
         "packets_received",
         "packets_sent",
         "peer",
-        "peer_ready",
         "pending_checksums",
         "player_mask",
         "playing",
+        "ready",
+        "received_at",
         "rejected",
         "remote_advantage",
-        "returned",
+        "reply_after",
+        "restarted",
         "rtt",
         "rtt_samples",
-        "seats",
         "settled_players",
         "shortest_rtt",
         "step_cost",
@@ -92,58 +91,64 @@ class RemotePeer:
 
     def __init__(self, peer: int, seats: tuple[int, ...], players: int, epoch: int, now: float) -> None:
         self.peer = peer
-        self.seats = seats
         self.player_mask = sum(1 << seat for seat in seats)
+        """Bitmask of the players that the peer owned at the start."""
         self.packets_sent = self.bytes_sent = self.packets_received = self.rejected = 0
         self.foreign_versions = 0
+        """Hellos of another protocol version that came from the peer."""
         self.left = False
-        self.doubtful = False
-        """Whether it is only suspected to have left: nobody who must know has said so."""
-        self.returned = False
-        """Whether the process at the other end has begun anew."""
-        self.desync: int | None = None
-        """The first frame whose states were found to differ."""
-        self.begin(players, epoch, now)
+        """True once the peer counts as gone."""
+        self.leave_suspected = False
+        """True if the peer counts as gone on a mere report of others: neither it nor an authority said so."""
+        self.restarted = False
+        """True if the peer's process has ever restarted."""
+        self.first_desync: int | None = None
+        """The first frame at which the states were found to differ."""
+        self.reset(players, epoch, now)
 
-    def begin(self, players: int, epoch: int, now: float) -> None:
-        """Begin with a process that knows nothing yet: at first, and when it was started anew."""
+    def reset(self, players: int, epoch: int, now: float) -> None:
+        """Forget everything about the peer's process: it is a new one, which knows nothing yet."""
         self.epoch = epoch
-        """The connection's number; what carries another is dropped."""
+        """Number of the connection; datagrams of another epoch are dropped."""
         self._seq = 0xFFFF
         self._received_seq = -1
         self._seen = 0
         self._sent_at = [now] * _RECENT
         self._checksums_in = [0] * _RECENT
         self._expected = 0.0
-        self._got = 0.0
-        self.heard_at = now
+        self._arrived = 0.0
+        self.received_at = now
+        """When the newest datagram arrived, in seconds."""
         self.suspected = False
-        self.joining = False
-        """Whether it has begun anew and does not play yet."""
+        """True while the peer has been silent for too long."""
+        self.catching_up = False
+        """True from a restart of the peer's process until the new process plays."""
         self.rtt = -1.0
+        """Smoothed round-trip time in seconds; -1 until it is measured."""
         self.shortest_rtt = -1.0
         self.rtt_samples = 0
-        """Smoothed round trip in seconds; -1 until measured."""
         self.jitter = 0.0
         # Hello
-        self.greeted = False
+        self.hello_received = False
         self.playing = False
-        """Whether its game has begun, by its greeting."""
-        self.anew = False
-        """Whether it began anew and does not know how the game stands, by its greeting."""
-        self.peer_ready = False
-        self.hello_rtt = 0.0
+        """True if the peer's game has started, as its hello says."""
+        self.lacks_state = False
+        """True if the peer restarted and has not caught up with the game, as its hello says."""
+        self.ready = False
+        self.longest_rtt = 0.0
+        """The longest round trip that the peer measured to any other peer, in seconds."""
         self.step_cost = 0.0
         # Play
         self.frame = -1
-        """Frames that the peer has stepped, by its newest datagram."""
-        self.frame_at = now
+        """Frames that the peer has stepped, as its newest datagram says."""
+        self.frame_received_at = now
         self.last = [-1] * players
         """Per player, the last frame whose input the peer holds."""
         self.left_players = 0
-        """Bitmask of the players whose leave the peer has taken note of."""
+        """Bitmask of the players who left, as the peer says."""
         self.settled_players = 0
-        """Bitmask of those whose end it takes for settled, as long as it knows of the same leaves as we."""
+        """Bitmask of the players whose last input is settled, as the peer says; 0 while the peer knows of
+        other leaves than this one does."""
         self.time_sync = TimeSync()
         self.advantage = 0.0
         self.remote_advantage = 0.0
@@ -152,26 +157,29 @@ class RemotePeer:
         self.compared_through = -1
         self.equal_through = -1
         """The last frame whose states were found equal."""
-        self.differs = False
-        """Whether the last states that were compared differed."""
+        self.in_desync = False
+        """True if the states differed at the last comparison."""
         self.pending_checksums: dict[int, int] = {}
+        """By frame, checksums of the peer that wait for the local checksum."""
         self.detail_frame = -1
         self.detail: list[int] = []
-        """The peer's checksums of successive frames up to `detail_frame`, when states differ."""
+        """The peer's checksums of successive frames up to `detail_frame`, sent after a desync."""
         # Closing
         self.chain: bytes | None = None
+        """The hash of the peer's log, once it has come."""
         self.chain_last_frame = NO_FRAME
+        """The last frame of the peer's log, or `NO_FRAME` before its hash has come."""
         self.closing_bits = 0
-        self.answer_at = now
-        """Until then what it says out of turn is not answered again."""
+        self.reply_after = now
+        """Unexpected datagrams are not answered before this time, in seconds: a rate limit."""
 
-    def header(self, kind: int, now: float, checksums: int = 0) -> bytearray:
-        """Begin a datagram.
+    def start_datagram(self, kind: int, now: float, checksums: int = 0) -> bytearray:
+        """Return the header of the next datagram to this peer.
 
         Args:
-            kind: HELLO, PLAY or BYE.
+            kind: `HELLO`, `PLAY`, `BYE`, `OUT` or `STATE`.
             now: Seconds.
-            checksums: How many of our checksums the peer holds once this datagram has arrived.
+            checksums: How many local checksums the peer will hold once this datagram has arrived.
         """
         self._seq = seq = (self._seq + 1) & 0xFFFF
         slot = seq & 0xFF
@@ -182,38 +190,38 @@ class RemotePeer:
             ack = 0
             hold = NOTHING_RECEIVED
         else:
-            hold = int((now - self.heard_at) * 1000 + 0.5)
+            hold = int((now - self.received_at) * 1000 + 0.5)
             if hold > HOLD_UNKNOWN:
                 hold = HOLD_UNKNOWN
             elif hold < 0:
                 hold = 0
         return bytearray((VERSION << 4 | kind, self.epoch, seq & 0xFF, seq >> 8, ack & 0xFF, ack >> 8, hold))
 
-    def sent(self, size: int) -> None:
-        """Count one datagram of `size` bytes."""
+    def count_sent(self, size: int) -> None:
+        """Add a datagram of `size` bytes to the statistics."""
         self.packets_sent += 1
         self.bytes_sent += size
 
     def receive_header(self, data: bytes, now: float) -> bool | None:
-        """Read the numbering of a datagram of at least 7 bytes.
+        """Process the header of a datagram of at least 7 bytes.
 
         Returns:
-            True when it is the newest so far, False when a newer one was here before, None when it is a
-            duplicate.
+            True for the newest datagram so far, False for one that was overtaken, None for a duplicate.
         """
         seq = data[2] | data[3] << 8
+        # Sequence numbers wrap: the half of the range ahead of the newest one counts as newer.
         newest = self._received_seq
         ahead = (seq - newest) & 0xFFFF if newest >= 0 else 1
         fresh = 0 < ahead < 0x8000
         if fresh:
             self._received_seq = seq
             self._seen = (self._seen << ahead | 1) & _SEEN_MASK if ahead < 64 else 1
-            self.heard_at = now
+            self.received_at = now
             self._expected += ahead if ahead < _LOSS_MEMORY else 1
-            self._got += 1
+            self._arrived += 1
             if self._expected > _LOSS_MEMORY:
                 self._expected /= 2
-                self._got /= 2
+                self._arrived /= 2
         else:
             behind = (newest - seq) & 0xFFFF
             if behind < 64:
@@ -221,7 +229,7 @@ class RemotePeer:
                     return None
                 self._seen |= 1 << behind
                 if behind < _OVERTAKEN:
-                    self._got += 1
+                    self._arrived += 1
         self.packets_received += 1
         if data[6] != NOTHING_RECEIVED:
             self._acknowledged(data[4] | data[5] << 8, data[6], now, fresh)
@@ -234,6 +242,7 @@ class RemotePeer:
         slot = ack & 0xFF
         if self._checksums_in[slot] > self.checksums_acked:
             self.checksums_acked = self._checksums_in[slot]
+        # An overtaken datagram acknowledges late, so its round trip would be too long.
         if not fresh or hold >= HOLD_UNKNOWN:
             return
         sample = now - self._sent_at[slot] - hold / 1000
@@ -252,14 +261,14 @@ class RemotePeer:
 
     @property
     def loss(self) -> float:
-        """The share of the peer's datagrams lost on their first way, over about the last 256; 0 to 1."""
+        """Share of the peer's last 256 or so datagrams that were lost at first; 0 to 1."""
         if self._expected <= 0:
             return 0.0
-        return min(1.0, max(0.0, 1.0 - self._got / self._expected))
+        return min(1.0, max(0.0, 1.0 - self._arrived / self._expected))
 
     @property
     def stats(self) -> PeerStats:
-        """What was counted and measured so far."""
+        """Statistics of the datagrams to and from this peer."""
         return PeerStats(
             rtt=self.rtt,
             jitter=self.jitter,
@@ -274,7 +283,10 @@ class RemotePeer:
     # The end of the game
 
     def receive_closing(self, bits: int, last_frame: int, chain: bytes) -> bool:
-        """Take a closing section; return whether it told something new."""
+        """Store a closing section; return True if it contains news.
+
+        The first hash counts: a peer cannot change its log after the end.
+        """
         news = self.chain is None or bool(bits & ~self.closing_bits)
         if self.chain is None:
             self.chain = chain
@@ -283,11 +295,11 @@ class RemotePeer:
         return news
 
     @property
-    def chain_acked(self) -> bool:
-        """Whether the peer has our log's hash."""
+    def has_local_chain(self) -> bool:
+        """True if the peer has received the hash of the local log."""
         return bool(self.closing_bits & CLOSING_ACKED)
 
     @property
-    def agreed(self) -> bool:
-        """Whether the peer has its verdict."""
+    def has_verdict(self) -> bool:
+        """True if the peer has reached its verdict."""
         return bool(self.closing_bits & CLOSING_AGREED)

@@ -1,20 +1,20 @@
 import pytest
 
-from coplay.netcode.peers.link import RemotePeer
+from coplay.netcode.peers.remote_peer import RemotePeer
 from coplay.netcode.wire.format import PLAY
 
 
-def links() -> tuple[RemotePeer, RemotePeer]:
+def peers() -> tuple[RemotePeer, RemotePeer]:
     return RemotePeer(1, (1,), 2, 0, 0.0), RemotePeer(0, (0,), 2, 0, 0.0)
 
 
 def exchange(frames: int, one_way: float, wait: float = 0.003) -> RemotePeer:
-    a, b = links()
+    a, b = peers()
     now = 0.0
     for _ in range(frames):
-        there = bytes(a.header(PLAY, now))
+        there = bytes(a.start_datagram(PLAY, now))
         b.receive_header(there, now + one_way)
-        back = bytes(b.header(PLAY, now + one_way + wait))
+        back = bytes(b.start_datagram(PLAY, now + one_way + wait))
         a.receive_header(back, now + 2 * one_way + wait)
         now += 0.02
     return a
@@ -22,19 +22,19 @@ def exchange(frames: int, one_way: float, wait: float = 0.003) -> RemotePeer:
 
 @pytest.mark.parametrize("one_way", [0.0, 0.01, 0.25, 1.0])
 def test_round_trip_leaves_out_the_time_the_peer_waited(one_way: float) -> None:
-    link = exchange(20, one_way)
-    assert link.rtt == pytest.approx(2 * one_way, abs=0.0006)
-    assert link.jitter < 0.001
+    remote = exchange(20, one_way)
+    assert remote.rtt == pytest.approx(2 * one_way, abs=0.0006)
+    assert remote.jitter < 0.001
 
 
 def test_long_hold_gives_no_round_trip() -> None:
-    link = exchange(5, 0.01, wait=0.3)
-    assert link.rtt == -1
+    remote = exchange(5, 0.01, wait=0.3)
+    assert remote.rtt == -1
 
 
 def test_duplicate_is_told_apart_from_late() -> None:
-    a, b = links()
-    first, second, third = (bytes(a.header(PLAY, 0.0)) for _ in range(3))
+    a, b = peers()
+    first, second, third = (bytes(a.start_datagram(PLAY, 0.0)) for _ in range(3))
     assert b.receive_header(first, 0.1) is True
     assert b.receive_header(third, 0.1) is True
     assert b.receive_header(second, 0.1) is False
@@ -44,18 +44,18 @@ def test_duplicate_is_told_apart_from_late() -> None:
 
 
 def test_sequence_numbers_wrap() -> None:
-    a, b = links()
+    a, b = peers()
     for _ in range(70_000):
-        assert b.receive_header(bytes(a.header(PLAY, 0.0)), 0.0) is True
+        assert b.receive_header(bytes(a.start_datagram(PLAY, 0.0)), 0.0) is True
     assert b.loss == 0
 
 
 @pytest.mark.parametrize(("later", "loss"), [(2, 0.0), (3, 0.2)])
 def test_datagram_sent_once_more_was_lost_and_a_reordered_one_was_not(later: int, loss: float) -> None:
-    a, b = links()
+    a, b = peers()
     late: dict[int, bytes] = {}
     for count in range(2000):
-        data = bytes(a.header(PLAY, 0.0))
+        data = bytes(a.start_datagram(PLAY, 0.0))
         if count % 5:
             b.receive_header(data, 0.0)
         else:
@@ -66,28 +66,36 @@ def test_datagram_sent_once_more_was_lost_and_a_reordered_one_was_not(later: int
 
 
 def test_loss_is_the_share_that_did_not_arrive() -> None:
-    a, b = links()
+    a, b = peers()
     for count in range(2000):
-        data = bytes(a.header(PLAY, 0.0))
+        data = bytes(a.start_datagram(PLAY, 0.0))
         if count % 5:
             b.receive_header(data, 0.0)
     assert b.loss == pytest.approx(0.2, abs=0.02)
 
 
 def test_acknowledged_datagram_acknowledges_its_checksums_only() -> None:
-    a, b = links()
-    lost, arrived = bytes(a.header(PLAY, 0.0, 7)), bytes(a.header(PLAY, 0.0, 5))
+    a, b = peers()
+    lost, arrived = bytes(a.start_datagram(PLAY, 0.0, 7)), bytes(a.start_datagram(PLAY, 0.0, 5))
     assert lost
     b.receive_header(arrived, 0.1)
-    a.receive_header(bytes(b.header(PLAY, 0.1)), 0.2)
+    a.receive_header(bytes(b.start_datagram(PLAY, 0.1)), 0.2)
     assert a.checksums_acked == 5
 
 
 def test_acknowledgement_of_what_was_never_sent_is_ignored() -> None:
-    a, b = links()
-    b.receive_header(bytes(a.header(PLAY, 0.0, 3)), 0.1)
-    forged = b.header(PLAY, 0.1)
+    a, b = peers()
+    b.receive_header(bytes(a.start_datagram(PLAY, 0.0, 3)), 0.1)
+    forged = b.start_datagram(PLAY, 0.1)
     forged[4:6] = b"\x00\x80"
     a.receive_header(bytes(forged), 0.2)
     assert a.checksums_acked == 0
     assert a.rtt == -1
+
+
+def test_very_old_datagram_counts_as_overtaken() -> None:
+    ours, theirs = RemotePeer(1, (1,), 2, 0, 0.0), RemotePeer(0, (0,), 2, 0, 0.0)
+    first = bytes(ours.start_datagram(PLAY, 0.0))
+    for _ in range(100):
+        theirs.receive_header(bytes(ours.start_datagram(PLAY, 0.0)), 0.1)
+    assert theirs.receive_header(first, 0.2) is False
