@@ -27,6 +27,7 @@ _RETRY_FIRST_S: Final = 30.0
 _RETRY_S: Final = 60.0
 _REBUILD_WAITS_S: Final = (0.0, 0.3, 1.2, 2.7, 4.8, 7.0)
 _EARLY_CANDIDATES: Final = 64
+_CANDIDATE_AGE_S: Final = 30.0
 
 State = Literal["idle", "signaling", "connecting", "connected", "rebuilding", "relayed", "closed"]
 
@@ -80,6 +81,15 @@ class SendSignal:
 LinkEffect = OpenConnection | CloseConnection | MakeDescription | AcceptAnswer | AddCandidates | SendSignal
 
 
+@dataclass(frozen=True, slots=True)
+class _EarlyCandidate:
+    """A candidate that came before the description it belongs to."""
+
+    negotiation: int
+    candidate: dict[str, Any]
+    arrived_at: float
+
+
 class PeerLink:
     """The link from this player to one other.
 
@@ -112,11 +122,12 @@ class PeerLink:
         self._local_sdp: str | None = None
         self._remote_sdp: str | None = None  # kept after the connection, to recognize a restart of it
         self._accepted: int | None = None  # the negotiation whose remote description was taken
-        self._early_candidates: list[tuple[int, dict[str, Any]]] = []
+        self._early_candidates: list[_EarlyCandidate] = []
         self._tries = 0
         self._rebuilds = 0
         self._retrying = False
         self._connected_at = 0.0
+        self._closed_here = False
 
     def effects(self) -> list[LinkEffect]:
         """Return the effects since the last call, to be performed in order."""
@@ -133,7 +144,7 @@ class PeerLink:
 
     def enter_epoch(self, epoch: int, now: float) -> None:
         """Start over in a higher epoch, because the other player's page or process is a new one."""
-        if epoch <= self._epoch:
+        if epoch <= self._epoch or self._closed_here:
             return
         self._drop_connection()
         self._delivery.clear()
@@ -154,6 +165,7 @@ class PeerLink:
         """Close for good, with a goodbye."""
         if self.state not in ("idle", "closed"):
             self._send("bye", {}, now)
+        self._closed_here = True
         self._end()
 
     def tick(self, now: float) -> None:
@@ -214,7 +226,7 @@ class PeerLink:
             case "answer":
                 self._receive_answer(payload, now)
             case "ice-candidate":
-                self._receive_candidates(payload)
+                self._receive_candidates(payload, now)
             case "restart-request" | "rebuild-request":
                 self._receive_request(kind, payload["negotiation"], now)
             case "bye":
@@ -243,7 +255,7 @@ class PeerLink:
         self._remote_sdp, self._accepted = sdp, negotiation
         self._enter("connecting", now + _CONNECT_S)
         self._effects.append(MakeDescription(self.connection, sdp))
-        self._flush_candidates()
+        self._flush_candidates(now)
 
     def _receive_answer(self, payload: Payload, now: float) -> None:
         sdp, negotiation = payload.get("sdp"), payload["negotiation"]
@@ -254,22 +266,24 @@ class PeerLink:
         self._remote_sdp, self._accepted = sdp, negotiation
         self._enter("connecting", now + _CONNECT_S)
         self._effects.append(AcceptAnswer(self.connection, sdp))
-        self._flush_candidates()
+        self._flush_candidates(now)
 
-    def _receive_candidates(self, payload: Payload) -> None:
+    def _receive_candidates(self, payload: Payload, now: float) -> None:
         given = payload.get("candidate")
         candidates = given if isinstance(given, list) else [given]
         negotiation = payload["negotiation"]
-        self._early_candidates += [(negotiation, each) for each in candidates if isinstance(each, dict)]
+        self._early_candidates += [
+            _EarlyCandidate(negotiation, each, now) for each in candidates if isinstance(each, dict)
+        ]
         if self._accepted == self._negotiation:
-            self._flush_candidates()
+            self._flush_candidates(now)
         self._early_candidates = self._early_candidates[:_EARLY_CANDIDATES]
 
-    def _flush_candidates(self) -> None:
+    def _flush_candidates(self, now: float) -> None:
         """Add the candidates that waited for their remote description, in the order they came."""
-        early = self._early_candidates
-        due = tuple(candidate for negotiation, candidate in early if negotiation == self._negotiation)
-        self._early_candidates = [each for each in early if each[0] > self._negotiation]
+        early = [each for each in self._early_candidates if now - each.arrived_at <= _CANDIDATE_AGE_S]
+        due = tuple(each.candidate for each in early if each.negotiation == self._negotiation)
+        self._early_candidates = [each for each in early if each.negotiation > self._negotiation]
         if due and self.connection:
             self._effects.append(AddCandidates(self.connection, due))
 
@@ -317,7 +331,9 @@ class PeerLink:
         if self._offers:
             self._negotiation += 1
             self._open_connection()
-            self._early_candidates = [each for each in self._early_candidates if each[0] >= self._negotiation]
+            self._early_candidates = [
+                each for each in self._early_candidates if each.negotiation >= self._negotiation
+            ]
             self._effects.append(MakeDescription(self.connection, None))
         elif ask:
             self._send("rebuild-request", {"reason": "no connection"}, now)
