@@ -35,7 +35,7 @@ def test_ring_wraps_after_128_inputs() -> None:
     assert [inputs.input_at(frame) for frame in range(172, 300)] == inputs.inputs_from(172)
 
 
-def test_inputs_beyond_the_limit_are_left_for_later() -> None:
+def test_inputs_beyond_the_limit_are_ignored() -> None:
     inputs = queue()
     inputs.receive(0, [A, B, C], 2)
     assert inputs.last == 1
@@ -58,7 +58,7 @@ def test_right_prediction_gives_no_frame() -> None:
     assert inputs.receive(1, [A, B], RING) == NO_FRAME
 
 
-def test_input_that_was_never_predicted_is_never_wrong() -> None:
+def test_input_that_was_never_predicted_causes_no_rollback() -> None:
     assert queue().receive(0, [A, B, C], RING) == NO_FRAME
 
 
@@ -76,7 +76,7 @@ def test_prediction_is_made_once_and_reused() -> None:
     assert calls == [(0, 0, b"-"), (0, 1, b"\0")]
 
 
-def test_prediction_after_a_wrong_one_is_made_anew() -> None:
+def test_prediction_after_a_wrong_one_is_made_again() -> None:
     inputs = queue()
     inputs.predict(0)
     assert inputs.predict(1) == b"-"

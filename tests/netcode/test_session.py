@@ -35,7 +35,7 @@ def silence(game: SimulatedGame, source: int, begin: float, end: float = math.in
 # Alone
 
 
-def test_session_without_peers_confirms_everything_at_once() -> None:
+def test_session_without_peers_confirms_every_frame_immediately() -> None:
     game = SimulatedGame(owners=(0, 0), frames=90).run()
     game.check_identical()
     assert game.rollbacks == 0
@@ -55,7 +55,7 @@ def test_first_effect_saves_the_state_before_frame_0() -> None:
     assert session.effects() == [SaveState(0)]
 
 
-def test_pace_is_the_frame_rate() -> None:
+def test_frames_are_stepped_at_the_frame_rate() -> None:
     game = SimulatedGame(owners=(0,), frames=300, config={"fps": 50.0}).run()
     assert game.network.now == pytest.approx(6.0, abs=0.1)
 
@@ -253,7 +253,7 @@ def test_different_ends_are_divergent_at_every_peer() -> None:
 # Time
 
 
-def test_peer_that_paused_is_waited_for_and_nobody_stays_ahead() -> None:
+def test_peers_wait_for_one_that_paused_and_none_stays_ahead() -> None:
     game = SimulatedGame(frames=900, conditions=Conditions(latency=0.03))
     game.run(until=2.0)
     behind = game.peers[1].session
@@ -336,7 +336,7 @@ def test_mean_datagram_of_two_players_is_small() -> None:
     assert peer.datagram_bytes / peer.datagrams <= 32
 
 
-def test_state_of_the_network_is_measured() -> None:
+def test_round_trip_jitter_and_loss_are_measured() -> None:
     game = SimulatedGame(frames=600, conditions=Conditions(latency=0.04, jitter=0.01, loss=0.1)).run()
     link = game.peers[0].session.stats.peers[1]
     assert link.rtt == pytest.approx(0.09, abs=0.015)
@@ -344,7 +344,7 @@ def test_state_of_the_network_is_measured() -> None:
     assert link.loss == pytest.approx(0.1, abs=0.06)
 
 
-def test_garbage_is_counted_and_reported_sixteen_times() -> None:
+def test_malformed_datagrams_are_counted_and_reported_sixteen_times() -> None:
     game = SimulatedGame(frames=60)
     game.run(until=RUNNING_AT)
     peer = game.peers[0]
@@ -387,7 +387,7 @@ def test_datagram_of_the_previous_epoch_is_dropped() -> None:
     assert "epoch 1" in str(session.events())
 
 
-def test_bytes_like_datagrams_are_taken() -> None:
+def test_bytes_like_datagrams_are_accepted() -> None:
     session = RollbackSession(configure(0, (0, 1)), 0.0)
     session.receive_datagram(1, bytearray(b"\x11"), 0.0)
     session.receive_datagram(1, memoryview(b"\x11"), 0.0)  # type: ignore[arg-type]
@@ -397,7 +397,7 @@ def test_bytes_like_datagrams_are_taken() -> None:
 # Misuse
 
 
-def test_misuse_by_the_caller_raises_at_once() -> None:
+def test_misuse_by_the_caller_raises_immediately() -> None:
     session = RollbackSession(configure(0, (0, 1)), 0.0)
     with pytest.raises(UnknownPeerError):
         session.receive_datagram(5, b"", 0.0)

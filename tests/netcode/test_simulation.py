@@ -38,13 +38,13 @@ def test_bursts_lose_in_a_row() -> None:
     assert sum(bursts) / len(bursts) == pytest.approx(11, rel=0.25)
 
 
-def test_rate_spreads_what_comes_at_once_and_its_queue_drops_the_rest() -> None:
+def test_rate_limit_spreads_a_burst_and_its_queue_drops_the_rest() -> None:
     size = 1000 - OVERHEAD
     conditions = Conditions(latency=0.0, rate=10_000, queue=5_000)
     assert arrivals(conditions, 10, every=0.0, size=size) == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5])
 
 
-def test_partition_is_heard_by_neither_or_one_side() -> None:
+def test_partition_blocks_both_directions_or_one() -> None:
     for one_way in (False, True):
         game = SimulatedGame()
         game.network.part(1.0, 2.0, (0,), (1,), one_way=one_way)
@@ -66,7 +66,7 @@ def test_same_scenario_is_the_same_game() -> None:
     assert play(scenario) == play(scenario)
 
 
-def test_failing_scenario_is_made_smaller_and_kept(tmp_path: Path) -> None:
+def test_failing_scenario_is_shrunk_and_saved(tmp_path: Path) -> None:
     """Of four faults one matters."""
     faults = (
         Partition(0.5, 0.8, (0,), (1,)),
@@ -90,7 +90,7 @@ def test_failing_scenario_is_made_smaller_and_kept(tmp_path: Path) -> None:
     assert "python -m tests.netcode.replay" in told
 
 
-def test_broken_promise_is_noticed() -> None:
+def test_broken_invariant_is_detected() -> None:
     """A netcode that lies is found out: here one that confirms what it did not step."""
     game = SimulatedGame(frames=60)
     game.run(until=0.5)
@@ -100,7 +100,7 @@ def test_broken_promise_is_noticed() -> None:
         game.run()
 
 
-def test_word_of_a_living_peer_is_checked_for_two_histories() -> None:
+def test_false_report_of_a_leave_is_checked_for_a_forked_log() -> None:
     play(Scenario(owners=(0, 1, 2), sizes=(1, 1, 1), faults=(Word(0, 1.0, 2),)))
 
 

@@ -42,14 +42,14 @@ def play(game: ToyGame, distance: int, frames: int) -> tuple[list[StateDiffers],
 
 
 @pytest.mark.parametrize("distance", [1, 2, 7])
-def test_sound_simulation_differs_nowhere(distance: int) -> None:
+def test_deterministic_simulation_has_no_mismatch(distance: int) -> None:
     found, loads = play(ToyGame(40), distance, 50)
     assert found == []
     assert loads == 50 - distance + 1
 
 
 @pytest.mark.parametrize("distance", [1, 2, 7])
-def test_leak_is_found_at_its_first_frame(distance: int) -> None:
+def test_hidden_state_is_found_at_its_first_frame(distance: int) -> None:
     found, _ = play(Leaky(100, leaks_from=20), distance, 50)
     assert found[0].frame == 21
     assert found[0].first != found[0].again

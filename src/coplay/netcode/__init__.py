@@ -1,7 +1,7 @@
 """Rollback netcode without I/O: inputs, datagrams and time go in, effects and events come out.
 
-Everything revolves around `RollbackSession`. Nothing in this package knows a clock, a socket or a generator
-of chance, so that the same files run in a browser, on a server and over a simulated network in tests.
+Everything revolves around `RollbackSession`. Nothing in this package uses a clock, a socket or a random
+generator, so the same files run in a browser, on a server and over a simulated network in tests.
 """
 
 from coplay.netcode.config import Fate, Predictor, SessionConfig

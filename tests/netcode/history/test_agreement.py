@@ -59,7 +59,7 @@ def test_verdict_without_an_answer_is_unverified_after_ten_seconds() -> None:
 
 def test_without_the_local_hash_there_is_no_verdict() -> None:
     end, _ = agreement()
-    end.chain = b""
+    end.chain = None
     assert end.decide(200.0) is None
     assert end.section(RemotePeer(1, (1,), 3, 0, 0.0)) is None
 

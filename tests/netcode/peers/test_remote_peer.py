@@ -21,7 +21,7 @@ def exchange(frames: int, one_way: float, wait: float = 0.003) -> RemotePeer:
 
 
 @pytest.mark.parametrize("one_way", [0.0, 0.01, 0.25, 1.0])
-def test_round_trip_leaves_out_the_time_the_peer_waited(one_way: float) -> None:
+def test_round_trip_excludes_the_time_the_peer_waited(one_way: float) -> None:
     remote = exchange(20, one_way)
     assert remote.rtt == pytest.approx(2 * one_way, abs=0.0006)
     assert remote.jitter < 0.001
@@ -32,7 +32,7 @@ def test_long_hold_gives_no_round_trip() -> None:
     assert remote.rtt == -1
 
 
-def test_duplicate_is_told_apart_from_late() -> None:
+def test_duplicate_is_distinguished_from_an_overtaken_datagram() -> None:
     a, b = peers()
     first, second, third = (bytes(a.start_datagram(PLAY, 0.0)) for _ in range(3))
     assert b.receive_header(first, 0.1) is True
@@ -51,7 +51,7 @@ def test_sequence_numbers_wrap() -> None:
 
 
 @pytest.mark.parametrize(("later", "loss"), [(2, 0.0), (3, 0.2)])
-def test_datagram_sent_once_more_was_lost_and_a_reordered_one_was_not(later: int, loss: float) -> None:
+def test_retransmitted_datagram_counts_as_lost_and_a_reordered_one_does_not(later: int, loss: float) -> None:
     a, b = peers()
     late: dict[int, bytes] = {}
     for count in range(2000):

@@ -24,7 +24,7 @@ def test_heavy_loss_at_the_end_still_yields_the_verdict(seed: int) -> None:
     game.check_identical()
 
 
-def test_peer_that_never_hears_of_the_end_makes_it_unverified_in_bounded_time() -> None:
+def test_peer_that_never_answers_makes_the_verdict_unverified_in_bounded_time() -> None:
     game = SimulatedGame(frames=40)
     game.network.on_send = lambda source, _target, data: None if source == 1 and is_closing(data) else data
     game.run()
@@ -34,7 +34,7 @@ def test_peer_that_never_hears_of_the_end_makes_it_unverified_in_bounded_time() 
     assert game.network.now < 30
 
 
-def test_acks_that_never_come_do_not_change_the_verdict() -> None:
+def test_missing_acks_do_not_change_the_verdict() -> None:
     """Peer 1 gets peer 0's hash, but never that peer 0 has its own."""
     game = SimulatedGame(frames=40)
     game.network.on_send = lambda source, _target, data: (
@@ -44,7 +44,7 @@ def test_acks_that_never_come_do_not_change_the_verdict() -> None:
     assert [game.verdicts()[peer].verdict for peer in (0, 1)] == ["identical", "identical"]
 
 
-def test_everyone_stops_when_everyone_knows() -> None:
+def test_all_peers_stop_sending_once_all_have_the_verdict() -> None:
     game = SimulatedGame(owners=(0, 1, 2), frames=60, conditions=Conditions(latency=0.03)).run()
     game.check_identical()
     assert game.network.now < 2.0
@@ -53,7 +53,7 @@ def test_everyone_stops_when_everyone_knows() -> None:
         assert peer.session.next_deadline() == math.inf
 
 
-def test_finished_peer_still_answers_one_that_asks() -> None:
+def test_closed_peer_still_answers_one_that_lacks_its_hash() -> None:
     game = SimulatedGame(frames=60, conditions=Conditions(latency=0.03))
     game.network.on_send = lambda source, _target, data: (
         None if source == 1 and is_closing(data) and game.network.now < 5 and agreed(game, 1) else data
@@ -67,7 +67,7 @@ def agreed(game: SimulatedGame, peer: int) -> bool:
     return bool(game.verdicts().get(peer))
 
 
-def test_peer_that_leaves_after_the_end_leaves_the_verdict_alone() -> None:
+def test_leave_after_the_end_does_not_change_the_verdict() -> None:
     game = SimulatedGame(owners=(0, 1, 2), frames=60)
     game.network.on_send = lambda source, _target, data: None if source == 2 and is_closing(data) else data
     game.plan(
@@ -81,7 +81,7 @@ def test_peer_that_leaves_after_the_end_leaves_the_verdict_alone() -> None:
     assert verdicts[0].chain_hash == verdicts[1].chain_hash
 
 
-def test_chain_hash_tells_logs_apart() -> None:
+def test_chain_hash_differs_for_different_logs() -> None:
     hashes = set()
     for seed in range(5):
         game = SimulatedGame(frames=30, seed=seed).run()
@@ -91,7 +91,7 @@ def test_chain_hash_tells_logs_apart() -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_peer_that_goes_when_it_may_leaves_nobody_waiting_for_it(seed: int) -> None:
+def test_peer_that_goes_once_drained_leaves_no_peer_waiting(seed: int) -> None:
     """Whoever agrees last says so: those that agreed before it wait for nothing else."""
     game = SimulatedGame(frames=60, conditions=Conditions(latency=0.002, jitter=0.03), seed=seed)
     network = game.network

@@ -50,7 +50,7 @@ def test_resync_takes_the_lowest_peers_state_and_goes_on(bad: int, frame: int) -
 
 
 @pytest.mark.parametrize("bad", [0, 1, 2])
-def test_of_three_the_odd_one_out_or_all_others_follow_the_lowest(bad: int) -> None:
+def test_all_peers_that_differ_from_the_lowest_one_resync_to_it(bad: int) -> None:
     game = corrupted_game(bad, 50, "resync", (0, 1, 2)).run()
     followed = {number for number, peer in game.peers.items() if peer.of(Resynced)}
     assert followed == ({1, 2} if bad == 0 else {bad})
@@ -58,7 +58,7 @@ def test_of_three_the_odd_one_out_or_all_others_follow_the_lowest(bad: int) -> N
     assert {verdict.verdict for verdict in game.verdicts().values()} == {"divergent"}
 
 
-def test_end_ends_soon_after_the_frame_was_found_and_named() -> None:
+def test_on_desync_end_ends_soon_after_the_frame_was_located() -> None:
     game = corrupted_game(1, 70, "end").run()
     verdicts = game.verdicts()
     for number, peer in game.peers.items():
@@ -69,7 +69,7 @@ def test_end_ends_soon_after_the_frame_was_found_and_named() -> None:
     assert game.peers[1].of(DesyncExplained)[0].paths == ("mix",)
 
 
-def test_chance_outside_the_state_is_told_apart() -> None:
+def test_desync_from_outside_the_state_is_not_reproduced() -> None:
     """The state differs, but stepping again does not show it."""
     game = corrupted_game(1, 70, "resync")
     game.run(until=1.0)
@@ -87,7 +87,7 @@ def test_chance_outside_the_state_is_told_apart() -> None:
     assert game.peers[0].game.state == game.peers[1].game.state
 
 
-def test_state_that_differs_again_and_again_ends_the_repairs_but_not_the_truth() -> None:
+def test_repeated_desyncs_exhaust_the_resyncs_and_end_divergent() -> None:
     game = corrupted_game(1, 40, "resync")
     peer = None
 
@@ -105,7 +105,7 @@ def test_state_that_differs_again_and_again_ends_the_repairs_but_not_the_truth()
     assert {verdict.verdict for verdict in game.verdicts().values()} == {"divergent"}
 
 
-def test_peer_that_leaves_while_its_state_is_looked_into_is_let_go() -> None:
+def test_leave_during_a_desync_search_ends_the_search() -> None:
     game = SimulatedGame(
         owners=(0, 1, 2),
         frames=200,

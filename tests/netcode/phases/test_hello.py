@@ -35,7 +35,7 @@ def test_lossy_hello_completes(loss: float, seed: int) -> None:
     game.check_identical()
 
 
-def test_peers_that_arrive_late_are_waited_for() -> None:
+def test_hello_waits_for_late_peers() -> None:
     game = SimulatedGame(owners=(0, 1, 2), frames=30, starts={0: 2.0, 1: 0.0, 2: 5.0}).run()
     game.check_identical()
     assert game.network.now < 7
@@ -76,7 +76,7 @@ def test_other_protocol_version_is_a_mismatch_but_one_stray_datagram_is_not() ->
     assert HelloMismatch(1, "protocol") in session.events()
 
 
-def test_hello_is_answered_at_once() -> None:
+def test_hello_is_answered_immediately() -> None:
     one, other = RollbackSession(configure(0, (0, 1)), 0.0), RollbackSession(configure(1, (0, 1)), 0.0)
     one.tick(0.0)
     (greeting,) = one.effects()
@@ -110,7 +110,7 @@ def test_hello_repeats_every_100_ms() -> None:
         (2.0, 60, 0.0, 8),
     ],
 )
-def test_delay_leaves_to_prediction_only_what_can_be_simulated_again(
+def test_delay_leaves_only_what_can_be_resimulated_to_prediction(
     rtt: float, fps: float, cost: float, expected: int
 ) -> None:
     assert choose_delay(rtt, fps, cost, 8) == expected

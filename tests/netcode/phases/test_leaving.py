@@ -78,7 +78,7 @@ def test_two_leavers_seen_in_opposite_order_converge() -> None:
         check_agreed_cut(game, 2, 3)
 
 
-def test_one_survivor_told_is_enough() -> None:
+def test_leave_reported_to_one_survivor_is_known_to_all() -> None:
     game = SimulatedGame(owners=(0, 1, 2, 3), frames=400)
     game.plan((1.5, lambda: game.kill(2)), (1.7, tell(game, 3, 2)))
     game.run()
@@ -86,7 +86,7 @@ def test_one_survivor_told_is_enough() -> None:
     assert all(len(peer.of(PeerLeft)) == 1 for peer in game.survivors())
 
 
-def test_peer_that_knew_most_dies_before_it_told_and_the_rest_agree() -> None:
+def test_remaining_peers_agree_after_the_peer_with_the_newest_input_died_too() -> None:
     """Only peer 1 holds the last inputs of peer 2; then it dies too. The rest settle on what they hold."""
     game = SimulatedGame(owners=(0, 1, 2, 3), frames=400, conditions=Conditions(latency=0.03))
     network = game.network
@@ -119,7 +119,7 @@ def test_peer_that_leaves_before_frame_1_ends_the_game_for_all() -> None:
         assert game.peers[0].log == game.peers[1].log
 
 
-def test_peer_still_in_its_hello_hears_of_a_leave_from_one_that_plays() -> None:
+def test_peer_in_its_hello_learns_of_a_leave_from_a_running_one() -> None:
     game = SimulatedGame(owners=(0, 1, 2), frames=100, conditions=Conditions(latency=0.03))
     network = game.network
     # Peer 2 never gets the delay that peer 0 chose.
@@ -133,7 +133,7 @@ def test_peer_still_in_its_hello_hears_of_a_leave_from_one_that_plays() -> None:
     assert game.peers[1].log == game.peers[2].log == []
 
 
-def test_partition_never_yields_two_histories() -> None:
+def test_partition_never_forks_the_log() -> None:
     game = SimulatedGame(owners=(0, 1, 2, 3), frames=600, conditions=Conditions(latency=0.03))
     network = game.network
     network.on_send = lambda source, target, data: (
@@ -156,7 +156,7 @@ def test_partition_never_yields_two_histories() -> None:
     assert {verdict.verdict for verdict in game.verdicts().values()} == {"truncated"}
 
 
-def test_living_peer_that_counts_as_left_learns_of_it() -> None:
+def test_running_peer_that_counts_as_left_is_told_so() -> None:
     game = SimulatedGame(owners=(0, 1, 2), frames=600)
     game.plan((1.5, tell(game, 0, 2)))
     game.run()
@@ -168,7 +168,7 @@ def test_living_peer_that_counts_as_left_learns_of_it() -> None:
     assert game.network.now < 15
 
 
-def test_peer_that_says_goodbye_needs_nobody_to_tell() -> None:
+def test_goodbye_of_a_peer_needs_no_other_report() -> None:
     game = SimulatedGame(owners=(0, 1, 2), frames=600, conditions=Conditions(latency=0.03, loss=0.2), seed=2)
     game.plan((1.5, lambda: game.peers[1].session.leave(game.peers[1].local(game.network.now))))
     game.run()

@@ -10,9 +10,7 @@ from coplay.netcode.wire.format import STATE
 @pytest.mark.parametrize("loss", [0.0, 0.2])
 @pytest.mark.parametrize("away", [0.0, 0.7])
 @pytest.mark.parametrize("owners", [(0, 1), (0, 1, 2), (0, 1, 2, 1)], ids=str)
-def test_returning_peer_plays_on_from_what_the_others_hold(
-    owners: tuple[int, ...], away: float, loss: float
-) -> None:
+def test_rejoining_peer_goes_on_from_a_snapshot(owners: tuple[int, ...], away: float, loss: float) -> None:
     for number in set(owners):
         game = SimulatedGame(
             owners=owners, frames=300, conditions=Conditions(latency=0.04, loss=loss), seed=3
@@ -26,7 +24,7 @@ def test_returning_peer_plays_on_from_what_the_others_hold(
         assert game.network.now < 12
 
 
-def test_when_all_begin_anew_nobody_begins_another_history() -> None:
+def test_if_all_peers_restart_the_game_ends() -> None:
     game = SimulatedGame(frames=200, conditions=Conditions(latency=0.03))
     game.plan((1.5, lambda: game.reload(0)), (1.5, lambda: game.reload(1)))
     game.run()
@@ -37,7 +35,7 @@ def test_when_all_begin_anew_nobody_begins_another_history() -> None:
     assert game.network.now < 5
 
 
-def test_returning_peer_that_is_told_nothing_gives_up_in_time() -> None:
+def test_rejoining_peer_without_a_snapshot_gives_up_in_time() -> None:
     game = SimulatedGame(frames=300, conditions=Conditions(latency=0.03))
     network = game.network
     network.on_send = lambda source, _target, data: None if source == 0 and data[0] & 15 == STATE else data
@@ -48,7 +46,7 @@ def test_returning_peer_that_is_told_nothing_gives_up_in_time() -> None:
     assert "nobody told it how the game stands" in verdict.reason
 
 
-def test_goodbye_is_repeated_but_not_more_often_than_need_be() -> None:
+def test_goodbye_is_repeated_a_limited_number_of_times() -> None:
     game = SimulatedGame(frames=300, conditions=Conditions(latency=0.03))
     game.run(until=1.0)
     session = game.peers[0].session
@@ -59,7 +57,7 @@ def test_goodbye_is_repeated_but_not_more_often_than_need_be() -> None:
     assert session.stats.packets_sent == before + 1
 
 
-def test_peer_that_is_loaded_anew_at_the_very_end_gets_the_same_verdict() -> None:
+def test_peer_that_restarts_at_the_very_end_gets_the_same_verdict() -> None:
     game = SimulatedGame(owners=(0, 1, 2), frames=60, conditions=Conditions(latency=0.05))
     game.run(until=1.0)
     while game.peers[0].session.phase == "running":
@@ -69,7 +67,7 @@ def test_peer_that_is_loaded_anew_at_the_very_end_gets_the_same_verdict() -> Non
     game.check_identical()
 
 
-def test_peer_that_gave_up_does_not_come_back_with_what_arrives_later() -> None:
+def test_peer_that_gave_up_rejoining_ignores_a_late_snapshot() -> None:
     game = SimulatedGame(frames=300, conditions=Conditions(latency=0.05), state_size=3000)
     game.run(until=1.5)
     game.reload(1)

@@ -35,13 +35,13 @@ def reloaded(owners: tuple[int, ...], data: bytes | None, *givers: int) -> Simul
     return game
 
 
-def test_peer_that_has_no_state_to_give_leaves_that_to_the_next() -> None:
+def test_refused_snapshot_is_requested_from_the_next_peer() -> None:
     game = reloaded((0, 1, 2), None, 0).run()
     game.check_identical()
     assert game.peers[2].of(Rejoined)
 
 
-def test_state_that_is_none_keeps_a_returning_peer_out_and_says_why() -> None:
+def test_unusable_state_ends_the_rejoin_with_a_reason() -> None:
     game = reloaded((0, 1), b"not a state", 0)
     game.run(until=20.0)
     assert "unusable" in game.verdicts()[1].reason
@@ -62,21 +62,21 @@ def corrupted(data: bytes | None, *, forgetful: bool = False) -> SimulatedGame:
     return game.run()
 
 
-def test_state_that_cannot_be_taken_over_ends_the_game_as_divergent() -> None:
+def test_state_that_cannot_be_adopted_ends_the_game_as_divergent() -> None:
     game = corrupted(b"not a state")
     assert {verdict.verdict for verdict in game.verdicts().values()} == {"divergent"}
     assert not game.peers[1].of(Resynced)
     assert game.peers[1].of(DesyncExplained)[0].paths == ()
 
 
-def test_state_that_is_refused_is_not_asked_for_for_ever() -> None:
+def test_refused_state_is_not_requested_endlessly() -> None:
     game = corrupted(None)
     assert {verdict.verdict for verdict in game.verdicts().values()} == {"divergent"}
     assert game.peers[1].of(DesyncExplained)[0].paths == ()
     assert game.network.now < 20
 
 
-def test_frames_that_cannot_be_stepped_again_are_located_by_their_checksum() -> None:
+def test_frames_that_cannot_be_resimulated_are_located_by_their_checksum() -> None:
     game = corrupted(None, forgetful=True)
     located = game.peers[0].of(DesyncLocated)[0]
     assert (located.frame, located.reproduced) == (60, False)
@@ -85,7 +85,7 @@ def test_frames_that_cannot_be_stepped_again_are_located_by_their_checksum() -> 
 # Odd times
 
 
-def test_what_comes_after_the_end_changes_nothing() -> None:
+def test_calls_after_the_end_change_nothing() -> None:
     game = SimulatedGame(frames=30).run()
     session, now = game.peers[0].session, game.peers[0].local(game.network.now)
     session.state_saved(99)
@@ -98,7 +98,7 @@ def test_what_comes_after_the_end_changes_nothing() -> None:
     game.check_identical()
 
 
-def test_return_of_a_peer_that_counts_as_left_is_not_news() -> None:
+def test_restart_of_a_peer_that_counts_as_left_changes_nothing() -> None:
     game = SimulatedGame(
         owners=(0, 1, 2), frames=200, conditions=Conditions(latency=0.03), config={"fates": ("default",) * 3}
     )
@@ -111,7 +111,7 @@ def test_return_of_a_peer_that_counts_as_left_is_not_news() -> None:
     game.check_identical()
 
 
-def test_delay_out_of_range_raises_and_the_same_one_is_not_news() -> None:
+def test_delay_out_of_range_raises_and_an_unchanged_one_is_not_reported() -> None:
     game = SimulatedGame(frames=100)
     game.run(until=0.5)
     peer = game.peers[0]
@@ -124,7 +124,7 @@ def test_delay_out_of_range_raises_and_the_same_one_is_not_news() -> None:
             peer.change_delay(delay)
 
 
-def test_play_of_a_peer_that_was_not_met_is_answered_by_a_greeting() -> None:
+def test_play_before_hello_is_answered_with_a_hello() -> None:
     session = RollbackSession(configure(0, (0, 1)), 0.0)
     data = bytearray(HEADER)
     put_play(data, 0.0, encode_status(3, [2, 2], 0))
@@ -139,7 +139,7 @@ def test_play_of_a_peer_that_was_not_met_is_answered_by_a_greeting() -> None:
 
 
 @pytest.mark.parametrize("inputs", ["default", "function"])
-def test_other_guesses_than_the_last_input_lead_to_the_same_log(inputs: str) -> None:
+def test_prediction_function_does_not_change_the_log(inputs: str) -> None:
     def guess(_player: int, frame: int, last: bytes) -> bytes:
         return last if frame % 3 else b"\x09"
 

@@ -105,7 +105,7 @@ def test_host_that_leaves_is_followed_by_the_next() -> None:
     [(((0, 1), (2, 3)), 0), (((0, 3), (1, 2)), 0), (((0,), (1, 2)), 1), (((0, 1, 2), (3, 4, 5, 6, 7)), 1)],
     ids=str,
 )
-def test_of_a_partition_one_side_goes_on_at_most(
+def test_at_most_one_side_of_a_partition_goes_on(
     sides: tuple[tuple[int, ...], tuple[int, ...]], goes_on: int, fate: str
 ) -> None:
     peers = sorted(sides[0] + sides[1])
@@ -143,7 +143,7 @@ def test_of_a_partition_one_side_goes_on_at_most(
 
 
 @pytest.mark.parametrize("fate", ["default", "bot"])
-def test_peer_that_counts_as_left_and_lives_ends_at_once(fate: str) -> None:
+def test_running_peer_that_counts_as_left_ends_immediately(fate: str) -> None:
     game = SimulatedGame(
         owners=(0, 1, 2), frames=200, conditions=Conditions(latency=0.03), config={"fates": (fate,) * 3}
     )
@@ -157,7 +157,7 @@ def test_peer_that_counts_as_left_and_lives_ends_at_once(fate: str) -> None:
     assert "Player 2 left after frame" in verdicts[0].reason
 
 
-def test_returning_while_a_seat_is_written_by_another() -> None:
+def test_rejoin_while_a_seat_is_written_by_another_peer() -> None:
     """Peer 2 leaves for good, peer 0 writes its seat; then peer 0 is loaded anew, and then peer 1."""
     for fate in ("default", "bot"):
         for seed in range(6):

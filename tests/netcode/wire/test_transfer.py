@@ -32,7 +32,7 @@ def want_of(incoming: IncomingTransfer, now: float = 0.0) -> bytes:
 
 @pytest.mark.parametrize("size", [1, PIECE_SIZE, PIECE_SIZE + 1, 20 * PIECE_SIZE + 7])
 @pytest.mark.parametrize("loss", [0.0, 0.4])
-def test_whole_arrives_piece_by_piece(size: int, loss: float) -> None:
+def test_payload_is_complete_after_its_last_piece(size: int, loss: float) -> None:
     random = Random(size)
     data = random.randbytes(size)
     incoming = IncomingTransfer(1, 7, REJOIN, 0, 0.0)
@@ -56,7 +56,7 @@ def test_whole_arrives_piece_by_piece(size: int, loss: float) -> None:
     pytest.fail("it never arrived")
 
 
-def test_piece_that_comes_twice_counts_once() -> None:
+def test_duplicate_piece_counts_once() -> None:
     incoming = IncomingTransfer(1, 0, REJOIN, 0, 0.0)
     piece = bytes(PIECE_SIZE)
     for _ in range(5):
@@ -64,14 +64,14 @@ def test_piece_that_comes_twice_counts_once() -> None:
     assert incoming.receive(2 * PIECE_SIZE, 1, piece, 1.0) == bytes(2 * PIECE_SIZE)
 
 
-def test_pieces_of_different_wholes_are_refused() -> None:
+def test_pieces_of_different_payloads_are_rejected() -> None:
     incoming = IncomingTransfer(1, 0, REJOIN, 0, 0.0)
     incoming.receive(2 * PIECE_SIZE, 0, bytes(PIECE_SIZE), 0.0)
     with pytest.raises(MalformedDatagramError, match="disagree"):
         incoming.receive(3 * PIECE_SIZE, 1, bytes(PIECE_SIZE), 0.0)
 
 
-def test_new_pieces_move_the_deadline_on_and_a_full_round_asks_at_once() -> None:
+def test_new_pieces_extend_the_deadline_and_a_full_round_requests_immediately() -> None:
     incoming = IncomingTransfer(1, 0, REJOIN, 0, 0.0)
     want_of(incoming, 10.0)
     for index in range(PIECES_PER_REQUEST):
@@ -81,7 +81,7 @@ def test_new_pieces_move_the_deadline_on_and_a_full_round_asks_at_once() -> None
     assert incoming.deadline == 15.0
 
 
-def test_what_is_not_there_yet_is_not_answered_and_what_never_will_be_is_refused() -> None:
+def test_request_is_ignored_until_the_payload_is_there_and_refused_if_there_is_none() -> None:
     want = decode_want(want_of(IncomingTransfer(1, 3, RESYNC, 0, 0.0)))
     outgoing = OutgoingTransfer(want)
     assert list(outgoing.answers(want)) == []
@@ -89,7 +89,7 @@ def test_what_is_not_there_yet_is_not_answered_and_what_never_will_be_is_refused
     assert list(outgoing.answers(want)) == [bytes((REFUSAL, 3))]
 
 
-def test_who_has_everything_is_sent_nothing() -> None:
+def test_receiver_with_all_pieces_is_sent_nothing() -> None:
     outgoing = OutgoingTransfer(decode_want(bytes((0, REJOIN, 0))))
     outgoing.data = b"all"
     assert list(outgoing.answers(decode_want(bytes((0, REJOIN, 0, 1))))) == []
@@ -111,7 +111,7 @@ def number(value: int) -> bytes:
         (bytes((0, REJOIN, 0)) + bytes(1100), "range"),
     ],
 )
-def test_malformed_request_is_refused(body: bytes, reason: str) -> None:
+def test_malformed_request_is_rejected(body: bytes, reason: str) -> None:
     with pytest.raises(MalformedDatagramError, match=reason):
         decode_want(body)
 
@@ -127,12 +127,12 @@ def test_malformed_request_is_refused(body: bytes, reason: str) -> None:
         (bytes((0, 5, 0)) + b"four", "length"),
     ],
 )
-def test_malformed_piece_is_refused(body: bytes, reason: str) -> None:
+def test_malformed_piece_is_rejected(body: bytes, reason: str) -> None:
     with pytest.raises(MalformedDatagramError, match=reason):
         decode_piece(body)
 
 
-def test_state_travels_with_its_frame() -> None:
+def test_state_payload_contains_its_frame() -> None:
     assert decode_state(encode_state(300, b"state")) == (300, b"state")
     with pytest.raises(MalformedDatagramError):
         decode_state(b"\x80")

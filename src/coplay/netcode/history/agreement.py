@@ -46,8 +46,8 @@ class LogAgreement:
         self._truncated = truncated
         self._reason = reason
         self.last_frame = last_frame
-        self.chain = b""
-        """The hash of the local log; empty until the caller has answered the last `Checksum`."""
+        self.chain: bytes | None = None
+        """The hash of the local log; None until the caller has answered the last `Checksum`."""
         self.verdict: Verdict | None = None
         """The verdict, once `decide` has reached it."""
 
@@ -58,7 +58,7 @@ class LogAgreement:
             now: Seconds.
             desync: Where states were found to differ, in one sentence; None if they were not.
         """
-        if not self.chain:
+        if self.chain is None:
             return None
         running = [remote for remote in self._remotes if not remote.left]
         if now < self._deadline and any(remote.chain is None for remote in running):
@@ -103,7 +103,7 @@ class LogAgreement:
 
     def section(self, remote: RemotePeer) -> tuple[int, int, bytes] | None:
         """Return the closing section for a peer (bits, last frame, hash), or None before there is a hash."""
-        if not self.chain:
+        if self.chain is None:
             return None
         bits = CLOSING_ACKED if remote.chain is not None else 0
         if self.verdict is not None:

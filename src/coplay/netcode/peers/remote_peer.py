@@ -283,16 +283,16 @@ class RemotePeer:
     # The end of the game
 
     def receive_closing(self, bits: int, last_frame: int, chain: bytes) -> bool:
-        """Store a closing section; return True if it contains news.
+        """Store a closing section; return True if anything in it is new.
 
         The first hash counts: a peer cannot change its log after the end.
         """
-        news = self.chain is None or bool(bits & ~self.closing_bits)
+        is_new = self.chain is None or bool(bits & ~self.closing_bits)
         if self.chain is None:
             self.chain = chain
             self.chain_last_frame = last_frame
         self.closing_bits |= bits
-        return news
+        return is_new
 
     @property
     def has_local_chain(self) -> bool:

@@ -81,14 +81,14 @@ class ClosingPhase:
     def hash_log(self, now: float) -> None:
         """Hash the finished log, unless that is done or the caller has not answered the last `Checksum`."""
         agreement, timeline = self._agreement, self._timeline
-        if agreement is not None and not timeline.checksums.pending and not agreement.chain:
+        if agreement is not None and not timeline.checksums.pending and agreement.chain is None:
             leaves = self._roster.seats.leaves_before(agreement.last_frame)
             agreement.chain = timeline.log.digest(agreement.last_frame, leaves)
             self.next_send = now
 
     def receive(self, remote: RemotePeer, play: PlayDatagram, now: float) -> None:
         """Process the closing section of a play datagram."""
-        news = remote.receive_closing(play.closing, play.last_frame, play.chain)
+        is_new = remote.receive_closing(play.closing, play.last_frame, play.chain)
         agreement = self._agreement
         if agreement is None or self._excluded:
             return
@@ -97,7 +97,7 @@ class ClosingPhase:
             if not play.closing & CLOSING_ACKED or now >= remote.reply_after:
                 remote.reply_after = now + RESEND_INTERVAL_S
                 self._outbox.send_play(now, agreement)
-        elif news:
+        elif is_new:
             self.next_send = min(self.next_send, now)
 
     def tick(self, now: float, desync: str | None) -> None:
@@ -139,12 +139,10 @@ class ClosingPhase:
     def close(self, verdict: Verdict, reason: str) -> None:
         """Report the verdict."""
         self.closed = True
-        agreement, timeline = self._agreement, self._timeline
-        last = timeline.published
-        if agreement is not None:
-            chain = agreement.chain
-        else:
-            chain = timeline.log.digest(last, self._roster.seats.leaves_before(last))
+        last = self._timeline.published
+        chain = self._agreement.chain if self._agreement is not None else None
+        if chain is None:
+            chain = self._timeline.log.digest(last, self._roster.seats.leaves_before(last))
         self._events.append(GameAgreed(verdict, last, chain, reason))
 
     def is_draining(self, now: float) -> bool:

@@ -108,7 +108,7 @@ class HelloPhase:
             The name of the first field that differs, or None; and the datagrams to send immediately.
         """
         field = None if remote.hello_received else self._difference(hello.fields)
-        if field:
+        if field is not None:
             return field, [(remote, self._hello(remote, now))] if hello.wants_reply else []
         remote.hello_received = True
         remote.ready = remote.ready or hello.ready
@@ -116,8 +116,8 @@ class HelloPhase:
         remote.lacks_state = hello.anew
         remote.longest_rtt = hello.rtt
         remote.step_cost = hello.step_cost
-        news = self._advance(remote, hello, now)
-        receivers = self._remotes if news else (remote,) if hello.wants_reply else ()
+        changed = self._advance(remote, hello, now)
+        receivers = self._remotes if changed else (remote,) if hello.wants_reply else ()
         return None, [
             (other, self._hello(other, now, wants_reply=not self._measured(other))) for other in receivers
         ]
@@ -133,11 +133,11 @@ class HelloPhase:
 
     def _advance(self, remote: RemotePeer, hello: HelloDatagram, now: float) -> bool:
         """Become ready or choose the delay, if that is possible now; return True if others must be told."""
-        news = False
+        changed = False
         if not self._ready and all(other.hello_received and self._measured(other) for other in self._remotes):
-            self._ready = news = True
+            self._ready = changed = True
         if self.delay is not None or not self._ready or self.game_is_running or self.state_is_lost:
-            return news
+            return changed
         if self._chooses:
             if all(other.ready for other in self._remotes):
                 delay = self._config.delay
@@ -146,10 +146,10 @@ class HelloPhase:
                         max(max(other.shortest_rtt, other.longest_rtt) for other in self._remotes)
                     )
                 self._start(delay, now + max(other.shortest_rtt for other in self._remotes) / 2)
-                news = True
+                changed = True
         elif remote.peer == self._lowest and hello.delay is not None:
             self._start(hello.delay, now + hello.start_in)
-        return news
+        return changed
 
     def request_hello(self, remote: RemotePeer, now: float) -> list[tuple[RemotePeer, bytes]]:
         """Return a hello to one peer that asks for one in return."""

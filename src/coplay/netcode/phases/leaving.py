@@ -18,7 +18,7 @@ QUORUM_TIMEOUT_S = 5.0
 
 
 class LeaveAgreement:
-    """The leaves that this peer knows of, and whether the game may go on without those peers.
+    """The leaves that this peer knows of, and the decision if the game may go on without those peers.
 
     Args:
         config: The rules of the game.
