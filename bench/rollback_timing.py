@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from bench.late_peer import FPS, Far, Hands, Late, Near
 from coplay.browser.driver import Driver
-from coplay.browser.recorder import FrameRecorder
+from coplay.browser.frame_recorder import FrameRecorder
 from coplay.envs import Environment, Game, load_environment
 from coplay.netcode import RollbackSession, SessionConfig
 

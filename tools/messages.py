@@ -25,7 +25,10 @@ from coplay.messages.encoding import BrowserType, Nullable
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = ROOT / "protocol" / "messages.schema.json"
 TYPES = ROOT / "web" / "src" / "protocol" / "messages.ts"
-MODULES = ("study", "http", "game", "signals", "to_page", "to_server", "to_worker", "from_worker")
+MODULES = (
+    *("study", "http", "game", "signals", "to_page", "to_server"),
+    *("to_worker", "from_python", "from_worker"),
+)
 BROWSERS_OWN = {"IceServer": "RTCIceServer", "IceCandidate": "RTCIceCandidateInit"}
 """Messages for which TypeScript has a type already."""
 EVENTS = {

@@ -51,6 +51,10 @@ class Spoilt:
             "input_delay": 1,
             "max_prediction": 8,
             "digest": {"env": "Drift"},
+            "when_left": "end",
+            "on_desync": "resync",
+            "ice_policy": "all",
+            "epoch": 0,
         }
         with node_simulation(recorded_game.runtime, [bundle, pages], "two_pages") as simulation:
             reply = simulation.ask(config=config, spoiled=player, at=AT)

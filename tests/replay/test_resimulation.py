@@ -52,12 +52,12 @@ def test_same_game_gives_the_same_in_any_portions():
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"scene_index": 2}, "Scene 2 of the study is no play scene."),
-        ({"scene_index": 9}, "Scene 9 of the study is no play scene."),
-        ({"input_sizes": [1]}, "The inputs of the game are of [1] bytes, not [1, 1]."),
-        ({"study": "other"}, "The stored code holds no study other."),
+        ({"scene_index": 2}, "Scene 2 of the study is not a play scene."),
+        ({"scene_index": 9}, "Scene 9 of the study is not a play scene."),
+        ({"input_sizes": [1]}, "The game's inputs have [1] bytes, the study's have [1, 1]."),
+        ({"study": "other"}, "The stored code has no study named other."),
         ({"modules": ["no_such_module"]}, "The game stopped with ModuleNotFoundError"),
-        ({"do": "dance"}, "The request 'dance' is not known"),
+        ({"do": "dance"}, "The request 'dance' is unknown"),
     ],
 )
 @pytest.mark.usefixtures("_study")

@@ -1,5 +1,5 @@
-"""The Python that runs in the participant's browser worker.
+"""The Python that runs in the participant's browser worker, and in headless peers.
 
-`driver` performs a session's effects on a game and is free of JavaScript, so that it is tested in CPython;
-`worker` is the glue to the page and the only place that imports `pyodide`.
+`driver` performs a session's effects on a game. `worker` connects it to the page, and is the only module that
+imports `pyodide`; everything else also runs in CPython, where it is tested.
 """

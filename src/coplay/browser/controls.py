@@ -1,4 +1,4 @@
-"""From pressed keys to the bytes of a player's action."""
+"""Turns held keys into the bytes of a player's action."""
 
 from collections import deque
 
@@ -7,14 +7,18 @@ from coplay.study.keys import Keys
 
 
 class Controls:
-    """One person's hands on one seat.
+    """The keys of one person in one seat.
 
-    In `held` mode the action is what is held now; a key that was tapped between two frames counts for one
-    frame, so that no press is ever lost. In `stroke` mode each newly pressed key is one action for one frame.
+    In `held` mode the action follows the keys that are held; a key that was tapped between two frames counts
+    for one frame, so that no press is lost. In `stroke` mode each newly pressed key is one action for one
+    frame.
 
     Args:
         keys: The scene's mapping from key names to actions.
         codec: The seat's action codec.
+
+    Attributes:
+        default: The encoded action without any key.
     """
 
     def __init__(self, keys: Keys, codec: ActionCodec) -> None:
@@ -27,7 +31,7 @@ class Controls:
         self._action = self.default
 
     def press(self, held: list[str]) -> None:
-        """Take the names of all keys held now, in the order they were pressed."""
+        """Take the names of all keys that are held, in the order of their presses."""
         fresh = [key for key in held if key not in self._held]
         self._held = held
         if self._keys.mode == "stroke":
@@ -42,13 +46,13 @@ class Controls:
 
     @property
     def action(self) -> bytes:
-        """The action for the next frame."""
+        """The encoded action for the next frame."""
         if self._keys.mode == "stroke":
             return self._strokes[0] if self._strokes else self.default
         return self._action
 
     def frame_advanced(self) -> None:
-        """The action above was used for a frame."""
+        """Note that a frame has used the current action."""
         if self._keys.mode == "stroke":
             if self._strokes:
                 self._strokes.popleft()

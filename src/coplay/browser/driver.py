@@ -1,16 +1,16 @@
-"""Plays one game in one peer: performs a session's effects, in order, on a simulation.
+"""Plays one game in one peer: performs a session's effects on a simulation, in order.
 
-The driver owns no clock: every call carries `now`, in monotonic seconds. It draws nothing while frames are
-re-simulated, only the state that a tick ends with.
+The driver has no clock of its own: every call carries `now`, in monotonic seconds. It draws nothing; a tick
+tells its caller whether the state has changed.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol, assert_never
+from typing import Any, Protocol, TypeAlias, assert_never
 
 from coplay.browser.controls import Controls
+from coplay.browser.frame_recorder import FrameRecorder
 from coplay.browser.measuring.time_samples import TimeSamples
-from coplay.browser.recorder import FrameRecorder
-from coplay.browser.repairs import Repairs
+from coplay.browser.state_exchange import StateExchange
 from coplay.envs import FrameRow, Game, SavedGame
 from coplay.envs.taming import original_of
 from coplay.netcode import (
@@ -32,31 +32,39 @@ from coplay.netcode import (
 
 Bot = Callable[[Any, int], Any]
 Datagram = tuple[int, bytes, float]
+RareEffect: TypeAlias = Checksum | ImportState | ExportState | Examine | CompareState
 _ROWS = 256  # frames whose step results are kept: more than the window and the delay together
 
 
 class Host(Protocol):
-    """What the driver needs of the process around it."""
+    """The part of the process around a driver that it calls."""
 
     def send(self, peer: int, data: bytes) -> None:
-        """Give one datagram to the link to `peer`."""
+        """Send one datagram over the link to `peer`."""
 
     def happened(self, event: Event) -> None:
-        """Take note of something the session reports."""
+        """Handle an event of the session."""
 
 
 class Driver:
-    """One peer's loop body.
+    """The body of a peer's loop.
 
     Args:
-        game: The simulation, not yet started.
+        game: The simulation, not started yet.
         session: The netcode of this peer, in its hello phase.
-        recorder: Takes confirmed frames.
-        controls: The hands of the seats that people of this peer play, by player.
-        bots: The policies of the seats that this peer writes, or may have to, by player; called with the
-            original environment and the player.
-        host: Sends datagrams and hears events.
-        clock: Monotonic seconds, for measuring work only; never reaches the simulation.
+        recorder: Records confirmed frames.
+        controls: By player, the controls of the seats that people play at this peer.
+        bots: By player, the policies of the seats whose inputs this peer supplies, or may have to supply
+            later; called with the original environment and the player.
+        host: Sends datagrams and receives events.
+        clock: Returns monotonic seconds; measures work only, and never reaches the simulation.
+
+    Attributes:
+        netcode_time: Durations of the session's part of a tick, without the simulation, links, recorder and
+            bots.
+        step_time: Durations of frames that are stepped for the first time, with their snapshots.
+        draw_time: Durations of drawing; added by the caller.
+        last_checksum: Frame and checksum of the newest confirmed state that was hashed; None before that.
     """
 
     def __init__(
@@ -72,9 +80,7 @@ class Driver:
         self.game = game
         self.session = session
         self.recorder = recorder
-        # The session's calls alone: without the simulation, the links, the recorder and the bots.
         self.netcode_time = TimeSamples()
-        # A frame that is stepped for the first time: the environment's step, and the snapshot taken with it.
         self.step_time = TimeSamples()
         self.draw_time = TimeSamples()
         self.controls = controls
@@ -82,11 +88,11 @@ class Driver:
         self._bots = bots
         self._host = host
         self._clock = original_of(clock)
-        # A frame is confirmed only after its step was performed, so every row that is read was written.
+        # A frame is confirmed only after it was stepped, so every row was written before it is read.
         self._rows: list[FrameRow] = [None] * _ROWS  # type: ignore[list-item]
         self._states: dict[int, SavedGame] = {}
         self._oldest_state = 0
-        self._repairs = Repairs(game, session, self._states)
+        self._exchange = StateExchange(game, session, self._states)
         self._bots_frame = -1
         self._other_seconds = 0.0
         game.start()
@@ -96,10 +102,10 @@ class Driver:
 
         Args:
             now: Monotonic seconds.
-            datagrams: What arrived since the last call: (peer, bytes, arrival in seconds of the same clock).
+            datagrams: All datagrams since the last call: (peer, bytes, arrival in seconds of the same clock).
 
         Returns:
-            Whether the current state changed, and whether a correction was among the changes.
+            Whether the current state changed, and whether a rollback corrected it.
         """
         clock, session = self._clock, self.session
         started = clock()
@@ -138,7 +144,7 @@ class Driver:
 
     def _perform(self, effects: Iterable[Effect], now: float) -> tuple[bool, bool]:
         changed = corrected = False
-        session, game, clock = self.session, self.game, self._clock
+        game, clock = self.game, self._clock
         for effect in effects:
             match effect:
                 case Step():
@@ -149,11 +155,7 @@ class Driver:
                     self._other_seconds += elapsed
                     changed = True
                 case SaveState():
-                    if effect.frame >= self._oldest_state:
-                        self._states[effect.frame] = game.save()
-                    if effect.frame == 0:
-                        self._repairs.keep(0, self._states[0])
-                    session.state_saved(effect.frame, over=game.over)
+                    self._save_state(effect.frame)
                 case StepAgain():
                     started = clock()
                     self._step_again(effect)
@@ -173,28 +175,46 @@ class Driver:
                     game.load(self._states[effect.frame])
                     self._other_seconds += clock() - started
                     changed = corrected = True
-                case Checksum():
-                    started = clock()
-                    saved = self._states[effect.frame]
-                    checksum = game.checksum(saved)
-                    self._repairs.keep(effect.frame, saved)
-                    self._other_seconds += clock() - started
-                    session.checksum_computed(effect.frame, checksum)
-                    self.recorder.add_checksum(effect.frame, checksum)
-                    self.last_checksum = (effect.frame, checksum)
-                case ExportState():
-                    self._repairs.export_state(effect)
-                case ImportState():
-                    if not self._states:
-                        self._begin_at(effect.frame)
-                    changed = corrected = self._repairs.import_state(effect) or changed
-                case Examine():
-                    self._repairs.examine(effect)
-                case CompareState():
-                    self._repairs.compare(effect)
                 case _:
-                    assert_never(effect)
+                    if self._perform_rare(effect):
+                        changed = corrected = True
         return changed, corrected
+
+    def _perform_rare(self, effect: RareEffect) -> bool:
+        """Perform an effect that few ticks have; return True if it changed the current state."""
+        match effect:
+            case Checksum():
+                self._hash_state(effect.frame)
+            case ImportState():
+                if not self._states:
+                    self._begin_at(effect.frame)
+                return self._exchange.import_state(effect)
+            case ExportState():
+                self._exchange.export_state(effect)
+            case Examine():
+                self._exchange.examine(effect)
+            case CompareState():
+                self._exchange.compare(effect)
+            case _:
+                assert_never(effect)
+        return False
+
+    def _save_state(self, frame: int) -> None:
+        if frame >= self._oldest_state:
+            self._states[frame] = self.game.save()
+        if frame == 0:
+            self._exchange.keep(0, self._states[0])
+        self.session.state_saved(frame, over=self.game.over)
+
+    def _hash_state(self, frame: int) -> None:
+        started = self._clock()
+        saved = self._states[frame]
+        checksum = self.game.checksum(saved)
+        self._exchange.keep(frame, saved)
+        self._other_seconds += self._clock() - started
+        self.session.checksum_computed(frame, checksum)
+        self.recorder.add_checksum(frame, checksum)
+        self.last_checksum = (frame, checksum)
 
     def _step_again(self, effect: StepAgain) -> None:
         game, rows, states = self.game, self._rows, self._states
@@ -208,12 +228,12 @@ class Driver:
             state_saved(frame, game.over)
 
     def _begin_at(self, frame: int) -> None:
-        """An earlier process of this peer played the frames before this one."""
+        """Begin to save and record states at `frame`, as an earlier process of this peer played up to it."""
         self._oldest_state = frame
         self.recorder.begin_at(frame)
 
     def _forget_states(self, confirmed: int) -> None:
-        """Drop states that neither a rollback nor a checksum can ask for again."""
+        """Discard states that neither a rollback nor a checksum can ask for again."""
         keep_from = confirmed - 1
         while self._oldest_state < keep_from:
             self._states.pop(self._oldest_state, None)

@@ -1,4 +1,4 @@
-"""What a player sees: the study's own drawing, or what the environment renders itself."""
+"""Draws what a player sees: with the study's draw function, or as the environment renders itself."""
 
 import json
 from collections.abc import Callable
@@ -9,12 +9,15 @@ from coplay.study.canvas import Canvas
 
 
 class View:
-    """Draws a game's current state onto a canvas.
+    """Draws an environment's current state on a canvas.
 
     Args:
         environment: The environment of the game.
         draw: The study's `draw(env, canvas)`, given the original environment; None draws the environment's
             own `rgb_array` or `ansi` rendering.
+
+    Attributes:
+        canvas: The canvas; holds the last drawing.
     """
 
     def __init__(self, environment: Environment, draw: Callable[[Any, Canvas], None] | None) -> None:
@@ -23,15 +26,15 @@ class View:
         self._draw = draw or self._render
 
     def draw(self) -> None:
-        """Fill the canvas from the environment's current state."""
+        """Draw the environment's current state on the canvas."""
         self.canvas.begin()
         self._draw(self._environment.unwrapped, self.canvas)
 
     def show(self, host: Any, corrected: bool, frame: int) -> None:
-        """Draw, and hand the picture to the page.
+        """Draw, and give the picture to the page.
 
         Args:
-            host: The worker's JavaScript side.
+            host: The worker's JavaScript side, as in `coplay.browser.worker`.
             corrected: Whether a rollback changed what was shown before.
             frame: The next frame to be stepped.
         """

@@ -9,12 +9,16 @@ from typing import Any, Final, Protocol
 import aiohttp
 
 from coplay.browser.driver import Bot, Driver
-from coplay.browser.measuring.figures import Desyncs, NetRows, details, live_figures, moment
+from coplay.browser.measuring.event_rows import DesyncLog, event_detail, timestamps
+from coplay.browser.measuring.game_stats import game_stats
+from coplay.browser.measuring.net_rows import NetRows
 from coplay.browser.session_setup import PreparedScene, link_epoch, make_driver
 from coplay.headless.agent_controls import AgentControls
 from coplay.headless.links.game_links import GameLinks
 from coplay.headless.outcome import PlayedGame
 from coplay.headless.uploads import Uploads
+from coplay.messages.encoding import from_json, to_json
+from coplay.messages.game import GameConfig, GameReport
 from coplay.netcode import Event, GameAgreed, HelloMismatch, PeerBack, PeerSuspected, Stalled
 
 LINGER_S: Final = 4.0
@@ -57,26 +61,26 @@ class PeerGame:
     ) -> None:
         self.game_id: str = config["game_id"]
         self.saved: asyncio.Future[PlayedGame] = asyncio.get_running_loop().create_future()
-        self._config = config
-        self._player: int = config["player_id"]
-        self._incarnations = {int(player): count for player, count in config["incarnations"].items()}
+        self._config = from_json(GameConfig, config)
+        self._player = self._config.player_id
+        self._incarnations = {int(player): count for player, count in self._config.incarnations.items()}
         self._left: set[int] = set()
         self._sender = sender
         self._inbox: list[tuple[int, bytes, float]] = []
         self._woken = asyncio.Event()
         self._links = GameLinks(config, self)
-        self._uploads = Uploads(http, f"{base_url}/api/games/{self.game_id}", config["token"])
-        self._net_rows, self._desyncs = NetRows(), Desyncs()
+        self._uploads = Uploads(http, f"{base_url}/api/games/{self.game_id}", self._config.token)
+        self._net_rows, self._desync_log = NetRows(), DesyncLog()
         self._paths: dict[int, str] = {}
         self._agreed: GameAgreed | None = None
         self._mismatch = ""
         self._closed = False
         now = self.now()
         self._next_batch = now + _BATCH_S
-        self._driver: Driver = make_driver(prepared, config, self, now)
+        self._driver: Driver = make_driver(prepared, self._config, self, now)
         keyboard = self._driver.controls[self._player]
         session, environment = self._driver.session, self._driver.game.environment
-        rejoining: bool = config["rejoining"]
+        rejoining = self._config.rejoining
         self._driver.controls[self._player] = AgentControls(
             keyboard, agent, environment, self._player, lambda: rejoining and session.phase == "hello"
         )
@@ -94,7 +98,7 @@ class PeerGame:
         ends_at = math.inf
         try:
             self._links.start()
-            for player in self._config.get("left", ()):
+            for player in self._config.left:
                 self.player_left(player)
             while self.now() < ends_at:
                 deadline = self._tick()
@@ -196,8 +200,8 @@ class PeerGame:
             case Stalled():
                 pass  # counted in the figures of each second
             case _:
-                self._desyncs.take(event, self._driver.session.published_frame)
-                self._record(type(event).__name__, **details(event))
+                self._desync_log.take(event, self._driver.session.published_frame)
+                self._record(type(event).__name__, **event_detail(event))
 
     # The loop's body
 
@@ -234,7 +238,7 @@ class PeerGame:
                 self._record("link_changed", peer=peer, link=path)
 
     def _record(self, kind: str, **detail: Any) -> None:
-        self._driver.recorder.add_event({**moment(self.now()), "kind": kind, "detail": detail})
+        self._driver.recorder.add_event({**timestamps(self.now()), "kind": kind, "detail": detail})
 
     def _upload_batch(self, now: float) -> None:
         self._driver.recorder.add_net(
@@ -250,21 +254,21 @@ class PeerGame:
         """Upload the rest and the report, and resolve `saved`."""
         driver, session = self._driver, self._driver.session
         self._upload_batch(self.now())
-        figures = live_figures(self._config, driver)
+        stats = game_stats(self._config, driver)
         reason, chain_hash = agreed.reason or self._mismatch, agreed.chain_hash.hex()
-        report = {
-            "player_id": self._player,
-            "verdict": agreed.verdict,
-            "last_frame": agreed.last_frame,
-            "chain_hash": chain_hash,
-            "reason": reason,
-            "delay": session.delay,
-            "total_scores": driver.game.total_scores,
-            "seats": [[cut.player, cut.last_frame, cut.fate] for cut in session.cuts],
-            "desyncs": self._desyncs.rows(),
-            "stats": figures,
-        }
-        self._uploads.add_report(report)
+        report = GameReport(
+            player_id=self._player,
+            verdict=agreed.verdict,
+            last_frame=agreed.last_frame,
+            chain_hash=chain_hash,
+            reason=reason,
+            delay=session.delay,
+            total_scores=driver.game.total_scores,
+            seats=tuple((cut.player, cut.last_frame, cut.fate) for cut in session.cuts),
+            desyncs=self._desync_log.rows(),
+            stats=stats,
+        )
+        self._uploads.add_report(to_json(report))
         await self._uploads.join()
         await self._wait_until(lambda: self._closed, LINGER_S)
         self.saved.set_result(
@@ -277,7 +281,7 @@ class PeerGame:
                 chain_hash=chain_hash,
                 scores=tuple(driver.game.total_scores),
                 links=dict(self._paths),
-                stats=figures,
+                stats=to_json(stats),
                 refused_uploads=self._uploads.refused,
             )
         )

@@ -1,16 +1,10 @@
-"""Messages from the worker to its page, discriminated by `kind`."""
+"""Messages from the worker to its page, discriminated by `kind`, except those of `from_python`."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
 
 from coplay.messages.encoding import ArrayBuffer, BrowserType
-from coplay.messages.game import GameReport, GameStats
-
-GamePhase: TypeAlias = Literal["loading", "waiting", "connecting", "playing", "paused", "ended"]
-"""The phase of a play scene, as `<body data-phase>` has it."""
-
-SimulationPhase: TypeAlias = Literal["countdown", "playing", "between", "over"]
-"""What the next frame of the simulation does."""
+from coplay.messages.from_python import FromPython
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,28 +23,6 @@ class PythonReady:
     """Python has started."""
 
     kind: Literal["ready"] = "ready"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScenePrepared:
-    """A play scene's environment is built."""
-
-    kind: Literal["prepared"] = "prepared"
-    scene_index: int
-    """The scene's index in the study."""
-    step_cost_ms: float
-    """Median time of one simulated frame with its snapshot, in milliseconds."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhaseChanged:
-    """The game entered another phase."""
-
-    kind: Literal["phase"] = "phase"
-    game_id: str
-    """The game."""
-    phase: GamePhase
-    """The phase that it is in now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,60 +53,6 @@ class DrawMessage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hud:
-    """What the page shows around the picture; sent when it changes."""
-
-    kind: Literal["hud"] = "hud"
-    game_id: str
-    """The game."""
-    phase: SimulationPhase
-    """What the next frame does."""
-    scores: tuple[float, ...]
-    """Return of this episode so far, by player."""
-    episode: int
-    """The episode, from 0."""
-    countdown: int
-    """Seconds until the episode begins, rounded up."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatsMessage(GameStats):
-    """The game's figures, several times per second."""
-
-    kind: Literal["stats"] = "stats"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WatchedState:
-    """How far a spectator is in the game that it watches, several times per second."""
-
-    kind: Literal["watched"] = "watched"
-    frame: int
-    """The next frame to be played."""
-    received: int
-    """Number of frames received."""
-    phase: SimulationPhase
-    """What the next frame does."""
-    scores: tuple[float, ...]
-    """Return of this episode so far, by player."""
-    episode: int
-    """The episode, from 0."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PeerPresence:
-    """A peer fell silent, or is heard again."""
-
-    kind: Literal["partner"] = "partner"
-    game_id: str
-    """The game."""
-    peer: int
-    """The peer."""
-    present: bool
-    """Whether it is heard."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class UploadBatch:
     """A batch for the server."""
 
@@ -145,24 +63,6 @@ class UploadBatch:
     """The batch's number."""
     body: ArrayBuffer
     """The encoded batch; layout in protocol/README.md."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportMessage(GameReport):
-    """How this peer saw the end of the game."""
-
-    kind: Literal["report"] = "report"
-    game_id: str
-    """The game."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionClosed:
-    """All peers have confirmed the outcome; this peer is needed no longer."""
-
-    kind: Literal["closed"] = "closed"
-    game_id: str
-    """The game."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,35 +104,14 @@ class SendDatagramRequest:
     """True for the channel that the page keeps, false for the server's relay."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerFault:
-    """The game could not be loaded, or stopped."""
-
-    kind: Literal["error"] = "error"
-    error: str
-    """A sentence for the participant: what happened."""
-    hint: str
-    """What the participant can do."""
-    detail: str
-    """For the browser's console."""
-
-
 FromWorker: TypeAlias = (
     BootProgress
     | PythonReady
-    | ScenePrepared
-    | PhaseChanged
     | DrawMessage
-    | Hud
-    | StatsMessage
-    | WatchedState
-    | PeerPresence
     | UploadBatch
-    | ReportMessage
-    | SessionClosed
     | ChannelState
     | ChannelHearing
     | SendDatagramRequest
-    | WorkerFault
+    | FromPython
 )
 """Every message from the worker to its page."""

@@ -12,6 +12,8 @@ import random
 import time
 from typing import Any
 
+from pyodide.ffi import to_js
+
 from coplay.browser.worker import Worker, create
 from coplay.envs import wasm_stubs
 
@@ -29,12 +31,14 @@ class Page:
         self.due = 0.0
         self.worker: Worker = create(self, "study")
         both = {str(other): 0 for other in (0, 1)}
-        mine = {"player_id": player, "incarnations": both, "rejoining": False}
+        mine = {"player_id": player, "incarnations": both, "rejoining": False, "left": []}
+        mine |= {"epochs": {}, "ice_servers": [], "token": ""}
         self.worker.start(json.dumps(config | mine))
 
-    def post(self, kind: str, text: str) -> None:
-        if kind == "report":
-            self.report = json.loads(text)
+    def post(self, text: str) -> None:
+        message = json.loads(text)
+        if message["kind"] == "report":
+            self.report = message
 
     def draw(self, *_: object) -> None:
         pass
@@ -92,7 +96,7 @@ def answer(request_json: str) -> str:
         for page in pages:
             if fingers.random() < 0.03:
                 names = fingers.sample(["ArrowLeft", "ArrowRight"], fingers.randrange(2))
-                page.worker.keys(json.dumps(names))
+                page.worker.keys(to_js(names))
             if page.inbox or wire.now >= page.due:
                 page.tick(wire.now)
     batches = [batch for page in pages for batch in page.batches]
@@ -106,7 +110,7 @@ def spoil(page: Page, at: int, mended_by: Page) -> None:
 
     def spoilt(actions: Any) -> Any:
         outcome = step(actions)
-        repaired = any(row["resynced_at"] for row in mended_by.worker._desyncs.rows())
+        repaired = any(row.resynced_at for row in mended_by.worker._desync_log.rows())
         if game.frame == at and not repaired:
             game.environment.unwrapped.angles += 1.0
         return outcome

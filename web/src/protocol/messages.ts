@@ -659,20 +659,6 @@ export interface StopGame {
   kind: 'stop';
 }
 
-/** How far loading has come. */
-export interface BootProgress {
-  kind: 'progress';
-  /** What is being loaded, for the participant. */
-  stage: string;
-  /** How much is done, 0 to 1. */
-  fraction: number;
-}
-
-/** Python has started. */
-export interface PythonReady {
-  kind: 'ready';
-}
-
 /** A play scene's environment is built. */
 export interface ScenePrepared {
   kind: 'prepared';
@@ -689,31 +675,6 @@ export interface PhaseChanged {
   game_id: string;
   /** The phase that it is in now. */
   phase: GamePhase;
-}
-
-/** One picture. The layout of `ops` is described in web/src/draw/DisplayList.ts. */
-export interface DrawMessage {
-  kind: 'draw';
-  /** The game. */
-  game_id: string;
-  /** The drawing operations. */
-  ops: Float32Array;
-  /** Strings that continue the table begun by this worker's earlier pictures. */
-  strings: string[];
-  /** RGB, three bytes per pixel, for the image operation. */
-  pixels?: Uint8ClampedArray;
-  /** Rows and columns of `pixels`. */
-  pixels_shape?: [number, number];
-  /** Width of the drawing, in its own units. */
-  width: number;
-  /** Height of the drawing, in its own units. */
-  height: number;
-  /** Whether a rollback changed what was shown before. */
-  corrected: boolean;
-  /** The next frame to be stepped. */
-  frame: number;
-  /** When it was drawn: milliseconds of `performance.now()`. */
-  now: number;
 }
 
 /** What the page shows around the picture; sent when it changes. */
@@ -762,17 +723,6 @@ export interface PeerPresence {
   present: boolean;
 }
 
-/** A batch for the server. */
-export interface UploadBatch {
-  kind: 'upload';
-  /** The game. */
-  game_id: string;
-  /** The batch's number. */
-  number: number;
-  /** The encoded batch; layout in protocol/README.md. */
-  body: ArrayBuffer;
-}
-
 /** How this peer saw the end of the game. */
 export interface ReportMessage extends GameReport {
   kind: 'report';
@@ -785,6 +735,67 @@ export interface SessionClosed {
   kind: 'closed';
   /** The game. */
   game_id: string;
+}
+
+/** The game could not be loaded, or stopped. */
+export interface WorkerFault {
+  kind: 'error';
+  /** A sentence for the participant: what happened. */
+  error: string;
+  /** What the participant can do. */
+  hint: string;
+  /** For the browser's console. */
+  detail: string;
+}
+
+/** How far loading has come. */
+export interface BootProgress {
+  kind: 'progress';
+  /** What is being loaded, for the participant. */
+  stage: string;
+  /** How much is done, 0 to 1. */
+  fraction: number;
+}
+
+/** Python has started. */
+export interface PythonReady {
+  kind: 'ready';
+}
+
+/** One picture. The layout of `ops` is described in web/src/draw/DisplayList.ts. */
+export interface DrawMessage {
+  kind: 'draw';
+  /** The game. */
+  game_id: string;
+  /** The drawing operations. */
+  ops: Float32Array;
+  /** Strings that continue the table begun by this worker's earlier pictures. */
+  strings: string[];
+  /** RGB, three bytes per pixel, for the image operation. */
+  pixels?: Uint8ClampedArray;
+  /** Rows and columns of `pixels`. */
+  pixels_shape?: [number, number];
+  /** Width of the drawing, in its own units. */
+  width: number;
+  /** Height of the drawing, in its own units. */
+  height: number;
+  /** Whether a rollback changed what was shown before. */
+  corrected: boolean;
+  /** The next frame to be stepped. */
+  frame: number;
+  /** When it was drawn: milliseconds of `performance.now()`. */
+  now: number;
+}
+
+/** A batch for the server. */
+export interface UploadBatch {
+  kind: 'upload';
+  /** The game. */
+  game_id: string;
+  /** The batch's number. */
+  number: number;
+  /** The encoded batch; layout in protocol/README.md. */
+  body: ArrayBuffer;
 }
 
 /** The data channel to a peer opened or closed. */
@@ -818,17 +829,6 @@ export interface SendDatagramRequest {
   data: ArrayBuffer;
   /** True for the channel that the page keeps, false for the server's relay. */
   direct: boolean;
-}
-
-/** The game could not be loaded, or stopped. */
-export interface WorkerFault {
-  kind: 'error';
-  /** A sentence for the participant: what happened. */
-  error: string;
-  /** What the participant can do. */
-  hint: string;
-  /** For the browser's console. */
-  detail: string;
 }
 
 /** How datagrams travel between two peers: directly, through a TURN server, or through the study's server. */
@@ -901,23 +901,35 @@ export type GamePhase = 'loading' | 'waiting' | 'connecting' | 'playing' | 'paus
 /** What the next frame of the simulation does. */
 export type SimulationPhase = 'countdown' | 'playing' | 'between' | 'over';
 
-/** Every message from the worker to its page. */
-export type FromWorker =
-  | BootProgress
-  | PythonReady
+/** The messages to the page that the worker's Python writes as JSON. */
+export type FromPython =
   | ScenePrepared
   | PhaseChanged
-  | DrawMessage
   | Hud
   | StatsMessage
   | WatchedState
   | PeerPresence
-  | UploadBatch
   | ReportMessage
   | SessionClosed
+  | WorkerFault;
+
+/** Every message from the worker to its page. */
+export type FromWorker =
+  | BootProgress
+  | PythonReady
+  | DrawMessage
+  | UploadBatch
   | ChannelState
   | ChannelHearing
   | SendDatagramRequest
+  | ScenePrepared
+  | PhaseChanged
+  | Hud
+  | StatsMessage
+  | WatchedState
+  | PeerPresence
+  | ReportMessage
+  | SessionClosed
   | WorkerFault;
 
 /** Every event from the server to a page, except the bytes of `datagram`. */

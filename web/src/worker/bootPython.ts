@@ -25,7 +25,7 @@ export interface PythonWorker {
   /** @returns When to call again at the latest, in seconds of `performance.now()`. */
   tick(now_s: number, arrived: Arrival[]): number;
   eager(): boolean;
-  keys(list_json: string): void;
+  keys(held: readonly string[]): void;
   peer_left(peer: number): void;
   peer_returned(peer: number, incarnation: number): void;
   watch(config_json: string): void;

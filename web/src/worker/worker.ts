@@ -4,7 +4,14 @@
  * Game datagrams never pass through the page, unless its browser cannot transfer channels.
  */
 
-import type { BundleInfo, FromWorker, GameConfig, RuntimeInfo, ToWorker } from '../protocol/messages';
+import type {
+  BundleInfo,
+  FromPython,
+  FromWorker,
+  GameConfig,
+  RuntimeInfo,
+  ToWorker,
+} from '../protocol/messages';
 import { bootPython, type PyProxyBuffer, type PythonWorker } from './bootPython';
 import { DatagramTransport } from './DatagramTransport';
 import { systemClock, TickLoop } from './TickLoop';
@@ -44,8 +51,8 @@ const transport = new DatagramTransport(
 
 /** The methods that Python calls. */
 const host = {
-  post(kind: string, payload_json: string): void {
-    page.postMessage({ game_id, kind, ...JSON.parse(payload_json) } as FromWorker);
+  post(message_json: string): void {
+    page.postMessage(JSON.parse(message_json) as FromPython);
   },
 
   draw(
@@ -137,7 +144,7 @@ page.onmessage = ({ data: message }) => {
       transport.setRelay(message.peer, message.on);
       return;
     case 'keys':
-      withPython((worker) => worker.keys(JSON.stringify(message.pressed)));
+      withPython((worker) => worker.keys(message.pressed));
       return;
     case 'conditions':
       shaper.setConditions(message);

@@ -1,1 +1,1 @@
-"""What a running game measures of itself."""
+"""Measurements of a running game, for the page and for the record."""

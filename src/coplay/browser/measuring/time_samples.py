@@ -1,4 +1,4 @@
-"""Time samples of the hot path, kept in a fixed ring."""
+"""Durations of frequent work, in a ring of fixed size."""
 
 from array import array
 
@@ -7,7 +7,7 @@ class TimeSamples:
     """The last `capacity` durations of one kind of work.
 
     Args:
-        capacity: How many samples are kept; older ones are overwritten.
+        capacity: How many samples are kept; newer samples overwrite the oldest.
     """
 
     def __init__(self, capacity: int = 1024) -> None:
@@ -21,7 +21,11 @@ class TimeSamples:
         self._count += 1
 
     def percentiles_ms(self, *fractions: float) -> tuple[float, ...]:
-        """The given fractions (0 to 1) of the kept samples, in milliseconds; zeros for no samples."""
+        """Return percentiles of the kept samples, in milliseconds; zeros without samples.
+
+        Args:
+            fractions: Which percentiles, each from 0 to 1.
+        """
         kept = min(self._count, len(self._seconds))
         if not kept:
             return (0.0,) * len(fractions)

@@ -1,1 +1,1 @@
-"""Replays of recorded games: observations, and screens for films."""
+"""Observations and screens of replayed games."""

@@ -1,7 +1,7 @@
-"""What an environment answers while a game is replayed: observations and infos, which no snapshot has.
+"""Collects the observations and infos that an environment returns while a game is replayed.
 
-A game keeps the last observations alone, and an episode's last one is gone when the next begins in the same
-frame. So a replay stands between the game and the environment, and listens.
+A game keeps only its last observations, and an episode's last ones are lost when the next episode begins in
+the same frame. So a replay puts a proxy between the game and the environment.
 """
 
 import base64
@@ -15,37 +15,42 @@ from coplay.envs import Environment
 
 
 class Answer(NamedTuple):
-    """What one `reset` or `step` gave, by player; None for an agent that is not there."""
+    """The result of one `reset` or `step`."""
 
     frame: int
-    """The frame that was being played; 0 before any."""
+    """The frame that was being played; 0 before the first."""
     reset: bool
+    """True for `reset`, False for `step`."""
     observations: tuple[Any, ...]
+    """By player; None for an agent that is absent."""
     infos: tuple[Any, ...]
+    """By player; None for an agent that is absent."""
 
 
 class EnvironmentListener:
-    """Listens to an environment from now on.
+    """Records what an environment returns from now on.
 
     Args:
-        environment: Its `env` is replaced by a go-between; the walk over its state began before.
+        environment: Its `env` is replaced by a proxy; the walk over its state already holds the original.
+
+    Attributes:
+        frame: The frame that is being played; to be set by the caller.
     """
 
     def __init__(self, environment: Environment) -> None:
         self.frame = 0
-        """The frame that is being played; whoever plays keeps it current."""
         self._agents = environment.agents
         self._answers: list[Answer] = []
         self._several = hasattr(environment.env, "possible_agents")
-        environment.env = _Between(environment.env, self)
+        environment.env = _EnvironmentProxy(environment.env, self)
 
     def take(self) -> list[Answer]:
-        """All answers since the last call."""
+        """Return all answers since the last call."""
         answers, self._answers = self._answers, []
         return answers
 
-    def heard(self, *, reset: bool, observations: Any, infos: Any) -> None:
-        """The environment answered."""
+    def add(self, *, reset: bool, observations: Any, infos: Any) -> None:
+        """Record one answer of the environment."""
         frame = self.frame
         if not self._several:
             self._answers.append(Answer(frame, reset, (_copied(observations),), (_plain(infos),)))
@@ -55,33 +60,33 @@ class EnvironmentListener:
         self._answers.append(Answer(frame, reset, seen, said))
 
 
-class _Between:
-    """Everything of an environment, with an ear at `reset` and `step`."""
+class _EnvironmentProxy:
+    """An environment whose `reset` and `step` are recorded."""
 
-    def __init__(self, env: Any, watcher: EnvironmentListener) -> None:
+    def __init__(self, env: Any, listener: EnvironmentListener) -> None:
         self._env = env
-        self._watcher = watcher
+        self._listener = listener
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._env, name)
 
     def reset(self, **options: Any) -> Any:
         observations, infos = answer = self._env.reset(**options)
-        self._watcher.heard(reset=True, observations=observations, infos=infos)
+        self._listener.add(reset=True, observations=observations, infos=infos)
         return answer
 
     def step(self, action: Any) -> Any:
         answer = self._env.step(action)
-        self._watcher.heard(reset=False, observations=answer[0], infos=answer[4])
+        self._listener.add(reset=False, observations=answer[0], infos=answer[4])
         return answer
 
 
 def as_columns(answers: Sequence[Answer], players: int) -> list[dict[str, Any]]:
-    """Answers as JSON, each player's in columns.
+    """Return answers as JSON, in columns per player.
 
     Returns:
-        By player: `frames` and `resets` of the answers in which that player was there, their `infos` as JSON
-        texts, and `observations` as `packed` gives them.
+        By player: `frames` and `resets` of the answers in which that player was present, their `infos` as
+        JSON texts, and `observations` as `packed` returns them.
     """
     columns = []
     for player in range(players):
@@ -98,11 +103,11 @@ def as_columns(answers: Sequence[Answer], players: int) -> list[dict[str, Any]]:
 
 
 def packed(values: Sequence[Any]) -> dict[str, Any]:
-    """Observations of one space, leaf by leaf.
+    """Pack observations of one space, leaf by leaf.
 
     Returns:
         `{"dict": {key: packed}}`, `{"tuple": [packed]}`, `{"array": base64, "dtype", "shape"}` with the
-        values along the first axis, or `{"json": [values]}` for whatever is neither.
+        values along the first axis, or `{"json": [values]}` for any other type.
     """
     first = values[0] if values else None
     if isinstance(first, Mapping):
@@ -121,7 +126,7 @@ def packed(values: Sequence[Any]) -> dict[str, Any]:
 
 
 def _copied(observation: Any) -> Any:
-    """An observation as it is now: an environment may write into the same array in its next step."""
+    """Copy an observation, as an environment may write into the same array in its next step."""
     match observation:
         case np.ndarray():
             return observation.copy()
@@ -134,7 +139,7 @@ def _copied(observation: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON has it; of what JSON cannot say, the words that Python has for it."""
+    """Return a value as JSON has it; values that JSON cannot express become their `repr`."""
     match value:
         case None | bool() | str() | int():
             return value

@@ -1,4 +1,4 @@
-"""Draws a replayed game as its players' screens did, for films of it."""
+"""Draws a replayed game as its players saw it, for films."""
 
 import base64
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ from coplay.study.scenes import Play
 
 
 class Screens:
-    """One screen for each player who looks.
+    """One screen per player.
 
     Args:
-        scene: How it is drawn.
-        environment: What is drawn.
-        players: Whose screens.
+        scene: The scene, with its draw function.
+        environment: The environment that is drawn.
+        players: The players whose screens are drawn.
     """
 
     def __init__(self, scene: Play, environment: Environment, players: Sequence[int]) -> None:
@@ -25,11 +25,16 @@ class Screens:
         self._drawn = 0
 
     def draw(self, game: Game, frame: int, players: Sequence[int] | None = None) -> list[dict[str, Any]]:
-        """Draw the state before a frame, on all screens or some; afterwards the environment is as it was.
+        """Draw the current state; the environment's state is restored afterwards.
+
+        Args:
+            game: The replayed game.
+            frame: The frame that the state is about to step.
+            players: The players whose screens are drawn; None for all.
 
         Returns:
-            For each screen: `frame player order width height strings ops`, where strings are those new to it,
-            and operations 32-bit floats; and of a picture `pixels` and `pixels_shape`.
+            Per screen: `frame player order width height strings ops`. `strings` are new to this screen, `ops`
+            are 32-bit floats in base64. A screen with an image also has `pixels` and `pixels_shape`.
         """
         saved = game.save()
         drawn = []

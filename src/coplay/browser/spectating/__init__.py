@@ -1,1 +1,1 @@
-"""Watching a running game: a peer that follows the confirmed frames."""
+"""Watching a running game of others."""

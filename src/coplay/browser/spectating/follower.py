@@ -1,7 +1,7 @@
-"""Plays a game that others play, from what they have agreed on, a second or two behind them.
+"""Plays the confirmed frames of a running game, a second or two behind its players.
 
 A spectator has no session and no links: its frames come from the server, which has them from the players'
-uploads. Confirmed frames only, so nothing is ever rolled back.
+uploads. All of them are confirmed, so nothing is ever rolled back.
 """
 
 import time
@@ -11,19 +11,23 @@ from collections.abc import Callable, Sequence
 from coplay.envs import Game
 
 CATCH_UP_S = 2.0
-"""A spectator that is further behind plays as fast as it can."""
+"""A spectator that is further behind plays as fast as it can, in seconds."""
 BURST_S = 0.03
-"""How long it does so without drawing."""
+"""The longest time that it then plays without drawing, in seconds."""
 
 
 class Follower:
-    """One spectator's loop body.
+    """The simulation of one spectator.
 
     Args:
         game: The simulation, not yet started.
         input_sizes: Per player, the length of an input in bytes.
         fps: Frames a second.
-        clock: Monotonic seconds, for bounding bursts of work.
+        clock: Returns monotonic seconds; limits bursts of work.
+
+    Attributes:
+        game: The simulation.
+        frames: Number of frames received, played or not.
     """
 
     def __init__(
@@ -41,20 +45,19 @@ class Follower:
         self._waiting: deque[tuple[bytes, ...]] = deque()
         self._due_at = 0.0
         self.frames = 0
-        """Frames that are here, played or not."""
         game.start()
 
     @property
     def frame(self) -> int:
-        """The next frame to be played."""
+        """Number of frames played; the next frame to be played."""
         return self.frames - len(self._waiting)
 
     def add(self, first: int, inputs: bytes) -> None:
-        """Take confirmed frames; what is here already is skipped, and nothing after a gap is taken.
+        """Take confirmed frames; skip known frames, and drop frames after a gap.
 
         Args:
-            first: The first of them.
-            inputs: All players' inputs of that frame, then of the next …
+            first: The first frame.
+            inputs: All players' inputs of that frame, then of the next, and so on.
         """
         width = self._ends[-1]
         for at in range(0, len(inputs) - width + 1, width):
@@ -68,7 +71,7 @@ class Follower:
                 self.frames += 1
 
     def tick(self, now: float) -> bool:
-        """Play what is due at `now`; return whether the state changed."""
+        """Play all frames that are due at `now`, in monotonic seconds; return True if the state changed."""
         waiting, changed = self._waiting, False
         behind = len(waiting) * self._frame_time
         if behind > CATCH_UP_S:
@@ -84,7 +87,7 @@ class Follower:
         return changed
 
     def next_deadline(self, now: float) -> float:
-        """Return when to call `tick` next, in seconds."""
+        """Return when to call `tick` next, in seconds of the clock of `now`."""
         if not self._waiting:
             return now + 0.25
         return now if len(self._waiting) * self._frame_time > CATCH_UP_S else self._due_at

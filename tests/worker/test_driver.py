@@ -1,4 +1,8 @@
-"""Two drivers play one environment over a wire with latency and loss, in virtual time."""
+"""Two drivers play one environment over a wire with latency and loss, in virtual time.
+
+The tests of `coplay.browser`, the Python of the browser's worker, are here because tests/browser drives real
+browsers.
+"""
 
 import heapq
 import random
@@ -9,7 +13,7 @@ import pytest
 
 from coplay.browser.controls import Controls
 from coplay.browser.driver import Driver
-from coplay.browser.recorder import FrameRecorder
+from coplay.browser.frame_recorder import FrameRecorder
 from coplay.data.batches import FrameBatch, decode
 from coplay.envs import Game, load_environment
 from coplay.netcode import Event, GameAgreed, RollbackSession, SessionConfig
@@ -41,7 +45,7 @@ class Wire:
 
 
 class Peer:
-    """A driver, and what its host hears."""
+    """A driver with its host."""
 
     def __init__(
         self, peer: int, wire: Wire, delay: int | None = 0, step_cost: float = 0.0, **game: Any
@@ -85,7 +89,7 @@ class Peer:
 
 
 def play(wire: Wire, peers: list[Peer], seconds: float = 60.0) -> None:
-    """Run until everyone agreed, with people who press something else every now and then."""
+    """Run until all peers have agreed on the outcome; now and then, a person presses another key."""
     fingers = random.Random(11)
     names = ["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"]
     while wire.now < seconds and not all(peer.agreed for peer in peers):

@@ -1,4 +1,4 @@
-"""Confirmed frames on their way to the server: gathered in columns, cut into numbered batches."""
+"""Collects confirmed frames in columns, and cuts them into numbered batches for the server."""
 
 from array import array
 from typing import Any
@@ -11,13 +11,13 @@ _TERMINATED, _TRUNCATED, _STEPPED = 1, 2, 4
 
 
 class FrameRecorder:
-    """Takes each confirmed frame once, in order, and cuts batches.
+    """Records each confirmed frame once, in order.
 
     Args:
-        peer: Whose copy this is.
+        peer: The peer that records.
         players: Number of players, 1 to 8.
-        incarnation: How many processes of this peer were in the game before; their batches are numbered
-            otherwise.
+        incarnation: How many processes of this peer were in the game before; each numbers its batches from
+            `incarnation * NUMBERS_OF_A_PAGE`.
     """
 
     def __init__(self, peer: int, players: int, incarnation: int = 0) -> None:
@@ -42,19 +42,19 @@ class FrameRecorder:
 
     @property
     def pending(self) -> int:
-        """Frames not yet in a batch."""
+        """Number of frames that are not in a batch yet."""
         return len(self._predicted)
 
     def begin_at(self, frame: int) -> None:
-        """Have `frame` for the first one; called before any was added."""
+        """Record from `frame` on; to be called before any frame is added."""
         self._first_frame = self._next_frame = frame
 
     def add_frame(self, confirmed: Confirm, row: FrameRow, now: float) -> None:
-        """Keep one confirmed frame and what its step gave.
+        """Record one confirmed frame.
 
         Args:
-            confirmed: The session's word; frames come in order, each once.
-            row: What `Game.step` returned when it was last simulated.
+            confirmed: The session's effect; frames come in order, each once.
+            row: The result of `Game.step` when the frame was last simulated.
             now: Monotonic seconds.
         """
         for action in confirmed.inputs:
@@ -72,19 +72,23 @@ class FrameRecorder:
         self._next_frame = confirmed.frame + 1
 
     def add_checksum(self, frame: int, checksum: int) -> None:
-        """Keep the checksum of the agreed state before `frame`."""
+        """Record the checksum of the state that is about to step `frame`."""
         self._checksums.append((frame, checksum))
 
     def add_net(self, row: dict[str, Any]) -> None:
-        """Keep one second's figures of the network."""
+        """Record a row of the `net` table."""
         self._net.append(row)
 
     def add_event(self, row: dict[str, Any]) -> None:
-        """Keep something that happened to this participant."""
+        """Record a row of the `events` table."""
         self._events.append(row)
 
     def cut(self) -> tuple[int, bytes] | None:
-        """Everything since the last cut as (batch number, encoded batch), or None when there is nothing."""
+        """Return what was recorded since the last call.
+
+        Returns:
+            The batch's number and its encoded bytes, or None if nothing was recorded.
+        """
         if not (self._predicted or self._checksums or self._net or self._events):
             return None
         batch = FrameBatch(

@@ -1,4 +1,4 @@
-"""A spectator plays what the players agreed on: late, at their pace, and to the same states."""
+"""A spectator plays confirmed frames late, at the players' pace, and to the same states."""
 
 from random import Random
 
@@ -10,7 +10,7 @@ CARTPOLE = "CartPole-v1"
 
 
 def played(frames: int) -> tuple[Game, bytes]:
-    """A game that was played, and its input log."""
+    """Return a played game and its input log."""
     environment = load_environment(CARTPOLE)
     game = Game(environment, seed=5, episodes=50)
     game.start()
@@ -32,14 +32,14 @@ def test_late_spectator_catches_up_and_ends_in_the_same_state() -> None:
     watching = follower()
     watching.add(0, log[:300])
     assert watching.tick(0.0)
-    assert 250 < watching.frame <= 300, "what is long past is played at once"
+    assert 250 < watching.frame <= 300, "old frames are played in one call"
     watching.add(250, log[250:])
     now = 0.0
     while watching.frame < 400:
         now = max(now + 0.001, watching.next_deadline(now))
         watching.tick(now)
     assert watching.game.checksum() == game.checksum()
-    assert 0.9 < now < 2, "what is new is played at its own pace"
+    assert 0.9 < now < 2, "new frames are played at their own pace"
 
 
 def test_frames_after_a_gap_wait_until_the_gap_is_filled() -> None:

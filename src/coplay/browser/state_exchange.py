@@ -1,17 +1,17 @@
-"""The driver's rarer duties: states that go to other peers, come from them, or are looked at again."""
+"""Performs the rare effects of a session that send, load and examine states."""
 
 from coplay.envs import Game, SavedGame
 from coplay.errors import StateTransferError
 from coplay.netcode import CompareState, Examine, ExportState, ImportState, RollbackSession
 
 
-class Repairs:
-    """Performs the effects that exchange and examine states.
+class StateExchange:
+    """The states that a peer exports, imports, and compares with those of others.
 
     Args:
         game: The simulation.
         session: The netcode of this peer.
-        states: The driver's saved states, by the frame that they are about to step.
+        states: The driver's saved states, by the frame that they are about to step; imported ones are added.
     """
 
     def __init__(self, game: Game, session: RollbackSession, states: dict[int, SavedGame]) -> None:
@@ -22,14 +22,14 @@ class Repairs:
         self._examined: dict[int, SavedGame] = {}
 
     def keep(self, frame: int, saved: SavedGame) -> None:
-        """Keep a state that was hashed, or the first one, until all peers are known to have the same."""
+        """Keep a state that was hashed, or the first state, until all peers are known to have the same."""
         self._checked[frame] = saved
         oldest = self._session.oldest_compared
         for old in [old for old in self._checked if old < oldest]:
             del self._checked[old]
 
     def export_state(self, effect: ExportState) -> None:
-        """Write a state for another peer."""
+        """Encode a state for another peer."""
         saved = (self._examined if effect.examined else self._states).get(effect.frame)
         try:
             data = None if saved is None else self._game.export_state(saved)
@@ -38,7 +38,7 @@ class Repairs:
         self._session.state_exported(effect.peer, data)
 
     def import_state(self, effect: ImportState) -> bool:
-        """Take over another peer's state; return whether it could be used."""
+        """Load another peer's state; return True if it could be decoded."""
         game, frame = self._game, effect.frame
         try:
             game.import_state(effect.data)
@@ -51,7 +51,7 @@ class Repairs:
         return True
 
     def examine(self, effect: Examine) -> None:
-        """Step some frames again, and hash every state."""
+        """Step some frames again from a kept state, and hash every state."""
         game, current = self._game, self._game.save()
         self._examined = {}
         first = self._checked.get(effect.frame)
@@ -64,7 +64,7 @@ class Repairs:
         self._session.examined(effect.frame, [game.checksum(saved) for saved in self._examined.values()])
 
     def compare(self, effect: CompareState) -> None:
-        """Name what differs between a state of the last examination and another peer's."""
+        """Find the attributes that differ between a state of the last examination and another peer's."""
         game, current = self._game, self._game.save()
         mine, paths = self._examined.get(effect.frame), list[str]()
         if mine is not None:
@@ -72,6 +72,6 @@ class Repairs:
                 game.import_state(effect.data)
                 paths = game.diff(mine, game.save())
             except StateTransferError:
-                pass  # nothing can be said about it
+                pass  # a state that cannot be decoded cannot be compared
             game.load(current)
         self._session.state_compared(effect.frame, paths)

@@ -1,15 +1,15 @@
-"""Drivers with a real environment: a peer that leaves, one that comes back, one whose state is spoiled."""
+"""Drivers with a real environment: a peer leaves, comes back, or computes a wrong state."""
 
 import random
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.driver.test_driver import FPS, STUDY_KEYS, Wire
+from tests.worker.test_driver import FPS, STUDY_KEYS, Wire
 
 from coplay.browser.controls import Controls
 from coplay.browser.driver import Driver
-from coplay.browser.recorder import FrameRecorder
+from coplay.browser.frame_recorder import FrameRecorder
 from coplay.data.batches import NUMBERS_OF_A_PAGE, decode
 from coplay.envs import Game, load_environment
 from coplay.netcode import (
@@ -27,12 +27,12 @@ FRAMES = 150
 
 
 def stir(_env: Any, player_id: int) -> int:
-    """A policy that is told apart from people and from the default action."""
+    """Return an action that neither people nor the default action give."""
     return (0, 1)[player_id]
 
 
 class Peer:
-    """A driver of a game of two, and what its host hears."""
+    """A driver in a game of two, with its host."""
 
     def __init__(self, peer: int, wire: Wire, incarnation: int = 0, epoch: int = 0, **config: Any) -> None:
         self.peer, self.wire = peer, wire
@@ -74,7 +74,7 @@ class Peer:
 
 
 def play(wire: Wire, peers: list[Peer], until: Callable[[], bool]) -> None:
-    """Run until something holds, with people who press something else every now and then."""
+    """Run until a condition holds; now and then, a person presses another key."""
     fingers = random.Random(11)
     names = ["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"]
     while not until():
@@ -101,7 +101,7 @@ def ended(*peers: Peer) -> Callable[[], bool]:
     return lambda: all(peer.of(GameAgreed) for peer in peers)
 
 
-def test_peer_that_begins_anew_gets_the_state_and_plays_to_the_same_end() -> None:
+def test_restarted_peer_gets_the_state_and_plays_to_the_same_end() -> None:
     wire = Wire(latency=0.05, loss=0.1)
     stays, goes = Peer(0, wire), Peer(1, wire)
     play(wire, [stays, goes], reached(stays, 50))

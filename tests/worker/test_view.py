@@ -1,4 +1,4 @@
-"""What the page is handed to draw."""
+"""The pictures that the page receives."""
 
 import json
 from typing import Any
