@@ -3,7 +3,7 @@ import type { DrawMessage } from '../protocol/messages';
 import { CanvasRenderer } from './CanvasRenderer';
 import { DisplayListDecoder } from './DisplayList';
 
-/** The images that were written onto a canvas: their shape, and the red value of each pixel. */
+/** The images that were written on a canvas: their shape, and the red value of each pixel. */
 let written: { width: number; height: number; reds: number[] }[] = [];
 
 class FakeImageData {

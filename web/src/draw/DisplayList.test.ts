@@ -58,22 +58,22 @@ describe('DisplayListDecoder', () => {
     expect(items).toMatchObject([{ color: 'black' }, { color: 'white', key: '2:1' }]);
   });
 
-  it('tells several things of one id apart', () => {
+  it('gives several items of one id different keys', () => {
     const { items } = new DisplayListDecoder().decode(
       message([2, 0, 1, 1, 1, 1, 2, 0, 2, 2, 2, 1], ['eye', 'black']),
     );
     expect(new Set(items.map((item) => item.key)).size).toBe(2);
   });
 
-  it('refuses an operation that it does not know', () => {
+  it('rejects an unknown operation', () => {
     expect(() => new DisplayListDecoder().decode(message([99, -1]))).toThrow(RangeError);
   });
 
-  it('refuses a polygon of less than nothing, instead of reading it for ever', () => {
+  it('rejects a polygon with a negative number of corners', () => {
     expect(() => new DisplayListDecoder().decode(message([4, -1, -2, 0]))).toThrow(RangeError);
   });
 
-  it('ends on any numbers whatever', () => {
+  it('terminates on any numbers', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.integer({ min: -2, max: 9 }), fc.float())), (ops) => {
         try {

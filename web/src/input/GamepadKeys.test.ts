@@ -5,7 +5,7 @@ const buttons = (...pressed: number[]) =>
   Array.from({ length: 17 }, (_, index) => ({ pressed: pressed.includes(index) }));
 
 describe('gamepadKeys', () => {
-  it('is empty at rest, a little lean included', () => {
+  it('is empty at rest, also with a slightly tilted stick', () => {
     expect(gamepadKeys({ axes: [0.2, -0.3], buttons: buttons() })).toEqual([]);
   });
 
@@ -15,7 +15,7 @@ describe('gamepadKeys', () => {
     expect(gamepadKeys({ axes: [1, 0], buttons: buttons(15) })).toEqual(['ArrowRight']);
   });
 
-  it('takes every face button for the space bar', () => {
+  it('reads every face button as the space bar', () => {
     for (const button of [0, 1, 2, 3])
       expect(gamepadKeys({ axes: [], buttons: buttons(button) })).toEqual([' ']);
   });

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { HeldKeys } from './HeldKeys';
 import { Keyboard } from './Keyboard';
 
-function table() {
+function setUp() {
   const target = new EventTarget();
-  const told: string[][] = [];
-  const keyboard = new Keyboard(target, new HeldKeys((keys) => told.push(keys)), ['ArrowUp', ' ']);
+  const reported: string[][] = [];
+  const keyboard = new Keyboard(target, new HeldKeys((keys) => reported.push(keys)), ['ArrowUp', ' ']);
   const fire = (type: string, properties: Partial<KeyboardEvent> = {}): Event => {
     const event = new Event(type, { cancelable: true });
     const key = {
@@ -21,52 +21,52 @@ function table() {
     target.dispatchEvent(event);
     return event;
   };
-  return { told, keyboard, fire };
+  return { reported, keyboard, fire };
 }
 
 describe('Keyboard', () => {
-  it('tells the keys that are held', () => {
-    const { told, fire } = table();
+  it('reports the keys that are held', () => {
+    const { reported, fire } = setUp();
     fire('keydown', { key: 'ArrowUp', code: 'ArrowUp' });
     fire('keydown', { key: ' ', code: 'Space' });
     fire('keyup', { key: 'ArrowUp', code: 'ArrowUp' });
-    expect(told).toEqual([['ArrowUp'], ['ArrowUp', ' '], [' ']]);
+    expect(reported).toEqual([['ArrowUp'], ['ArrowUp', ' '], [' ']]);
   });
 
   it('ignores repeats', () => {
-    const { told, fire } = table();
+    const { reported, fire } = setUp();
     fire('keydown', { key: 'ArrowUp', code: 'ArrowUp' });
     fire('keydown', { key: 'ArrowUp', code: 'ArrowUp', repeat: true });
-    expect(told.length).toBe(1);
+    expect(reported.length).toBe(1);
   });
 
   it('releases a key whose name Shift changed meanwhile', () => {
-    const { told, fire } = table();
+    const { reported, fire } = setUp();
     fire('keydown', { key: 'a', code: 'KeyA' });
     fire('keyup', { key: 'A', code: 'KeyA' });
-    expect(told.at(-1)).toEqual([]);
+    expect(reported.at(-1)).toEqual([]);
   });
 
-  it('lets everything go when the window loses the focus', () => {
-    const { told, fire } = table();
+  it('releases all keys when the window loses the focus', () => {
+    const { reported, fire } = setUp();
     fire('keydown', { key: 'a', code: 'KeyA' });
     fire('blur');
-    expect(told.at(-1)).toEqual([]);
+    expect(reported.at(-1)).toEqual([]);
   });
 
-  it('takes only the keys of the game away from the browser', () => {
-    const { fire } = table();
+  it('keeps only the keys of the game from the browser', () => {
+    const { fire } = setUp();
     expect(fire('keydown', { key: ' ', code: 'Space' }).defaultPrevented).toBe(true);
     expect(fire('keydown', { key: 'Tab', code: 'Tab' }).defaultPrevented).toBe(false);
     expect(fire('keydown', { key: ' ', code: 'Space', ctrlKey: true }).defaultPrevented).toBe(false);
   });
 
-  it('hears nothing after it was closed, and has let go', () => {
-    const { told, keyboard, fire } = table();
+  it('releases its keys when it is closed, and reports nothing more', () => {
+    const { reported, keyboard, fire } = setUp();
     fire('keydown', { key: 'a', code: 'KeyA' });
     keyboard.close();
-    expect(told.at(-1)).toEqual([]);
+    expect(reported.at(-1)).toEqual([]);
     fire('keydown', { key: 'b', code: 'KeyB' });
-    expect(told.length).toBe(2);
+    expect(reported.length).toBe(2);
   });
 });

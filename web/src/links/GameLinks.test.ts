@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { GameConfig, ToWorker } from '../protocol/messages';
-import { FakeConnection } from './FakeConnection';
 import { GameLinks, type LinkWorker } from './GameLinks';
+import { FakeConnection } from './testing/FakeConnection';
 
 const made: Connected[] = [];
 
-/** A connection whose path was found. */
+/** A connection that has found a direct path. */
 class Connected extends FakeConnection {
   constructor() {
     super();
@@ -29,7 +29,7 @@ afterEach(() => {
   made.length = 0;
 });
 
-it('names no way to a peer while the one that there was is gone and the next is being made', async () => {
+it('shows no link to a peer between the loss of one path and the next', async () => {
   const told: ToWorker[] = [];
   const worker = {
     post: (message: ToWorker) => told.push(message),
@@ -57,7 +57,7 @@ it('names no way to a peer while the one that there was is gone and the next is 
   expect(links.stats.link).toEqual({ 1: 'direct' });
   expect(links.complete).toBe(true);
 
-  // The peer's page was loaded anew.
+  // The peer's page was reloaded.
   links.handleEpoch(1, 1);
   await vi.advanceTimersByTimeAsync(1500);
   expect(made.length).toBe(2);

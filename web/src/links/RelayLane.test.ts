@@ -7,7 +7,7 @@ function lane() {
   return { relay, sent };
 }
 
-/** Everybody who is relayed is sent 60 datagrams a second, for ten seconds. */
+/** Send each peer 60 datagrams per second for ten seconds. */
 function play(relay: RelayLane, peers: number[]): void {
   for (let frame = 0; frame < 600; frame++) {
     for (const peer of peers) relay.send(peer, new ArrayBuffer(20), (frame * 1000) / 60);
@@ -15,14 +15,14 @@ function play(relay: RelayLane, peers: number[]): void {
 }
 
 describe('RelayLane', () => {
-  it('carries all datagrams of a game of two', () => {
+  it('sends every datagram in a game of two', () => {
     const { relay, sent } = lane();
     relay.set(1, true);
     play(relay, [1]);
     expect(sent.length).toBe(600);
   });
 
-  it('shares the budget evenly among many', () => {
+  it('shares the budget evenly among several peers', () => {
     const { relay, sent } = lane();
     for (const peer of [1, 2, 3, 4]) relay.set(peer, true);
     play(relay, [1, 2, 3, 4]);
@@ -32,7 +32,7 @@ describe('RelayLane', () => {
     expect(Math.max(...each) - Math.min(...each)).toBeLessThan(5);
   });
 
-  it('sends to nobody who is not relayed', () => {
+  it('drops datagrams to peers that are not relayed', () => {
     const { relay, sent } = lane();
     relay.set(1, true);
     relay.set(1, false);

@@ -12,7 +12,7 @@ const pair = {
   bytesSent: 900,
   bytesReceived: 0,
 };
-/** As when the other side sends by another pair than we do. */
+/** A pair on which only the other side sends. */
 const unselected = { id: 'Q', type: 'candidate-pair', bytesSent: 60, bytesReceived: 800 };
 const transport = {
   id: 'T',
@@ -25,7 +25,7 @@ const local = (candidateType: string) => ({ id: 'L', type: 'local-candidate', ca
 const remote = (candidateType: string) => ({ id: 'R', type: 'remote-candidate', candidateType });
 
 describe('readLinkFigures', () => {
-  it('calls a pair without relays direct', () => {
+  it('calls a pair without relay candidates direct', () => {
     expect(readLinkFigures(report(transport, pair, local('srflx'), remote('prflx')))).toMatchObject({
       link: 'direct',
       rtt_ms: 42,
@@ -39,7 +39,7 @@ describe('readLinkFigures', () => {
     expect(readLinkFigures(report(transport, pair, local(ours), remote(theirs)))?.link).toBe('turn');
   });
 
-  it('finds the pair where there is no transport row', () => {
+  it('finds the pair without a transport row', () => {
     const selected = { ...pair, selected: true };
     expect(
       readLinkFigures(report({ ...unselected, selected: false }, selected, local('host'), remote('host')))
@@ -50,14 +50,14 @@ describe('readLinkFigures', () => {
   it.each([
     ['with', [transport, unselected, pair]],
     ['without', [unselected, { ...pair, selected: true }]],
-  ])('counts what came by a pair that is not selected here, %s a transport row', (_, rows) => {
+  ])('counts what arrived on a pair that is not selected here, %s a transport row', (_, rows) => {
     expect(readLinkFigures(report(...rows, local('host'), remote('host')))).toMatchObject({
       bytes_sent: 960,
       bytes_received: 800,
     });
   });
 
-  it('knows nothing before a pair is selected', () => {
+  it('is null before a pair is selected', () => {
     expect(readLinkFigures(report({ id: 'T', type: 'transport' }))).toBeNull();
   });
 });

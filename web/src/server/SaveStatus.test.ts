@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type SaveState, SaveStatus } from './SaveStatus';
 
 describe('SaveStatus', () => {
-  it('adds up what several games still have to bring', () => {
+  it('adds up what several games still have to upload', () => {
     const save_status = new SaveStatus();
     expect(save_status.state).toEqual({ waiting: 0, failing: false });
     save_status.report('a', 2, false);
@@ -13,7 +13,7 @@ describe('SaveStatus', () => {
     expect(save_status.state).toEqual({ waiting: 0, failing: false });
   });
 
-  it('tells whoever listens, until they stop', () => {
+  it('calls a listener until that ends', () => {
     const save_status = new SaveStatus();
     const heard: SaveState[] = [];
     const stop = save_status.listen((state) => heard.push(state));
@@ -23,7 +23,7 @@ describe('SaveStatus', () => {
     expect(heard).toEqual([{ waiting: 1, failing: false }]);
   });
 
-  it('is not done while something is held, and is even if that fails', async () => {
+  it('waits while something is held, and no longer when that fails', async () => {
     const save_status = new SaveStatus();
     let fail: (cause: Error) => void = () => undefined;
     const held = save_status.hold(new Promise((_, reject) => (fail = reject)));

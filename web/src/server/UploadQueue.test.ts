@@ -10,12 +10,12 @@ interface Asked {
 }
 
 beforeEach(() => {
-  // A browser that has never been here.
+  // A browser without anything stored.
   globalThis.indexedDB = new IDBFactory();
 });
 
-/** A server that fails as often as told before it takes something. */
-function table(failures = 0, status = 503, headers: Record<string, string> = {}, who = 'p-1') {
+/** A queue, and a server that fails `failures` times before it accepts anything. */
+function setUp(failures = 0, status = 503, headers: Record<string, string> = {}, who = 'p-1') {
   const asked: Asked[] = [];
   const acked: number[] = [];
   const refused: number[] = [];
@@ -40,8 +40,8 @@ function table(failures = 0, status = 503, headers: Record<string, string> = {},
   return { queue, host, store, asked, acked, refused, waits, states };
 }
 
-/** A page that is never answered. */
-function deaf(who = 'p-1') {
+/** A queue whose server never answers. */
+function setUpUnanswered(who = 'p-1') {
   const store = new UploadStore('volley', who);
   const host: UploadQueueHost = {
     store,
@@ -55,8 +55,8 @@ function deaf(who = 'p-1') {
 const bytes = (length: number): ArrayBuffer => new ArrayBuffer(length);
 
 describe('UploadQueue', () => {
-  it('brings batches and the report in order, with the token of the game', async () => {
-    const { queue, asked, acked } = table();
+  it('sends batches and the report in order, with the token of the game', async () => {
+    const { queue, asked, acked } = setUp();
     queue.addBatch(0, bytes(10));
     queue.addBatch(1, bytes(10));
     queue.addReport({ verdict: 'identical' });
@@ -70,8 +70,8 @@ describe('UploadQueue', () => {
     expect(new Headers(asked[0]?.init.headers).get('Authorization')).toBe('Bearer secret-token');
   });
 
-  it('tries again, later each time, until the server has it', async () => {
-    const { queue, asked, waits, states } = table(6);
+  it('retries with growing waits until the server has it', async () => {
+    const { queue, asked, waits, states } = setUp(6);
     queue.addBatch(0, bytes(10));
     await queue.drained();
     expect(asked.length).toBe(7);
@@ -80,22 +80,22 @@ describe('UploadQueue', () => {
     expect(states.at(-1)).toEqual([0, false]);
   });
 
-  it('waits for as long as the server asks, within reason', async () => {
+  it('waits for as long as the server asks, up to the longest wait', async () => {
     for (const [asked_s, waited_ms] of [
       ['3', 3000],
       ['9999', 10_000],
       ['soon', 500],
     ] as const) {
-      const { queue, waits } = table(1, 503, { 'Retry-After': asked_s });
+      const { queue, waits } = setUp(1, 503, { 'Retry-After': asked_s });
       queue.addBatch(0, bytes(10));
       await queue.drained();
       expect(waits).toEqual([waited_ms]);
     }
   });
 
-  it('lets go of what the server will never take, and goes on', async () => {
+  it('drops what the server rejects for good, and goes on', async () => {
     vi.spyOn(console, 'error').mockReturnValue();
-    const { queue, store, asked, acked, refused } = table(1, 413);
+    const { queue, store, asked, acked, refused } = setUp(1, 413);
     queue.addBatch(0, bytes(10));
     queue.addBatch(1, bytes(10));
     await queue.drained();
@@ -104,19 +104,19 @@ describe('UploadQueue', () => {
     expect((await store.leftovers()).own).toEqual([]);
   });
 
-  it('asks again when it was only too fast', async () => {
-    const { queue, acked } = table(2, 429);
+  it('retries after a rate limit', async () => {
+    const { queue, acked } = setUp(2, 429);
     queue.addBatch(0, bytes(10));
     await queue.drained();
     expect(acked).toEqual([0]);
   });
 
-  it('is all acked at once when there is nothing', async () => {
-    await table().queue.drained();
+  it('is drained immediately when it is empty', async () => {
+    await setUp().queue.drained();
   });
 
   it('flushes what fits into requests that outlive the page', () => {
-    const { queue, asked } = table(100);
+    const { queue, asked } = setUp(100);
     for (let number = 0; number < 4; number++) queue.addBatch(number, bytes(25_000));
     const before = asked.length;
     queue.flush();
@@ -127,47 +127,47 @@ describe('UploadQueue', () => {
 });
 
 describe('UploadQueue after a reload', () => {
-  it('brings what the page before could not, once, in order and with its token', async () => {
-    const before = deaf();
+  it('sends what the former page could not, once, in order and with its token', async () => {
+    const before = setUpUnanswered();
     before.queue.addReport({ verdict: 'truncated' });
     before.queue.addBatch(10, new Uint8Array([3, 4]).buffer);
     before.queue.addBatch(9, new Uint8Array([1, 2]).buffer);
 
-    const { host, store, asked, states } = table(1);
+    const { host, store, asked, states } = setUp(1);
     const { own, others } = await store.leftovers();
     expect(others).toEqual([]);
     const resumed = UploadQueue.resume(own, () => host);
     expect(resumed.length).toBe(1);
     expect(states.at(-1)).toEqual([3, false]);
     await Promise.all(resumed.map((queue) => queue.drained()));
-    const [failed, ...brought] = asked;
+    const [failed, ...sent] = asked;
     expect(failed?.url).toBe('/api/games/g1/batches');
-    expect(brought.map(({ url }) => url)).toEqual([
+    expect(sent.map(({ url }) => url)).toEqual([
       '/api/games/g1/batches',
       '/api/games/g1/batches',
       '/api/games/g1/report',
     ]);
-    expect(brought.map(({ init }) => init.body)).toEqual([
+    expect(sent.map(({ init }) => init.body)).toEqual([
       new Uint8Array([1, 2]).buffer,
       new Uint8Array([3, 4]).buffer,
       '{"verdict":"truncated"}',
     ]);
-    for (const { init } of brought) {
+    for (const { init } of sent) {
       expect(new Headers(init.headers).get('Authorization')).toBe('Bearer old-token');
     }
     expect((await store.leftovers()).own).toEqual([]);
   });
 
-  it('keeps nothing of what the server has', async () => {
-    const { queue, store } = table(2);
+  it('keeps nothing that the server has', async () => {
+    const { queue, store } = setUp(2);
     for (let number = 0; number < 5; number++) queue.addBatch(number, bytes(10));
     await queue.drained();
     expect((await store.leftovers()).own).toEqual([]);
   });
 
-  it('leaves what another participant of this browser is about to bring, and takes it once they are gone', async () => {
-    deaf('p-2').queue.addBatch(0, bytes(10));
-    const { store } = table();
+  it('leaves what another participant in this browser is still sending, and takes it once they are gone', async () => {
+    setUpUnanswered('p-2').queue.addBatch(0, bytes(10));
+    const { store } = setUp();
     expect(await store.leftovers()).toEqual({ own: [], others: [] });
     vi.spyOn(Date, 'now').mockReturnValue(Date.now() + ABANDONED_AFTER_MS + 1000);
     const { own, others } = await store.leftovers();
@@ -176,18 +176,18 @@ describe('UploadQueue after a reload', () => {
   });
 
   it('leaves what belongs to another study', async () => {
-    deaf('p-1').queue.addBatch(0, bytes(10));
+    setUpUnanswered('p-1').queue.addBatch(0, bytes(10));
     expect(await new UploadStore('other', 'p-1').leftovers()).toEqual({ own: [], others: [] });
   });
 
-  it('works where the browser keeps nothing', async () => {
+  it('works in a browser that keeps nothing', async () => {
     vi.spyOn(console, 'warn').mockReturnValue();
     globalThis.indexedDB = {
       open: () => {
         throw new Error('storage is off');
       },
     } as unknown as IDBFactory;
-    const { queue, store, acked } = table(1);
+    const { queue, store, acked } = setUp(1);
     queue.addBatch(0, bytes(10));
     await queue.drained();
     expect(acked).toEqual([0]);

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { JoinFailed, joinStudy } from './joinStudy';
 
 /** The storages of one tab. */
-function storages(browser = new Kept()) {
-  const tab = new Kept();
+function storages(browser = new FakeStorage()) {
+  const tab = new FakeStorage();
   return { tab: () => tab, browser: () => browser };
 }
 
-class Kept extends Map<string, string> {
+class FakeStorage extends Map<string, string> {
   getItem(key: string): string | null {
     return this.get(key) ?? null;
   }
@@ -16,7 +16,7 @@ class Kept extends Map<string, string> {
   }
 }
 
-/** A server that remembers what it was asked, and answers as told. */
+/** A server that records its requests and gives one answer. */
 function server(status = 200, answer: unknown = { participant_id: 'p1', secret: 's1', token: 't1' }) {
   const asked: Record<string, unknown>[] = [];
   const request = async (_url: unknown, init?: RequestInit) => {
@@ -27,13 +27,13 @@ function server(status = 200, answer: unknown = { participant_id: 'p1', secret: 
 }
 
 describe('joinStudy', () => {
-  it('begins as nobody on the plain link, and passes the other parameters on', async () => {
+  it('joins without an id on the plain link, and passes the other parameters on', async () => {
     const { asked, request } = server();
     await joinStudy('?PROLIFIC_PID=abc', storages(), request);
     expect(asked).toEqual([{ params: { PROLIFIC_PID: 'abc' } }]);
   });
 
-  it('comes back with its secret after a reload', async () => {
+  it('returns with its secret after a reload', async () => {
     const { asked, request } = server();
     const kept = storages();
     await joinStudy('', kept, request);
@@ -41,7 +41,7 @@ describe('joinStudy', () => {
     expect(asked[1]).toEqual({ params: {}, participant: 'p1', secret: 's1' });
   });
 
-  it('keeps the identities of links with different ids apart', async () => {
+  it('keeps identities of links with different ids apart', async () => {
     const kept = storages();
     await joinStudy('?participant=left', kept, server(200, { participant_id: 'left', secret: 'a' }).request);
     const { asked, request } = server(200, { participant_id: 'right', secret: 'b' });
@@ -49,8 +49,8 @@ describe('joinStudy', () => {
     expect(asked[0]).toEqual({ params: {}, participant: 'right' });
   });
 
-  it('comes back to a link with an id in a new tab, but not to the plain link', async () => {
-    const browser = new Kept();
+  it('returns in a new tab on a link with an id, but not on the plain link', async () => {
+    const browser = new FakeStorage();
     await joinStudy('?participant=p1', storages(browser), server().request);
     await joinStudy('', storages(browser), server().request);
     const { asked, request } = server();
@@ -67,13 +67,13 @@ describe('joinStudy', () => {
     expect((await joinStudy('', closed, server().request)).token).toBe('t1');
   });
 
-  it('says what the server said when it refuses', async () => {
+  it("fails with the server's message when it is rejected", async () => {
     const refusal = { error: 'This link is in use.', hint: 'Close the other tab.', reference: 'A1' };
     const joining = joinStudy('?participant=x', storages(), server(409, refusal).request);
     await expect(joining).rejects.toMatchObject(refusal);
   });
 
-  it('says so when the server is not reached', async () => {
+  it('fails with a message when the server cannot be reached', async () => {
     const request = async () => {
       throw new TypeError('failed to fetch');
     };

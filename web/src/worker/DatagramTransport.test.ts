@@ -23,7 +23,7 @@ class FakeDataChannel {
   }
 }
 
-function table() {
+function setUp() {
   const states: [number, number, boolean][] = [];
   const through_page: number[] = [];
   const through_server: number[] = [];
@@ -61,8 +61,8 @@ function table() {
 const bytes = (length: number): Uint8Array<ArrayBuffer> => new Uint8Array(length);
 
 describe('DatagramTransport', () => {
-  it('says when a channel opens and closes', () => {
-    const { channel, states } = table();
+  it('reports that a channel opened and closed', () => {
+    const { channel, states } = setUp();
     channel.open();
     channel.onclose?.();
     expect(states).toEqual([
@@ -72,7 +72,7 @@ describe('DatagramTransport', () => {
   });
 
   it('sends on an open channel only, and drops when its buffer is full', () => {
-    const { transport, channel } = table();
+    const { transport, channel } = setUp();
     transport.send(1, bytes(10));
     channel.open();
     transport.send(1, bytes(20));
@@ -82,8 +82,8 @@ describe('DatagramTransport', () => {
     expect(channel.sent).toEqual([20]);
   });
 
-  it('tells the most that waited in a channel, each second anew', () => {
-    const { transport, channel } = table();
+  it('returns the most bytes that waited in a channel since the last call', () => {
+    const { transport, channel } = setUp();
     channel.open();
     for (const waiting of [10, 300, 20]) {
       channel.bufferedAmount = waiting;
@@ -97,8 +97,8 @@ describe('DatagramTransport', () => {
     expect(transport.takeBuffered(2)).toBe(50);
   });
 
-  it('keeps datagrams with their arrival until they are taken', () => {
-    const { transport, channel, arrived } = table();
+  it('keeps datagrams in the inbox until they are taken', () => {
+    const { transport, channel, arrived } = setUp();
     channel.onmessage?.({ data: new ArrayBuffer(3) });
     channel.onmessage?.({ data: 'text is no datagram' });
     expect(arrived()).toBe(1);
@@ -107,16 +107,16 @@ describe('DatagramTransport', () => {
     expect(transport.takeInbox()).toEqual([]);
   });
 
-  it('keeps the newest when nobody takes them', () => {
-    const { transport } = table();
+  it('keeps the newest datagrams when nobody takes them', () => {
+    const { transport } = setUp();
     for (let length = 0; length < 600; length++) transport.receive(1, new ArrayBuffer(length));
     const lengths = transport.takeInbox().map(([, data]) => data.byteLength);
     expect(lengths.length).toBe(512);
     expect(lengths.at(-1)).toBe(599);
   });
 
-  it('forgets an old channel when a new one comes', () => {
-    const { channel, add, states } = table();
+  it('closes a channel when a new one replaces it', () => {
+    const { channel, add, states } = setUp();
     channel.open();
     add(2, new FakeDataChannel());
     channel.onclose?.();
@@ -124,15 +124,15 @@ describe('DatagramTransport', () => {
     expect(states).toEqual([[1, 1, true]]);
   });
 
-  it('sends through the page where the browser kept the channel there', () => {
-    const { transport, through_page } = table();
+  it('sends through the page if that keeps the channel', () => {
+    const { transport, through_page } = setUp();
     transport.openThroughPage(2, 1);
     transport.send(2, bytes(8));
     expect(through_page).toEqual([8]);
   });
 
-  it('sends over both lanes while the page wants it', () => {
-    const { transport, channel, through_server } = table();
+  it('sends through the server as well while the page wants that', () => {
+    const { transport, channel, through_server } = setUp();
     channel.open();
     transport.setRelay(1, true);
     transport.send(1, bytes(8));
@@ -142,8 +142,8 @@ describe('DatagramTransport', () => {
     expect(channel.sent).toEqual([8, 9]);
   });
 
-  it('says when a channel that brought something falls silent, and when it brings something again', () => {
-    const { transport, channel, hearing, clock } = table();
+  it('reports that a channel fell silent after its first datagram, and that datagrams arrive again', () => {
+    const { transport, channel, hearing, clock } = setUp();
     channel.open();
     const play = (seconds: number): void => {
       for (const end_ms = clock.now_ms + 1000 * seconds; clock.now_ms < end_ms; clock.now_ms += 20)
@@ -162,8 +162,8 @@ describe('DatagramTransport', () => {
     expect(hearing).toEqual([false, true]);
   });
 
-  it('blames nobody for a silence in which this worker was busy itself', () => {
-    const { transport, hearing, clock } = table();
+  it('reports no silence for a time in which this worker was busy', () => {
+    const { transport, hearing, clock } = setUp();
     transport.receive(1, new ArrayBuffer(3));
     transport.send(1, bytes(8));
     clock.now_ms += 5000;

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Arrival } from './bootPython';
 import { TickLoop } from './TickLoop';
 
-/** A loop over a clock of its own; `answers` are the deadlines that the ticks give, one after another. */
-function table(answers: number[], eager = false) {
+/** A loop on a virtual clock; `answers` are the deadlines that its ticks return, in order. */
+function setUp(answers: number[], eager = false) {
   let now_s = 100;
   let timers: { at_s: number; wake: () => void }[] = [];
   const soon: (() => void)[] = [];
@@ -57,28 +57,28 @@ function table(answers: number[], eager = false) {
 
 describe('TickLoop', () => {
   it('ticks at each deadline', () => {
-    const { loop, run, ticks } = table([100.25, 100.5, 100.75, 200]);
+    const { loop, run, ticks } = setUp([100.25, 100.5, 100.75, 200]);
     loop.start();
     run(100.8);
     expect(ticks).toEqual([100, 100.25, 100.5, 100.75]);
   });
 
-  it('ticks again at once when the deadline has passed', () => {
-    const { loop, run, ticks } = table([99, 99, 200]);
+  it('ticks again immediately when the deadline has passed', () => {
+    const { loop, run, ticks } = setUp([99, 99, 200]);
     loop.start();
     run(100.5);
     expect(ticks).toEqual([100, 100, 100]);
   });
 
-  it('comes every second at least', () => {
-    const { loop, run, ticks } = table([3700, 3700, 3700]);
+  it('ticks at least every second', () => {
+    const { loop, run, ticks } = setUp([3700, 3700, 3700]);
     loop.start();
     run(102.5);
     expect(ticks).toEqual([100, 101, 102]);
   });
 
-  it('hands over what arrived at the next deadline, or at once when that is wanted', () => {
-    const patient = table([100.5, 200]);
+  it('hands over datagrams at the next deadline, or immediately if the target is eager', () => {
+    const patient = setUp([100.5, 200]);
     patient.loop.start();
     patient.run(100.1);
     patient.inbox.push([1, new Uint8Array(1), 100.1]);
@@ -88,7 +88,7 @@ describe('TickLoop', () => {
     patient.run(100.6);
     expect(patient.inboxes).toEqual([0, 1]);
 
-    const eager = table([100.5, 200], true);
+    const eager = setUp([100.5, 200], true);
     eager.loop.start();
     eager.run(100.1);
     eager.inbox.push([1, new Uint8Array(1), 100.1]);
@@ -98,8 +98,8 @@ describe('TickLoop', () => {
     expect(eager.inboxes).toEqual([0, 1]);
   });
 
-  it('stops and says why when a tick fails', () => {
-    const { loop, run, ticks, failures } = table([100.1]);
+  it('stops and reports the cause when a tick fails', () => {
+    const { loop, run, ticks, failures } = setUp([100.1]);
     loop.start();
     run(110);
     expect(ticks.length).toBe(2);

@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { TrafficShaper } from './TrafficShaper';
 
 describe('TrafficShaper', () => {
-  it('passes at once without conditions', () => {
+  it('passes datagrams immediately without conditions', () => {
     const shaper = new TrafficShaper(1);
     let delivered = 0;
     shaper.pass(() => delivered++);
     expect(delivered).toBe(1);
   });
 
-  it('holds datagrams back for the latency', () => {
+  it('delays datagrams by the latency', () => {
     const held: [number, () => void][] = [];
     const shaper = new TrafficShaper(1, (deliver, delay_ms) => held.push([delay_ms, deliver]));
     shaper.setConditions({ latency_ms: 120, loss: 0 });
@@ -21,7 +21,7 @@ describe('TrafficShaper', () => {
     expect(delivered).toBe(1);
   });
 
-  it('loses about the asked share, the same datagrams for the same seed', () => {
+  it('drops about the given fraction, and the same datagrams for the same seed', () => {
     const survivors = (seed: number): number[] => {
       const shaper = new TrafficShaper(seed);
       shaper.setConditions({ latency_ms: 0, loss: 0.3 });

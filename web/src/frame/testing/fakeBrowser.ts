@@ -1,6 +1,6 @@
 /** Just enough of a browser for the participant's page to run in Node: elements, a canvas, a worker, storage. */
 import { vi } from 'vitest';
-import { FakeConnection } from '../../links/FakeConnection';
+import { FakeConnection } from '../../links/testing/FakeConnection';
 import type { FromWorker, ToWorker } from '../../protocol/messages';
 
 type Listener = (event: object) => void;

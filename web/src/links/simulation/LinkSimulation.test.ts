@@ -54,10 +54,10 @@ describe('two links', () => {
       expect(result.rest_ms, JSON.stringify(result)).toBeLessThan(LONGEST_WAIT_MS);
       longest_ms = Math.max(longest_ms, result.rest_ms);
     });
-    console.log(`the longest way to rest took ${(longest_ms / 1000).toFixed(1)} virtual seconds`);
+    console.log(`the longest recovery took ${(longest_ms / 1000).toFixed(1)} virtual seconds`);
   });
 
-  it('hear each other again within a second when a path breaks that was there', () => {
+  it('hear each other again within a second after a path breaks', () => {
     let longest_ms = 0;
     const scenario = fc.record({
       seed: fc.nat(),
