@@ -17,7 +17,9 @@ export function element<Name extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
-/** Return a text of the study. It is HTML that the server rendered from Markdown, with the author's own HTML escaped. */
+/**
+ * Return a text of the study. It is HTML that the server rendered from Markdown, with the author's own HTML escaped.
+ */
 export function prose(html: string): HTMLElement {
   const made = element('div', { class: 'prose' });
   made.innerHTML = html;

@@ -1,6 +1,8 @@
 /**
- * Lets one person play both sides on one keyboard: W A S D move the left player, the arrows the right one; Space and Enter
- * are their action keys. Keys are captured wherever the focus is, also inside the two frames.
+ * Lets one person play both sides on one keyboard.
+ *
+ * W A S D move the left player, the arrows the right one; Space and Enter are their action keys. Keys are captured
+ * wherever the focus is, also inside the two frames.
  */
 import { HeldKeys } from '../input/HeldKeys';
 import type { ParticipantPane } from './ParticipantPane';
@@ -70,7 +72,11 @@ export class SharedKeyboard {
   }
 }
 
-/** Return true for sliders and buttons, which keep their keys. Not by `instanceof`: elements in frames have other classes. */
+/**
+ * Return true for sliders, buttons and links, which keep their keys.
+ *
+ * Not by `instanceof`: elements of the frames belong to other classes.
+ */
 function isControl(target: EventTarget | null): boolean {
   const name = (target as Element | null)?.tagName;
   return name === 'INPUT' || name === 'BUTTON' || name === 'A';

@@ -132,7 +132,11 @@ export class DisplayListDecoder {
     return { items, sounds };
   }
 
-  /** Return the key by which an item is recognised in the next list: its kind, its id, and a suffix if several share both. */
+  /**
+   * Return the key by which an item is recognised in the next list.
+   *
+   * It is made of the kind and the id, and of a suffix if several items share both.
+   */
   #key(code: number, id: number, used: Set<string>): string | null {
     if (id < 0) return null;
     let key = `${code}:${id}`;

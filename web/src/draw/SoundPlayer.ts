@@ -1,4 +1,8 @@
-/** Plays a few short synthesised sounds. Nothing is downloaded, and nothing is heard before the participant's first gesture. */
+/**
+ * Plays a few short synthesised sounds; nothing is downloaded.
+ *
+ * Nothing is heard before the participant's first gesture.
+ */
 
 interface Blip {
   from_hz: number;

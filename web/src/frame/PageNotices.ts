@@ -1,4 +1,4 @@
-/** What the page tells the participant around the scenes: notices of the study, trouble with storage, a lost connection. */
+/** What the page says around the scenes: notices, trouble with storage, and a lost connection. */
 import { element } from '../dom';
 import { NOT_STORING, NoticeBar } from '../scenes/NoticeBar';
 import type { SceneDisplay } from './SceneDisplay';

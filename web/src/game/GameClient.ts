@@ -1,6 +1,7 @@
 /**
- * One game of this participant: brings together the worker that simulates it, the links to the other players, and the
- * uploads to the server. Whatever a participant should see of it leaves as events.
+ * One game of this participant: its simulation in the worker, its links, and its uploads.
+ *
+ * Whatever a participant should see of it leaves as events.
  */
 
 import { GameLinks, type GameLinksHost } from '../links/GameLinks';
@@ -47,7 +48,7 @@ export class GameClient implements GameReceiver {
   readonly #worker: GameWorker;
   readonly #host: GameClientHost;
   readonly #links: GameLinks;
-  readonly #uploads: UploadQueue;
+  readonly #upload_queue: UploadQueue;
   /** Players who left for good. */
   readonly #left = new Set<number>();
   /** For each player, how many pages held the seat before the present one. */
@@ -64,7 +65,7 @@ export class GameClient implements GameReceiver {
     this.config = config;
     this.#worker = worker;
     this.#host = host;
-    this.#uploads = new UploadQueue(config.game_id, config.token, {
+    this.#upload_queue = new UploadQueue(config.game_id, config.token, {
       request: (url, init) => fetch(url, init),
       store: host.store,
       settled: (number, ok) => worker.post({ kind: 'uploaded', number, ok }),
@@ -166,7 +167,7 @@ export class GameClient implements GameReceiver {
         return;
       }
       case 'upload':
-        this.#uploads.addBatch(message.number, message.body);
+        this.#upload_queue.addBatch(message.number, message.body);
         return;
       case 'report':
         this.#report(message);
@@ -188,7 +189,7 @@ export class GameClient implements GameReceiver {
 
   /** The page goes away, perhaps for good: send what can still be sent. */
   flush(): void {
-    this.#uploads.flush();
+    this.#upload_queue.flush();
   }
 
   /** Give the game up. */
@@ -211,8 +212,8 @@ export class GameClient implements GameReceiver {
     if (this.#reported) return;
     this.#reported = true;
     const { kind: _, game_id: __, ...report } = message;
-    this.#uploads.addReport(report);
-    void this.#uploads.drained().then(async () => {
+    this.#upload_queue.addReport(report);
+    void this.#upload_queue.drained().then(async () => {
       this.#host.onEvent({ kind: 'saved' });
       await Promise.race([this.#session_over, new Promise((resolve) => setTimeout(resolve, LINGER_MS))]);
       this.#host.gameOver(this.config.game_id);

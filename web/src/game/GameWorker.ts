@@ -44,7 +44,11 @@ export class GameWorker {
     this.#worker.postMessage(message, transfer);
   }
 
-  /** Transfer a channel to the worker. @returns False if the browser cannot do that: the page then keeps the channel. */
+  /**
+   * Transfer a channel to the worker.
+   *
+   * @returns False if the browser cannot do that: the page then keeps the channel.
+   */
   transferChannel(peer: number, connection: number, channel: RTCDataChannel): boolean {
     try {
       this.post({ kind: 'channel', peer, connection, channel }, [channel]);

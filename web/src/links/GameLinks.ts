@@ -1,6 +1,8 @@
 /**
- * The page's side of one game's links: their connections, the relay through the server, and the channels that could not
- * be transferred to the worker. Datagrams pass through here only if they cannot go from worker to worker.
+ * The page's side of one game's links: WebRTCManager, the relay, and channels that stay on the page.
+ *
+ * Datagrams pass through here only if they cannot go from worker to worker: where a channel could not be transferred,
+ * and through the server.
  */
 
 import type {

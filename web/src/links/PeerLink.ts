@@ -9,12 +9,18 @@ import type { SignalPayload, SignalType } from '../protocol/messages';
 import type { Link, LinkEffect, LinkEvent, Role } from './life/link';
 import { newLink, nextDeadline, reduceLink } from './life/reduceLink';
 
-/** Candidates come in bursts: the first is sent immediately, as it is usually the one that works; the rest in one signal. */
+/**
+ * How long candidates are collected into one signal.
+ *
+ * They come in bursts. The first is sent immediately, as it is usually the one that works.
+ */
 const CANDIDATE_BATCH_MS = 15;
 
 /**
- * The channel drops a datagram that was not delivered within this time: the next datagram repeats its content. Not
- * `maxRetransmits: 0`, with which Chromium's SCTP stalls for seconds on lossy paths (docs/decisions/0016).
+ * The channel drops a datagram that was not delivered within this time.
+ *
+ * The next datagram repeats its content. Not `maxRetransmits: 0`, with which Chromium's SCTP stalls for seconds on
+ * lossy paths (docs/decisions/0016).
  */
 const DATAGRAM_LIFETIME_MS = 100;
 

@@ -1,10 +1,12 @@
 /**
- * All links of one game: creates, negotiates, monitors, restarts, rebuilds and closes the connections, and decides when
- * datagrams go through the server.
+ * All links of one game, from the first offer to the last `bye`.
+ *
+ * Connections are created, negotiated, monitored, restarted, rebuilt and closed here, and it is decided when datagrams
+ * go through the server.
  *
  * Signals leave through an injected function and enter through `handleSignal`; everything else leaves as typed events.
- * Datagrams never pass through here: each new data channel is handed over immediately, so that it can be transferred to
- * the worker, and the manager is told when the channel opens, closes or falls silent.
+ * Datagrams never pass through here: each new data channel is handed over immediately, so that it can be transferred
+ * to the worker, and the manager is told when the channel opens, closes or falls silent.
  */
 
 import type { IncomingSignal, SignalPayload, SignalType } from '../protocol/messages';

@@ -1,6 +1,7 @@
 /**
- * Does the browser's one-time work for a first connection early: threads, network interfaces, keys. In Chromium it blocks
- * the page for about 30 ms, which would otherwise delay the offer after a match.
+ * Does the browser's one-time work for a first connection early: threads, network interfaces, keys.
+ *
+ * In Chromium it blocks the page for about 30 ms, which would otherwise delay the offer after a match.
  */
 
 /** Without a network, gathering never completes. */

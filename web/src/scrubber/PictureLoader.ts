@@ -22,11 +22,11 @@ export interface ScreenPair {
 }
 
 export class PictureLoader {
-  readonly #recording: RecordedGame;
+  readonly #game: RecordedGame;
   readonly #portions = new Map<number, Promise<PicturePortion>>();
 
-  constructor(recording: RecordedGame) {
-    this.#recording = recording;
+  constructor(game: RecordedGame) {
+    this.#game = game;
   }
 
   /** Return a player's screen before a frame; null if it was not drawn. */
@@ -45,8 +45,8 @@ export class PictureLoader {
 
   #portion(frame: number): Promise<PicturePortion> {
     // The picture after the last frame is in the last frame's portion.
-    const last = Math.max(0, Math.ceil(this.#recording.frames / this.#recording.portion) - 1);
-    const number = Math.min(last, Math.floor(frame / this.#recording.portion));
+    const last = Math.max(0, Math.ceil(this.#game.frames / this.#game.portion) - 1);
+    const number = Math.min(last, Math.floor(frame / this.#game.portion));
     const known = this.#portions.get(number);
     if (known !== undefined) return known;
     const fetched = fetch(`/game/pictures-${number}.json`).then(async (answer) => {
@@ -66,7 +66,7 @@ export class PictureLoader {
     // Pictures are seen in any order, so each is decoded on its own, with all strings of the game.
     const picture = new DisplayListDecoder().decode({
       ops: new Float32Array(bytes.buffer),
-      strings: this.#recording.strings[player] ?? [],
+      strings: this.#game.strings[player] ?? [],
       width: stored.width,
       height: stored.height,
       corrected: false,

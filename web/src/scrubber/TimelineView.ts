@@ -13,20 +13,20 @@ const COLORS = ['#56b4e9', '#e69f00', '#009e73', '#cc79a7', '#0072b2', '#d55e00'
 
 export class TimelineView {
   readonly root: HTMLElement;
-  readonly #recording: RecordedGame;
+  readonly #game: RecordedGame;
   readonly #canvas = element('canvas', { class: 'timeline' });
   readonly #cursor = element('div', { class: 'cursor' });
   #viewer: number;
   #frame = 0;
 
-  constructor(recording: RecordedGame, viewer: number, seek: (frame: number) => void) {
-    this.#recording = recording;
+  constructor(game: RecordedGame, viewer: number, seek: (frame: number) => void) {
+    this.#game = game;
     this.#viewer = viewer;
     this.root = element('div', { class: 'timeline-box' }, [this.#canvas, this.#cursor]);
     const seekTo = (event: PointerEvent): void => {
       const box = this.#canvas.getBoundingClientRect();
       const part = (event.clientX - box.left - LEFT) / (box.width - LEFT - RIGHT);
-      seek(Math.round(Math.min(1, Math.max(0, part)) * recording.frames));
+      seek(Math.round(Math.min(1, Math.max(0, part)) * game.frames));
     };
     this.#canvas.addEventListener('pointerdown', (event) => {
       this.#canvas.setPointerCapture(event.pointerId);
@@ -46,12 +46,12 @@ export class TimelineView {
   moveTo(frame: number): void {
     this.#frame = frame;
     const width = this.#canvas.clientWidth - LEFT - RIGHT;
-    this.#cursor.style.transform = `translateX(${LEFT + (frame / this.#recording.frames) * width}px)`;
+    this.#cursor.style.transform = `translateX(${LEFT + (frame / this.#game.frames) * width}px)`;
   }
 
   #paint(): void {
-    const recording = this.#recording;
-    const players = recording.agents.length;
+    const game = this.#game;
+    const players = game.agents.length;
     const height = TOP + players * (ROW + GAP) + RTT + 26;
     this.#canvas.style.height = `${height}px`;
     const width = this.#canvas.clientWidth;
@@ -63,7 +63,7 @@ export class TimelineView {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     const style = getComputedStyle(this.#canvas);
     const soft = style.getPropertyValue('--ink-soft');
-    const x = (frame: number): number => LEFT + (frame / recording.frames) * (width - LEFT - RIGHT);
+    const x = (frame: number): number => LEFT + (frame / game.frames) * (width - LEFT - RIGHT);
     context.font = '12px system-ui, sans-serif';
     context.textBaseline = 'middle';
 
@@ -71,7 +71,7 @@ export class TimelineView {
     for (let player = 0; player < players; player++) {
       const y = TOP + player * (ROW + GAP);
       context.fillStyle = style.getPropertyValue('--ink');
-      context.fillText(playerName(recording, player), 0, y + ROW / 2, LEFT - 10);
+      context.fillText(playerName(game, player), 0, y + ROW / 2, LEFT - 10);
       this.#paintInputs(context, x, player, y);
       if (player !== this.#viewer) this.#paintGuesses(context, x, player, y, style);
     }
@@ -87,10 +87,10 @@ export class TimelineView {
   ): void {
     context.fillStyle = soft;
     context.globalAlpha = 0.5;
-    for (const [, first] of this.#recording.episodes) context.fillRect(x(first), 0, 1, height - 20);
+    for (const [, first] of this.#game.episodes) context.fillRect(x(first), 0, 1, height - 20);
     context.globalAlpha = 1;
     let free = 0;
-    for (const [episode, first] of this.#recording.episodes) {
+    for (const [episode, first] of this.#game.episodes) {
       if (x(first) < free) continue;
       context.fillText(`episode ${episode}`, x(first) + 4, 7);
       free = x(first) + 70;
@@ -103,7 +103,7 @@ export class TimelineView {
     player: number,
     y: number,
   ): void {
-    const actions = this.#recording.actions[player] ?? [];
+    const actions = this.#game.actions[player] ?? [];
     const kinds = [...new Set(actions)].sort();
     let start = 0;
     for (let frame = 1; frame <= actions.length; frame++) {
@@ -123,14 +123,14 @@ export class TimelineView {
     y: number,
     style: CSSStyleDeclaration,
   ): void {
-    const recording = this.#recording;
+    const game = this.#game;
     const wide = Math.max(1, x(1) - x(0));
-    for (let frame = 0; frame < recording.frames; frame++) {
-      if (wasGuessed(recording, this.#viewer, player, frame)) {
+    for (let frame = 0; frame < game.frames; frame++) {
+      if (wasGuessed(game, this.#viewer, player, frame)) {
         context.fillStyle = style.getPropertyValue('--ink-soft');
         context.fillRect(x(frame), y + ROW, wide, 2);
       }
-      if (wrongGuesses(recording, this.#viewer, frame).some((wrong) => wrong.player === player)) {
+      if (wrongGuesses(game, this.#viewer, frame).some((wrong) => wrong.player === player)) {
         context.fillStyle = style.getPropertyValue('--poor');
         context.fillRect(x(frame), y - 2, Math.max(1.5, wide), ROW + 6);
       }
@@ -143,14 +143,14 @@ export class TimelineView {
     y: number,
     soft: string,
   ): void {
-    const rows = this.#recording.rtt[this.#viewer] ?? [];
+    const rows = this.#game.rtt[this.#viewer] ?? [];
     const most = Math.max(50, ...rows.map(([, , ms]) => ms));
     context.fillStyle = soft;
     context.fillText('round trip, ms', 0, y + 8, LEFT - 10);
     context.fillText(String(Math.round(most)), LEFT - 30, y + 4, 26);
     context.fillText('0', LEFT - 12, y + RTT, 10);
     context.globalAlpha = 0.3;
-    context.fillRect(LEFT, y + RTT, x(this.#recording.frames) - LEFT, 1);
+    context.fillRect(LEFT, y + RTT, x(this.#game.frames) - LEFT, 1);
     context.globalAlpha = 1;
     for (const peer of new Set(rows.map(([, other]) => other))) {
       context.strokeStyle = COLORS[peer % COLORS.length] ?? '#888';

@@ -10,7 +10,7 @@ import { TimelineView } from './TimelineView';
 const SPEEDS = [1, 0.5, 0.25, 0.1];
 
 class Scrubber {
-  readonly #recording: RecordedGame;
+  readonly #game: RecordedGame;
   readonly #pictures: PictureLoader;
   readonly #then = new StillCanvas('What they saw then');
   readonly #truth = new StillCanvas('What became true');
@@ -24,11 +24,11 @@ class Scrubber {
   #asked = 0;
   #playing = 0;
 
-  constructor(root: HTMLElement, recording: RecordedGame) {
-    this.#recording = recording;
-    this.#viewer = recording.viewers[0] ?? 0;
-    this.#pictures = new PictureLoader(recording);
-    this.#timeline = new TimelineView(recording, this.#viewer, (frame) => this.#seek(frame));
+  constructor(root: HTMLElement, game: RecordedGame) {
+    this.#game = game;
+    this.#viewer = game.viewers[0] ?? 0;
+    this.#pictures = new PictureLoader(game);
+    this.#timeline = new TimelineView(game, this.#viewer, (frame) => this.#seek(frame));
     for (const speed of SPEEDS)
       this.#speed.append(element('option', { value: String(speed), text: `${speed} ×` }));
     this.#play.addEventListener('click', () => this.#toggle());
@@ -58,10 +58,10 @@ class Scrubber {
   }
 
   #head(): HTMLElement {
-    const { study, label, game_id, verdict, difference, viewers } = this.#recording;
+    const { study, label, game_id, verdict, difference, viewers } = this.#game;
     const chooser = element('select', { 'aria-label': 'Whose screen' });
     for (const viewer of viewers) {
-      chooser.append(element('option', { value: String(viewer), text: playerName(this.#recording, viewer) }));
+      chooser.append(element('option', { value: String(viewer), text: playerName(this.#game, viewer) }));
     }
     chooser.addEventListener('change', () => {
       this.#viewer = Number(chooser.value);
@@ -96,7 +96,7 @@ class Scrubber {
 
   #toCorrection(step: 1 | -1): void {
     // A screen shows the state after its last frame was played.
-    const found = nextCorrection(this.#recording, this.#viewer, this.#frame - 1, step);
+    const found = nextCorrection(this.#game, this.#viewer, this.#frame - 1, step);
     if (found !== null) this.#seek(found + 1);
   }
 
@@ -107,35 +107,33 @@ class Scrubber {
       this.#play.textContent = 'Play';
       return;
     }
-    if (this.#frame >= this.#recording.frames) this.#seek(0);
+    if (this.#frame >= this.#game.frames) this.#seek(0);
     this.#play.textContent = 'Pause';
     let last_ms = performance.now();
     let due = 0;
     const go = (now_ms: number): void => {
-      due += ((now_ms - last_ms) / 1000) * this.#recording.fps * Number(this.#speed.value);
+      due += ((now_ms - last_ms) / 1000) * this.#game.fps * Number(this.#speed.value);
       last_ms = now_ms;
       const steps = Math.floor(due);
       due -= steps;
       if (steps > 0) this.#seek(this.#frame + steps);
-      if (this.#frame >= this.#recording.frames) this.#toggle();
+      if (this.#frame >= this.#game.frames) this.#toggle();
       else this.#playing = requestAnimationFrame(go);
     };
     this.#playing = requestAnimationFrame(go);
   }
 
   #seek(frame: number): void {
-    this.#frame = Math.min(this.#recording.frames, Math.max(0, frame));
+    this.#frame = Math.min(this.#game.frames, Math.max(0, frame));
     this.#timeline.moveTo(this.#frame);
     const played = this.#frame - 1;
-    const time = minutes(this.#frame / this.#recording.fps);
-    this.#where.textContent = `frame ${this.#frame} of ${this.#recording.frames} · ${time}`;
-    const actions = this.#recording.agents.map(
-      (_, player) => this.#recording.actions[player]?.[played] ?? '–',
-    );
+    const time = minutes(this.#frame / this.#game.fps);
+    this.#where.textContent = `frame ${this.#frame} of ${this.#game.frames} · ${time}`;
+    const actions = this.#game.agents.map((_, player) => this.#game.actions[player]?.[played] ?? '–');
     this.#said.textContent =
       played < 0
         ? 'before the first frame'
-        : `${describeGuesses(this.#recording, this.#viewer, played)} · actions ${actions.join(', ')}`;
+        : `${describeGuesses(this.#game, this.#viewer, played)} · actions ${actions.join(', ')}`;
     void this.#show(++this.#asked, this.#viewer, this.#frame);
   }
 

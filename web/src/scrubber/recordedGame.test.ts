@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { describeGuesses, nextCorrection, type RecordedGame, wasGuessed, wrongGuesses } from './recordedGame';
 
-const recording: RecordedGame = {
+const game: RecordedGame = {
   game_id: 'g',
   study: 's',
   label: '',
@@ -37,30 +37,28 @@ const recording: RecordedGame = {
 };
 
 test('wrong guesses name the player and how long they lasted', () => {
-  expect(wrongGuesses(recording, 0, 4)).toEqual([{ player: 1, frames: 3 }]);
-  expect(wrongGuesses(recording, 0, 1)).toEqual([]);
-  expect(wrongGuesses(recording, 0, 99)).toEqual([]);
+  expect(wrongGuesses(game, 0, 4)).toEqual([{ player: 1, frames: 3 }]);
+  expect(wrongGuesses(game, 0, 1)).toEqual([]);
+  expect(wrongGuesses(game, 0, 99)).toEqual([]);
 });
 
 test('a right guess is a guess without a correction', () => {
-  expect(wasGuessed(recording, 0, 1, 1)).toBe(true);
-  expect(wasGuessed(recording, 0, 0, 1)).toBe(false);
-  expect(describeGuesses(recording, 0, 1)).toBe('the others’ inputs were guessed, and rightly');
-  expect(describeGuesses(recording, 0, 0)).toBe('all inputs were known');
+  expect(wasGuessed(game, 0, 1, 1)).toBe(true);
+  expect(wasGuessed(game, 0, 0, 1)).toBe(false);
+  expect(describeGuesses(game, 0, 1)).toBe('the others’ inputs were guessed, and rightly');
+  expect(describeGuesses(game, 0, 0)).toBe('all inputs were known');
 });
 
 test('a correction is told with its length', () => {
-  expect(describeGuesses(recording, 1, 2)).toBe(
+  expect(describeGuesses(game, 1, 2)).toBe(
     'player 0 (left)’s input was guessed wrongly, corrected after 1 frame',
   );
-  expect(describeGuesses(recording, 0, 4)).toBe(
-    'player 1’s input was guessed wrongly, corrected after 3 frames',
-  );
+  expect(describeGuesses(game, 0, 4)).toBe('player 1’s input was guessed wrongly, corrected after 3 frames');
 });
 
 test('corrections are found in both directions, and on each side alone', () => {
-  expect(nextCorrection(recording, 0, 0, 1)).toBe(4);
-  expect(nextCorrection(recording, 0, 4, 1)).toBeNull();
-  expect(nextCorrection(recording, 1, 4, -1)).toBe(2);
-  expect(nextCorrection(recording, 1, 2, -1)).toBeNull();
+  expect(nextCorrection(game, 0, 0, 1)).toBe(4);
+  expect(nextCorrection(game, 0, 4, 1)).toBeNull();
+  expect(nextCorrection(game, 1, 4, -1)).toBe(2);
+  expect(nextCorrection(game, 1, 2, -1)).toBeNull();
 });

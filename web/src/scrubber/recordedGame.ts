@@ -49,47 +49,49 @@ export interface WrongGuess {
 }
 
 /** Return whose inputs of a frame a viewer's browser had guessed wrongly when it first showed the frame. */
-export function wrongGuesses(recording: RecordedGame, viewer: number, frame: number): WrongGuess[] {
-  const row = recording.corrected_after[viewer]?.[frame] ?? [];
+export function wrongGuesses(game: RecordedGame, viewer: number, frame: number): WrongGuess[] {
+  const row = game.corrected_after[viewer]?.[frame] ?? [];
   return row.flatMap((frames, player) => (frames > 0 ? [{ player, frames }] : []));
 }
 
 /** Return true if a player's input was a guess when a viewer's browser first showed the frame. */
-export function wasGuessed(recording: RecordedGame, viewer: number, player: number, frame: number): boolean {
-  return (((recording.predicted[viewer]?.[frame] ?? 0) >> player) & 1) === 1;
+export function wasGuessed(game: RecordedGame, viewer: number, player: number, frame: number): boolean {
+  return (((game.predicted[viewer]?.[frame] ?? 0) >> player) & 1) === 1;
 }
 
-/** Return the next frame after `frame` (or before it) that was corrected on a viewer's screen; null if there is none. */
+/**
+ * Return the next frame after `frame` (or before it) that was corrected on a viewer's screen; null if there is none.
+ */
 export function nextCorrection(
-  recording: RecordedGame,
+  game: RecordedGame,
   viewer: number,
   frame: number,
   step: 1 | -1,
 ): number | null {
-  for (let at = frame + step; at >= 0 && at < recording.frames; at += step) {
-    if (wrongGuesses(recording, viewer, at).length > 0) return at;
+  for (let at = frame + step; at >= 0 && at < game.frames; at += step) {
+    if (wrongGuesses(game, viewer, at).length > 0) return at;
   }
   return null;
 }
 
 /** Describe which inputs of a frame the viewer's browser had to guess. */
-export function describeGuesses(recording: RecordedGame, viewer: number, frame: number): string {
-  const wrong = wrongGuesses(recording, viewer, frame);
+export function describeGuesses(game: RecordedGame, viewer: number, frame: number): string {
+  const wrong = wrongGuesses(game, viewer, frame);
   if (wrong.length > 0) {
     const parts = wrong.map(
       ({ player, frames }) =>
-        `${playerName(recording, player)}’s input was guessed wrongly, corrected after ${count(frames)}`,
+        `${playerName(game, player)}’s input was guessed wrongly, corrected after ${count(frames)}`,
     );
     return parts.join('; ');
   }
-  const others = recording.agents.map((_, player) => player).filter((player) => player !== viewer);
-  return others.some((player) => wasGuessed(recording, viewer, player, frame))
+  const others = game.agents.map((_, player) => player).filter((player) => player !== viewer);
+  return others.some((player) => wasGuessed(game, viewer, player, frame))
     ? 'the others’ inputs were guessed, and rightly'
     : 'all inputs were known';
 }
 
-export function playerName(recording: RecordedGame, player: number): string {
-  const agent = recording.agents[player];
+export function playerName(game: RecordedGame, player: number): string {
+  const agent = game.agents[player];
   return agent === undefined || agent === String(player) ? `player ${player}` : `player ${player} (${agent})`;
 }
 

@@ -130,8 +130,10 @@ export class StudySocket {
   }
 
   /**
-   * Check that the server answers, and reconnect if it does not. Called when something else fell silent: a socket whose
-   * network address is gone reports nothing, and its own heartbeat notices only after ten seconds.
+   * Check that the server answers, and reconnect if it does not.
+   *
+   * Called when something else fell silent: a socket whose network address is gone reports nothing, and its own
+   * heartbeat notices only after ten seconds.
    */
   async probe(): Promise<void> {
     if (!this.#socket.connected || this.#probing) return;

@@ -37,7 +37,11 @@ export class UploadQueue {
     this.#host = host;
   }
 
-  /** Return queues that send what earlier pages left: one queue for each token, as a token stands for a page and a game. */
+  /**
+   * Return queues that send what earlier pages left.
+   *
+   * Each token has a queue, as it stands for one page and one game.
+   */
   static resume(
     uploads: readonly PendingUpload[],
     hostOf: (token: string) => UploadQueueHost,
@@ -66,7 +70,11 @@ export class UploadQueue {
     return new Promise((resolve) => this.#when_drained.push(resolve));
   }
 
-  /** The page goes away: send what fits into requests that outlive it. Uploads are idempotent: repeating one does no harm. */
+  /**
+   * The page goes away: send what fits into requests that outlive it.
+   *
+   * Uploads are idempotent: repeating one does no harm.
+   */
   flush(): void {
     let room = KEEPALIVE_BYTES;
     for (const upload of this.#pending) {

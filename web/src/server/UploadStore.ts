@@ -1,8 +1,8 @@
 /**
- * Uploads that the study's server does not have yet, kept on this device: a page that is reloaded, or opened again
- * tomorrow, sends what the page before it could not.
+ * Uploads that the server does not have yet, kept on this device.
  *
- * Where the browser keeps nothing (private windows, storage switched off), everything else still works.
+ * A page that is reloaded, or opened again tomorrow, sends what the page before it could not. Where the browser keeps
+ * nothing (private windows, storage switched off), everything else still works.
  */
 // IndexedDB as promises, in half a kilobyte.
 import { createStore, del, entries, set, type UseStore } from 'idb-keyval';

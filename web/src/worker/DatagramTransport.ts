@@ -1,14 +1,17 @@
 /**
- * The worker's end of the links: sends datagrams to each peer, queues those that arrive, and notices silent channels.
+ * The worker's end of the links: sends and receives datagrams, and notices silent channels.
  *
- * Datagrams travel over the data channel, and through the server as well while the page asks for that because the channel
- * is not reliable. If a channel could not be transferred to the worker, the page keeps it and passes the bytes in messages.
+ * Datagrams travel over the data channel, and through the server as well while the page asks for that because the
+ * channel is not reliable. If a channel could not be transferred to the worker, the page keeps it and passes the bytes
+ * in messages.
  */
 import type { Arrival } from './bootPython';
 import { SilenceDetector } from './SilenceDetector';
 import type { TrafficShaper } from './TrafficShaper';
 
-/** With more than this in its buffer, a channel is slower than the game: drop datagrams, as newer inputs matter more. */
+/**
+ * With more than this in its buffer, a channel is slower than the game: drop datagrams, as newer inputs matter more.
+ */
 const MAX_BUFFERED_BYTES = 4096;
 
 /** Datagrams kept while nobody takes them, as when Python is still starting. The oldest are dropped. */

@@ -1,7 +1,8 @@
 /**
- * Starts Python in this worker: Pyodide, numpy, the study's wheels, and the study itself, all from the page's own origin.
+ * Starts Python in this worker: Pyodide, numpy, the study's wheels, and the study itself.
  *
- * All downloads start immediately; only unpacking waits for the interpreter.
+ * Everything comes from the page's own origin. All downloads start immediately; only unpacking waits for the
+ * interpreter.
  */
 import type { BundleInfo, RuntimeInfo } from '../protocol/messages';
 import { type FileSystem, unpack } from './unpack';

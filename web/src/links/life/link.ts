@@ -196,7 +196,9 @@ export function isUp({ state }: Link): boolean {
   return state === 'connected' || state === 'suspect' || state === 'restarting';
 }
 
-/** Return the state as participants see it: attempts at a direct path do not show while play goes through the server. */
+/**
+ * Return the state as participants see it: attempts at a direct path do not show while play goes through the server.
+ */
 export function shownState({ state, relaying }: Link): LinkState {
   const attempts = state === 'signaling' || state === 'connecting' || state === 'rebuilding';
   return attempts && relaying ? 'relayed' : state;

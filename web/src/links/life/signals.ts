@@ -6,7 +6,11 @@
  */
 import type { SignalPayload } from '../../protocol/messages';
 
-/** Return true if a payload has the fields that all handling relies on. Peers are not trusted to send well-formed ones. */
+/**
+ * Return true if a payload has the fields on which all handling relies.
+ *
+ * Peers are not trusted to send well-formed signals.
+ */
 export function isStamped(payload: unknown): payload is SignalPayload {
   if (typeof payload !== 'object' || payload === null) return false;
   const { epoch, negotiation, message_id } = payload as Record<string, unknown>;

@@ -11,7 +11,11 @@ export function enter({ link, now_ms }: Transition, state: LinkState, wait_ms: n
 
 // Connections
 
-/** Begin a new connection. The answering side makes its own when the offer arrives; with `ask` it requests that offer. */
+/**
+ * Begin a new connection.
+ *
+ * The answering side opens its own when the offer arrives; with `ask` it requests that offer.
+ */
 export function build(transition: Transition, ask = true): void {
   const { link } = transition;
   if (link.state === 'idle') {

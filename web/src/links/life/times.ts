@@ -7,7 +7,7 @@ export const TIMES = {
   connect_ms: 10_000,
   /** A link without a direct path after this long uses the relay while it keeps trying. */
   relay_after_ms: 2500,
-  /** A direct path is silent if nothing arrives for this long while this side is awake; a little less than the second promised. */
+  /** A path is silent if nothing arrives for this long while awake; with the report to the page, a second. */
   silent_ms: 800,
   /** A silence that lasts this much longer leads to an ICE restart. */
   suspect_ms: 1500,
@@ -20,11 +20,11 @@ export const TIMES = {
   stable_ms: 3000,
   /** We relay to a peer that relays to us until this long after its last relayed datagram. */
   mirror_ms: 1500,
-  /** The longest time we relay only because the peer does; if it needs the relay, it has asked for a new path by then. */
+  /** The longest time we relay only because the peer does; if it needs the relay, it requests a restart meanwhile. */
   mirror_at_most_ms: 10_000,
   /** After we stop relaying, relayed datagrams of the peer are taken for an echo for this long. */
   no_mirror_ms: 2500,
-  /** While play goes through the server, a direct path is tried after the first of these, then after each of the second. */
+  /** While play goes through the server: waits before the first, and before each further attempt at a direct path. */
   retry_first_ms: 30_000,
   retry_ms: 60_000,
   /** A link is closed if nothing arrives from the peer over any path for this long. */

@@ -6,7 +6,11 @@ import { type Fault, LinkSimulation, type Scenario } from './LinkSimulation';
 const SCENARIOS = Number(import.meta.env.VITE_HISTORIES ?? 3000);
 const SEED = Number(import.meta.env.VITE_SEED ?? 1);
 
-/** The longest time from the last fault to rest. Without a direct path, six connections are tried first, for ten seconds each. */
+/**
+ * The longest time from the last fault to rest.
+ *
+ * Without a direct path, six connections are tried first, for ten seconds each.
+ */
 const LONGEST_WAIT_MS = 150_000;
 
 function faults(...kinds: Fault['kind'][]): fc.Arbitrary<Fault> {

@@ -259,7 +259,12 @@ export class LinkSimulation {
     this.#clock.after(POLL_MS, () => this.#poll());
   }
 
-  /** @param answered Whether connectivity checks are answered. @param arrives Whether the other page's datagrams arrive. */
+  /**
+   * Report to a page what its browser and its worker would notice now.
+   *
+   * @param answered Whether connectivity checks are answered.
+   * @param arrives Whether the other page's datagrams arrive.
+   */
   #observe(page: SimulatedPage, answered: boolean, arrives: boolean, other: SimulatedPage): void {
     const { connection } = page;
     const { now_ms } = this.#clock;

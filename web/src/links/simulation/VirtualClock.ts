@@ -22,7 +22,11 @@ export class VirtualClock {
   }
 }
 
-/** Return a generator of numbers in [0, 1). Source: the linear congruence of Numerical Recipes; its high bits suffice here. */
+/**
+ * Return a generator of numbers in [0, 1).
+ *
+ * Source: the linear congruence of Numerical Recipes; its high bits suffice here.
+ */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
