@@ -1,4 +1,4 @@
-"""Plays a saved scenario again: `python -m tests.netcode.replay FILE [--events]`."""
+"""Replays a saved scenario: `python -m tests.netcode.replay FILE [--events]`."""
 
 import argparse
 from pathlib import Path
@@ -9,10 +9,10 @@ from tests.netcode.simulation.scenario import Scenario
 
 
 def main() -> None:
-    """Play one scenario and tell what became of it."""
+    """Play one scenario and print its outcome."""
     parser = argparse.ArgumentParser(prog="python -m tests.netcode.replay", description=__doc__)
     parser.add_argument("file", type=Path, help="a scenario, as JSON")
-    parser.add_argument("--events", action="store_true", help="list what every session reported")
+    parser.add_argument("--events", action="store_true", help="list the events of every session")
     arguments = parser.parse_args()
     scenario = Scenario.from_json(arguments.file.read_text(encoding="utf-8"))
     print(
@@ -32,7 +32,7 @@ def main() -> None:
             state = "dead" if number in game.network.dead else session.phase
             print(
                 f"    peer {number}: {state}, frame {stats.frame}, confirmed {stats.confirmed_frame}, "
-                f"given out {stats.published_frame}, {stats.rollbacks} rollbacks, "
+                f"published {stats.published_frame}, {stats.rollbacks} rollbacks, "
                 f"{stats.stalled_frames} stalled, {stats.rejected} rejected"
             )
             if number in game.verdicts():

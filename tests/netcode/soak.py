@@ -1,8 +1,8 @@
-"""Plays thousands of drawn games and throws a million spoilt datagrams at sessions, on all processors.
+"""Plays thousands of random scenarios and fuzzes sessions with a million datagrams, on all processors.
 
     python -m tests.netcode.soak --games 10000 --datagrams 1000000
 
-The first scenarios that fail are saved and made smaller; how to read them: simulation/README.md.
+The first scenarios that fail are saved and shrunk; simulation/README.md explains how to read them.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from tests.netcode.simulation.drawing import KINDS, draw
 from tests.netcode.simulation.failures import FOLDER, keep
-from tests.netcode.simulation.fuzzing import Spoilt, spoil
+from tests.netcode.simulation.fuzzing import FuzzResult, fuzz
 from tests.netcode.simulation.playing import Outcome, play
 from tests.netcode.simulation.shrinking import failure
 
@@ -30,10 +30,10 @@ KEPT = 5
 
 
 def main() -> int:
-    """Run all that is asked for; return 1 when anything failed."""
+    """Run the games and the fuzzer as asked; return 1 if anything failed."""
     parser = argparse.ArgumentParser(prog="python -m tests.netcode.soak", description=__doc__)
     parser.add_argument("--games", type=int, default=10_000, help="how many games to play")
-    parser.add_argument("--datagrams", type=int, default=1_000_000, help="how many datagrams to spoil")
+    parser.add_argument("--datagrams", type=int, default=1_000_000, help="how many datagrams to mutate")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--kind", choices=list(KINDS), default="", help="only scenarios of one kind")
     parser.add_argument("--minutes", type=float, default=0, help="stop after so long; 0 plays all")
@@ -48,11 +48,11 @@ def main() -> int:
 
 
 class Soak:
-    """Hands out work, and gathers what comes of it.
+    """A run of many games and datagrams over a pool of processes.
 
     Args:
-        pool: Does the work.
-        processes: How many it has.
+        pool: The pool that does the work.
+        processes: Number of its processes.
         deadline: When to stop, in seconds of the monotonic clock.
     """
 
@@ -62,8 +62,8 @@ class Soak:
         self._deadline = deadline
 
     def games(self, first: int, count: int, kind: str, folder: Path) -> bool:
-        """Play games and print a table; return whether all held."""
-        begun = time.monotonic()
+        """Play games and print a table; return True if all invariants held."""
+        started_at = time.monotonic()
         jobs = ((seed, min(BLOCK, first + count - seed), kind) for seed in range(first, first + count, BLOCK))
         found: dict[str, Outcome] = {}
         failed: list[tuple[int, str]] = []
@@ -75,14 +75,14 @@ class Soak:
             failed += failures
             done += len(failures)
             frames = sum(outcome.frames for outcome in found.values())
-            passed = time.monotonic() - begun
+            passed = time.monotonic() - started_at
             _progress(f"{done} games of {count}, {frames / passed:,.0f} frames/s, {len(failed)} failed")
         _progress("")
         _print_table(found)
         total = Outcome()
         for outcome in found.values():
             total.add(outcome)
-        passed = time.monotonic() - begun
+        passed = time.monotonic() - started_at
         print(
             f"{done} games, {total.frames:,} frames confirmed, {total.rollbacks:,} rollbacks, "
             f"{passed:.0f} s, {total.frames / passed:,.0f} frames/s, "
@@ -101,19 +101,19 @@ class Soak:
         return not failed and not idle
 
     def datagrams(self, first: int, count: int) -> bool:
-        """Spoil datagrams; return whether all was withstood."""
-        begun = time.monotonic()
+        """Fuzz sessions; return True if no invariant broke."""
+        started_at = time.monotonic()
         jobs = ((first + at, min(DATAGRAMS, count - at), False) for at in range(0, count, DATAGRAMS))
         weighed = ((first + count, DATAGRAMS // 5, True),) if count else ()
-        total = Spoilt()
-        for spoilt in self._run(spoil, (*weighed, *jobs)):
-            total.add(spoilt)
+        total = FuzzResult()
+        for result in self._run(fuzz, (*weighed, *jobs)):
+            total.add(result)
             _progress(f"{total.datagrams:,} datagrams of {count:,}, {len(total.failures)} failed")
         _progress("")
-        passed = time.monotonic() - begun
+        passed = time.monotonic() - started_at
         if total.datagrams:
             print(
-                f"{total.datagrams:,} spoilt datagrams, {total.refused:,} refused, {total.games:,} games, "
+                f"{total.datagrams:,} mutated datagrams, {total.rejected:,} rejected, {total.games:,} games, "
                 f"{passed:.0f} s; at most {total.footprint:,} things held, {total.peak / 1024:,.0f} KiB"
             )
         for text in total.failures[:KEPT]:
@@ -135,7 +135,7 @@ class Soak:
 
 
 def play_block(first: int, count: int, kind: str) -> tuple[dict[str, Outcome], list[tuple[int, str]]]:
-    """Play the scenarios of some seeds; return what came of each kind, and which failed in what way."""
+    """Play the scenarios of some seeds; return the outcomes by kind, and the failures."""
     outcomes: dict[str, Outcome] = {}
     failed: list[tuple[int, str]] = []
     for seed in range(first, first + count):
@@ -143,7 +143,7 @@ def play_block(first: int, count: int, kind: str) -> tuple[dict[str, Outcome], l
         try:
             outcome = play(scenario)
         except Exception:
-            # Played once more, for the name of what went wrong.
+            # Played once more to get the name of the broken invariant.
             failed.append((seed, f"{scenario.kind}: {failure(scenario)}"))
         else:
             outcomes.setdefault(scenario.kind, Outcome()).add(outcome)

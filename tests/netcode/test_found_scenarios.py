@@ -1,4 +1,4 @@
-"""Scenarios that once failed, as small as they could be made; each file's name says what was wrong.
+"""Scenarios that once failed, shrunk; the name of each file says what was wrong.
 
 `python -m tests.netcode.replay tests/netcode/found/FILE --events` shows one at length.
 """

@@ -1,4 +1,4 @@
-"""What the package promises about itself."""
+"""The public names of the package, and the modules that it may import."""
 
 import ast
 import subprocess

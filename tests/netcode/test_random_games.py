@@ -1,4 +1,4 @@
-"""Hundreds of drawn scenarios: what must hold of a game holds, whatever befalls it. More: `make soak`."""
+"""Hundreds of random scenarios keep every invariant. `make soak` plays more."""
 
 import pytest
 from tests.netcode.simulation import Conditions, SimulatedGame, unique_inputs

@@ -21,18 +21,18 @@ from coplay.netcode import (
 )
 
 RUNNING_AT = 0.5
-"""By then the hello of every game here is long complete."""
+"""By then the hello phase of every game here is complete."""
 
 
 def silence(game: SimulatedGame, source: int, begin: float, end: float = math.inf) -> None:
-    """Lose everything that `source` sends in a span of time."""
+    """Drop everything that `source` sends in a span of time."""
     network = game.network
     network.on_send = lambda sender, _target, data: (
         None if sender == source and begin <= network.now < end else data
     )
 
 
-# Alone
+# Without peers
 
 
 def test_session_without_peers_confirms_every_frame_immediately() -> None:
@@ -66,7 +66,7 @@ def test_frames_are_stepped_at_the_frame_rate() -> None:
 def test_late_inputs_matching_their_prediction_cause_no_load() -> None:
     game = SimulatedGame(script=lambda _player, _frame: b"x", config={"delay": 0}, frames=100).run()
     game.check_identical()
-    # Nobody holds anything at first, so the very first frames are guessed as the default, wrongly and once.
+    # No input is known at first, so the first frames are predicted as the default, wrongly and once.
     assert all(peer.loads == 1 for peer in game.peers.values())
 
 
@@ -132,7 +132,7 @@ def test_peer_silent_from_the_start_lets_exactly_the_window_advance() -> None:
 
 
 def test_misprediction_arriving_at_the_limit_is_still_corrected() -> None:
-    """While peer 2 is silent nobody can advance; what peer 1 played meanwhile is corrected all the same."""
+    """While peer 2 is silent no peer can advance, but late inputs of peer 1 are corrected all the same."""
     game = SimulatedGame(
         owners=(0, 1, 2), script=unique_inputs(3, (1, 1, 1)), frames=200, config={"max_prediction": 8}
     )
@@ -257,7 +257,7 @@ def test_peers_wait_for_one_that_paused_and_none_stays_ahead() -> None:
     game = SimulatedGame(frames=900, conditions=Conditions(latency=0.03))
     game.run(until=2.0)
     behind = game.peers[1].session
-    # A process that did not run for 60 ms and lost that time.
+    # A process that was suspended for 60 ms.
     behind._pacer.due_at += 0.06
     game.run(until=2.2)
     assert game.peers[0].session.current_frame - behind.current_frame >= 2
@@ -447,7 +447,7 @@ def test_states_answered_out_of_order_raise() -> None:
         {"max_prediction": 0},
         {"max_prediction": 125, "delay": 3},
         {"checksum_interval": 0},
-        {"prediction": "guess"},
+        {"prediction": "random"},
         {"epochs": {1: 256}},
         {"digest": {str(number): "" for number in range(33)}},
         {"digest": {"x" * 41: ""}},

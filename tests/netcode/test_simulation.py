@@ -1,4 +1,4 @@
-"""The simulated network itself: it does what scenarios say, and what fails can be kept and made smaller."""
+"""The simulated network does what scenarios say, and failing scenarios can be saved and shrunk."""
 
 import re
 from itertools import pairwise
@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 
 
 def arrivals(conditions: Conditions, count: int, every: float = 0.01, size: int = 7) -> list[float]:
-    """When the datagrams of a steady stream arrive."""
+    """Return when the datagrams of a steady stream arrive."""
     direction = Direction(conditions, Random(1))
     return [at for number in range(count) for at in direction.arrivals(number * every, size)]
 
@@ -67,7 +67,7 @@ def test_same_scenario_is_the_same_game() -> None:
 
 
 def test_failing_scenario_is_shrunk_and_saved(tmp_path: Path) -> None:
-    """Of four faults one matters."""
+    """One of four faults matters."""
     faults = (
         Partition(0.5, 0.8, (0,), (1,)),
         ClockJump(1, 1.0, 60.0),
@@ -91,7 +91,7 @@ def test_failing_scenario_is_shrunk_and_saved(tmp_path: Path) -> None:
 
 
 def test_broken_invariant_is_detected() -> None:
-    """A netcode that lies is found out: here one that confirms what it did not step."""
+    """A netcode that breaks an invariant is detected: here one that confirms what it did not step."""
     game = SimulatedGame(frames=60)
     game.run(until=0.5)
     peer = game.peers[0]

@@ -1,4 +1,4 @@
-"""The end: one verdict everywhere, however much is lost on the way to it."""
+"""The closing phase: one verdict at all peers, with any loss of datagrams."""
 
 import math
 
@@ -35,7 +35,7 @@ def test_peer_that_never_answers_makes_the_verdict_unverified_in_bounded_time() 
 
 
 def test_missing_acks_do_not_change_the_verdict() -> None:
-    """Peer 1 gets peer 0's hash, but never that peer 0 has its own."""
+    """Peer 1 gets the hash of peer 0, but never the acknowledgement of its own."""
     game = SimulatedGame(frames=40)
     game.network.on_send = lambda source, _target, data: (
         None if source == 0 and is_closing(data) and decode_play(data, [1, 1]).closing & 1 else data
@@ -92,7 +92,7 @@ def test_chain_hash_differs_for_different_logs() -> None:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_peer_that_goes_once_drained_leaves_no_peer_waiting(seed: int) -> None:
-    """Whoever agrees last says so: those that agreed before it wait for nothing else."""
+    """The last peer to reach its verdict says so: the others wait for nothing else."""
     game = SimulatedGame(frames=60, conditions=Conditions(latency=0.002, jitter=0.03), seed=seed)
     network = game.network
     closed_at: dict[int, float] = {}

@@ -1,4 +1,4 @@
-"""States that differ: found by both, located to the frame, named, and then equal again or the end."""
+"""Desyncs: found by both peers, located to the frame, explained, then repaired or the end of the game."""
 
 import pytest
 from tests.netcode.simulation import Conditions, SimulatedGame, ToyPeer
@@ -7,7 +7,7 @@ from coplay.netcode import DesyncExplained, DesyncFound, DesyncLocated, Resynced
 
 
 def corrupted_game(bad: int, frame: int, policy: str, owners: tuple[int, ...] = (0, 1)) -> SimulatedGame:
-    """A game in which a bit of peer `bad` flips before `frame`."""
+    """Return a game in which a bit of the state of peer `bad` flips before `frame`."""
     game = SimulatedGame(
         owners=owners,
         frames=500,
@@ -70,7 +70,7 @@ def test_on_desync_end_ends_soon_after_the_frame_was_located() -> None:
 
 
 def test_desync_from_outside_the_state_is_not_reproduced() -> None:
-    """The state differs, but stepping again does not show it."""
+    """The state differs, but re-simulation does not reproduce it."""
     game = corrupted_game(1, 70, "resync")
     game.run(until=1.0)
     peer = game.peers[1]
@@ -91,14 +91,14 @@ def test_repeated_desyncs_exhaust_the_resyncs_and_end_divergent() -> None:
     game = corrupted_game(1, 40, "resync")
     peer = None
 
-    def spoil(ticked: ToyPeer) -> None:
+    def corrupt(ticked: ToyPeer) -> None:
         nonlocal peer
         if ticked.config.peer == 1:
             peer = ticked
             if ticked.corrupt_at is None and len(ticked.log) % 40 == 0:
                 ticked.corrupt_at = len(ticked.log) + 20
 
-    game.before_tick = spoil
+    game.before_tick = corrupt
     game.run()
     assert peer is not None
     assert 1 <= len(peer.of(Resynced)) <= 8

@@ -1,4 +1,4 @@
-"""The hello."""
+"""The hello phase: matching configurations, measured links, one input delay."""
 
 import pytest
 from tests.netcode.simulation import Conditions, SimulatedGame, configure
@@ -117,7 +117,7 @@ def test_delay_leaves_only_what_can_be_resimulated_to_prediction(
 
 
 def test_one_slow_round_trip_among_quick_ones_does_not_set_the_delay() -> None:
-    """While everything starts a first answer may take long; the path does not."""
+    """The first answer may be slow because the page is starting; the network path is not."""
     wakes = (0.0, 0.09)
     sessions = [
         RollbackSession(configure(peer, (0, 1), delay=None, step_cost=0.01), wakes[peer]) for peer in (0, 1)

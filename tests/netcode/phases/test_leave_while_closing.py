@@ -1,4 +1,4 @@
-"""A peer that says goodbye while its log is being compared: it has given its one verdict then."""
+"""A peer that leaves in the closing phase reports one verdict only."""
 
 import pytest
 from tests.netcode.simulation import Conditions, SimulatedGame

@@ -1,4 +1,4 @@
-"""Peers that leave: one cut, agreed by all that remain, whatever each of them had received."""
+"""Leaves: all remaining peers agree on one cut, whatever each of them had received."""
 
 import math
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from coplay.netcode import GameAgreed, PeerLeft
 
 
 def tell(game: SimulatedGame, peer: int, left: int) -> Callable[[], None]:
-    """Have the server's word reach `peer` that `left` is gone."""
+    """Return an action: the server reports to `peer` that `left` is gone."""
 
     def act() -> None:
         if peer not in game.network.dead and peer in game.peers:
@@ -87,7 +87,7 @@ def test_leave_reported_to_one_survivor_is_known_to_all() -> None:
 
 
 def test_remaining_peers_agree_after_the_peer_with_the_newest_input_died_too() -> None:
-    """Only peer 1 holds the last inputs of peer 2; then it dies too. The rest settle on what they hold."""
+    """Only peer 1 holds the last inputs of peer 2, then it dies, too. The others settle on what they hold."""
     game = SimulatedGame(owners=(0, 1, 2, 3), frames=400, conditions=Conditions(latency=0.03))
     network = game.network
     network.on_send = lambda source, target, data: (

@@ -1,4 +1,4 @@
-"""A peer whose process begins anew comes back into its seats, and nobody's history changes."""
+"""A peer whose process restarts gets back into its seats, and no log changes."""
 
 import pytest
 from tests.netcode.simulation import Conditions, SimulatedGame

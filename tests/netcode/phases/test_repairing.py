@@ -1,4 +1,4 @@
-"""Repairs that cannot be made, and calls that come at odd times: said clearly, and never for ever."""
+"""Repairs that fail, and calls at unusual times: clear reasons, and no endless retries."""
 
 import pytest
 from tests.netcode.simulation import Conditions, SimulatedGame, ToyPeer, configure, held_keys
@@ -19,7 +19,7 @@ HEADER = bytes((0x11, 0, 0, 0, 0, 0, 255))
 
 
 def give_instead(peer: ToyPeer, data: bytes | None) -> None:
-    """Have a peer give something else than its state, or nothing."""
+    """Make a peer export something else than its state, or nothing."""
 
     def export_state(effect: ExportState) -> None:
         peer.session.state_exported(effect.peer, data)
@@ -28,7 +28,7 @@ def give_instead(peer: ToyPeer, data: bytes | None) -> None:
 
 
 def reloaded(owners: tuple[int, ...], data: bytes | None, *givers: int) -> SimulatedGame:
-    """A game whose last peer is loaded anew, when some of the others give something else than their state."""
+    """Return a game whose last peer restarts while some others export something else than their state."""
     game = SimulatedGame(owners=owners, frames=240, conditions=Conditions(latency=0.03))
     game.plan((1.4, lambda: [give_instead(game.peers[giver], data) for giver in givers]))
     game.plan((1.5, lambda: game.reload(owners[-1])))
@@ -82,7 +82,7 @@ def test_frames_that_cannot_be_resimulated_are_located_by_their_checksum() -> No
     assert (located.frame, located.reproduced) == (60, False)
 
 
-# Odd times
+# Calls at unusual times
 
 
 def test_calls_after_the_end_change_nothing() -> None:
@@ -140,11 +140,11 @@ def test_play_before_hello_is_answered_with_a_hello() -> None:
 
 @pytest.mark.parametrize("inputs", ["default", "function"])
 def test_prediction_function_does_not_change_the_log(inputs: str) -> None:
-    def guess(_player: int, frame: int, last: bytes) -> bytes:
+    def predict(_player: int, frame: int, last: bytes) -> bytes:
         return last if frame % 3 else b"\x09"
 
     logs = []
-    for prediction in ("repeat", guess if inputs == "function" else "default"):
+    for prediction in ("repeat", predict if inputs == "function" else "default"):
         game = SimulatedGame(frames=120, script=held_keys(4, (1, 1)), config={"prediction": prediction})
         game.run().check_identical()
         logs.append(game.peers[0].log)

@@ -1,4 +1,4 @@
-"""Games that go on after a leave: one cut, one history, whoever writes the seat from then on."""
+"""Games that go on after a leave: one cut and one log, whatever the fate of the seat."""
 
 import pytest
 from tests.netcode.simulation import Conditions, SimulatedGame
@@ -7,7 +7,7 @@ from coplay.netcode import SeatCut
 
 
 def check_one_history(game: SimulatedGame, *left: int) -> None:
-    """All that remain have one log; those that left have a beginning of it."""
+    """Check that all remaining peers have one log, and that those who left have a prefix of it."""
     survivors = game.survivors()
     game.check_identical("identical" if len(survivors) > 1 else "truncated")
     log = survivors[0].log
@@ -158,7 +158,7 @@ def test_running_peer_that_counts_as_left_ends_immediately(fate: str) -> None:
 
 
 def test_rejoin_while_a_seat_is_written_by_another_peer() -> None:
-    """Peer 2 leaves for good, peer 0 writes its seat; then peer 0 is loaded anew, and then peer 1."""
+    """Peer 2 leaves for good, peer 0 writes its seat; then peer 0 restarts, and then peer 1."""
     for fate in ("default", "bot"):
         for seed in range(6):
             game = SimulatedGame(

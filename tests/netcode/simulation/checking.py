@@ -1,4 +1,4 @@
-"""What must hold of a game that has ended, whatever befell it; what holds at every effect is in `peer`."""
+"""Checks of a game that has ended. Checks at every effect are in `peer`."""
 
 from collections.abc import Iterable
 
@@ -27,29 +27,29 @@ from coplay.netcode import (
 
 SCRIPTS = {"held": held_keys, "unique": unique_inputs, "idle": idle_hands}
 REPAIR_S = 8.0
-"""Long enough to find out where states differ, and to make them equal again."""
+"""Long enough to locate a desync and to resync."""
 
 
 def script_of(scenario: Scenario) -> Script:
-    """Return what the scenario's players press."""
+    """Return the script of the scenario's players."""
     return SCRIPTS[scenario.inputs](scenario.seed, scenario.sizes)
 
 
 def check(scenario: Scenario, game: SimulatedGame) -> None:
-    """Hold a game that has ended against what must be.
+    """Check every invariant of a game that has ended.
 
     Raises:
-        BrokenInvariantError: The netcode broke a promise.
+        BrokenInvariantError: The netcode broke an invariant.
     """
     Examiner(scenario, game).check()
 
 
 class Examiner:
-    """Looks at one game from all sides.
+    """The checks of one game.
 
     Args:
-        scenario: What was to happen.
-        game: What became of it.
+        scenario: The scenario that was played.
+        game: The game after its end.
     """
 
     def __init__(self, scenario: Scenario, game: SimulatedGame) -> None:
@@ -61,14 +61,14 @@ class Examiner:
         dead = {death.peer for death in scenario.of(Death)}
         words = scenario.of(Word)
         self._torn = any(word.left not in dead for word in words)
-        """Whether somebody was told that a living peer is gone."""
+        """True if a living peer was reported as gone."""
         self._unsure = any(not word.certain for word in words)
         self._corruptions = scenario.of(Corruption)
         self._goodbyes = {goodbye.peer for goodbye in scenario.of(Goodbye)}
         self._someone_left = bool(dead or words or self._goodbyes)
 
     def check(self) -> None:
-        """Look at everything."""
+        """Run all checks."""
         for peer in self._survivors:
             if peer.session.phase != "closed":
                 raise BrokenInvariantError("every game ends", (peer.config.peer, peer.session.stats))
@@ -100,7 +100,7 @@ class Examiner:
         for peer in self._survivors:
             if verdicts[peer.config.peer].last_frame != len(peer.log) - 1:
                 raise BrokenInvariantError("verdicts name the last frame", verdicts)
-        # A game that has begun for some only is one that the others never played.
+        # If the game started at some peers only, the verdicts of the others differ rightly.
         found = {verdicts[peer.config.peer].verdict for peer in self._survivors if self._played(peer)}
         if not self._goodbyes and not self._torn and not self._unsure and len(found) > 1:
             raise BrokenInvariantError("one verdict", verdicts)
@@ -113,7 +113,7 @@ class Examiner:
             raise BrokenInvariantError("one hash", verdicts)
 
     def _played(self, peer: ToyPeer) -> bool:
-        """Whether the game began for a peer, before it was loaded anew or after."""
+        """Return True if the game started at a peer, before its restart or after."""
         processes = [other for other in self._game.former if other.config.peer == peer.config.peer]
         return any(process.of(Running) for process in [*processes, peer])
 
@@ -136,7 +136,7 @@ class Examiner:
             raise BrokenInvariantError("one last frame", lengths)
 
     def _check_cuts(self) -> None:
-        """Whoever took note of a cut took note of the same."""
+        """All peers that settled a seat settled it at the same frame."""
         fates = self._scenario.fates
         if (self._torn or self._unsure) and "end" in (fates or ("end",)):
             return
@@ -161,7 +161,7 @@ class Examiner:
             nothing = bytes(size)
             cut = cuts.get(player)
             own_through = cut.last_frame if cut is not None else len(log)
-            # What a process that ended had pressed may be lost; what it pressed last is repeated instead.
+            # The last inputs of a process that ended may be lost; then the input before is repeated.
             sure_before = former.get(scenario.owners[player], len(log))
             before = nothing
             for frame, inputs in enumerate(log):
@@ -189,27 +189,27 @@ class Examiner:
         if len({state.mix for state in states}) != len(states):
             raise BrokenInvariantError("the state changes", "this scenario proves nothing")
         for peer in self._peers:
-            spoilt = [corruption.frame for corruption in self._corruptions]
-            if peer.config.peer not in self._spoilt_peers():
-                spoilt = []
-            elif peer.resynced and 0 not in self._spoilt_at_first():
-                spoilt = [*spoilt, -peer.resynced[-1]]
+            corrupted = [corruption.frame for corruption in self._corruptions]
+            if peer.config.peer not in self._corrupted_peers():
+                corrupted = []
+            elif peer.resynced and 0 not in self._corrupted_at_first():
+                corrupted = [*corrupted, -peer.resynced[-1]]
             for frame, value in peer.checksums.items():
-                if not _is_spoilt(frame, spoilt) and value != game.checksum(states[frame]):
+                if not _is_corrupted(frame, corrupted) and value != game.checksum(states[frame]):
                     raise BrokenInvariantError("states follow from the log", (peer.config.peer, frame))
             if peer.session.phase != "closed" or not peer.states or peer.config.peer in self._goodbyes:
                 continue
-            if not _is_spoilt(len(peer.log), spoilt) and peer.game.state != states[len(peer.log)]:
+            if not _is_corrupted(len(peer.log), corrupted) and peer.game.state != states[len(peer.log)]:
                 raise BrokenInvariantError("the end is the last state", peer.config.peer)
 
-    def _spoilt_at_first(self) -> set[int]:
+    def _corrupted_at_first(self) -> set[int]:
         return {corruption.peer for corruption in self._corruptions}
 
-    def _spoilt_peers(self) -> set[int]:
+    def _corrupted_peers(self) -> set[int]:
         """The peers that held a wrong state, at least for a while."""
-        peers = self._spoilt_at_first()
+        peers = self._corrupted_at_first()
         if 0 in peers and self._scenario.on_desync == "resync":
-            # Right or wrong, the lowest peer's state is what the others take over.
+            # Right or wrong, the others adopt the state of the lowest peer.
             return set(self._scenario.owners)
         return peers
 
@@ -235,18 +235,18 @@ class Examiner:
             raise BrokenInvariantError("play goes on after a leave", (began, len(longest.log)))
 
     def _check_desyncs(self, corruption: Corruption) -> None:
-        """A difference is found at both ends, at the first frame that was compared after it came about."""
+        """A desync is found by both peers, at the first comparison after it happened."""
         interval = self._scenario.checksum_interval
         for peer in self._survivors:
             found = peer.of(DesyncFound)
             among = [event for event in found if corruption.peer in (event.peer, peer.config.peer)]
-            # Those that take over the lowest peer's state one after the other differ meanwhile.
+            # Peers that adopt the lowest peer's state one after the other differ meanwhile.
             others_may = corruption.peer == 0 and self._scenario.on_desync == "resync"
             if not among or (len(among) != len(found) and not others_may):
                 raise BrokenInvariantError("desyncs are found where they are", (peer.config.peer, found))
             first = min(-(-corruption.frame // interval) * interval, len(peer.log))
             if any(event.frame != first for event in among[:1]):
-                raise BrokenInvariantError("desyncs are found at once", (found, first))
+                raise BrokenInvariantError("desyncs are found immediately", (found, first))
             for located in peer.of(DesyncLocated):
                 if corruption.peer not in (located.peer, peer.config.peer):
                     continue
@@ -260,7 +260,7 @@ class Examiner:
             self._check_resync(corruption)
 
     def _check_resync(self, corruption: Corruption) -> None:
-        """Those that differ from the lowest peer take over its state, and nothing differs any more."""
+        """Peers that differ from the lowest one adopt its state, after which all states are equal."""
         peers = {peer.config.peer: peer for peer in self._survivors}
         takers = [peer for number, peer in peers.items() if number > 0]
         if corruption.peer > 0:
@@ -269,7 +269,7 @@ class Examiner:
         for peer in self._survivors:
             taken = peer.of(Resynced)
             if peer not in takers and taken:
-                raise BrokenInvariantError("only who differs resyncs", (peer.config.peer, taken))
+                raise BrokenInvariantError("only peers that differ resync", (peer.config.peer, taken))
             if peer in takers and not taken and time_left > REPAIR_S:
                 raise BrokenInvariantError("desyncs are repaired", (peer.config.peer, time_left))
         if all(peer.resynced for peer in takers):
@@ -278,7 +278,7 @@ class Examiner:
                 raise BrokenInvariantError("states are equal after a resync", states)
 
     def _check_that_it_proves_something(self) -> None:
-        """Where links take longer than the delay hides, and inputs change, somebody rolled back."""
+        """If latency exceeds the delay and inputs change, some peer rolled back."""
         scenario, peers = self._scenario, self._peers
         delay = max((event.delay for peer in peers for event in peer.of(DelayChosen)), default=0)
         directions = [link.conditions for link in scenario.links] or [scenario.conditions]
@@ -291,8 +291,8 @@ class Examiner:
             raise BrokenInvariantError("late inputs roll back", "nobody did")
 
 
-def _is_spoilt(frame: int, bounds: Iterable[int]) -> bool:
-    """Whether a frame lies in a span of wrong states: from a positive bound on, before a negative one."""
+def _is_corrupted(frame: int, bounds: Iterable[int]) -> bool:
+    """Return True for a frame in a span of wrong states: from positive bounds on, up to negative ones."""
     begins = [bound for bound in bounds if bound > 0]
     ends = [-bound for bound in bounds if bound <= 0]
     return any(frame >= begin for begin in begins) and all(frame <= end for end in ends)

@@ -1,4 +1,4 @@
-"""Draws scenarios: the same seed is the same scenario, for ever."""
+"""Random scenarios: the same seed always gives the same scenario."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,9 +22,9 @@ from tests.netcode.simulation.scenario import (
 
 PEERS = (2,) * 8 + (3,) * 6 + (4,) * 4 + (5, 5, 6, 7, 8)
 HEAD = 24 + OVERHEAD
-"""What a datagram has besides inputs, in bytes, with what carries it."""
+"""Bytes of a datagram in addition to its inputs, with the headers of the layers below."""
 LONGEST_TROUBLE_S = 7.0
-"""Less than a peer waits at the end for one that does not answer: then the verdict is always known."""
+"""Less than a peer waits in the closing phase for one that is silent, so that the verdict is always known."""
 
 
 def draw(seed: int, kind: str = "") -> Scenario:
@@ -41,7 +41,7 @@ def draw(seed: int, kind: str = "") -> Scenario:
 
 
 def _wide_enough(link: Link, scenario: Scenario) -> Link:
-    """Let a link carry every input once: less is no link to play on."""
+    """Give a link enough rate to carry every input once."""
     rate = link.conditions.rate
     if not rate or scenario.inputs != "unique":
         return link
@@ -130,7 +130,7 @@ def _narrow(random: Random) -> Conditions:
 
 
 def _length(scenario: Scenario) -> float:
-    """About how many seconds the game lasts, if nothing holds it up."""
+    """Return the length of the game in seconds if nothing delays it."""
     return 0.5 + scenario.frames / scenario.fps
 
 
@@ -156,7 +156,7 @@ def _linked(conditions: Callable[[Random], Conditions]) -> Callable[[Random, Sce
 
 
 def _silent_links(random: Random, scenario: Scenario) -> Scenario:
-    """Spans in which single directions, or whole groups, hear nothing; and bursts."""
+    """Spans in which single directions or whole groups lose everything; and bursts of loss."""
     scenario = _linked(_bursty)(random, scenario)
     return scenario.but(faults=_partitions(random, scenario))
 
@@ -210,13 +210,13 @@ def _delays(random: Random, scenario: Scenario) -> Scenario:
 
 
 def _leaves(random: Random, scenario: Scenario) -> Scenario:
-    """Some vanish, about at once or one after the other; the others are told late and in any order."""
+    """Some peers vanish, together or one after the other; the others are told late and in any order."""
     scenario = _linked(random.choice((_near, _lossy, _far)))(random, scenario)
     return scenario.but(faults=_deaths(random, scenario, certain=True))
 
 
 def _going_on(random: Random, scenario: Scenario) -> Scenario:
-    """As above, and the seats of those that left get the default input or another writer."""
+    """As `_leavers`, but the seats of peers that left get the default input or another writer."""
     scenario = _with_fates(random, _linked(random.choice((_near, _lossy, _far)))(random, scenario))
     scenario = scenario.but(frames=scenario.frames + random.choice((0, 120)))
     return scenario.but(faults=_deaths(random, scenario, certain=random.random() < 0.7))
@@ -246,7 +246,7 @@ def _deaths(random: Random, scenario: Scenario, *, certain: bool) -> tuple[Fault
         faults.append(Death(left, at))
         told = [peer for peer in peers if peer != left]
         if not scenario.fates and first > 2.0 and random.random() < 0.3:
-            # Where a leave ends a game that has begun, it is enough that one hears of it.
+            # Where a leave ends a running game, it is enough that one peer is told of it.
             told = [random.choice(staying)]
         for peer in told:
             heard = round(at + random.random() * random.choice((0.01, 0.5, 1.5)), 3)
@@ -255,7 +255,7 @@ def _deaths(random: Random, scenario: Scenario, *, certain: bool) -> tuple[Fault
 
 
 def _torn(random: Random, scenario: Scenario) -> Scenario:
-    """The peers fall apart, and each side is told that the other is gone."""
+    """A network partition, after which each side is told that the other is gone."""
     scenario = _linked(random.choice((_near, _lossy)))(random, scenario)
     if random.random() < 0.7:
         scenario = _with_fates(random, scenario)
@@ -293,7 +293,7 @@ def _goodbyes(random: Random, scenario: Scenario) -> Scenario:
 
 
 def _reloads(random: Random, scenario: Scenario) -> Scenario:
-    """Pages are loaded anew, one after the other or several at once; one peer at least plays through."""
+    """Processes restart, one after the other or together; at least one peer plays through."""
     scenario = _linked(random.choice((_near, _near, _lossy, _far)))(random, scenario)
     return scenario.but(
         frames=scenario.frames + 60,
@@ -318,7 +318,7 @@ def _reloading(random: Random, scenario: Scenario, peers: list[int]) -> tuple[Fa
 
 
 def _comings_and_goings(random: Random, scenario: Scenario) -> Scenario:
-    """Some leave for good, others are loaded anew before, meanwhile or afterwards."""
+    """Some peers leave for good, others restart before, meanwhile or afterwards."""
     if scenario.peers < 3:
         scenario = scenario.but(
             owners=(*scenario.owners, 2),
@@ -344,7 +344,7 @@ def _comings_and_goings(random: Random, scenario: Scenario) -> Scenario:
 
 
 def _repaired(random: Random, scenario: Scenario) -> Scenario:
-    """A state goes wrong, and play goes on with the lowest peer's."""
+    """A state gets corrupted, and the game goes on with that of the lowest peer."""
     scenario = _corrupted(random, scenario)
     return scenario.but(
         frames=scenario.frames + int(scenario.fps * random.choice((1, 5, 10))),

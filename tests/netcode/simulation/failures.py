@@ -1,4 +1,4 @@
-"""Keeps scenarios that failed as files: what was drawn, and the smallest that still fails."""
+"""Saves scenarios that failed: as drawn, and shrunk."""
 
 from pathlib import Path
 
@@ -9,12 +9,12 @@ FOLDER = Path(__file__).resolve().parents[3] / "test-results" / "netcode"
 
 
 def keep(scenario: Scenario, folder: Path = FOLDER, shrink_s: float = 20.0) -> str:
-    """Save a scenario that failed, as drawn and made smaller; return what to tell.
+    """Save a scenario that failed, as drawn and shrunk; return a message with the commands to replay it.
 
     Args:
         scenario: One that fails.
         folder: Where the files go.
-        shrink_s: How long to look for a smaller one, in seconds; 0 for not at all.
+        shrink_s: Limit on the time to shrink it, in seconds; 0 to skip that.
     """
     folder.mkdir(parents=True, exist_ok=True)
     name = f"{scenario.kind.replace(' ', '-')}-{scenario.seed}"

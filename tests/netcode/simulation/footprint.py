@@ -1,12 +1,14 @@
-"""How much a session holds on to: every number, byte and reference, whatever its classes are called."""
+"""The footprint of a session: the number of values, bytes and references that it holds."""
 
 from collections import deque
 from collections.abc import Mapping
 from types import BuiltinFunctionType, FunctionType, MethodType
 
 ALONE, LINK = 6_000, 3_000
-"""What a session may hold by itself, and for each other peer, besides inputs, logs and states: more than
-full queues need, far less than one takes that grows without an end."""
+"""Limits on the footprint of a session, and on what each other peer adds to it, except for logs and states.
+
+They exceed what full queues need, and are far below what a leak would reach.
+"""
 _ATOMS = (int, float, str, type(None), type, FunctionType, BuiltinFunctionType)
 
 

@@ -1,4 +1,4 @@
-"""Throws spoilt datagrams at decoders and at sessions in the middle of play."""
+"""A fuzzer: feeds mutated datagrams to the decoders and to running sessions."""
 
 import json
 import tracemalloc
@@ -26,11 +26,11 @@ from coplay.netcode.wire.transfer import PIECE_SIZE, decode_piece, decode_want
 
 SIZES = (1, 2, 1)
 FRAMES = 150
-A_FRAME = 12
-"""How many spoilt datagrams come in between two frames."""
+PER_FRAME = 12
+"""Mutated datagrams that arrive between two frames."""
 RECENT = 64
 PEAK = 24 << 20
-"""Bytes that one game under attack may take at most."""
+"""Limit on the memory of one game under attack, in bytes."""
 VECTORS = Path(__file__).resolve().parents[3] / "protocol" / "vectors"
 _BOUNDARIES = (b"\0", b"\1", b"\x7f", b"\x80\1", b"\xff\xff\xff\xff\7", b"\xff\xff\xff\xff\x0f", b"\x80\0")
 _BYTES = (0, 1, 2, 3, 0x7F, 0x80, 0xFE, 0xFF)
@@ -38,57 +38,57 @@ _FRAMES = (0, 1, 127, 128, 255, 256, 65_535, MAX_FRAME - 128, MAX_FRAME)
 
 
 @dataclass(slots=True)
-class Spoilt:
-    """What came of it."""
+class FuzzResult:
+    """The counts and failures of a fuzzing run."""
 
     datagrams: int = 0
-    refused: int = 0
-    """By the decoders."""
+    rejected: int = 0
+    """Datagrams that the decoders rejected."""
     games: int = 0
     footprint: int = 0
     peak: int = 0
-    """Bytes, as far as they were measured."""
+    """Most memory that a game took, in bytes; 0 if it was not measured."""
     failures: list[str] = field(default_factory=list)
 
-    def add(self, other: "Spoilt") -> None:
-        """Count another one in."""
+    def add(self, other: "FuzzResult") -> None:
+        """Add the counts of another run."""
         self.datagrams += other.datagrams
-        self.refused += other.refused
+        self.rejected += other.rejected
         self.games += other.games
         self.footprint = max(self.footprint, other.footprint)
         self.peak = max(self.peak, other.peak)
         self.failures += other.failures
 
 
-def spoil(seed: int, count: int, weigh: bool = False) -> Spoilt:
-    """Spoil datagrams, read each, and give each to a session that plays.
+def fuzz(seed: int, count: int, measure_memory: bool = False) -> FuzzResult:
+    """Mutate datagrams, decode each, and give each to a running session.
 
     Args:
-        seed: The same is the same attack.
-        count: How many datagrams.
-        weigh: Whether to measure memory as well, which takes four times as long.
+        seed: The same seed gives the same datagrams.
+        count: How many datagrams to mutate.
+        measure_memory: True to measure memory as well, which takes four times as long.
     """
     attack = Attack(seed)
-    if weigh:
+    if measure_memory:
         tracemalloc.start()
     try:
         while attack.result.datagrams < count and not attack.result.failures:
             attack.play(count - attack.result.datagrams)
-            if weigh:
+            if measure_memory:
                 attack.result.peak = max(attack.result.peak, tracemalloc.get_traced_memory()[1])
                 if attack.result.peak > PEAK:
                     attack.result.failures.append(f"seed {seed}: {attack.result.peak} bytes taken")
     finally:
-        if weigh:
+        if measure_memory:
             tracemalloc.stop()
     return attack.result
 
 
 class Attack:
-    """Games of three peers that hear much besides what they tell each other.
+    """Games of three peers that get mutated datagrams in addition to their own.
 
     Args:
-        seed: Of all chance.
+        seed: Seed of the random choices.
     """
 
     def __init__(self, seed: int) -> None:
@@ -96,14 +96,14 @@ class Attack:
         self._seed = seed
         self._written = [
             bytes.fromhex(vector["hex"])
-            for path in sorted(VECTORS.glob("*.json"))
-            for vector in json.loads(path.read_text(encoding="utf-8"))
+            for name in ("hello.json", "play.json", "state.json")
+            for vector in json.loads((VECTORS / name).read_text(encoding="utf-8"))
         ]
         self._recent: list[bytes] = list(self._written)
-        self.result = Spoilt()
+        self.result = FuzzResult()
 
     def play(self, most: int) -> None:
-        """Play one game to its end, or until so many datagrams were spoilt."""
+        """Play one game to its end, or until `most` datagrams were mutated."""
         random, result = self._random, self.result
         game = SimulatedGame(
             owners=(0, 1, 2),
@@ -135,10 +135,10 @@ class Attack:
             while until < 30.0 and not ended():
                 until += 1 / 60
                 game.run(until=until)
-                for _ in range(A_FRAME):
+                for _ in range(PER_FRAME):
                     if result.datagrams >= attacked_until:
                         return
-                    data = self._spoilt()
+                    data = self._mutated()
                     result.datagrams += 1
                     self._read(data)
                     target, source = random.sample(range(3), 2)
@@ -157,11 +157,11 @@ class Attack:
             del self._recent[0]
         return data
 
-    def _spoilt(self) -> bytes:
+    def _mutated(self) -> bytes:
         random = self._random
         data = random.choice(self._recent if random.random() < 0.9 else self._written)
         for _ in range(random.choice((1, 1, 1, 2, 3))):
-            data = random.choice(SPOILERS)(random, data, self._recent)
+            data = random.choice(MUTATORS)(random, data, self._recent)
         return data[: MAX_DATAGRAM + 1]
 
     def _read(self, data: bytes) -> None:
@@ -181,7 +181,7 @@ class Attack:
                 _, total, index, piece = decode_piece(data[HEADER_SIZE + 1 :])
                 assert index * PIECE_SIZE + len(piece) <= total
         except MalformedDatagramError:
-            self.result.refused += 1
+            self.result.rejected += 1
 
 
 def _check_play(play: PlayDatagram) -> None:
@@ -196,9 +196,9 @@ def _check_play(play: PlayDatagram) -> None:
     assert frames == sorted(set(frames))
 
 
-# Ways to spoil a datagram: (chance, datagram, others) -> bytes
+# Ways to mutate a datagram: (random, datagram, other datagrams) -> bytes
 
-Spoiler = Callable[[Random, bytes, list[bytes]], bytes]
+Mutator = Callable[[Random, bytes, list[bytes]], bytes]
 
 
 def _flip(random: Random, data: bytes, _others: list[bytes]) -> bytes:
@@ -229,13 +229,13 @@ def _splice(random: Random, data: bytes, others: list[bytes]) -> bytes:
 
 
 def _number(random: Random, data: bytes, _others: list[bytes]) -> bytes:
-    """Put a number that lies at some limit where another one was."""
+    """Replace a byte by a number at some limit."""
     at = random.randint(min(HEADER_SIZE, len(data)), len(data))
     return data[:at] + random.choice(_BOUNDARIES) + data[at + 1 :]
 
 
 def _renumber(random: Random, data: bytes, _others: list[bytes]) -> bytes:
-    """Make it look new, so that nothing of it is dropped as a duplicate."""
+    """Give it a new sequence number, so that it is not dropped as a duplicate."""
     seq = random.randrange(1 << 16).to_bytes(2, "little")
     return data[:2] + seq + data[4:]
 
@@ -246,7 +246,7 @@ def _rekind(random: Random, data: bytes, _others: list[bytes]) -> bytes:
 
 
 def _rewrite(random: Random, data: bytes, _others: list[bytes]) -> bytes:
-    """Change one field of a datagram of the game, and write it anew: well formed and wrong."""
+    """Change one field of a play datagram and encode it again: well formed, but wrong."""
     try:
         play = decode_play(data, SIZES)
     except MalformedDatagramError:
@@ -284,7 +284,7 @@ def _rewrite(random: Random, data: bytes, _others: list[bytes]) -> bytes:
     return bytes(out)
 
 
-SPOILERS: tuple[Spoiler, ...] = (
+MUTATORS: tuple[Mutator, ...] = (
     *(_flip, _flip, _set, _set, _cut, _extend, _splice, _number, _number, _rekind),
     *(_renumber, _renumber, _rewrite, _rewrite, _rewrite, _rewrite),
 )

@@ -53,18 +53,18 @@ class SimulatedGame:
         self.corruptions: dict[int, int] = {}
         """By peer, the frame before which a bit of its state flips."""
         self.incarnations: dict[int, int] = {}
-        """By peer, how often its process began anew."""
+        """By peer, how often its process restarted."""
         self.former: list[ToyPeer] = []
         """The processes that were replaced."""
 
     def plan(self, *actions: tuple[float, Callable[[], object]]) -> None:
-        """Have things done, each at a time in seconds."""
+        """Plan actions, each at a time in seconds."""
         for at, act in actions:
             self._planned += 1
             heappush(self._agenda, (at, self._planned, act))
 
     def run(self, until: float = 120.0) -> "SimulatedGame":
-        """Play until every living peer is done, or to `until` seconds."""
+        """Play until every living peer is done, or until `until` seconds."""
         network, waiting, agenda, dead = self.network, self._waiting, self._agenda, self.network.dead
         while True:
             living = [peer for number, peer in self.peers.items() if number not in dead]
@@ -99,24 +99,24 @@ class SimulatedGame:
                     peer.tick(now)
 
     def kill(self, peer: int) -> None:
-        """Make a peer vanish without a word."""
+        """Make a peer vanish without a goodbye."""
         self.network.dead.add(peer)
 
     def peer(self, number: int, act: Callable[[ToyPeer], None]) -> None:
-        """Have something done to a peer, unless it is dead or not there yet."""
+        """Apply an action to a peer, unless it is dead or not there yet."""
         if number in self.peers and number not in self.network.dead:
             act(self.peers[number])
 
     def tell_left(self, peer: int, left: int, *, certain: bool = True) -> None:
-        """Have the server's word reach `peer` that `left` is gone."""
+        """Report to `peer`, as the server, that `left` is gone."""
         self.peer(peer, lambda told: told.tell_left(left, self.network.now, certain=certain))
 
     def reload(self, number: int, word_s: float = 0.0) -> None:
-        """Make a peer's process begin anew, unless its game has ended, and let the others know.
+        """Restart a peer's process, unless its game has ended, and report it to the others.
 
         Args:
             number: The peer.
-            word_s: How much later each of the others hears of it than the one before, in seconds.
+            word_s: Seconds between the reports to the other peers.
         """
         others = [peer for peer in self.survivors() if peer.config.peer != number]
         if number not in self.peers or all(peer.session.phase == "closed" for peer in others):
@@ -149,7 +149,7 @@ class SimulatedGame:
         return [peer for number, peer in self.peers.items() if number not in self.network.dead]
 
     def verdicts(self) -> dict[int, GameAgreed]:
-        """Return each peer's verdict, as far as it has one."""
+        """Return the verdicts of all peers that have one."""
         found = {}
         for number, peer in self.peers.items():
             agreed = peer.of(GameAgreed)
@@ -160,7 +160,7 @@ class SimulatedGame:
         return found
 
     def check_identical(self, verdict: str = "identical") -> None:
-        """Assert that all living peers agree, in every way that can be looked at."""
+        """Assert that all living peers agree on the verdict, the log, the checksums and the state."""
         peers = self.survivors()
         first = peers[0]
         verdicts = self.verdicts()
@@ -179,7 +179,7 @@ class SimulatedGame:
 
     @property
     def rollbacks(self) -> int:
-        """Return how often wrong guesses were corrected, at all peers."""
+        """Return the number of rollbacks at all peers."""
         return sum(peer.session.stats.rollbacks for peer in self.peers.values())
 
     def _make(self, number: int) -> None:

@@ -1,4 +1,4 @@
-"""Datagrams under way between peers, on a virtual clock: each direction of each link has its own weather."""
+"""A simulated network on a virtual clock, with conditions for each direction of each link."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from math import inf
 from random import Random
 
 OVERHEAD = 93
-"""Bytes of IP, UDP, DTLS and SCTP that a datagram takes on a real link, besides its own."""
+"""Bytes of IP, UDP, DTLS and SCTP that a datagram takes on a real link, in addition to its own."""
 REORDERED_S = 0.1
 
 
@@ -20,9 +20,9 @@ class Conditions:
     jitter: float = 0.0
     """Up to this many seconds more, evenly spread."""
     loss: float = 0.0
-    """Share of datagrams that vanish, each by itself."""
+    """Share of datagrams that are lost independently."""
     burst_begin: float = 0.0
-    """Chance, at every datagram, that a burst of loss begins: from then on all vanish. (Gilbert's model.)"""
+    """Chance, at every datagram, that a burst of loss begins: from then on all are lost (Gilbert's model)."""
     burst_end: float = 0.25
     """Chance, at every datagram in a burst, that the burst is over after it."""
     duplicate: float = 0.0
@@ -32,17 +32,17 @@ class Conditions:
     rate: float = 0.0
     """Bytes per second, headers of the layers below included; 0 is no limit."""
     queue: int = 16_384
-    """Bytes that wait for a limited rate; what comes when it is full vanishes."""
+    """Bytes that wait for a limited rate; datagrams that exceed it are dropped."""
     silences: tuple[tuple[float, float], ...] = ()
-    """Spans of time, from and to in seconds, in which everything vanishes."""
+    """Spans of time, from and to in seconds, in which everything is lost."""
 
 
 class Direction:
     """The state of one direction of a link.
 
     Args:
-        conditions: How it is.
-        random: The network's chance.
+        conditions: The conditions of the direction.
+        random: The random generator of the network.
     """
 
     __slots__ = ("_busy_until", "_conditions", "_in_burst", "_plain", "_random", "silences")
@@ -94,29 +94,27 @@ class Direction:
 
 
 class Network:
-    """All datagrams under way.
-
-    Everything hangs on the seed, nothing on the time of day.
+    """All datagrams in flight. The same seed gives the same game.
 
     Args:
-        seed: Of all chance.
-        conditions: Of every direction, or by (from, to).
+        seed: Seed of the random generator.
+        conditions: Conditions of every direction, or a function of (from, to).
     """
 
     def __init__(self, seed: int, conditions: Conditions | Callable[[int, int], Conditions]) -> None:
         self.random = Random(seed)
         self._conditions = conditions if callable(conditions) else lambda _from, _to: conditions
         self._directions: dict[tuple[int, int], Direction] = {}
-        self._under_way: list[tuple[float, int, int, int, bytes]] = []
+        self._in_flight: list[tuple[float, int, int, int, bytes]] = []
         self._count = 0
         self.now = 0.0
         """Virtual seconds."""
         self.dead: set[int] = set()
         """Peers that neither send nor receive any more."""
         self.lost = 0
-        """Datagrams that vanished."""
+        """Datagrams that were lost."""
         self.on_send: Callable[[int, int, bytes], bytes | None] | None = None
-        """Sees every datagram, and may replace it or (None) drop it."""
+        """Called with every datagram; returns the datagram to send instead, or None to drop it."""
 
     def direction(self, source: int, target: int) -> Direction:
         """Return one direction of one link."""
@@ -134,14 +132,14 @@ class Network:
         *,
         one_way: bool = False,
     ) -> None:
-        """Let nothing through between two sets of peers in a span of time.
+        """Partition two sets of peers for a span of time.
 
         Args:
             begin: Seconds.
             end: Seconds.
             near: Peers on one side.
             far: Peers on the other.
-            one_way: Only what the near ones send is lost.
+            one_way: True if only datagrams of the near peers are lost.
         """
         for source in near:
             for target in far:
@@ -150,7 +148,7 @@ class Network:
                     self.direction(target, source).silences.append((begin, end))
 
     def send(self, source: int, target: int, data: bytes) -> None:
-        """Take one datagram."""
+        """Send one datagram."""
         if source in self.dead or target in self.dead:
             return
         if self.on_send is not None:
@@ -165,14 +163,14 @@ class Network:
             self.lost += 1
         for at in arrivals:
             self._count += 1
-            heappush(self._under_way, (at, self._count, source, target, data))
+            heappush(self._in_flight, (at, self._count, source, target, data))
 
     def next_arrival(self) -> float:
-        """Return when the next datagram arrives; infinite when none is under way."""
-        return self._under_way[0][0] if self._under_way else inf
+        """Return when the next datagram arrives; infinite if none is in flight."""
+        return self._in_flight[0][0] if self._in_flight else inf
 
     def arrived(self) -> tuple[int, int, bytes] | None:
         """Take the next datagram that has arrived by now: (from, to, bytes)."""
-        if self._under_way and self._under_way[0][0] <= self.now:
-            return heappop(self._under_way)[2:]
+        if self._in_flight and self._in_flight[0][0] <= self.now:
+            return heappop(self._in_flight)[2:]
         return None

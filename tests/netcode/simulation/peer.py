@@ -1,4 +1,4 @@
-"""A peer that plays strictly by the rules, and checks at every effect what the netcode promises."""
+"""A peer that performs every effect, and checks the netcode's invariants at each."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -38,7 +38,7 @@ _STEADY_S = 0.4
 
 
 class BrokenInvariantError(AssertionError):
-    """The netcode did something that it promises never to do.
+    """Raised when the netcode breaks one of its invariants.
 
     Args:
         invariant: A short name; a failing scenario is shrunk while this stays the same.
@@ -96,10 +96,10 @@ class ToyPeer:
         self.shown: dict[int, tuple[bytes, ...]] = {}
         """Per frame that is not confirmed, the inputs of its first step."""
         self.stepped: dict[int, tuple[tuple[bytes, ...], int]] = {}
-        """Per frame that is not confirmed, the inputs of its newest step, and which are guesses."""
+        """Per frame that is not confirmed, the inputs of its newest step, and which are predicted."""
         self.checksums: dict[int, int] = {}
         self.first_frame = 0
-        """The first frame that was played here: later than 0 for a peer that began anew."""
+        """The first frame that this process played: later than 0 after a restart."""
         self.resynced: list[int] = []
         """How many frames were confirmed whenever a state was taken over from another peer."""
         self.adopted_through = -1
@@ -130,7 +130,7 @@ class ToyPeer:
         self.session = RollbackSession(config, self.local(now))
         self._repairs = Repairs(self.session, game, self.states, state_size)
         self._absent: set[int] = set()
-        """The peers that began anew and were not heard to play yet."""
+        """The peers that restarted and have not sent a play datagram yet."""
         self.corrupt_at: int | None = None
         self.honest = True
         """Whether nobody forges what the others say: then it is known who plays."""
@@ -166,13 +166,13 @@ class ToyPeer:
         self._perform()
 
     def tell_left(self, peer: int, now: float, *, certain: bool = True) -> None:
-        """Bring the server's word that a peer is gone, or a mere suspicion."""
+        """Report, as the server, that a peer is gone, or a mere suspicion."""
         self.session.peer_left(peer, self.local(now), certain=certain)
         self._perform()
         self._set_timer(now)
 
     def tell_returned(self, peer: int, epoch: int, now: float) -> None:
-        """Bring the server's word that a peer's process began anew."""
+        """Report, as the server, that a peer's process restarted."""
         self.session.peer_returned(peer, epoch, self.local(now))
         self._perform()
         self._set_timer(now)
@@ -228,7 +228,7 @@ class ToyPeer:
         if not steady or Counter(told) == Counter(self._others - self.gone - self._absent):
             self._told_at = local
         elif due and self.honest and (told or after > frame or local - self._told_at >= STALL_INTERVAL_S):
-            # While play waits for long, what comes in is looked at at once, and answered a little later.
+            # In a long stall, arriving datagrams are polled for immediately and answered a little later.
             raise BrokenInvariantError("one datagram a tick to every running peer", f"{frame}: {told}")
         window = self.config.max_prediction
         confirmed = session.confirmed_frame
@@ -338,12 +338,12 @@ class ToyPeer:
         if frame >= len(self.log) - 1:
             self.states[frame] = state
         self.next_frame = frame
-        # What was wrong here is gone, unless it happens anew.
+        # The corrupted state is replaced now.
         self.corrupt_at = self._repairs.corrupt_at = None
         if session.phase == "hello":
             self._repairs.begin_with(frame, state)
             session.state_imported(frame, state.over)
-            # The session holds the whole log, for the hash over it; it is not given out again.
+            # The session holds the whole log; frames before the snapshot are not confirmed again.
             timeline = session._timeline
             self.log = list(timeline.logged_inputs(0, frame))
             self.first_frame = frame
@@ -376,10 +376,10 @@ class ToyPeer:
             raise BrokenInvariantError("never steps what is confirmed", (frame, len(self.log)))
         if self._rolled_back:
             self._rolled_back = False
-            before, guessed = self.stepped[frame]
+            before, predicted = self.stepped[frame]
             wrong = [seat for seat, value in enumerate(before) if value != inputs[seat]]
-            if not wrong or not all(guessed >> seat & 1 for seat in wrong):
-                raise BrokenInvariantError("rolls back for a wrong guess only", (frame, before, inputs))
+            if not wrong or not all(predicted >> seat & 1 for seat in wrong):
+                raise BrokenInvariantError("rolls back for a wrong prediction only", (frame, before, inputs))
         if frame not in self.shown:
             self.shown[frame] = inputs
         self.stepped[frame] = inputs, effect.predicted
@@ -420,9 +420,9 @@ class ToyPeer:
         shown = self.shown.pop(frame)
         for player, after in enumerate(effect.corrected_after):
             if shown[player] != inputs[player] and not after:
-                raise BrokenInvariantError("tells of corrections", frame)
+                raise BrokenInvariantError("reports corrections", frame)
             if after and not effect.predicted >> player & 1:
-                raise BrokenInvariantError("corrects only guesses", frame)
+                raise BrokenInvariantError("corrects only predictions", frame)
         for seat, given in self.given.items():
             if inputs[seat] != given[frame]:
                 raise BrokenInvariantError("own inputs are kept", (frame, seat, inputs[seat], given[frame]))
@@ -450,7 +450,7 @@ class ToyPeer:
             # What it tells others that it holds, it has itself corrected for.
             held = min(decode_play(data, self._sizes).last)
             if self.session.confirmed_frame < min(held, self.session.current_frame - 1):
-                raise BrokenInvariantError("wrong guesses are corrected at once", held)
+                raise BrokenInvariantError("wrong predictions are corrected immediately", held)
 
 
 def configure(peer: int, owners: tuple[int, ...], **changes: object) -> SessionConfig:

@@ -1,4 +1,4 @@
-"""Plays a scenario, and counts what happened."""
+"""Plays scenarios and counts their outcomes."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -20,12 +20,12 @@ from tests.netcode.simulation.scenario import (
 )
 
 PATIENCE_S = 150.0
-"""By then every game has long come to its end."""
+"""By then every game must have ended."""
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What one game came to, or many together."""
+    """The outcome of one game, or of many together."""
 
     games: int = 0
     peers: int = 0
@@ -34,17 +34,17 @@ class Outcome:
     seconds: float = 0.0
     """Virtual time of the games, once per game."""
     stalled: int = 0
-    """Frame times in which play waited, over all peers."""
+    """Stalled frame times, over all peers."""
     datagrams: int = 0
     bytes: int = 0
     footprint: int = 0
-    """The most that any session held at its end."""
+    """The largest footprint of a session."""
     depths: Counter[int] = field(default_factory=Counter)
-    """How many rollbacks went back by so many frames."""
+    """Number of rollbacks by their depth in frames."""
     verdicts: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: "Outcome") -> None:
-        """Count another one in."""
+        """Add another outcome."""
         self.games += other.games
         self.peers += other.peers
         self.frames += other.frames
@@ -58,7 +58,7 @@ class Outcome:
 
     @property
     def rollbacks(self) -> int:
-        """How many there were."""
+        """Number of rollbacks."""
         return self.depths.total()
 
     def depth(self, share: float) -> int:
@@ -72,7 +72,7 @@ class Outcome:
 
 
 def stage(scenario: Scenario) -> SimulatedGame:
-    """Return the scenario's game, ready to run, with all that will befall it planned."""
+    """Return the game of a scenario, ready to run, with its faults planned."""
     by_link = {(link.source, link.target): link.conditions for link in scenario.links}
 
     def conditions(source: int, target: int) -> Conditions:
@@ -139,7 +139,7 @@ def play(scenario: Scenario) -> Outcome:
     """Play a scenario to its end.
 
     Raises:
-        BrokenInvariantError: The netcode broke a promise.
+        BrokenInvariantError: The netcode broke an invariant.
     """
     game = stage(scenario).run(until=PATIENCE_S)
     check(scenario, game)

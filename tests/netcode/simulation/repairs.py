@@ -1,4 +1,4 @@
-"""What a toy peer does when states are exchanged or looked at again."""
+"""A toy peer's answers to effects that export, import, compare and re-simulate states."""
 
 from tests.netcode.simulation.toy_game import State, ToyGame
 
@@ -15,7 +15,7 @@ def write_state(state: State, size: int) -> bytes:
 
 
 def read_state(data: bytes) -> State | None:
-    """Read what another peer wrote; None when it is no state."""
+    """Decode a state from another peer, or return None if the bytes are not a state."""
     if len(data) < _LEAST or data[_LEAST - 1] > 1 or data[_LEAST:].strip(b"\x55"):
         return None
     frame = int.from_bytes(data[:_FRAME_BYTES], "little")
@@ -24,7 +24,7 @@ def read_state(data: bytes) -> State | None:
 
 
 class Repairs:
-    """The rarer duties of one peer.
+    """The answers of one peer to the rarer effects.
 
     Args:
         session: Its session.
@@ -43,10 +43,10 @@ class Repairs:
         self._checked: dict[int, State] = {0: game.state}
         self._examined: dict[int, State] = {}
         self.corrupt_at: int | None = None
-        """Stepping again shows the same flipped bit before this frame."""
+        """Re-simulation reproduces the flipped bit before this frame."""
 
     def keep(self, frame: int, state: State) -> int:
-        """Keep a state that was hashed, until all peers have the same; return how many are kept."""
+        """Keep a hashed state until all peers have an equal one; return how many are kept."""
         oldest = self._session.oldest_compared
         for old in [old for old in self._checked if old < oldest]:
             del self._checked[old]
@@ -54,11 +54,11 @@ class Repairs:
         return len(self._checked)
 
     def begin_with(self, frame: int, state: State) -> None:
-        """Forget all; a game that was not seen from its beginning begins here."""
+        """Drop all states and start with the one of a snapshot."""
         self._checked = {frame: state}
 
     def examine(self, effect: Examine) -> None:
-        """Step some frames again, and hash every state."""
+        """Re-simulate some frames, and hash every state."""
         self._examined = {}
         state = self._checked.get(effect.frame)
         if state is not None:
@@ -73,13 +73,13 @@ class Repairs:
         self._session.examined(effect.frame, checksums)
 
     def export_state(self, effect: ExportState) -> None:
-        """Write a state for another peer."""
+        """Export a state for another peer."""
         state = (self._examined if effect.examined else self._states).get(effect.frame)
         data = None if state is None else write_state(state, self._state_size)
         self._session.state_exported(effect.peer, data)
 
     def compare(self, effect: CompareState) -> None:
-        """Name what differs."""
+        """Report what differs."""
         mine, theirs = self._examined.get(effect.frame), read_state(effect.data)
         paths = []
         if mine is not None and theirs is not None:
@@ -87,7 +87,7 @@ class Repairs:
         self._session.state_compared(effect.frame, paths)
 
     def import_state(self, effect: ImportState) -> State | None:
-        """Return the state to take over; None, and the session was told, when the bytes are none."""
+        """Return the state to adopt; for bytes that are not a state, tell the session and return None."""
         state = read_state(effect.data)
         if state is None:
             self._session.state_refused(effect.frame)

@@ -1,4 +1,4 @@
-"""A game and all that befalls it, as plain data: drawn from a seed, saved, made smaller, replayed."""
+"""A game and its faults as plain data, which can be drawn from a seed, saved, shrunk and replayed."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -12,14 +12,14 @@ Kind = TypeVar("Kind")
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """Two sets of peers cannot hear each other."""
+    """Two sets of peers cannot reach each other."""
 
     begin: float
     end: float
     near: tuple[int, ...]
     far: tuple[int, ...]
     one_way: bool = False
-    """Only what the near ones send is lost."""
+    """True if only datagrams of the near peers are lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,12 @@ class ClockJump:
     peer: int
     at: float
     seconds: float
-    """Forwards, or backwards when negative."""
+    """Seconds forwards; negative for backwards."""
 
 
 @dataclass(frozen=True, slots=True)
 class Freeze:
-    """A peer does nothing for a while, like a tab that sleeps; what comes in waits."""
+    """A peer is suspended for a while, like a sleeping tab; datagrams wait."""
 
     peer: int
     begin: float
@@ -43,7 +43,7 @@ class Freeze:
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """A peer vanishes without a word."""
+    """A peer vanishes without a goodbye."""
 
     peer: int
     at: float
@@ -59,29 +59,29 @@ class Goodbye:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """The server tells a peer that another is gone, whether it is or not."""
+    """The server reports to a peer that another one left; the report may be false."""
 
     peer: int
     at: float
     left: int
     certain: bool = True
-    """Whether it is more than a suspicion."""
+    """False for a mere suspicion."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reload:
-    """A peer's process ends, and another one takes its place."""
+    """A peer's process restarts."""
 
     peer: int
     begin: float
     end: float
     word_s: float = 0.0
-    """How much later each of the others hears of it than the one before."""
+    """Seconds between the reports to the other peers."""
 
 
 @dataclass(frozen=True, slots=True)
 class DelayChange:
-    """A peer gives its seats another input delay."""
+    """A peer changes the input delay of its seats."""
 
     peer: int
     at: float
@@ -105,7 +105,7 @@ FAULTS: dict[str, type[Fault]] = {
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """The conditions of one direction, where they differ from those of all others."""
+    """The conditions of one direction that differ from the usual ones."""
 
     source: int
     target: int
@@ -114,17 +114,17 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One game. Seconds are the network's; peers are numbered from 0 without gaps."""
+    """One game. Times are in seconds of the network's clock; peers are numbered from 0 without gaps."""
 
     kind: str = "plain"
-    """What it is an example of."""
+    """The kind of trouble that it has, one of `KINDS`."""
     seed: int = 0
-    """Of the network's chance and of the inputs."""
+    """Seed of the network and of the inputs."""
     owners: tuple[int, ...] = (0, 1)
     """Per player, its peer."""
     frames: int = 120
     chance_end: bool = False
-    """Whether the game may end earlier, by chance that hangs on the inputs."""
+    """True if the game may end earlier, pseudo-randomly, depending on the inputs."""
     sizes: tuple[int, ...] = (1, 1)
     """Per player, the bytes of an input."""
     inputs: Literal["held", "unique", "idle"] = "held"
@@ -137,9 +137,9 @@ class Scenario:
     """Per player; empty is `end` everywhere."""
     on_desync: Literal["resync", "end"] = "end"
     state_size: int = 0
-    """How many bytes a state takes that another peer is given, at least."""
+    """Least size of an exported state, in bytes."""
     conditions: Conditions = field(default_factory=Conditions)
-    """Of every direction that `links` does not name."""
+    """Conditions of every direction that `links` does not name."""
     links: tuple[Link, ...] = ()
     clock_rates: tuple[float, ...] = ()
     """Per peer; empty is 1 everywhere."""
@@ -163,12 +163,12 @@ class Scenario:
         return replace(self, **changes)
 
     def to_json(self) -> str:
-        """Return the scenario as text; what is as usual is left out."""
+        """Return the scenario as JSON without default values."""
         return json.dumps(_plain(self), indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> "Scenario":
-        """Return the scenario that a text describes."""
+        """Return the scenario of a JSON text."""
         values = _tuples(json.loads(text))
         if "conditions" in values:
             values["conditions"] = Conditions(**values["conditions"])

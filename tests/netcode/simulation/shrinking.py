@@ -1,4 +1,4 @@
-"""Makes a failing scenario smaller, as long as it fails in the same way: what is left is what matters."""
+"""Shrinks a failing scenario for as long as it fails in the same way."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
@@ -16,13 +16,13 @@ _GROUP_FIELDS = ("near", "far")
 
 
 def failure(scenario: Scenario) -> str:
-    """Play a scenario; return the name of what went wrong, or nothing."""
+    """Play a scenario; return the name of the failure, or an empty string."""
     try:
         play(scenario)
     except BrokenInvariantError as error:
         return error.invariant
     except Exception as error:
-        # Whatever a session raises is a finding, too; where it came from tells one from another.
+        # An exception of a session is a failure, too, named by the function that raised it.
         trace = error.__traceback__
         while trace is not None and trace.tb_next is not None:
             trace = trace.tb_next
@@ -34,12 +34,12 @@ def failure(scenario: Scenario) -> str:
 def shrink(scenario: Scenario, seconds: float = 20.0, fails: Callable[[Scenario], str] = failure) -> Scenario:
     """Return the smallest scenario found that fails as this one does.
 
-    Greedy: of the simpler scenarios the first that still fails is taken, until none does or time is up.
+    Greedy: takes the first simpler scenario that still fails, until none does or the time is over.
 
     Args:
         scenario: One that fails.
         seconds: How long to search, by this machine's clock.
-        fails: Plays a scenario; returns the name of what went wrong, or nothing.
+        fails: Plays a scenario; returns the name of the failure, or an empty string.
     """
     deadline = monotonic() + seconds
     wanted = fails(scenario)
@@ -62,7 +62,7 @@ def shrink(scenario: Scenario, seconds: float = 20.0, fails: Callable[[Scenario]
 
 
 def simpler_ones(scenario: Scenario) -> Iterator[Scenario]:
-    """Give scenarios that are a little simpler: the greatest simplifications first."""
+    """Yield scenarios that are a little simpler, with the greatest simplifications first."""
     yield from _fewer_faults(scenario)
     for peer in reversed(range(scenario.peers)):
         if scenario.peers > 1:
@@ -85,7 +85,7 @@ def _fewer_faults(scenario: Scenario) -> Iterator[Scenario]:
 
 
 def without_peer(scenario: Scenario, gone: int) -> Scenario:
-    """Return the scenario without one peer and all that befalls it; the others are numbered anew."""
+    """Return the scenario without one peer and its faults; the others are renumbered."""
 
     def renumbered(peer: int) -> int:
         return peer - (peer > gone)

@@ -1,4 +1,4 @@
-"""A deterministic game whose state depends on every input, and what its players press."""
+"""A deterministic game whose state depends on every input, and scripts of its players' inputs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class State:
 
 
 class ToyGame:
-    """Ends after `frames`, or from frame `frames // 2` on by chance that hangs on the inputs."""
+    """A game that ends after `frames`, or pseudo-randomly, depending on the inputs, in its second half."""
 
     def __init__(self, frames: int, *, chance_end: bool = False) -> None:
         self.frames = frames
@@ -47,7 +47,7 @@ class ToyGame:
 
 
 def held_keys(seed: int, sizes: tuple[int, ...], hold: int = 6) -> Script:
-    """Inputs that are held for up to `2 * hold` frames, like keys."""
+    """Return a script of inputs that are held for up to `2 * hold` frames, like keys."""
     tables: list[list[bytes]] = [[] for _ in sizes]
     generators = [Random(seed * 1000 + player) for player in range(len(sizes))]
 
@@ -63,7 +63,7 @@ def held_keys(seed: int, sizes: tuple[int, ...], hold: int = 6) -> Script:
 
 
 def unique_inputs(seed: int, sizes: tuple[int, ...]) -> Script:
-    """Another input in every frame: repeating the last one is always wrong."""
+    """Return a script with another input in every frame: repeating the last one is always wrong."""
 
     def script(player: int, frame: int) -> bytes:
         return (
@@ -76,6 +76,6 @@ def unique_inputs(seed: int, sizes: tuple[int, ...]) -> Script:
 
 
 def idle_hands(_seed: int, sizes: tuple[int, ...]) -> Script:
-    """Nobody presses anything: every guess is right."""
+    """Return a script without any key press: every prediction is right."""
     inputs = [bytes(size) for size in sizes]
     return lambda player, _frame: inputs[player]

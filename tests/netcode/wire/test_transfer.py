@@ -1,4 +1,4 @@
-"""Bytes in pieces: whatever is lost on the way, the whole arrives, or nothing."""
+"""Transfers in pieces: the whole payload arrives or nothing does, with any loss of datagrams."""
 
 from random import Random
 

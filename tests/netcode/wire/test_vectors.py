@@ -1,4 +1,4 @@
-"""The hand-written vectors in protocol/vectors are read exactly as they say."""
+"""The handwritten vectors in protocol/vectors decode exactly as they state."""
 
 import json
 import re
@@ -21,7 +21,7 @@ def load(name: str) -> list[Any]:
 
 
 def plain(value: object) -> object:
-    """The value as JSON has it."""
+    """Return a value as JSON represents it."""
     match value:
         case bytes():
             return value.hex()
