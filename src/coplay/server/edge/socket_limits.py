@@ -22,6 +22,8 @@ from coplay.signaling.rate_limits import TokenBucket
 MAX_SOCKETS_AN_ADDRESS: Final = 512
 FRAMES_PER_SECOND: Final = 1000.0
 FRAME_BURST: Final = 2000.0
+MAX_READ_AHEAD: Final = 256
+"""Frames that are read from a client while a write to it waits; each may be answered, and answers queue."""
 WRITE_WITHIN_S: Final = 10.0
 HANG_UP_S: Final = 5.0
 MAX_ATTACHMENTS: Final = 1
@@ -90,6 +92,8 @@ class _Guarded:
         self._writing: dict[asyncio.Task[Any], float] = {}
         self._late: set[asyncio.Task[Any]] = set()
         self._look: asyncio.TimerHandle | None = None
+        self._read_ahead = 0
+        self._write_ended = asyncio.Event()
 
     async def receive(self) -> Message:
         message = await self._receive()
@@ -98,6 +102,11 @@ class _Guarded:
         if not self._dead and not self._is_fine(message):
             self._closed["frame"] += 1
             self._dead = True
+        # Back-pressure: who does not read is not read either; otherwise answers would fill the memory.
+        self._read_ahead = self._read_ahead + 1 if self._writing else 0
+        while self._writing and self._read_ahead > MAX_READ_AHEAD and not self._dead:
+            self._write_ended.clear()
+            await self._write_ended.wait()
         if self._dead:
             return {"type": "websocket.disconnect", "code": 1008}
         while not self._bucket.take(self._now()):
@@ -122,6 +131,7 @@ class _Guarded:
             raise TimeoutError from None
         finally:
             del self._writing[task]
+            self._write_ended.set()
 
     async def end(self, reason: str) -> None:
         """End the connection, whatever its client does."""
