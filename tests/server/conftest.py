@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 import socketio
 from gymnasium.spaces import Discrete
 from pettingzoo import ParallelEnv
+from tests.server.virtual_clock import VirtualClock
 
 from coplay.data.database.store import Store
 from coplay.runtime.serving import ServedFile
@@ -23,9 +25,12 @@ from coplay.server.settings import Settings
 from coplay.signaling import IceServers
 from coplay.study import Study, keys, scenes
 
-FAST = Settings(hold_s=0.3, resume_s=1.0, begin_s=30, tick_s=0.02, lobby_every_s=0.1)
-PATIENT = Settings(hold_s=30, begin_s=1e6, tick_s=0.02)
-WAIT_S = 5.0
+SETTINGS = Settings(tick_s=0.02)
+"""Of servers in tests: the waits of a real one, on a clock that a test advances; ticks come in real time."""
+HOLD_S = 10.0
+"""How long the duel's play scene holds a seat."""
+WAIT_S = 60.0
+"""Real seconds within which an answer must come, on however busy a machine."""
 
 
 class CountingDuel(ParallelEnv):
@@ -73,7 +78,7 @@ def duel_study(patience: float = 60, *, bots: bool = False, **play: Any) -> Stud
     """Two people, or one and a bot; `play` is given to the play scene."""
     study = Study("duel", version="7")
     finish = scenes.Finish("Bye.", code="DONE")
-    play = {"keys": KEYS, "hold": FAST.hold_s, **play}
+    play = {"keys": KEYS, "hold": HOLD_S, **play}
     if bots:
         study.scenes = [scenes.Play(CountingDuel, bots={1: "idle"}, **play), finish]
     else:
@@ -199,7 +204,10 @@ class Page:
 class Lab:
     """A running server and the pages that visit it."""
 
-    def __init__(self, base: str, server: StudyServer, store: Store, http: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, base: str, server: StudyServer, store: Store, http: aiohttp.ClientSession, clock: VirtualClock
+    ) -> None:
+        self.clock = clock
         self.base = base
         self.store = store
         self.server = server
@@ -217,6 +225,11 @@ class Lab:
         for page in (one, two):
             await page.scene("play")
         return one, two, first, second
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass for the server, which notices immediately."""
+        self.clock.advance(seconds)
+        self.server.tick()
 
     async def rows(self, query: str) -> list[Any]:
         """What stands in the database, once everything that was asked for is stored."""
@@ -249,8 +262,10 @@ class FakeRuntime:
 
 @asynccontextmanager
 async def running(
-    study: Study, folder: Path, settings: Settings = FAST, ice: IceServers | None = None, port: int = 0
+    study: Study, folder: Path, settings: Settings = SETTINGS, ice: IceServers | None = None, port: int = 0
 ) -> AsyncIterator[Lab]:
+    # It begins at the present, so that the messages of a later run have higher numbers.
+    clock = VirtualClock(time.time())
     web = folder / "web"
     (web / "assets").mkdir(parents=True, exist_ok=True)
     (web / "index.html").write_text("<!doctype html><title>page</title>")
@@ -267,6 +282,7 @@ async def running(
         settings,
         web,
         ice or IceServers(),
+        clock,
     )
     server = make_server(hosting)
     listening = listen("127.0.0.1", port)
@@ -277,7 +293,7 @@ async def running(
     # Let go of idle connections before the server does: it closes them after five seconds.
     connector = aiohttp.TCPConnector(keepalive_timeout=2)
     async with aiohttp.ClientSession(connector=connector) as http:
-        lab = Lab(address_of(listening), server, store, http)
+        lab = Lab(address_of(listening), server, store, http, clock)
         try:
             yield lab
         finally:
@@ -295,6 +311,6 @@ Opener = Callable[..., Awaitable[Lab]]
 
 @pytest.fixture
 async def lab(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Lab]:
-    """A server of the duel study, with short waits."""
+    """A server of the duel study."""
     async with running(duel_study(), tmp_path) as lab:
         yield lab

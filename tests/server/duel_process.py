@@ -13,7 +13,8 @@ import aiohttp
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.server.conftest import PATIENT, Page, duel_study, running  # noqa: E402
+from tests.server.conftest import Page, duel_study, running  # noqa: E402
+from tests.server.playing import until  # noqa: E402
 
 
 class Host:
@@ -53,13 +54,12 @@ async def hosted(folder: Path) -> AsyncIterator[tuple[Host, aiohttp.ClientSessio
 
 async def reconnected(*pages: Page) -> None:
     for page in pages:
-        while page.socket.connected:
-            await asyncio.sleep(0.01)
+        await until(lambda page=page: not page.socket.connected)  # type: ignore[misc]
         await page.connect(resume=True)
 
 
 async def main(folder: Path, port: int) -> None:
-    async with running(duel_study(hold=30), folder, PATIENT, port=port):
+    async with running(duel_study(), folder, port=port):
         print("ready", flush=True)
         await asyncio.Event().wait()
 

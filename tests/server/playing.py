@@ -2,6 +2,7 @@
 
 import asyncio
 from array import array
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tests.server.conftest import WAIT_S, Lab, Page
@@ -61,8 +62,27 @@ async def broken(page: Page) -> None:
     await asyncio.wait_for(gone.wait(), WAIT_S)
 
 
+async def until(condition: Callable[[], bool | Awaitable[bool]]) -> None:
+    """Wait until something is so; it is asked again and again, for a generous while.
+
+    Args:
+        condition: Asks.
+    """
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            answer = condition()
+            if answer if isinstance(answer, bool) else await answer:
+                return
+            await asyncio.sleep(0.005)
+
+
 async def missing(lab: Lab, page: Page) -> None:
     """The server has noticed that a page's socket is gone."""
-    member = page.identity["participant_id"]
-    while lab.server.participants[member].attendance.away_since is None:
-        await asyncio.sleep(0.01)
+    participant = lab.server.participants[page.identity["participant_id"]]
+    await until(lambda: participant.attendance.is_away)
+
+
+async def gone(lab: Lab, page: Page) -> None:
+    """The page closes its socket, and the server has noticed."""
+    await page.socket.disconnect()
+    await missing(lab, page)

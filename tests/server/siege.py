@@ -10,7 +10,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from tests.server.conftest import PATIENT, WAIT_S, Lab, Page, duel_study, running
+from tests.server.conftest import SETTINGS, WAIT_S, Lab, Page, duel_study, running
 from tests.server.playing import frames, signal
 
 from coplay.server.settings import Settings
@@ -82,10 +82,10 @@ class Wire:
 
 @asynccontextmanager
 async def besieged(
-    folder: Path, caplog: pytest.LogCaptureFixture, settings: Settings = PATIENT, *, strict: bool = True
+    folder: Path, caplog: pytest.LogCaptureFixture, settings: Settings = SETTINGS, *, strict: bool = True
 ) -> AsyncIterator[Siege]:
     """A server, and two people who play on it before and after; `strict`: who hear nothing of it either."""
-    async with running(duel_study(hold=30), folder, settings) as lab:
+    async with running(duel_study(), folder, settings) as lab:
         siege = Siege(lab, *(await lab.pair()), [])
         heard = len(siege.two.received)
         yield siege

@@ -24,7 +24,7 @@ from coplay.server.settings import Settings
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 180.0
 """A thousand games are read, perhaps on a busy machine."""
-PATIENT = Settings(uploads_a_second=10_000, upload_burst=10_000)
+UNLIMITED = Settings(uploads_a_second=10_000, upload_burst=10_000)
 
 
 class StudyProcess:
@@ -90,7 +90,7 @@ def serve(folder: Path, port: int, going_on: bool) -> None:
     bundle = SimpleNamespace(sha256="2" * 64, data=b"PK", module="study")
     store = Store(folder / "data")
     runtime = FakeRuntime(folder)
-    hosting = Hosting(study, folder, build_play_setups(study), runtime, bundle, store, PATIENT, folder)
+    hosting = Hosting(study, folder, build_play_setups(study), runtime, bundle, store, UNLIMITED, folder)
     server = make_server(hosting)
     if going_on:
         for game_data in server.ledger._games.values():

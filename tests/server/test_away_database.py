@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, event
 from tests.postgres import Postgres
-from tests.server.conftest import Lab, Page, duel_study, running
+from tests.server.conftest import WAIT_S, Lab, Page, duel_study, running
+from tests.server.playing import until
 from tests.server.uploading import batch, rows
 
 from coplay.data.batches import encode
@@ -17,19 +18,22 @@ from coplay.data.database.store import MOST_WAITING_BYTES
 
 pytestmark = pytest.mark.anyio
 
-AWAY_S = float(os.environ.get("COPLAY_AWAY_S", "4"))
+RETRY_S = 0.1
+AWAY_S = float(os.environ.get("COPLAY_AWAY_S", "0"))
 
 
-async def until_taken(page: Page, config: dict[str, object], body: bytes) -> int:
-    """Upload as a page does: until it is taken; how often it was told to come later."""
-    later = 0
+async def until_taken(
+    page: Page, config: dict[str, object], body: bytes, told: asyncio.Event | None = None
+) -> None:
+    """Upload as a page does: until it is taken; `told` is set when it was told to come later."""
     while True:
         status, _ = await page.upload(config, body)
         if status == 200:
-            return later
+            return
         assert status == 503
-        later += 1
-        await asyncio.sleep(0.1)
+        if told is not None:
+            told.set()
+        await asyncio.sleep(RETRY_S)
 
 
 async def test_postgresql_that_stands_still_is_said_and_waited_for(
@@ -41,23 +45,26 @@ async def test_postgresql_that_stands_still_is_said_and_waited_for(
             one, two, first, second = await lab.pair()
             assert (await one.upload(first, encode(batch(0))))[0] == 200
             with postgres.stopped():
-                waiting = [
-                    asyncio.create_task(until_taken(page, config, encode(batch(player, number, 4 * number))))
-                    for player, (page, config) in enumerate(((one, first), (two, second)))
-                    for number in (1, 2, 3)
-                ]
+                waiting, later = [], []
+                for player, (page, config) in enumerate(((one, first), (two, second))):
+                    for number in (1, 2, 3):
+                        body = encode(batch(player, number, 4 * number))
+                        later.append(asyncio.Event())
+                        waiting.append(asyncio.create_task(until_taken(page, config, body, later[-1])))
+                # Each of them is told to come later, and the store has noticed by itself.
+                await asyncio.wait_for(asyncio.gather(*(told.wait() for told in later)), WAIT_S)
+                await until(lambda: bool(lab.store.trouble))
                 await asyncio.sleep(AWAY_S)
                 assert not any(task.done() for task in waiting)
                 # Everything that needs no disk goes on: pages load, and peers find each other.
-                assert (await asyncio.wait_for(lab.get("/healthz"), 1))[0] == 200
-                status, answer = await asyncio.wait_for(one.upload(first, encode(batch(0, 9))), 1)
+                assert (await asyncio.wait_for(lab.get("/healthz"), WAIT_S))[0] == 200
+                status, answer = await asyncio.wait_for(one.upload(first, encode(batch(0, 9))), WAIT_S)
                 assert (status, answer["error"]) == (
                     503,
                     "The study's server cannot store data at the moment.",
                 )
                 assert (await lab.page().load())["status"] == 503
-            later = await asyncio.gather(*waiting)
-            assert all(later), "each of them had been told to come later"
+            await asyncio.gather(*waiting)
             stored = rows(lab.data, "SELECT peer, number FROM batches ORDER BY peer, number")
             assert [tuple(row) for row in stored] == [(0, 0), (0, 1), (0, 2), (0, 3), (1, 1), (1, 2), (1, 3)]
             assert (await lab.page().load())["status"] == 200
@@ -74,8 +81,7 @@ async def test_full_disk_is_said_and_heals_by_itself(
         noise = random.Random(3)  # what can be packed would find room
         big = [encode(batch(0, n, 4, events=[{"detail": noise.randbytes(4500).hex()}])) for n in range(1, 9)]
         waiting = [asyncio.create_task(until_taken(one, first, body)) for body in big]
-        while not lab.server.ledger._store.trouble:
-            await asyncio.sleep(0.01)
+        await until(lambda: bool(lab.store.trouble))
         status, headers, _ = await answer_to(one, first, encode(batch(0)))
         assert (status, int(headers["Retry-After"]) > 0) == (503, True)
         limit.clear()
@@ -120,7 +126,7 @@ async def test_slow_disk_is_told_of_before_memory_grows(tmp_path: Path) -> None:
 
         def slow(_: Connection) -> None:
             loop.call_soon_threadsafe(begun.set)
-            going_on.wait(20)
+            going_on.wait(WAIT_S)
 
         held = store.submit(slow)
         await begun.wait()

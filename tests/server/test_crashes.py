@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 from tests.server.conftest import Page
 from tests.server.lossy_peers import FRAMES_A_BATCH, Network, Peer, open_games, play
+from tests.server.playing import until
 from tests.server.study_process import StudyProcess
 from tests.server.uploading import kinds, rows
 
@@ -112,8 +113,7 @@ async def test_games_are_stored_exactly_once_over_a_bad_network_and_restarts(
         began = time.monotonic()
         bringing = [asyncio.create_task(bring(network, peer)) for peer in peers]
         for part in (0.2, 0.4, 0.6, 0.8):
-            while finished < part * len(peers):
-                await asyncio.sleep(0.005)
+            await until(lambda part=part: finished >= part * len(peers))  # type: ignore[misc]
             server.kill()
             await server.start()
         await asyncio.gather(*bringing)

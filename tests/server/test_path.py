@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.server.conftest import FAST, KEYS, CountingDuel, Lab, Page, duel_study, running
+from tests.server.conftest import HOLD_S, KEYS, SETTINGS, CountingDuel, Lab, Page, duel_study, running
+from tests.server.playing import gone
 
-from coplay.server.settings import Settings
-from coplay.study import keys, scenes
+from coplay.study import scenes
 
 pytestmark = pytest.mark.anyio
 
@@ -75,13 +75,17 @@ async def test_continue_that_comes_late_or_twice_changes_nothing(lab: Lab) -> No
 
 async def test_lobby_tells_those_who_wait_again_and_again(lab: Lab) -> None:
     page = await lab.page().to_lobby()
-    first = await page.next("lobby")
-    assert (await page.next("lobby"))["waited_s"] > first["waited_s"]
+    for waited_s in (1.0, 2.0):
+        lab.pass_time(SETTINGS.lobby_every_s)
+        await page.next(
+            "lobby", lambda state, waited_s=waited_s: state["waited_s"] == pytest.approx(waited_s)
+        )
 
 
 async def test_patience_ends_in_the_lobbys_own_ending(tmp_path: Path) -> None:
-    async with running(duel_study(patience=1), tmp_path) as lab:
+    async with running(duel_study(patience=90), tmp_path) as lab:
         page = await lab.page().to_lobby()
+        lab.pass_time(90)
         assert (await page.scene("finish"))["code"] == "WAITED"
 
 
@@ -95,7 +99,7 @@ async def test_leaving_the_lobby_ends_the_path_and_frees_the_place(lab: Lab) -> 
 
 async def test_closed_tab_in_the_lobby_is_never_matched(lab: Lab) -> None:
     one = await lab.page().to_lobby()
-    await one.socket.disconnect()
+    await gone(lab, one)
     two = await lab.page().to_lobby()
     assert (await two.next("lobby"))["present"] == 1
     three = await lab.page().to_lobby()
@@ -110,7 +114,8 @@ async def test_three_come_and_the_third_waits(lab: Lab) -> None:
 
 async def test_closed_tab_in_a_game_is_told_to_the_others_who_end_fairly(lab: Lab) -> None:
     one, two, first, second = await lab.pair()
-    await one.socket.disconnect()
+    await gone(lab, one)
+    lab.pass_time(HOLD_S)
     left = await two.next("player_left")
     assert (left["game_id"], left["player_id"]) == (first["game_id"], 0)
     assert (await finished(two, second, verdict="truncated"))["code"] == "DONE"
@@ -138,8 +143,9 @@ async def test_game_over_of_no_game_of_ours_is_refused(lab: Lab, message: object
 
 
 async def test_browser_that_never_begins_does_not_keep_the_other_waiting(tmp_path: Path) -> None:
-    async with running(duel_study(), tmp_path, Settings(begin_s=0.3, tick_s=0.02)) as lab:
+    async with running(duel_study(), tmp_path) as lab:
         one, two, _, _ = await lab.pair()
+        lab.pass_time(SETTINGS.begin_s)
         assert (await one.scene("finish"))["code"] == "DONE"
         assert (await two.scene("finish"))["code"] == "DONE"
 
@@ -210,6 +216,7 @@ async def test_message_of_another_shape_breaks_nothing(lab: Lab) -> None:
     assert page.socket.connected
 
 
-def test_fast_settings_are_only_for_tests() -> None:
-    assert Settings().hold_s > FAST.hold_s
-    assert isinstance(KEYS, keys.Keys)
+async def test_ticks_come_by_themselves(lab: Lab) -> None:
+    page = await lab.page().to_lobby()
+    lab.clock.advance(60)
+    assert (await page.scene("finish"))["code"] == "WAITED"

@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 import socketio
-from tests.server.conftest import FAST, PATIENT, WAIT_S, FakeRuntime, Lab, Page, duel_study, running
+from tests.server.conftest import SETTINGS, FakeRuntime, Lab, Page, duel_study, running
 from tests.server.duel_process import hosted, reconnected
 from tests.server.playing import finished, frames, signal, told
 
@@ -90,6 +90,7 @@ async def test_seat_that_nobody_comes_back_to_is_given_up(tmp_path: Path) -> Non
     async with running(duel_study(), tmp_path) as lab:
         await moved(lab, two)
         await again(two, second)
+        lab.pass_time(SETTINGS.resume_s)
         assert (await two.next("player_left"))["player_id"] == 0
         assert (await finished(two, second, verdict="truncated"))["code"] == "DONE"
         page = Page(lab.base, lab.http, lab.pages)
@@ -99,9 +100,9 @@ async def test_seat_that_nobody_comes_back_to_is_given_up(tmp_path: Path) -> Non
 
 
 async def test_page_loaded_anew_after_a_restart_takes_its_seat(tmp_path: Path) -> None:
-    async with running(duel_study(hold=30), tmp_path, PATIENT) as lab:
+    async with running(duel_study(), tmp_path) as lab:
         one, two, first, second = await lab.pair()
-    async with running(duel_study(hold=30), tmp_path, PATIENT) as lab:
+    async with running(duel_study(), tmp_path) as lab:
         page = Page(lab.base, lab.http, lab.pages)
         await page.load(participant=one.identity["participant_id"], secret=one.identity["secret"])
         await page.connect()
@@ -124,17 +125,17 @@ async def test_player_who_left_before_the_restart_stays_gone(tmp_path: Path) -> 
 
 
 async def test_group_is_the_same_after_a_restart_between_two_games(tmp_path: Path) -> None:
-    study = duel_study(hold=30)
+    study = duel_study()
     play = study.scenes[2]
     study.scenes = [study.scenes[1], play, *duel_study().scenes[:1], play, study.scenes[-1]]
-    async with running(study, tmp_path, PATIENT) as lab:
+    async with running(study, tmp_path) as lab:
         one, two = [await lab.page().enter() for _ in range(2)]
         for page in (one, two):
             config = await page.next("game")
             await page.report(config, last_frame=1)
             await page.call("game_over", {"game_id": config["game_id"]})
             await page.scene("instructions")
-    async with running(study, tmp_path, PATIENT) as lab:
+    async with running(study, tmp_path) as lab:
         await moved(lab, one, two)
         for page in (one, two):
             await page.scene("instructions")
@@ -162,7 +163,3 @@ async def test_token_of_another_study_in_the_same_data_is_refused(tmp_path: Path
         await lab.page().load(participant="ann")
         with pytest.raises(socketio.exceptions.ConnectionError):
             await moved(lab, page)
-
-
-def test_settings_of_these_tests_are_the_quick_ones() -> None:
-    assert FAST.resume_s < WAIT_S

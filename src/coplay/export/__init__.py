@@ -1,4 +1,4 @@
-"""What is made from recorded data: tables, data sets for offline learning, films, reports, the scrubber.
+"""From the store to what is analysed: tables, data sets for learning, films, reports.
 
-An export begins in `tables.exporting.export_tables`, and an analysis in `loading.load`.
+`tables.export_tables` is where an export begins; `loading.load` is where an analysis does.
 """

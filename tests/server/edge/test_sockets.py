@@ -6,16 +6,14 @@ from typing import Any
 
 import pytest
 import socketio
-from tests.server.conftest import PATIENT, Lab, Page, duel_study, running
-from tests.server.playing import broken, missing, signal
-
-from coplay.server.settings import Settings
+from tests.server.conftest import HOLD_S, Lab, Page, duel_study, running
+from tests.server.playing import broken, missing, signal, until
 
 pytestmark = pytest.mark.anyio
 
 
 async def test_signals_that_were_missed_come_in_order_after_the_reconnection(tmp_path: Path) -> None:
-    async with running(duel_study(hold=30), tmp_path, PATIENT) as lab:
+    async with running(duel_study(), tmp_path) as lab:
         one, two, first, second = await lab.pair()
         await broken(two)
         await missing(lab, two)
@@ -33,7 +31,7 @@ async def test_signals_that_were_missed_come_in_order_after_the_reconnection(tmp
 
 
 async def test_what_was_taken_before_is_not_repeated(tmp_path: Path) -> None:
-    async with running(duel_study(hold=30), tmp_path, PATIENT) as lab:
+    async with running(duel_study(), tmp_path) as lab:
         one, two, first, _ = await lab.pair()
         await one.call("webrtc_signal", signal(first, 1, "bye", seq=1))
         await two.next("webrtc_signal")
@@ -45,7 +43,7 @@ async def test_what_was_taken_before_is_not_repeated(tmp_path: Path) -> None:
 
 
 async def test_reload_of_the_other_is_learnt_after_the_reconnection(tmp_path: Path) -> None:
-    async with running(duel_study(hold=30), tmp_path, PATIENT) as lab:
+    async with running(duel_study(), tmp_path) as lab:
         one, two, _, _ = await lab.pair()
         await broken(two)
         await missing(lab, two)
@@ -57,7 +55,7 @@ async def test_reload_of_the_other_is_learnt_after_the_reconnection(tmp_path: Pa
 
 
 async def test_page_that_does_not_say_what_it_took_is_told_where_it_is(tmp_path: Path) -> None:
-    async with running(duel_study(hold=30), tmp_path, PATIENT) as lab:
+    async with running(duel_study(), tmp_path) as lab:
         one, _, first, _ = await lab.pair()
         await broken(one)
         await missing(lab, one)
@@ -79,6 +77,8 @@ async def test_offset_that_is_none_is_the_same_as_nothing(lab: Lab, offset: Any)
 async def test_page_out_of_a_game_that_resumes_is_told_where_it_is(lab: Lab) -> None:
     one, two, _, _ = await lab.pair()
     await broken(one)
+    await missing(lab, one)
+    lab.pass_time(HOLD_S)
     await two.next("player_left")
     await one.connect(resume=True)
     await one.next("removed")
@@ -91,10 +91,7 @@ async def test_server_tells_how_to_resume_as_the_protocol_has_it(lab: Lab) -> No
     texts: list[Any] = []
     page.socket.on("*", lambda event, *data: texts.append(data) if event != "resume" else None)
     await page.connect()
-    for _ in range(100):
-        if texts:
-            break
-        await asyncio.sleep(0.01)
+    await until(lambda: bool(texts))
     # socket.io-client remembers a text at the end of an event, if the connection has a `pid`.
     assert all(isinstance(data[-1], str) and data[-1].isdigit() for data in texts)
 
@@ -112,7 +109,7 @@ async def test_second_socket_with_the_same_token_takes_the_place_of_the_first(la
 
 
 async def test_old_token_cannot_take_the_seat_back(tmp_path: Path) -> None:
-    async with running(duel_study(hold=30), tmp_path, PATIENT) as lab:
+    async with running(duel_study(), tmp_path) as lab:
         one, two, _, _ = await lab.pair()
         again = await one.reload()
         await again.connect()
@@ -125,8 +122,7 @@ async def test_old_token_cannot_take_the_seat_back(tmp_path: Path) -> None:
 
 async def test_flood_of_connections_is_throttled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("coplay.server.edge.sockets.CONNECTION_BURST", 3.0)
-    monkeypatch.setattr("coplay.server.edge.sockets.CONNECTIONS_PER_SECOND", 0.001)
-    async with running(duel_study(), tmp_path, Settings(tick_s=0.02)) as lab:
+    async with running(duel_study(), tmp_path) as lab:
         page = await lab.page().enter()
         for _ in range(2):
             await page.socket.disconnect()
@@ -136,13 +132,12 @@ async def test_flood_of_connections_is_throttled(tmp_path: Path, monkeypatch: py
             await page.connect()
 
 
-async def test_flood_of_messages_is_throttled_and_fills_no_disk(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("coplay.server.edge.sockets.MESSAGES_PER_SECOND", 0.001)
-    async with running(duel_study(), tmp_path) as lab:
-        page = await lab.page().enter()
-        await page.scene("instructions")
-        answers = [await page.call("prepared", {"index": 1}) for _ in range(90)]
-        assert answers == [{"ok": True}] * 60 + [{"ok": False}] * 30
-        assert await lab.rows("select count(*) from events where kind = 'prepared'") == [(60,)]
+async def test_flood_of_messages_is_throttled_and_fills_no_disk(lab: Lab) -> None:
+    page = await lab.page().enter()
+    await page.scene("instructions")
+    answers = [await page.call("prepared", {"index": 1}) for _ in range(90)]
+    assert answers == [{"ok": True}] * 60 + [{"ok": False}] * 30
+    assert await lab.rows("select count(*) from events where kind = 'prepared'") == [(60,)]
+    lab.pass_time(1)
+    answers = [await page.call("prepared", {"index": 1}) for _ in range(11)]
+    assert answers == [{"ok": True}] * 10 + [{"ok": False}]

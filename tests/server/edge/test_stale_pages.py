@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 import socketio
-from tests.server.conftest import PATIENT, WAIT_S, Lab, Page, duel_study, running
+from tests.server.conftest import WAIT_S, Lab, Page, duel_study, running
 from tests.server.duel_process import hosted, reconnected
-from tests.server.playing import broken, finished, frames, missing, signal, told
+from tests.server.playing import broken, finished, frames, missing, signal, told, until
 from tests.server.siege import Siege, besieged
 
 pytestmark = pytest.mark.anyio
@@ -96,7 +96,7 @@ async def test_stolen_former_token_is_counted_and_does_not_disturb_the_seat(
 
 
 async def test_thief_who_was_quicker_loses_the_seat_to_the_page_that_reloads(tmp_path: Path) -> None:
-    async with running(duel_study(hold=30), tmp_path, PATIENT) as lab:
+    async with running(duel_study(), tmp_path) as lab:
         one, two, first, _ = await lab.pair()
         await successor(one)  # lost, and with it the thief's chance ends or begins
         thief = Page(lab.base, lab.http, lab.pages)
@@ -191,8 +191,7 @@ async def test_killed_server_takes_no_token_again(tmp_path: Path) -> None:
         await successor(two)  # never said back: its first token is as good as before
         with closing(sqlite3.connect(tmp_path / "data" / "coplay.sqlite")) as database:
             kept = "select count(*) from events where kind = 'resume_kept'"
-            while database.execute(kept).fetchone() != (2,):
-                await asyncio.sleep(0.01)
+            await until(lambda: database.execute(kept).fetchone() == (2,))
         await host.kill()
         await host.start()
         for token in stolen:
@@ -269,7 +268,7 @@ async def test_report_that_a_closed_page_left_counts_while_no_other_plays(lab: L
 
 
 async def test_signals_and_datagrams_of_a_replaced_page_reach_nobody(tmp_path: Path) -> None:
-    async with running(duel_study(hold=30), tmp_path, PATIENT) as lab:
+    async with running(duel_study(), tmp_path) as lab:
         siege = Siege(lab, *(await lab.pair()), [])
         token = siege.one.identity["token"]
         wire = await siege.wire({"token": token})  # as the page, before it is loaded anew
@@ -307,6 +306,7 @@ async def test_former_page_that_uploads_does_not_hold_the_seat_of_the_one_that_i
     assert absence is not None
     assert (await one.upload(first, frames(0, 0)))[0] == 200
     assert game.seats[0].absence is absence
+    lab.pass_time(1)
     assert (await again.upload(config, frames(0, (1 << 20) + 1, 8)))[0] == 200
     assert game.seats[0].absence != absence
     assert not told(two, "player_left")

@@ -1,13 +1,11 @@
 """Pages that are loaded anew, lose their socket, or go for good, while their game is running."""
 
-import asyncio
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.server.conftest import FAST, KEYS, PATIENT, CountingDuel, Lab, duel_study, running
-from tests.server.playing import finished, frames, told
+from tests.server.conftest import HOLD_S, KEYS, SETTINGS, CountingDuel, Lab, duel_study, running
+from tests.server.playing import finished, frames, gone, told
 
 from coplay.study import scenes
 
@@ -25,7 +23,7 @@ async def test_game_message_of_a_first_page_says_so(lab: Lab) -> None:
 
 
 async def test_page_loaded_anew_keeps_its_seat_in_a_new_incarnation(tmp_path: Path) -> None:
-    async with running(duel_study(hold=30), tmp_path, PATIENT) as lab:
+    async with running(duel_study(), tmp_path) as lab:
         one, two, first, second = await lab.pair()
         again = await one.reload()
         await again.connect()
@@ -51,7 +49,7 @@ async def test_page_loaded_anew_keeps_its_seat_in_a_new_incarnation(tmp_path: Pa
 
 
 async def test_signals_of_the_new_epoch_pass_after_a_reload(tmp_path: Path) -> None:
-    async with running(duel_study(hold=30), tmp_path, PATIENT) as lab:
+    async with running(duel_study(), tmp_path) as lab:
         one, two, first, _ = await lab.pair()
         again = await one.reload()
         await again.connect()
@@ -69,9 +67,9 @@ async def test_signals_of_the_new_epoch_pass_after_a_reload(tmp_path: Path) -> N
 
 
 async def test_reload_raises_the_epochs_of_its_own_pairs_only(tmp_path: Path) -> None:
-    study = duel_study(hold=30)
-    study.scenes = [scenes.Lobby(3), scenes.Play(three_seats, keys=KEYS, hold=30), scenes.Finish()]
-    async with running(study, tmp_path, PATIENT) as lab:
+    study = duel_study()
+    study.scenes = [scenes.Lobby(3), scenes.Play(three_seats, keys=KEYS), scenes.Finish()]
+    async with running(study, tmp_path) as lab:
         pages = [await lab.page().enter() for _ in range(3)]
         for page in pages:
             await page.next("game")
@@ -87,9 +85,9 @@ async def test_reload_raises_the_epochs_of_its_own_pairs_only(tmp_path: Path) ->
 
 
 async def test_socket_that_comes_back_with_its_token_is_the_same_page(tmp_path: Path) -> None:
-    async with running(duel_study(hold=30), tmp_path, PATIENT) as lab:
+    async with running(duel_study(), tmp_path) as lab:
         one, two, config, _ = await lab.pair()
-        await one.socket.disconnect()
+        await gone(lab, one)
         await one.connect()
         game = await one.next("game")
         assert game == {**config, "token": game["token"]}
@@ -99,7 +97,7 @@ async def test_socket_that_comes_back_with_its_token_is_the_same_page(tmp_path: 
 
 
 async def test_both_reload_one_after_the_other_and_each_finds_the_other(tmp_path: Path) -> None:
-    async with running(duel_study(hold=30), tmp_path, PATIENT) as lab:
+    async with running(duel_study(), tmp_path) as lab:
         one, two, first, _ = await lab.pair()
         one_again = await one.reload()
         await one_again.connect()
@@ -115,7 +113,7 @@ async def test_both_reload_one_after_the_other_and_each_finds_the_other(tmp_path
 
 
 async def test_game_that_no_page_has_any_more_begins_anew(tmp_path: Path) -> None:
-    async with running(duel_study(hold=30), tmp_path, PATIENT) as lab:
+    async with running(duel_study(), tmp_path) as lab:
         one, two, first, _ = await lab.pair()
         assert (await one.upload(first, frames(0)))[0] == 200
         one_again, two_again = await one.reload(), await two.reload()
@@ -133,7 +131,7 @@ async def test_game_that_no_page_has_any_more_begins_anew(tmp_path: Path) -> Non
 
 
 async def test_reload_of_a_person_alone_begins_the_game_anew(tmp_path: Path) -> None:
-    async with running(duel_study(bots=True, hold=30), tmp_path, PATIENT) as lab:
+    async with running(duel_study(bots=True), tmp_path) as lab:
         page = await lab.page().enter()
         first = await page.next("game")
         again = await page.reload()
@@ -149,6 +147,7 @@ async def test_reload_of_a_person_alone_begins_the_game_anew(tmp_path: Path) -> 
 async def test_page_that_does_not_come_back_in_time_is_removed(lab: Lab) -> None:
     one, two, first, second = await lab.pair()
     again = await one.reload()
+    lab.pass_time(HOLD_S)
     left = await two.next("player_left")
     assert (left["player_id"], left["reason"]) == (0, "connection lost")
     await again.connect()
@@ -161,7 +160,8 @@ async def test_page_that_does_not_come_back_in_time_is_removed(lab: Lab) -> None
 
 async def test_removal_is_told_once(lab: Lab) -> None:
     one, two, _, _ = await lab.pair()
-    await one.socket.disconnect()
+    await gone(lab, one)
+    lab.pass_time(HOLD_S)
     await two.next("player_left")
     await one.connect()
     await one.scene("finish")
@@ -178,10 +178,11 @@ async def test_game_goes_on_for_the_others_where_the_scene_says_so(tmp_path: Pat
     async with running(study, tmp_path) as lab:
         one, two, _, second = await lab.pair()
         assert second["when_left"] == "default"
-        await one.socket.disconnect()
+        await gone(lab, one)
+        lab.pass_time(HOLD_S)
         await two.next("player_left")
         # Two plays on alone, and even through a gap of its own.
-        await two.socket.disconnect()
+        await gone(lab, two)
         await two.connect()
         config = await two.next("game")
         assert (config["game_id"], config["rejoining"], config["left"]) == (second["game_id"], False, [0])
@@ -195,7 +196,8 @@ async def test_game_goes_on_for_the_others_where_the_scene_says_so(tmp_path: Pat
 async def test_last_page_of_a_game_that_reloads_is_led_on(tmp_path: Path) -> None:
     async with running(duel_study(when_someone_leaves="default"), tmp_path) as lab:
         one, two, _, second = await lab.pair()
-        await one.socket.disconnect()
+        await gone(lab, one)
+        lab.pass_time(HOLD_S)
         await two.next("player_left")
         again = await two.reload()
         await again.connect()
@@ -221,45 +223,47 @@ async def test_reload_while_the_other_is_done_leads_on(lab: Lab) -> None:
     assert (await again.scene("finish"))["code"] == "DONE"
 
 
-async def test_page_without_a_socket_that_plays_on_keeps_its_seat(tmp_path: Path) -> None:
-    async with running(duel_study(), tmp_path, replace(FAST, resume_s=60)) as lab:
-        await plays_on(lab)
-
-
-async def plays_on(lab: Lab) -> None:
+async def test_page_without_a_socket_that_plays_on_keeps_its_seat(lab: Lab) -> None:
     one, two, first, second = await lab.pair()
-    await one.socket.disconnect()
+    await gone(lab, one)
     # Its own uploads, or those of the other, whose confirmed frames need its inputs.
-    for number in range(10):
+    for number in range(5):
         page, config = ((one, first), (two, second))[number % 2]
         body = frames(config["player_id"], number // 2, 4 * (number // 2))
         assert (await page.upload(config, body))[0] == 200
-        await asyncio.sleep(FAST.hold_s / 3)
-        assert not told(two, "player_left")
+        lab.pass_time(0.9 * HOLD_S)
+        assert seated(lab, first) == {0, 1}
+    lab.pass_time(0.2 * HOLD_S)
+    assert seated(lab, first) == {1}
     await two.next("player_left")
 
 
-async def test_seat_is_not_kept_for_ever_without_a_socket(tmp_path: Path) -> None:
-    async with running(duel_study(), tmp_path, replace(FAST, resume_s=0.6)) as lab:
-        one, two, first, _ = await lab.pair()
-        await one.socket.disconnect()
-        number = 0
-        while not told(two, "player_left"):
-            await one.upload(first, frames(0, number, 4 * number))
-            number += 1
-            assert number < 1000
-            await asyncio.sleep(0.02)
+async def test_seat_is_not_kept_for_ever_without_a_socket(lab: Lab) -> None:
+    one, two, first, _ = await lab.pair()
+    await gone(lab, one)
+    for number in range(10):
+        assert seated(lab, first) == {0, 1}
+        assert (await one.upload(first, frames(0, number, 4 * number)))[0] == 200
+        lab.pass_time(SETTINGS.resume_s / 10)
+    assert seated(lab, first) == {1}
+    await two.next("player_left")
 
 
 async def test_uploads_of_the_former_page_do_not_hold_the_seat_for_the_new_one(lab: Lab) -> None:
     one, two, first, _ = await lab.pair()
     await one.reload()
-    number = 0
-    while not told(two, "player_left"):
-        await one.upload(first, frames(0, number, 4 * number))
-        number += 1
-        assert number < 1000
-        await asyncio.sleep(0.02)
+    for number in range(5):
+        assert seated(lab, first) == {0, 1}
+        assert (await one.upload(first, frames(0, number, 4 * number)))[0] == 200
+        lab.pass_time(HOLD_S / 5)
+    assert seated(lab, first) == {1}
+    await two.next("player_left")
+
+
+def seated(lab: Lab, config: dict[str, Any]) -> set[int]:
+    """The players who have a seat in a running game."""
+    game = lab.server.coordinator.games.get(config["game_id"])
+    return set() if game is None else set(game.seats)
 
 
 def three_seats() -> Any:

@@ -18,11 +18,11 @@ import pytest
 from click.testing import CliRunner
 from tests.lacking import NO_TURNSERVER, do_without
 from tests.server.conftest import Lab, Page, duel_study, running
-from tests.server.playing import SDP, signal
+from tests.server.playing import SDP, frames, signal
 
 from coplay.cli import main
 from coplay.errors import UsageError
-from coplay.server.games import coordinator
+from coplay.server.games.coordinator import CREDENTIALS_S
 from coplay.server.hosting import ice_servers
 from coplay.signaling import IceServers
 
@@ -143,7 +143,7 @@ class IcePage:
 
 
 async def test_players_meet_through_turn_and_learn_no_address(tmp_path: Path, coturn: Coturn) -> None:
-    study = duel_study(hold=30)
+    study = duel_study()
     study.relay_only = True
     async with running(study, tmp_path / "study", ice=coturn.ice()) as lab:
         pages = await lab.pair()
@@ -220,12 +220,12 @@ async def test_only_players_get_credentials_and_they_can_renew_them(tmp_path: Pa
         assert await one.call("ice_servers", {}) == {"ok": False}
 
 
-async def test_game_is_told_again_before_its_credentials_end(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(coordinator, "CREDENTIALS_S", 0.4)
+async def test_game_is_told_again_before_its_credentials_end(tmp_path: Path) -> None:
     async with running(duel_study(), tmp_path, ice=TURN) as lab:
-        one, _, first, _ = await lab.pair()
+        one, two, first, second = await lab.pair()
+        for page, config in ((one, first), (two, second)):  # they have begun
+            assert (await page.upload(config, frames(config["player_id"])))[0] == 200
+        lab.pass_time(CREDENTIALS_S / 2)
         assert (await one.next("game"))["game_id"] == first["game_id"]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 from tests.server.conftest import Lab, Page, duel_study, running
+from tests.server.playing import until
 from tests.server.uploading import batch, rows
 
 from coplay.data.batches import NUMBERS_OF_A_PAGE, encode
@@ -198,9 +199,7 @@ async def test_upload_that_breaks_off_is_no_fault_of_ours(
     await writer.drain()
     writer.close()
     await writer.wait_closed()
-    async with asyncio.timeout(10):
-        while not caplog.records:
-            await asyncio.sleep(0.01)
+    await until(lambda: bool(caplog.records))
     assert "broke off" in caplog.text
     assert "Traceback" not in caplog.text
     assert written(lab.data) == before

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text, update
-from tests.server.conftest import Lab, duel_study, running
+from tests.server.conftest import SETTINGS, Lab, duel_study, running
+from tests.server.playing import until
 from tests.server.uploading import batch, kinds, over, rows
 
 from coplay.data.batches import NUMBERS_OF_A_PAGE, encode
@@ -156,8 +157,8 @@ async def test_report_that_comes_after_a_restart_settles_the_game(tmp_path: Path
         assert await page.upload(second, encode(batch(1))) == (200, {"ok": True, "acked": 0})
         assert await page.upload(first, encode(batch(0))) == (200, {"ok": True, "acked": 0})
         assert (await page.report(second, last_frame=7))[0] == 200
-        while the_game(lab.data).ended_utc is None:  # until both of its pages are given up
-            await asyncio.sleep(0.05)
+        lab.pass_time(SETTINGS.resume_s)  # so that both of its pages are given up
+        await until(lambda: the_game(lab.data).ended_utc is not None)
     assert the_game(tmp_path / "data").verdict == "identical"
     assert [tuple(row) for row in rows(tmp_path / "data", "SELECT count(*) FROM batches")] == [(2,)]
 
@@ -177,8 +178,8 @@ async def test_batch_that_is_damaged_on_the_disk_does_not_take_its_game_along(
         for number in (0, 1):
             assert (await page.upload(second, encode(batch(1, number, 4 * number))))[0] == 200
         assert (await page.report(second, last_frame=7))[0] == 200
-        while the_game(lab.data).ended_utc is None:  # until both of its pages are given up
-            await asyncio.sleep(0.05)
+        lab.pass_time(SETTINGS.resume_s)  # so that both of its pages are given up
+        await until(lambda: the_game(lab.data).ended_utc is not None)
     game = the_game(tmp_path / "data")
     assert (game.verdict, game.checksums_compared) == ("identical", 1)
 

@@ -1,4 +1,4 @@
-/** The scene of a game: canvas, scores, round and connection; an overlay says what the game waits for. */
+/** The scene of a game: canvas, scores, round and connection; an overlay says what there is to wait for. */
 
 import { element, plainButton, prose } from '../dom';
 import { CanvasRenderer } from '../draw/CanvasRenderer';
@@ -37,7 +37,7 @@ const OUTLOOK = {
 export class PlayScene implements SceneView {
   readonly root: HTMLElement;
   readonly #props: PlayProps;
-  readonly #held_keys: HeldKeys;
+  readonly #held: HeldKeys;
   readonly #pictures: Pick<WorkerDispatcher, 'showPictures'>;
   readonly #canvas = element('canvas', { class: 'stage', tabindex: '0', 'aria-label': 'The game' });
   readonly #scores = element('ul', { class: 'scores' });
@@ -60,15 +60,15 @@ export class PlayScene implements SceneView {
   /** @param pictures Brings the game's pictures. */
   constructor(
     props: PlayProps,
-    held_keys: HeldKeys,
+    held: HeldKeys,
     pictures: Pick<WorkerDispatcher, 'showPictures'>,
     leave: () => void,
   ) {
     this.#props = props;
-    this.#held_keys = held_keys;
+    this.#held = held;
     this.#pictures = pictures;
     this.#overlay = new PlayOverlay(leave);
-    this.#touch = new TouchKeys(props.keys, held_keys);
+    this.#touch = new TouchKeys(props.keys, held);
     const mute = plainButton('Mute', 'mute', () => {
       this.#sound.muted = !this.#sound.muted;
       mute.textContent = this.#sound.muted ? 'Unmute' : 'Mute';
@@ -208,10 +208,7 @@ export class PlayScene implements SceneView {
   #enter(phase: GamePhase): void {
     this.#phase = phase;
     if (phase === 'playing' && this.#inputs.length === 0) {
-      this.#inputs = [
-        new Keyboard(window, this.#held_keys, this.#props.keys),
-        new GamepadKeys(this.#held_keys),
-      ];
+      this.#inputs = [new Keyboard(window, this.#held, this.#props.keys), new GamepadKeys(this.#held)];
       this.#canvas.focus({ preventScroll: true });
     }
     if (phase === 'ended') this.#stopInputs();

@@ -15,7 +15,7 @@ class Scrubber {
   readonly #then = new StillCanvas('What they saw then');
   readonly #truth = new StillCanvas('What became true');
   readonly #timeline: TimelineView;
-  readonly #description = element('p', { class: 'said', 'aria-live': 'polite' });
+  readonly #said = element('p', { class: 'said', 'aria-live': 'polite' });
   readonly #where = element('output', { class: 'where' });
   readonly #play = element('button', { type: 'button', class: 'primary', text: 'Play' });
   readonly #speed = element('select', { 'aria-label': 'Speed' });
@@ -35,7 +35,7 @@ class Scrubber {
     root.append(
       this.#head(),
       element('div', { class: 'screens' }, [this.#then.root, this.#truth.root]),
-      this.#description,
+      this.#said,
       element('div', { class: 'controls' }, [
         this.#play,
         this.#speed,
@@ -130,7 +130,7 @@ class Scrubber {
     const time = minutes(this.#frame / this.#game.fps);
     this.#where.textContent = `frame ${this.#frame} of ${this.#game.frames} · ${time}`;
     const actions = this.#game.agents.map((_, player) => this.#game.actions[player]?.[played] ?? '–');
-    this.#description.textContent =
+    this.#said.textContent =
       played < 0
         ? 'before the first frame'
         : `${describeGuesses(this.#game, this.#viewer, played)} · actions ${actions.join(', ')}`;

@@ -1,4 +1,4 @@
-"""The HTML of a report: one file without scripts."""
+"""The page of a report: HTML without scripts, in one file."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ _ROWS_SHOWN: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section of the page: a chart and the table that goes with it.
+    """A part of the page: a chart and the table it was drawn from.
 
     Attributes:
-        title: The heading.
-        words: What the chart and the tables show, in a few sentences.
-        chart: The chart as SVG; empty if there is nothing to draw.
-        table: The rows that were drawn, or that explain the chart.
-        more: The rows of a wider table below both; empty if there is none.
+        title: Its heading.
+        words: What is to be seen, in a sentence or two.
+        chart: SVG; empty if there is nothing to draw.
+        table: What was drawn, or what is to be known beside it.
+        more: A wider table below both; empty if there is nothing more.
     """
 
     title: str
@@ -30,14 +30,7 @@ class Section:
 
 
 def page(title: str, subtitle: str, figures: Sequence[tuple[str, str]], sections: Sequence[Section]) -> str:
-    """Return the page as HTML.
-
-    Args:
-        title: The heading.
-        subtitle: A line below the heading.
-        figures: The headline figures: what is counted, and the figure as text.
-        sections: The sections, in order.
-    """
+    """The whole page."""
     tiles = "".join(f"<div><dd>{escape(n)}</dd><dt>{escape(what)}</dt></div>" for what, n in figures)
     body = "".join(_section(section) for section in sections)
     return (

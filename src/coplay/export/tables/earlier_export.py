@@ -1,4 +1,4 @@
-"""An earlier export in a folder: what it holds, and whether a new export may replace it."""
+"""What an earlier export left in a folder, and whether a new one may go there."""
 
 import hashlib
 import json
@@ -19,14 +19,13 @@ _HINT = "Name another folder, or add --overwrite to replace the export."
 
 @dataclass(slots=True)
 class ExportManifest:
-    """The content of the file `export.json`, which says what an export holds.
+    """What an export holds.
 
     Attributes:
-        options: The options of the export: `formats`, `observations`, `recruiter_ids`.
-        participants: The time of arrival of each participant, by `study/participant_id`.
-        games: For each game, a hash of what never changes (`identity`), and one of everything that its rows
-            were derived from (`digest`).
-        files: The sha256 of each file, by name.
+        options: `formats`, `observations`, `recruiter_ids`.
+        participants: When each arrived, by study and id.
+        games: Of each game: `identity` of what never changes, `digest` of all that its rows came from.
+        files: The sha256 of each file.
     """
 
     options: dict[str, Any]
@@ -35,11 +34,7 @@ class ExportManifest:
     files: dict[str, str] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
-        """Write the manifest into a folder, with the hashes of the files there.
-
-        Args:
-            folder: The folder with all tables of the export.
-        """
+        """Write it down, with the hashes of the files that are there."""
         for path in sorted(folder.iterdir()):
             if path.is_file():
                 self.files[path.name] = _sha256(path)
@@ -47,19 +42,14 @@ class ExportManifest:
 
 
 class EarlierExport:
-    """The earlier export in a folder, if there is one.
-
-    Its purpose is that a second export adds what is new, and never silently replaces rows by other ones.
+    """An earlier export in `out`; `None` of everything if there is none.
 
     Args:
         out: The folder.
-        names: The names of the tables.
-
-    Attributes:
-        manifest: What the earlier export holds; None if there is no earlier export.
+        names: Of the tables.
 
     Raises:
-        UsageError: `out` has tables that no export wrote, or that were changed after their export.
+        UsageError: `out` has tables that no export wrote, or that were changed since.
     """
 
     def __init__(self, out: Path, names: Mapping[str, Any]) -> None:
@@ -73,21 +63,23 @@ class EarlierExport:
             self.manifest = ExportManifest(**content)
             for name, sha256 in self.manifest.files.items():
                 if not (out / name).is_file() or _sha256(out / name) != sha256:
-                    raise UsageError(f"{out / name} was changed after it was exported", _HINT)
+                    raise UsageError(f"{out / name} was changed since it was exported", _HINT)
             return
         for name in names:
             for kind in ("parquet", "csv"):
                 if (out / f"{name}.{kind}").exists():
-                    raise UsageError(f"{out / name}.{kind} exists already, and no export wrote it", _HINT)
+                    raise UsageError(
+                        f"{out / name}.{kind} is there, and no export of this data wrote it", _HINT
+                    )
 
     def check(self, new: ExportManifest) -> None:
-        """Check that a new export contains everything that the earlier one has.
+        """Refuse to replace rows by unlike ones.
 
         Args:
-            new: What the new export will hold.
+            new: What the store holds now.
 
         Raises:
-            UsageError: The earlier export has a participant or game that is missing or different now.
+            UsageError: The earlier export has something that the store has not, or has otherwise.
         """
         old = self.manifest
         if old is None:
@@ -98,41 +90,33 @@ class EarlierExport:
         for who, arrived in old.participants.items():
             if new.participants.get(who) != arrived:
                 raise UsageError(
-                    f"{self._out} has participant {who.partition('/')[2]}, who is not in this data: it is an "
-                    "export of other data, or the person was erased",
+                    f"{self._out} has participant {who.partition('/')[2]}, whom this data has not: it is of "
+                    "other data, or somebody was erased since",
                     _HINT,
                 )
         for game_id, entry in old.games.items():
             now = new.games.get(game_id)
             if now is None or now["identity"] != entry["identity"]:
                 raise UsageError(
-                    f"{self._out} has game {game_id}, which is missing or different in this data", _HINT
+                    f"{self._out} has game {game_id}, and this data has it not or otherwise", _HINT
                 )
 
     def has(self, game_id: str, digest: str) -> bool:
-        """Return True if the exported rows of a game are still up to date.
-
-        Args:
-            game_id: The game.
-            digest: The digest of the game as it is recorded now.
-        """
+        """Whether the rows of a game can be taken over as they are."""
         if self.manifest is None or not (self._out / "inputs.parquet").is_file():
             return False
         return self.manifest.games.get(game_id, {}).get("digest") == digest
 
     def rows(self, table: str, game_id: str) -> pa.Table:
-        """Return the exported rows of a game in one table."""
+        """A game's rows of a table."""
         return pq.read_table(self._out / f"{table}.parquet", filters=[("game_id", "==", game_id)])
 
     def check_inputs(self, game_id: str, new: Mapping[str, Any]) -> None:
-        """Check that inputs do not differ from the exported ones of the same frames.
+        """Refuse inputs that differ from those of the same frames that were exported.
 
         Args:
             game_id: The game.
-            new: The columns of one player's rows of `inputs`.
-
-        Raises:
-            UsageError: An input of the same frame differs.
+            new: One player's columns of `inputs`.
         """
         if self.manifest is None or game_id not in self.manifest.games:
             return
@@ -154,7 +138,7 @@ class EarlierExport:
                 )
 
     def count(self, table: str) -> int:
-        """Return the number of exported rows of a table."""
+        """How many rows of a table there were."""
         file = self._out / f"{table}.parquet"
         return int(pq.read_metadata(file).num_rows) if self.manifest and file.is_file() else 0
 

@@ -1,4 +1,4 @@
-"""The rows of one game in each table, derived from its log and batches."""
+"""The rows of one game in every table, from its log."""
 
 import json
 import re
@@ -26,7 +26,7 @@ _PATH_COUNTS = ("path_bytes_sent", "path_bytes_received", "buffered_amount")
 
 
 def game_row(stored: StoredGame, log: GameLog) -> dict[str, Any]:
-    """Return the game's row of the table `games`."""
+    """The game's row of `games`."""
     row = dict(stored.row)
     delays = {report.get("delay") for report in stored.reports if _whole(report.get("delay")) is not None}
     row["input_delay"] = delays.pop() if len(delays) == 1 else None
@@ -40,7 +40,7 @@ def game_row(stored: StoredGame, log: GameLog) -> dict[str, Any]:
 
 
 def input_columns(stored: StoredGame, log: GameLog, actions: ActionDecoder, player: int) -> Columns:
-    """Return the columns of a player's rows of the table `inputs`."""
+    """A player's rows of `inputs`."""
     frames = log.has.nonzero()[0]
     inputs = log.inputs_of(player)
     owner = stored.owner(player)
@@ -58,19 +58,12 @@ def input_columns(stored: StoredGame, log: GameLog, actions: ActionDecoder, play
 
 
 def stepped_frames(log: GameLog) -> Any:
-    """Return the frames in which the environment was stepped."""
+    """The frames in which the environment was stepped."""
     return (log.has & np.any(log.flags & STEPPED, axis=1)).nonzero()[0]
 
 
 def step_columns(stored: StoredGame, log: GameLog, player: int, inputs: Columns) -> Columns:
-    """Return the columns of a player's rows of the table `steps`.
-
-    Args:
-        stored: The game.
-        log: The log of the game.
-        player: The player.
-        inputs: What `input_columns` returned for the same player.
-    """
+    """A player's rows of `steps`; `inputs` are the same player's of `inputs`."""
     steps = stepped_frames(log)
     used = np.isin(inputs["frame"], steps)
     return {
@@ -86,7 +79,7 @@ def step_columns(stored: StoredGame, log: GameLog, player: int, inputs: Columns)
 
 
 def episode_rows(stored: StoredGame, log: GameLog) -> Iterator[dict[str, Any]]:
-    """Yield the game's rows of the table `episodes`."""
+    """The game's rows of `episodes`."""
     steps = stepped_frames(log)
     for episode in sorted({int(number) for number in log.episodes[steps]}):
         own = steps[log.episodes[steps] == episode]
@@ -106,12 +99,12 @@ def episode_rows(stored: StoredGame, log: GameLog) -> Iterator[dict[str, Any]]:
 
 
 def episode_seed(seed: int, episode: int) -> int:
-    """Return the seed that the environment's reset was given in an episode."""
+    """What the environment's reset was given in an episode."""
     return derive_seed(seed, "episode", episode) & 0x7FFFFFFF
 
 
 def browser_events(stored: StoredGame, batches: Sequence[FrameBatch]) -> Iterator[dict[str, Any]]:
-    """Yield the events that browsers recorded in this game, as rows of the table `events`."""
+    """What browsers reported in this game, as rows of `events`."""
     for batch in batches:
         for event in batch.events:
             yield {
@@ -128,7 +121,7 @@ def browser_events(stored: StoredGame, batches: Sequence[FrameBatch]) -> Iterato
 
 
 def net_rows(stored: StoredGame, batches: Sequence[FrameBatch]) -> Iterator[dict[str, Any]]:
-    """Yield the game's rows of the table `net`."""
+    """The game's rows of `net`."""
     for batch in batches:
         for row in batch.net:
             yield from _links_of(stored, batch.peer, row)
@@ -160,12 +153,12 @@ def _links_of(stored: StoredGame, player: int, row: Mapping[str, Any]) -> Iterat
 
 
 def _kind(value: object) -> str | None:
-    """Return a kind of event in snake case; browsers name the netcode's events by their classes."""
+    """A kind as the server writes it; browsers call what the netcode tells by its class."""
     text = _text(value)
     return None if text is None else re.sub(r"(?<=[a-z])(?=[A-Z])", "_", text).lower()
 
 
-# Figures and events from browsers are untrusted: a value of another type becomes a missing value.
+# What browsers sent is not believed: a value of another type is a missing value.
 
 
 def _text(value: object) -> str | None:

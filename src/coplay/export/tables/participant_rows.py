@@ -1,4 +1,4 @@
-"""The rows of the table `participants`, with how each person dropped out."""
+"""The rows of `participants`: what is stored of a person, and how they dropped out."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,11 +11,11 @@ _MOVES: Final = frozenset({"continued", "matched", "played", "game_joined"})
 
 
 def participant_rows(people: Sequence[StoredRow], events: Iterable[StoredRow]) -> list[dict[str, Any]]:
-    """Return the rows of `participants`.
+    """The people of a study.
 
     Args:
-        people: The rows of the database's table of participants.
-        events: All events that the server recorded, in order.
+        people: Rows of the store.
+        events: All that the server tells, in order.
     """
     by_person: dict[tuple[str, str], list[StoredRow]] = defaultdict(list)
     for event in events:
@@ -33,20 +33,16 @@ def participant_rows(people: Sequence[StoredRow], events: Iterable[StoredRow]) -
 
 
 def dropped_out(events: Iterable[StoredRow]) -> DroppedOut:
-    """Return how a person dropped out who reached no end of the study.
-
-    Args:
-        events: The events that the server recorded of the person, in order.
-    """
-    state: DroppedOut = "never connected"
+    """How somebody went who reached no end of the study, from what the server tells of them, in order."""
+    found: DroppedOut = "never connected"
     for event in events:
-        match event["kind"], state:
+        match event["kind"], found:
             case "left_game", _ if event["detail"].get("reason") == "never began":
-                state = "game never began"
+                found = "game never began"
             case kind, "game never began" if kind not in _MOVES:
                 pass
             case "disconnected", _:
-                state = "page closed"
+                found = "page closed"
             case kind, _ if kind == "connected" or kind in _MOVES:
-                state = "still there"
-    return state
+                found = "still there"
+    return found

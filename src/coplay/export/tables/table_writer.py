@@ -1,4 +1,4 @@
-"""Writing tables in two passes: the type of a column may be known only after the last game was read."""
+"""Writes tables in parts, then puts the parts together: the type of a column may be known only at the end."""
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -16,14 +16,11 @@ _ROWS_IN_MEMORY = 200_000
 
 
 class TableWriter:
-    """A writer that collects rows in temporary files, called parts, and writes the tables at the end.
+    """The tables of an export under way.
 
     Args:
-        folder: A folder for the parts; `finish` removes it.
-        tables: The columns of each table. A column without a type gets one that fits all of its values.
-
-    Attributes:
-        counts: The number of rows of each table so far.
+        folder: For the parts; removed by `finish`.
+        tables: Their columns. One without a type takes the type of what is written.
     """
 
     def __init__(self, folder: Path, tables: Mapping[str, Sequence[Column]]) -> None:
@@ -39,14 +36,14 @@ class TableWriter:
         folder.mkdir(parents=True)
 
     def add_rows(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Add rows as dicts; columns that a row lacks become missing values."""
+        """Write some rows; columns that a row does not have are missing values."""
         if rows:
             self.add(
                 table, {column.name: [row.get(column.name) for row in rows] for column in self._tables[table]}
             )
 
     def add(self, table: str, columns: Mapping[str, Any]) -> None:
-        """Add rows as columns, which may be lists, numpy arrays or Arrow arrays of the same length."""
+        """Write some columns: lists, numpy or Arrow arrays."""
         arrays, names = [], []
         for column in self._tables[table]:
             values = columns.get(column.name)
@@ -60,7 +57,7 @@ class TableWriter:
         self.add_table(table, pa.table(arrays, names=names))
 
     def add_table(self, table: str, rows: pa.Table) -> None:
-        """Add rows as an Arrow table that has all columns in order."""
+        """Write the rows of a table that has the columns."""
         if not rows.num_rows:
             return
         types = self._types[table]
@@ -81,24 +78,23 @@ class TableWriter:
         self._waiting[table].clear()
 
     def schema(self, table: str) -> pa.Schema:
-        """Return the schema that fits the rows of a table so far."""
+        """The schema of a table, as far as it is known by now."""
         types = self._types[table]
-        # A column without any value has no type yet; text can hold it.
         known = {name: pa.string() if pa.types.is_null(kind) else kind for name, kind in types.items()}
         return pa.schema(list(known.items()))
 
     def finish(
         self, out: Path, formats: Sequence[str], progress: Callable[[float], None]
     ) -> dict[str, pa.Schema]:
-        """Write every table to `out` and remove the parts.
+        """Write every table to `out`, and remove the parts.
 
         Args:
-            out: The folder of the tables.
-            formats: The formats: `parquet`, `csv`, or both.
-            progress: Called with the share of the work that is done, 0 to 1.
+            out: The folder.
+            formats: `parquet`, `csv`, or both.
+            progress: Told how much is done, 0 to 1.
 
         Returns:
-            The schema with which each table was written.
+            The schema of each table.
         """
         total, done = sum(self.counts.values()) or 1, 0
         schemas = {}
