@@ -11,7 +11,7 @@ from playtest.lossy_path import LossyPath
 from bench.figures import Figures, Kind, Target
 
 SECTION: Final = "Age of the newest datagram that has come: 50 a second, 40 bytes, 200 ms round trip"
-# The game's own: web/src/connection/PeerLink.ts.
+# The game's own: web/src/links/PeerLink.ts.
 OWN: Final = "maxPacketLifeTime: 100"
 CHANNELS: Final[dict[str, dict[str, int]]] = {
     OWN: {"maxPacketLifeTime": 100},

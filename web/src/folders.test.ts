@@ -28,7 +28,7 @@ const modules = Object.entries(sources)
   .filter(([path]) => !path.endsWith('.test.ts') && !path.endsWith('.d.ts') && !path.includes('/testing/'))
   .map(([path, text]) => ({ path: path.slice(2), text }));
 
-/** `links/life` for `links/life/link`; a file beside the folders counts as a folder of its own. */
+/** `links/life` for `links/life/link`; a file at the top counts as a folder of its own. */
 function folderOf(module: string): string {
   return module.includes('/') ? module.slice(0, module.lastIndexOf('/')) : module.replace(/\.ts$/, '');
 }

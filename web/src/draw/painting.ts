@@ -65,5 +65,7 @@ export function paint(
     case 'image':
       if (image !== null) context.drawImage(image, a, b, c, d);
       return;
+    default:
+      item satisfies never;
   }
 }

@@ -12,7 +12,7 @@ import { StudyPage } from './StudyPage';
 export class App {
   readonly #display: SceneDisplay;
   readonly #notices: PageNotices;
-  readonly #held = new HeldKeys((pressed) => this.#page?.worker.post({ kind: 'keys', pressed }));
+  readonly #held_keys = new HeldKeys((pressed) => this.#page?.worker.post({ kind: 'keys', pressed }));
   #page: StudyPage | null = null;
   #participant_id = '';
   #conditions = { latency_ms: 0, loss: 0 };
@@ -35,7 +35,7 @@ export class App {
       this.#page = new StudyPage(participation, {
         display: this.#display,
         notices: this.#notices,
-        held: this.#held,
+        held_keys: this.#held_keys,
         fail: (failure) => this.#fail(failure),
       });
       this.#page.worker.post({ kind: 'conditions', ...this.#conditions });
@@ -53,7 +53,7 @@ export class App {
   }
 
   press(keys: readonly string[]): void {
-    this.#held.hold('script', keys);
+    this.#held_keys.hold('script', keys);
   }
 
   conditions(conditions: { latency_ms: number; loss: number }): void {

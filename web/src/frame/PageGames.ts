@@ -16,7 +16,7 @@ export interface PageGamesHost extends Omit<GameClientHost, 'onEvent'> {
   notices: PageNotices;
   worker: GameWorker;
   dispatcher: WorkerDispatcher;
-  held: HeldKeys;
+  held_keys: HeldKeys;
   save_status: SaveStatus;
   /** The current game can reach all players. */
   linked(): void;
@@ -45,7 +45,7 @@ export class PageGames {
       return;
     }
     this.#current?.close();
-    const { display, notices, worker, dispatcher, held } = this.#host;
+    const { display, notices, worker, dispatcher, held_keys } = this.#host;
     if (display.view instanceof FailureScene) return;
     const game: GameClient = new GameClient(config, worker, {
       ...this.#host,
@@ -62,7 +62,7 @@ export class PageGames {
       notices.dropPending();
       this.#showIn(game, scene);
     }
-    worker.post({ kind: 'keys', pressed: [...held.held] });
+    worker.post({ kind: 'keys', pressed: [...held_keys.held] });
   }
 
   /** Show the current game in a scene, if it is that scene's game. */

@@ -48,7 +48,7 @@ export class PageNotices {
     this.#showStoring();
   }
 
-  /** A scene was put onto the page; say in it what there is to say. */
+  /** A scene is shown: add the notices that it should carry. */
   sceneShown(kind: string): void {
     this.#at_end = kind === 'finish';
     // A game has a line of its own for notices.

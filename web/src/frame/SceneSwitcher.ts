@@ -25,7 +25,7 @@ export interface SceneSwitcherHost {
   games: PageGames;
   worker: GameWorker;
   dispatcher: WorkerDispatcher;
-  held: HeldKeys;
+  held_keys: HeldKeys;
   save_status: SaveStatus;
   /** The participant is done with scene `index`. @returns Whether the server agreed. */
   advance(index: number): Promise<boolean>;
@@ -87,7 +87,7 @@ export class SceneSwitcher {
   }
 
   #display(scene: Scene): void {
-    const { display, games, worker, dispatcher, held, save_status, advance, leave } = this.#host;
+    const { display, games, worker, dispatcher, held_keys, save_status, advance, leave } = this.#host;
     switch (scene.kind) {
       case 'instructions':
         display.show('instructions', '', new InstructionsScene(scene, () => advance(scene.index)));
@@ -96,7 +96,7 @@ export class SceneSwitcher {
         display.show('lobby', 'waiting', new LobbyScene(scene, leave));
         return;
       case 'play': {
-        const play = new PlayScene(scene, held, dispatcher, leave);
+        const play = new PlayScene(scene, held_keys, dispatcher, leave);
         display.show('play', 'loading', play);
         play.showLoading(worker.progress);
         games.showCurrentIn(play);

@@ -21,7 +21,7 @@ import { SceneSwitcher } from './SceneSwitcher';
 export interface StudyPageHost {
   display: SceneDisplay;
   notices: PageNotices;
-  held: HeldKeys;
+  held_keys: HeldKeys;
   fail(failure: Failure): void;
 }
 
@@ -34,7 +34,7 @@ export class StudyPage {
   readonly #leftovers: LeftoverUploads;
 
   constructor(participation: Participation, host: StudyPageHost) {
-    const { display, notices, held } = host;
+    const { display, notices, held_keys } = host;
     this.#host = host;
     const save_status = new SaveStatus();
     const store = new UploadStore(participation.study.name, participation.participant_id);
@@ -42,7 +42,7 @@ export class StudyPage {
     void save_status.hold(this.#leftovers.resume());
     const dispatcher = this.#createDispatcher();
     this.worker = new GameWorker(participation.runtime, participation.bundle, dispatcher);
-    const parts = { display, notices, held, dispatcher, save_status, worker: this.worker };
+    const parts = { display, notices, held_keys, dispatcher, save_status, worker: this.worker };
     this.games = new PageGames({
       ...parts,
       store,

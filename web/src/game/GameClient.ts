@@ -179,7 +179,7 @@ export class GameClient implements GameReceiver {
         return;
       case 'closed':
         this.#session_closed();
-        this.#links.rest();
+        this.#links.endSession();
         setTimeout(() => this.#links.close(), LINGER_MS);
         return;
       default:

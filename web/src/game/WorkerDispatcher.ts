@@ -98,7 +98,7 @@ export class WorkerDispatcher {
   }
 
   #draw(message: DrawMessage): void {
-    // Also decode what nobody shows: later pictures refer to the strings that this one brings.
+    // Decode pictures that are not shown too: later ones refer to the strings that these bring.
     const picture = this.#decoder.decode(message);
     if (this.#shown?.game_id === message.game_id) this.#shown.canvas.accept(picture);
   }

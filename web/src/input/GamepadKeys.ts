@@ -32,11 +32,11 @@ export function gamepadKeys({ axes, buttons }: GamepadState): string[] {
 
 /** Polls the gamepads at the screen's rate, because their buttons have no events. */
 export class GamepadKeys {
-  readonly #held: HeldKeys;
+  readonly #held_keys: HeldKeys;
   #animation = 0;
 
-  constructor(held: HeldKeys) {
-    this.#held = held;
+  constructor(held_keys: HeldKeys) {
+    this.#held_keys = held_keys;
     addEventListener('gamepadconnected', this.#poll);
     this.#poll();
   }
@@ -44,13 +44,13 @@ export class GamepadKeys {
   close(): void {
     removeEventListener('gamepadconnected', this.#poll);
     cancelAnimationFrame(this.#animation);
-    this.#held.hold('gamepad', []);
+    this.#held_keys.hold('gamepad', []);
   }
 
   readonly #poll = (): void => {
     cancelAnimationFrame(this.#animation);
     const pads = (navigator.getGamepads?.() ?? []).filter((pad) => pad !== null);
-    this.#held.hold('gamepad', pads.flatMap(gamepadKeys));
+    this.#held_keys.hold('gamepad', pads.flatMap(gamepadKeys));
     // Without a gamepad, polling begins with the next `gamepadconnected`.
     if (pads.length > 0) this.#animation = requestAnimationFrame(this.#poll);
   };

@@ -5,15 +5,15 @@ type KeyTarget = Pick<EventTarget, 'addEventListener' | 'removeEventListener'>;
 
 export class Keyboard {
   readonly #target: KeyTarget;
-  readonly #held: HeldKeys;
+  readonly #held_keys: HeldKeys;
   readonly #captured: ReadonlySet<string>;
   /** Physical key to its name when it was pressed, as Shift may change the name before the release. */
   readonly #pressed = new Map<string, string>();
 
   /** @param captured The game's keys, with which the browser must not scroll or search meanwhile. */
-  constructor(target: KeyTarget, held: HeldKeys, captured: Iterable<string>) {
+  constructor(target: KeyTarget, held_keys: HeldKeys, captured: Iterable<string>) {
     this.#target = target;
-    this.#held = held;
+    this.#held_keys = held_keys;
     this.#captured = new Set(captured);
     target.addEventListener('keydown', this.#down);
     target.addEventListener('keyup', this.#up);
@@ -51,6 +51,6 @@ export class Keyboard {
   }
 
   #update(): void {
-    this.#held.hold('keyboard', [...this.#pressed.values()]);
+    this.#held_keys.hold('keyboard', [...this.#pressed.values()]);
   }
 }

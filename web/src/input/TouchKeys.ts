@@ -12,13 +12,13 @@ const LABELS: Record<string, readonly [sign: string, name: string]> = {
 
 export class TouchKeys {
   readonly root: HTMLElement;
-  readonly #held: HeldKeys;
+  readonly #held_keys: HeldKeys;
   /** Pointer id to the key under that finger, which may slide from key to key. */
   readonly #fingers = new Map<number, string>();
 
   /** @param keys The game's keys; those that the pad does not have are left out. */
-  constructor(keys: readonly string[], held: HeldKeys) {
-    this.#held = held;
+  constructor(keys: readonly string[], held_keys: HeldKeys) {
+    this.#held_keys = held_keys;
     const buttons = Object.entries(LABELS)
       .filter(([key]) => keys.includes(key))
       .map(([key, [sign, name]]) =>
@@ -41,7 +41,7 @@ export class TouchKeys {
 
   close(): void {
     this.#fingers.clear();
-    this.#held.hold('touch', []);
+    this.#held_keys.hold('touch', []);
     this.root.remove();
   }
 
@@ -59,7 +59,7 @@ export class TouchKeys {
   };
 
   #update(): void {
-    this.#held.hold(
+    this.#held_keys.hold(
       'touch',
       [...this.#fingers.values()].filter((key) => key !== ''),
     );

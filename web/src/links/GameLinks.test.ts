@@ -30,9 +30,9 @@ afterEach(() => {
 });
 
 it('shows no link to a peer between the loss of one path and the next', async () => {
-  const told: ToWorker[] = [];
+  const posted: ToWorker[] = [];
   const worker = {
-    post: (message: ToWorker) => told.push(message),
+    post: (message: ToWorker) => posted.push(message),
     transferChannel: () => true,
   } as LinkWorker;
   const config = { game_id: 'game1234', player_id: 0, peers: [0, 1], epoch: 0, ice_servers: [] };
@@ -48,7 +48,8 @@ it('shows no link to a peer between the loss of one path and the next', async ()
     links.handleMessage({ kind: 'channel_state', peer: 1, connection: made.length, open: true });
     await vi.advanceTimersByTimeAsync(10);
   };
-  const ways = (): string[] => told.flatMap((message) => (message.kind === 'link' ? [message.link] : []));
+  const links_posted = (): string[] =>
+    posted.flatMap((message) => (message.kind === 'link' ? [message.link] : []));
 
   links.connect();
   await vi.advanceTimersByTimeAsync(10);
@@ -63,7 +64,7 @@ it('shows no link to a peer between the loss of one path and the next', async ()
   expect(made.length).toBe(2);
   expect(links.stats.link).toEqual({});
   expect(links.complete).toBe(false);
-  expect(ways().at(-1)).toBe('');
+  expect(links_posted().at(-1)).toBe('');
 
   await open();
   expect(links.stats.link).toEqual({ 1: 'direct' });

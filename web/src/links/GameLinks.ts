@@ -17,7 +17,7 @@ import type {
 import type { LinkState } from './life/link';
 import { TIMES } from './life/times';
 import type { LinkFigures } from './linkFigures';
-import { addressed, RelayLane, readAddressed } from './RelayLane';
+import { decodeRelayed, encodeRelayed, RelayLane } from './RelayLane';
 import { type ManagerEvent, WebRTCManager } from './WebRTCManager';
 
 /** The worker that simulates the game, as its links use it. */
@@ -73,7 +73,7 @@ export class GameLinks {
   readonly #figures = new Map<number, LinkFigures>();
   readonly #types = new Map<number, LinkType>();
   /** Whether the session is over, so that links may end in any way. */
-  #resting = false;
+  #session_over = false;
   /** When a datagram last arrived through the server, or the first one was expected. */
   #relayed_ms = 0;
   #relay_timer: ReturnType<typeof setInterval> | null = null;
@@ -83,7 +83,7 @@ export class GameLinks {
     this.#config = config;
     this.#worker = worker;
     this.#host = host;
-    this.#relay = new RelayLane((peer, data) => host.sendDatagram(addressed(peer, data)));
+    this.#relay = new RelayLane((peer, data) => host.sendDatagram(encodeRelayed(peer, data)));
     this.#manager = new WebRTCManager({
       game_id: config.game_id,
       player_id: config.player_id,
@@ -123,7 +123,7 @@ export class GameLinks {
 
   /** Take a datagram of another player that arrived through the server. */
   handleRelayed(message: unknown): void {
-    const datagram = readAddressed(message);
+    const datagram = decodeRelayed(message);
     if (datagram === null || !this.#states.has(datagram.player_id)) return;
     const { player_id: peer, data } = datagram;
     this.#relayed_ms = performance.now();
@@ -161,12 +161,14 @@ export class GameLinks {
         if (message.direct) this.#sendKept(message.peer, message.data);
         else this.#relay.send(message.peer, message.data, performance.now());
         return;
+      default:
+        message satisfies never;
     }
   }
 
   /** The session is over: report no more about how links end. */
-  rest(): void {
-    this.#resting = true;
+  endSession(): void {
+    this.#session_over = true;
   }
 
   /** Close the link to one player for good. */
@@ -181,7 +183,7 @@ export class GameLinks {
   }
 
   #handle(event: ManagerEvent): void {
-    if (this.#resting && event.kind !== 'channel') return;
+    if (this.#session_over && event.kind !== 'channel') return;
     switch (event.kind) {
       case 'channel':
         this.#figures.delete(event.peer); // they belong to the former connection
@@ -206,6 +208,8 @@ export class GameLinks {
       case 'rejected':
         console.warn(`coplay: rejected from player ${event.peer}: ${event.reason}`);
         return;
+      default:
+        event satisfies never;
     }
   }
 

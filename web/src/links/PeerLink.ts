@@ -130,6 +130,8 @@ export class PeerLink {
       case 'reject':
         this.#host.rejected(this.peer, effect.reason);
         return;
+      default:
+        effect satisfies never;
     }
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addressed, RelayLane, readAddressed } from './RelayLane';
+import { decodeRelayed, encodeRelayed, RelayLane } from './RelayLane';
 
 function lane() {
   const sent: number[] = [];
@@ -41,13 +41,13 @@ describe('RelayLane', () => {
   });
 });
 
-describe('an addressed datagram', () => {
+describe('a relayed datagram', () => {
   it('is read as it was written', () => {
     const data = new Uint8Array([7, 8, 9]).buffer;
-    expect(readAddressed(addressed(3, data).buffer)).toEqual({ player_id: 3, data });
+    expect(decodeRelayed(encodeRelayed(3, data).buffer)).toEqual({ player_id: 3, data });
   });
 
   it.each([[null], ['text'], [new ArrayBuffer(0)], [new ArrayBuffer(1)], [{}]])('is not %s', (message) => {
-    expect(readAddressed(message)).toBeNull();
+    expect(decodeRelayed(message)).toBeNull();
   });
 });

@@ -39,7 +39,7 @@ export class RelayLane {
 }
 
 /** Return the message of the server's `datagram` event: the other player's id as one byte, then the datagram. */
-export function addressed(player_id: number, data: ArrayBuffer): Uint8Array<ArrayBuffer> {
+export function encodeRelayed(player_id: number, data: ArrayBuffer): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(1 + data.byteLength);
   bytes[0] = player_id;
   bytes.set(new Uint8Array(data), 1);
@@ -47,7 +47,7 @@ export function addressed(player_id: number, data: ArrayBuffer): Uint8Array<Arra
 }
 
 /** Split a message of the server's `datagram` event into sender and datagram; null if it is malformed. */
-export function readAddressed(message: unknown): { player_id: number; data: ArrayBuffer } | null {
+export function decodeRelayed(message: unknown): { player_id: number; data: ArrayBuffer } | null {
   if (!(message instanceof ArrayBuffer) || message.byteLength < 2) return null;
   return { player_id: new Uint8Array(message)[0] ?? 0, data: message.slice(1) };
 }

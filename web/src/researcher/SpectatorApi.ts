@@ -18,7 +18,7 @@ export class SpectatorApi {
     return (await this.#fetch(`/api/watch/${game_id}`)).json() as Promise<WatchConfig>;
   }
 
-  /** Return all players' inputs from frame `first` on, as far as they are confirmed, and whether these are the last. */
+  /** Return all players' confirmed inputs from frame `first` on, and whether these are the last. */
   async frames(game_id: string, first: number): Promise<{ data: ArrayBuffer; over: boolean }> {
     const response = await this.#fetch(`/api/watch/${game_id}/frames?from=${first}`);
     return { data: await response.arrayBuffer(), over: response.headers.get('X-Game-Over') === '1' };

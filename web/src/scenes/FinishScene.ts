@@ -1,13 +1,7 @@
 import { element, plainButton, prose } from '../dom';
-import type { SaveState, SaveStatus } from '../server/SaveStatus';
+import type { FinishProps } from '../protocol/messages';
+import type { SaveProgress, SaveStatus } from '../server/SaveStatus';
 import type { SceneView } from './SceneView';
-
-interface FinishProps {
-  title: string;
-  html: string;
-  code?: string;
-  redirect?: string;
-}
 
 /**
  * The end: thanks, a completion code, and a link back to where the participant came from.
@@ -19,21 +13,21 @@ export class FinishScene implements SceneView {
   readonly #status = element('p', { class: 'status', role: 'status', 'data-testid': 'saving' });
   readonly #stopListening: () => void;
 
-  constructor(scene: FinishProps, saving: SaveStatus) {
+  constructor(scene: FinishProps, save_status: SaveStatus) {
     this.root = element('article', { class: 'card finish' }, [
       element('h1', { text: scene.title || 'Thank you' }),
       prose(scene.html),
       this.#status,
     ]);
-    this.#stopListening = saving.listen((state) => this.#show(state, scene));
-    this.#show(saving.state, scene);
+    this.#stopListening = save_status.listen((state) => this.#show(state, scene));
+    this.#show(save_status.state, scene);
   }
 
   close(): void {
     this.#stopListening();
   }
 
-  #show(state: SaveState, scene: FinishProps): void {
+  #show(state: SaveProgress, scene: FinishProps): void {
     if (state.waiting > 0) {
       const text = savingText(state, Boolean(scene.code));
       if (this.#status.textContent !== text) this.#status.textContent = text;
@@ -46,7 +40,7 @@ export class FinishScene implements SceneView {
   }
 }
 
-function savingText({ failing }: SaveState, has_code: boolean): string {
+function savingText({ failing }: SaveProgress, has_code: boolean): string {
   const code_follows = has_code ? 'Your completion code appears here as soon as it is saved.' : '';
   if (!failing) return `Saving your data … ${code_follows}`.trim();
   return `The study cannot save data at the moment. Yours is kept on this device: please keep this page open. ${code_follows}`.trim();

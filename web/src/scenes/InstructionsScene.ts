@@ -1,11 +1,12 @@
 import { continueButton, element, prose } from '../dom';
+import type { InstructionsProps } from '../protocol/messages';
 import type { SceneView } from './SceneView';
 
 /** A page to read, with a button that goes on. */
 export class InstructionsScene implements SceneView {
   readonly root: HTMLElement;
 
-  constructor(scene: { title: string; html: string; button?: string }, advance: () => Promise<boolean>) {
+  constructor(scene: InstructionsProps, advance: () => Promise<boolean>) {
     const status = element('p', { class: 'status', role: 'status' });
     const button = continueButton(scene.button || 'Continue', async () => {
       button.disabled = true;

@@ -1,4 +1,4 @@
-/** The scene of a game: canvas, scores, round and connection; an overlay says what there is to wait for. */
+/** The scene of a game: canvas, scores, round and connection; an overlay says what the game waits for. */
 
 import { element, plainButton, prose } from '../dom';
 import { CanvasRenderer } from '../draw/CanvasRenderer';
@@ -37,7 +37,7 @@ const OUTLOOK = {
 export class PlayScene implements SceneView {
   readonly root: HTMLElement;
   readonly #props: PlayProps;
-  readonly #held: HeldKeys;
+  readonly #held_keys: HeldKeys;
   readonly #pictures: Pick<WorkerDispatcher, 'showPictures'>;
   readonly #canvas = element('canvas', { class: 'stage', tabindex: '0', 'aria-label': 'The game' });
   readonly #scores = element('ul', { class: 'scores' });
@@ -60,15 +60,15 @@ export class PlayScene implements SceneView {
   /** @param pictures Brings the game's pictures. */
   constructor(
     props: PlayProps,
-    held: HeldKeys,
+    held_keys: HeldKeys,
     pictures: Pick<WorkerDispatcher, 'showPictures'>,
     leave: () => void,
   ) {
     this.#props = props;
-    this.#held = held;
+    this.#held_keys = held_keys;
     this.#pictures = pictures;
     this.#overlay = new PlayOverlay(leave);
-    this.#touch = new TouchKeys(props.keys, held);
+    this.#touch = new TouchKeys(props.keys, held_keys);
     const mute = plainButton('Mute', 'mute', () => {
       this.#sound.muted = !this.#sound.muted;
       mute.textContent = this.#sound.muted ? 'Unmute' : 'Mute';
@@ -208,7 +208,10 @@ export class PlayScene implements SceneView {
   #enter(phase: GamePhase): void {
     this.#phase = phase;
     if (phase === 'playing' && this.#inputs.length === 0) {
-      this.#inputs = [new Keyboard(window, this.#held, this.#props.keys), new GamepadKeys(this.#held)];
+      this.#inputs = [
+        new Keyboard(window, this.#held_keys, this.#props.keys),
+        new GamepadKeys(this.#held_keys),
+      ];
       this.#canvas.focus({ preventScroll: true });
     }
     if (phase === 'ended') this.#stopInputs();

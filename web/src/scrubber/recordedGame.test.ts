@@ -49,7 +49,7 @@ test('a right guess is a guess without a correction', () => {
   expect(describeGuesses(game, 0, 0)).toBe('all inputs were known');
 });
 
-test('a correction is told with its length', () => {
+test('a correction is described with its length', () => {
   expect(describeGuesses(game, 1, 2)).toBe(
     'player 0 (left)’s input was guessed wrongly, corrected after 1 frame',
   );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type SaveState, SaveStatus } from './SaveStatus';
+import { type SaveProgress, SaveStatus } from './SaveStatus';
 
 describe('SaveStatus', () => {
   it('adds up what several games still have to upload', () => {
@@ -15,7 +15,7 @@ describe('SaveStatus', () => {
 
   it('calls a listener until that ends', () => {
     const save_status = new SaveStatus();
-    const heard: SaveState[] = [];
+    const heard: SaveProgress[] = [];
     const stop = save_status.listen((state) => heard.push(state));
     save_status.report('a', 1, false);
     stop();

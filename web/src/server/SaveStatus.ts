@@ -1,6 +1,6 @@
 /** Whether the server has everything of this participant: the sum over all games, and whatever else is awaited. */
 
-export interface SaveState {
+export interface SaveProgress {
   /** How many uploads the server does not have yet. */
   waiting: number;
   /** Whether the last attempt at one of them failed. */
@@ -8,10 +8,10 @@ export interface SaveState {
 }
 
 export class SaveStatus {
-  readonly #sources = new Map<unknown, SaveState>();
-  readonly #listeners = new Set<(state: SaveState) => void>();
+  readonly #sources = new Map<unknown, SaveProgress>();
+  readonly #listeners = new Set<(state: SaveProgress) => void>();
 
-  get state(): SaveState {
+  get state(): SaveProgress {
     const states = [...this.#sources.values()];
     return {
       waiting: states.reduce((sum, state) => sum + state.waiting, 0),
@@ -36,7 +36,7 @@ export class SaveStatus {
   }
 
   /** Call `listener` after each report. @returns A function that ends this. */
-  listen(listener: (state: SaveState) => void): () => void {
+  listen(listener: (state: SaveProgress) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }

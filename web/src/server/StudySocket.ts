@@ -52,9 +52,9 @@ export class StudySocket {
     this.#token = token;
     const socket: Socket<Listeners, Emitters> = io({
       transports: ['websocket'],
-      auth: (tell) => {
+      auth: (authenticate) => {
         const token = this.#token;
-        tell(this.#offset === null ? { token } : { token, offset: this.#offset });
+        authenticate(this.#offset === null ? { token } : { token, offset: this.#offset });
       },
       reconnectionDelay: 300,
       reconnectionDelayMax: 5000,

@@ -5,6 +5,7 @@
  * interpreter.
  */
 import type { BundleInfo, RuntimeInfo } from '../protocol/messages';
+import type { PythonHost } from './pythonHost';
 import { type FileSystem, unpack } from './unpack';
 
 /** A view of a Python object's memory; must be released. */
@@ -44,7 +45,7 @@ export type Arrival = [peer: number, data: Uint8Array, at_s: number];
 
 interface Pyodide {
   runPython(code: string): unknown;
-  pyimport(name: string): { create(host: object, module: string): PythonWorker };
+  pyimport(name: string): { create(host: PythonHost, module: string): PythonWorker };
   FS: FileSystem;
 }
 
@@ -66,7 +67,7 @@ const COMPILED = /^(?!numpy-).*_wasm32\.whl$/; // numpy needs none
 export async function bootPython(
   runtime: RuntimeInfo,
   bundle: BundleInfo,
-  host: object,
+  host: PythonHost,
   progress: (stage: string, fraction: number) => void,
 ): Promise<PythonWorker> {
   const base = new URL(runtime.base, self.location.origin).href;

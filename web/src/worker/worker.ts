@@ -4,16 +4,10 @@
  * Game datagrams never pass through the page, unless its browser cannot transfer channels.
  */
 
-import type {
-  BundleInfo,
-  FromPython,
-  FromWorker,
-  GameConfig,
-  RuntimeInfo,
-  ToWorker,
-} from '../protocol/messages';
-import { bootPython, type PyProxyBuffer, type PythonWorker } from './bootPython';
+import type { BundleInfo, FromWorker, GameConfig, RuntimeInfo, ToWorker } from '../protocol/messages';
+import { bootPython, type PythonWorker } from './bootPython';
 import { DatagramTransport } from './DatagramTransport';
+import { createPythonHost } from './pythonHost';
 import { systemClock, TickLoop } from './TickLoop';
 import { TrafficShaper } from './TrafficShaper';
 
@@ -49,73 +43,11 @@ const transport = new DatagramTransport(
   shaper,
 );
 
-/** The methods that Python calls. */
-const host = {
-  post(message_json: string): void {
-    page.postMessage(JSON.parse(message_json) as FromPython);
-  },
-
-  draw(
-    ops: PyProxyBuffer,
-    strings_json: string | null | undefined,
-    pixels: PyProxyBuffer | null | undefined,
-    rows: number,
-    columns: number,
-    width: number,
-    height: number,
-    corrected: boolean,
-    frame: number,
-  ): void {
-    const view = ops.getBuffer('f32');
-    const copied = view.data.slice();
-    view.release();
-    const strings = strings_json ? (JSON.parse(strings_json) as string[]) : [];
-    const now = performance.now();
-    const message = {
-      kind: 'draw',
-      game_id,
-      ops: copied,
-      strings,
-      width,
-      height,
-      corrected,
-      frame,
-      now,
-    } as const;
-    if (pixels) {
-      const bytes = new Uint8ClampedArray(copyBytes(pixels).buffer);
-      page.postMessage({ ...message, pixels: bytes, pixels_shape: [rows, columns] }, [
-        copied.buffer,
-        bytes.buffer,
-      ]);
-    } else {
-      page.postMessage(message, [copied.buffer]);
-    }
-  },
-
-  send(peer: number, data: Uint8Array | PyProxyBuffer): void {
-    transport.send(peer, copyBytes(data));
-  },
-
-  /** Undefined becomes Python's None. */
-  buffered(peer: number): number | undefined {
-    return transport.takeBuffered(peer);
-  },
-
-  upload(number: number, data: Uint8Array | PyProxyBuffer): void {
-    const body = copyBytes(data).buffer;
-    page.postMessage({ kind: 'upload', game_id, number, body }, [body]);
-  },
-};
-
-/** Return a copy that owns its whole buffer, so that it can be transferred. */
-function copyBytes(data: Uint8Array | PyProxyBuffer): Uint8Array<ArrayBuffer> {
-  if (data instanceof Uint8Array) return new Uint8Array(data);
-  const view = data.getBuffer('u8');
-  const copied = new Uint8Array(view.data);
-  view.release();
-  return copied;
-}
+const host = createPythonHost(
+  (message, transfer = []) => page.postMessage(message, transfer),
+  transport,
+  () => game_id,
+);
 
 page.onmessage = ({ data: message }) => {
   switch (message.kind) {
@@ -183,6 +115,8 @@ page.onmessage = ({ data: message }) => {
       withPython((worker) => worker.stop());
       transport.closeAll();
       return;
+    default:
+      message satisfies never;
   }
 };
 

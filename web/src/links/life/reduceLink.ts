@@ -95,5 +95,7 @@ function decide(transition: Transition, event: LinkEvent): void {
       transition.link.alive_ms = transition.now_ms;
       relayHeard(transition);
       return;
+    default:
+      event satisfies never;
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Reliable delivery of signals: each is stamped, kept until the peer acknowledges it, and resent until then.
  *
- * The server acknowledges to have taken a signal, but only the peer can say that it arrived. Acknowledgements are
+ * The server acknowledges that it accepted a signal, but only the peer knows that it arrived. Acknowledgements are
  * piggybacked on the next signal, or sent in a candidate signal without a candidate if there is none soon.
  */
 
