@@ -68,6 +68,15 @@ def header_with(**more: object) -> bytes:
     return struct.pack("<I", len(header)) + header
 
 
+def test_incarnation_is_in_the_number() -> None:
+    assert (batch(number=5).incarnation, batch(number=3 * 2**20 + 5).incarnation) == (0, 3)
+
+
+def test_values_may_be_nested_up_to_the_limit() -> None:
+    nested = json.loads("[" * 7 + "]" * 7)
+    assert decode(header_with(net=[{"a": nested}]), 2, SIZES).net == [{"a": nested}]
+
+
 def test_smallest_header_is_a_batch() -> None:
     assert decode(header_with(), 2, SIZES).frames == 0
 
@@ -93,6 +102,10 @@ def test_smallest_header_is_a_batch() -> None:
         header_with(frames=2**31),
         header_with(net={}),
         header_with(net=[1]),
+        header_with(net=[{"a": json.loads("[" * 9 + "]" * 9)}]),
+        header_with(events=[{"a": json.loads('{"a":' * 9 + "1" + "}" * 9)}]),
+        header_with(checksums={}),
+        header_with(checksums=[[1, "0" * 16]] * 5000),
         header_with(events=[{}] * 5000),
         header_with(net=[{"rtt_ms": float("nan")}]),
         header_with(checksums=[[1, 2]]),

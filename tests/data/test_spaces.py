@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,10 @@ SPACES = [
     spaces.MultiBinary(5),
     spaces.Box(-1, 1, (2,), np.float32),
     spaces.Box(np.array([-np.inf, 0]), np.array([np.inf, 255]), dtype=np.float64),
+    spaces.MultiBinary([2, 3]),
+    spaces.Text(8, min_length=2, charset="abc"),
+    spaces.Dict({"place": spaces.Box(0, 1, (2,)), "kind": spaces.Discrete(3)}),
+    spaces.Tuple([spaces.Discrete(2), spaces.Dict({"b": spaces.Discrete(2), "a": spaces.MultiBinary(1)})]),
 ]
 
 
@@ -24,3 +29,15 @@ def test_space_survives_the_way_through_its_description(space: spaces.Space[Any]
 def test_space_that_is_no_input_is_refused() -> None:
     with pytest.raises(StoreError):
         describe_space(spaces.Graph(spaces.Discrete(2), None))
+
+
+def test_order_of_a_dict_is_kept() -> None:
+    space = spaces.Dict([("b", spaces.Discrete(2)), ("a", spaces.Discrete(3))])
+    made = make_space(json.loads(json.dumps(describe_space(space))))
+    assert isinstance(made, spaces.Dict)
+    assert list(made.spaces) == list(space.spaces)
+
+
+def test_description_of_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(StoreError, match="'Graph'"):
+        make_space({"kind": "Graph"})

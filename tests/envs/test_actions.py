@@ -1,3 +1,5 @@
+import random
+
 import numpy as np
 import pytest
 from gymnasium import spaces
@@ -5,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from coplay.envs import codec_for
+from coplay.envs import ActionCodec, codec_for
 from coplay.errors import UnusableEnvironmentError, UsageError
 
 relaxed = settings(deadline=None, max_examples=50)
@@ -112,3 +114,44 @@ def test_space_without_encoding_is_refused_by_name():
 def test_action_of_more_than_64_bytes_is_refused():
     with pytest.raises(UnusableEnvironmentError, match="needs 68 bytes"):
         codec_for(spaces.Box(0, 1, (17,), np.float32), 0)
+
+
+@pytest.mark.parametrize(
+    ("space", "action"),
+    [
+        (spaces.MultiDiscrete([3, 5]), [3, 0]),
+        (spaces.MultiDiscrete([3, 5]), [0.5, 0]),
+        (spaces.MultiBinary(3), [0, 1]),
+        (spaces.MultiBinary(3), [0, 1, 2]),
+        (spaces.Box(0, 9, (2,), np.int8), [1.5, 2]),
+        (spaces.Box(0, 9, (2,), np.float32), "left"),
+        (spaces.Box(0, 9, (2,), np.float32), [1.0]),
+        (spaces.Box(0, 9, (2,), np.int8), ["a", "b"]),
+    ],
+    ids=repr,
+)
+def test_action_outside_its_space_is_refused(space, action):
+    with pytest.raises(UsageError, match="is not in"):
+        codec_for(space, 0).encode(action)
+
+
+@pytest.mark.parametrize("space", SPACES, ids=repr)
+def test_trial_action_is_of_the_space_and_the_same_for_the_same_source(space):
+    codec = codec_for(space, 0)
+    drawn = [codec.sample(random.Random(seed)) for seed in (1, 1, 2)]
+    assert drawn[0] == drawn[1]
+    assert all(space.contains(codec.decode(data)) for data in drawn)
+
+
+def test_box_of_a_type_without_encoding_is_refused():
+    space = spaces.Box(0, 1, (2,), np.float32)
+    space.dtype = np.dtype(complex)
+    with pytest.raises(UnusableEnvironmentError, match="components of type complex"):
+        codec_for(space, 0)
+
+
+def test_base_codec_leaves_the_encoding_to_others():
+    codec = ActionCodec(spaces.Discrete(2))
+    for call in (lambda: codec.encode(1), lambda: codec.decode(b"\0"), lambda: codec.sample(random.Random())):
+        with pytest.raises(NotImplementedError):
+            call()

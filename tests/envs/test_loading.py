@@ -2,6 +2,7 @@ import sys
 from pathlib import Path
 
 import gymnasium as gym
+import loading_samples
 import pytest
 import sample_environments
 from gymnasium.envs.registration import EnvSpec
@@ -132,3 +133,81 @@ def test_modules_are_imported_with_the_real_dates(tmp_path: Path, monkeypatch: p
         assert load_environment("Calendar-v0").n_players == 1
     finally:
         gymnasium.registry.pop("Calendar-v0")
+
+
+@pytest.mark.parametrize(
+    ("spec", "message", "hint"),
+    [
+        ("loading_samples:copies", "is a vector environment", "it holds copies of"),
+        ("loading_samples:TakingTurns", "is a turn-based (AEC) environment", "aec_to_parallel"),
+        ("loading_samples:Deserted", "Deserted has no possible agents.", "possible_agents"),
+        ("loading_samples:make_without_dependency", "No module named 'cv2'", "pip install opencv-python"),
+        ("loading_samples:make_saying_nothing", "failed with RuntimeError.", "constructor"),
+        ("loading_samples:make_unusable", "There is no environment CartPole-v9", "CartPole-v1"),
+        ("loading_samples:Sidde", "no environment Sidde in loading_samples", "Sided"),
+        ("package_with_make:Sided-v2", "no environment Sided-v2 in package_with_make", "Sided-v0"),
+        ("package_with_make:broken", "Creating package_with_make:broken failed with OSError: no level", ""),
+        ("package_with_make:strange", "failed with ValueError: the size must be odd.", "constructor"),
+    ],
+)
+def test_what_cannot_be_played_is_refused_with_the_reason(spec, message, hint):
+    with pytest.raises(UnusableEnvironmentError) as error:
+        load_environment(spec)
+    assert message in error.value.message
+    assert hint in error.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("import no_such_dependency", "needs no_such_dependency, which is missing."),
+        ("raise OSError('no level file')", "failed with OSError: no level file."),
+    ],
+)
+def test_module_that_cannot_be_imported_says_why(text, message, tmp_path, monkeypatch):
+    name = f"module_of_{text.split()[0]}"
+    (tmp_path / f"{name}.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UnusableEnvironmentError) as error:
+        load_environment(f"{name}:make")
+    assert message in error.value.message
+
+
+@pytest.mark.parametrize(
+    ("spec", "picture"),
+    [
+        ("loading_samples:Sided", "picture rgb_array"),
+        ("loading_samples:make_with_drawing", "picture rgb_array"),
+        ("package_with_make:Sided-v0", "picture rgb_array"),
+        (EnvSpec("Sided-v0", entry_point="loading_samples:Sided"), "picture rgb_array"),
+        (EnvSpec("Sided-v0", entry_point=lambda **kwargs: loading_samples.Sided(**kwargs)), "picture None"),
+    ],
+    ids=["class", "factory", "package's make", "registered", "registered without metadata"],
+)
+def test_render_mode_for_pictures_is_asked_for_if_there_is_one(spec, picture):
+    assert load_environment(spec, render=True).render() == picture
+
+
+def test_environment_whose_class_cannot_be_imported_says_so_once():
+    spec = EnvSpec("Lost-v0", entry_point="no_such_module:Lost")
+    with pytest.raises(UnusableEnvironmentError, match="no_such_module"):
+        load_environment(spec, render=True)
+
+
+def test_factory_without_a_readable_signature_is_called_without_a_render_mode():
+    class Factory:
+        __name__ = "factory"
+        __signature__ = "none"
+
+        def __call__(self):
+            return loading_samples.Sided()
+
+    assert load_environment(Factory(), render=True).render() == "picture None"
+
+
+def test_id_of_a_package_is_found_in_gymnasiums_registry():
+    gym.register("Sided-v7", entry_point="loading_samples:Sided")
+    try:
+        assert load_environment("loading_samples:Sided-v7").render() == "picture None"
+    finally:
+        gym.registry.pop("Sided-v7")

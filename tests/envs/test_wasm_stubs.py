@@ -27,3 +27,14 @@ def test_elsewhere_nothing_is_stubbed():
 def test_process_locks_cannot_be_made():
     with pytest.raises(OSError, match="no processes"):
         wasm_stubs.SemLock()
+
+
+def test_stub_is_installed_once_and_only_in_webassembly(monkeypatch):
+    monkeypatch.delitem(sys.modules, "_multiprocessing", raising=False)
+    assert wasm_stubs.install("emscripten")
+    stub = sys.modules["_multiprocessing"]
+    assert stub.SemLock.SEM_VALUE_MAX == 2**31 - 1
+    stub.sem_unlink("name")
+    assert not wasm_stubs.install("emscripten")
+    assert sys.modules["_multiprocessing"] is stub
+    monkeypatch.delitem(sys.modules, "_multiprocessing")

@@ -89,7 +89,7 @@ def test_second_game_adds_its_episodes_and_one_that_differs_is_left_out(meeting,
     done = export_minari(data, tmp_path / "sets")
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "sets"))
     dataset = minari.load_dataset(f"{PREFIX}/left-v0")
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(UsageError, match="exists already"):
         export_minari(data, tmp_path / "sets")
     said = [row["game_id"][:1] for row in dataset.storage.get_episode_metadata(dataset.episode_indices)]
     assert said == ["0"] * (len(said) // 2) + ["a"] * (len(said) // 2)

@@ -171,7 +171,7 @@ def test_second_export_after_an_erasure_asks_for_a_new_folder(data, tmp_path):
     run("forget", "bob", "--data", str(data))
     answer = run("export", str(tmp_path / "out"), "--data", str(data))
     assert answer.exit_code == 2
-    assert "participant bob, whom this data has not" in answer.stderr
+    assert "participant bob, who is not in this data" in answer.stderr
     assert run("export", str(tmp_path / "out"), "--data", str(data), "--overwrite").exit_code == 0
     assert b"bob" not in files_of(tmp_path / "out")
 

@@ -43,7 +43,7 @@ async def test_spoofed_sender_is_never_passed_on(siege: Siege, claim: Any) -> No
     message = {**signal(siege.first, 1, "bye", message_id="spoof"), "from_player_id": claim}
     await wire.socket.send_str("421" + json.dumps(["webrtc_signal", message]))
     assert await wire.closed()
-    assert siege.lab.server.coordinator.relay.refused["spoofed"] == 1
+    assert siege.lab.server.coordinator.relay.signals.refused["spoofed"] == 1
     await siege.one.socket.disconnect()
     await siege.one.connect()
 
@@ -188,7 +188,7 @@ async def test_bytes_that_nothing_waits_for_end_the_socket(siege: Siege) -> None
             await wire.socket.send_str('429["prepared",{"index":0}]')
         while (text := await wire.next()) and not text.startswith("439"):
             pass
-        assert siege.lab.server.coordinator.datagrams.relayed == 0
+        assert siege.lab.server.coordinator.relay.datagrams.relayed == 0
 
 
 async def _ack(wire: Wire) -> tuple[int, str]:

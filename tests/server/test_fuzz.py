@@ -138,7 +138,7 @@ async def test_malformed_signals_change_nothing(tmp_path: Path, caplog: pytest.L
                         sent.pop("game_id", None)  # that would be meant
                 await siege.one.socket.emit(event, sent)
             assert await siege.one.socket.call("webrtc_signal", valid[3], timeout=60) == {"ok": True}
-        assert server.coordinator.relay.refused["malformed"] > COUNT / 10
+        assert server.coordinator.relay.signals.refused["malformed"] > COUNT / 10
         assert not server.asgi.closed
         await siege.two.next("webrtc_signal", lambda signal: signal["payload"].get("message_id") == "m")
 

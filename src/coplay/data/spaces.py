@@ -81,7 +81,8 @@ def make_space(description: dict[str, Any]) -> spaces.Space[Any]:
                 low.astype(dtype).reshape(shape), high.astype(dtype).reshape(shape), shape, dtype.type
             )
         case "Dict":
-            return spaces.Dict({key: make_space(part) for key, part in description["spaces"]})
+            # A list, because Gymnasium would sort the keys of a dict: a space may have another order.
+            return spaces.Dict([(key, make_space(part)) for key, part in description["spaces"]])
         case "Tuple":
             return spaces.Tuple([make_space(part) for part in description["spaces"]])
         case "Text":

@@ -1,4 +1,4 @@
-"""From the store to what is analysed: tables, data sets for learning, films, reports.
+"""What is made from recorded data: tables, data sets for offline learning, films, reports, the scrubber.
 
-`tables.export_tables` is where an export begins; `loading.load` is where an analysis does.
+An export begins in `tables.exporting.export_tables`, and an analysis in `loading.load`.
 """

@@ -1,7 +1,7 @@
-"""A data sheet for an ethics board: what is stored of people, where, for how long, and how it is erased.
+"""A data sheet for an ethics board: what is stored about people, where, for how long, and how it is erased.
 
-Made from the schema and from the data, so that it says what is, not what was meant; its words are in
-datasheet.md.
+It is made from the schema and the data, so that it says what is stored and not what was intended. Its text is
+in `datasheet.md`.
 
 Source: Gebru et al., Datasheets for Datasets, https://doi.org/10.1145/3458723
 """
@@ -28,9 +28,9 @@ _ABOUT: Final[Mapping[str, str]] = {
     "games": "one row for each game",
     "episodes": "one row for each episode of a game",
     "steps": "one row for each step of the environment and player; derived from the inputs",
-    "inputs": "one row for each frame and player: what was pressed",
-    "responses": "one row for each answer to a question; empty as long as no scene asks any",
-    "events": "one row for whatever happened to a person's page: arrived, hidden, reconnected, left",
+    "inputs": "one row for each frame and player: the keys that were pressed, as an action",
+    "responses": "one row for each answer to a question; empty if no scene asks any",
+    "events": "one row for each event of a person's page, such as arrived, hidden, reconnected, left",
     "net": "one row for each second and player: how good the connection was",
 }
 
@@ -40,11 +40,12 @@ def write_datasheet(data: Path, out: Path, *, retention: str = "") -> None:
 
     Args:
         data: A data directory; the study may be running.
-        out: The file; replaced at once when it is there.
-        retention: How long data will be kept, in words; empty if that was not decided.
+        out: The file; an earlier one is replaced in one step.
+        retention: How long data will be kept, in words; empty if that is not decided yet.
 
     Raises:
         StoreError: There is no data in `data`.
+        CoplayError: `out` cannot be written.
     """
     with open_data(data) as reader:
         words = _words(reader, data, retention)
@@ -63,7 +64,7 @@ def _words(reader: DataReader, data: Path, retention: str) -> dict[str, str]:
         "games": _counted(len(reader.games()), "game"),
         "period": f"{arrivals[0]} to {arrivals[-1]}" if arrivals else "nobody has arrived yet",
         "recruited": _recruited(reader.rows(records.recruitment)),
-        "retention": retention or "**not decided** (say it with --retention)",
+        "retention": retention or "**not decided yet** (state it with `--retention`)",
         "age": retention or "2 years",
         "places": "\n".join(f"- {place}" for place in _places(data)),
         "tables": "\n\n".join(_table(name, columns) for name, columns in TABLES.items()),
@@ -77,10 +78,10 @@ def _counted(count: int, what: str) -> str:
 def _recruited(links: Sequence[Mapping[str, Any]]) -> str:
     names = sorted({name for row in links for name in row["params"]})
     if not names:
-        return "No recruiter's ids are stored."
+        return "No ids of recruiters are stored."
     listed = ", ".join(f"`{name}`" for name in names)
     count = len({row["participant_id"] for row in links})
-    return f"Recruiters' links carried {listed}, for {count} people; kept apart from the rest."
+    return f"Recruiters' links carried {listed}, for {count} people; they are kept apart from all other data."
 
 
 def _places(data: Path) -> list[str]:
@@ -90,12 +91,12 @@ def _places(data: Path) -> list[str]:
         url = make_url(address)
         return [
             f"In the PostgreSQL database `{url.database}` on `{url.host or 'this machine'}`.",
-            f"Code and program lists in `{folder}` on the study's server.",
+            f"The study's code and the lists of programs are in `{folder}` on the study's server.",
         ]
     size = sum(file.stat().st_size for file in data.glob(f"{DATABASE_FILE}*")) / 2**20
     return [
-        f"In one folder of the study's server, `{folder}`: an SQLite database of {size:.1f} MB.",
-        "It is not encrypted by itself: use an encrypted disk, and let only the study's staff read it.",
+        f"In one folder on the study's server, `{folder}`: an SQLite database of {size:.1f} MB.",
+        "The database is not encrypted: use an encrypted disk that only the study's staff can read.",
     ]
 
 

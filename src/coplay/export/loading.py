@@ -1,4 +1,4 @@
-"""An export as DataFrames."""
+"""The tables of an export as pandas DataFrames."""
 
 import tempfile
 from collections.abc import Iterator
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 class ExportedTables:
-    """The tables of an export; each is a `pandas.DataFrame` and an attribute: `games`, `steps`, `net` …
+    """The tables of an export, each a `pandas.DataFrame` in an attribute: `games`, `steps`, `net` and others.
 
-    Whole numbers are `Int64`, truth values `boolean`, texts `string`, so that a missing value stays missing;
-    fractions are `float64`. Lists are numpy arrays, and structs dicts.
+    Integers are `Int64`, booleans `boolean` and texts `string`, so that missing values stay missing; floats
+    are `float64`. Lists are numpy arrays, and structs are dicts.
 
     Attributes:
         codebook: The type, unit and meaning of every column.
@@ -47,11 +47,11 @@ class ExportedTables:
         self.codebook = pandas.read_csv(folder / CODEBOOK, dtype="string", keep_default_na=False)
 
     def __iter__(self) -> Iterator[str]:
-        """The names of the tables."""
+        """Iterate over the names of the tables."""
         return iter(self._names)
 
     def __getitem__(self, name: str) -> "pandas.DataFrame":
-        """The table of a name."""
+        """Return a table by its name."""
         if name not in self._names:
             raise KeyError(name)
         frame: pandas.DataFrame = getattr(self, name)
@@ -62,14 +62,14 @@ class ExportedTables:
 
 
 def load(path: Path | str) -> ExportedTables:
-    """Read all tables into memory.
+    """Read all tables of an export into memory.
 
     Args:
-        path: The folder of a Parquet export, or a data directory (which is exported first, without
-            observations and into a folder that is removed again).
+        path: The folder of an export in Parquet, or a data directory, which is first exported into a
+            temporary folder, without observations.
 
     Raises:
-        UsageError: It is neither; or pandas is missing.
+        UsageError: `path` is neither, or pandas is not installed.
     """
     require_package("pandas", "pandas")
     folder = Path(path)
@@ -81,7 +81,7 @@ def load(path: Path | str) -> ExportedTables:
             return ExportedTables(Path(temporary) / "out")
     if missing := [name for name in TABLES if not (folder / f"{name}.parquet").is_file()]:
         raise UsageError(
-            f"{folder} is no export: it has no {missing[0]}.parquet",
+            f"{folder} is not an export: it has no {missing[0]}.parquet",
             "Make one: coplay export OUT --data DIR (--format parquet or both).",
         )
     return ExportedTables(folder)

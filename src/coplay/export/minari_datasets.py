@@ -1,6 +1,6 @@
 """Games as Minari data sets for offline learning: one for each agent of a scene, and one of all together.
 
-They are written by the `minari` package itself, so that it reads them, with `MINARI_DATASETS_PATH=OUT`.
+The `minari` package itself writes them, and reads them with `MINARI_DATASETS_PATH=OUT`.
 
 Source: https://minari.farama.org/content/dataset_standards/
 """
@@ -31,32 +31,33 @@ from coplay.runtime import ReportProgress, silent
 
 FORMAT: Final = "parquet"
 JOINT: Final = "joint"
+"""What the data set of all agents is called, in place of an agent."""
 
 
 @dataclass(frozen=True, slots=True)
 class MinariSummary:
-    """What was written."""
+    """What a Minari export wrote."""
 
     episodes: dict[str, int]
-    """Episodes by data set id."""
+    """The number of episodes, by the id of the data set."""
     left_out: dict[str, str]
-    """Games that are in none, and why."""
+    """The games that are in no data set, and why."""
 
 
 def export_minari(
     data: Path, out: Path, *, overwrite: bool = False, progress: ReportProgress = silent
 ) -> MinariSummary:
-    """Replay every game, and write its episodes.
+    """Replay every game and write its episodes as Minari data sets.
 
     Args:
         data: A data directory; the study may be running.
-        out: Folder to serve as `MINARI_DATASETS_PATH`; made when missing.
+        out: The folder to use as `MINARI_DATASETS_PATH`; created if it does not exist.
         overwrite: Whether data sets of the same studies may be replaced.
-        progress: Told how far it is.
+        progress: Called with what is being done.
 
     Raises:
         StoreError: There is no data in `data`.
-        UsageError: `out` has such data sets, or minari is not installed.
+        UsageError: `out` has data sets of the same studies, or minari is not installed.
     """
     minari = require_package("minari", "minari")
     episodes: dict[str, int] = {}
@@ -64,125 +65,132 @@ def export_minari(
     with open_data(data) as reader:
         rows = reader.games()
         if not overwrite:
-            for study in {_name(row["study"]) for row in rows}:
+            for study in {_id_part(row["study"]) for row in rows}:
                 if (out / study).exists():
                     raise UsageError(
-                        f"{out / study} is there already", "Name another folder, or add --overwrite."
+                        f"{out / study} exists already", "Name another folder, or add --overwrite."
                     )
         with atomic_folder(out) as folder, _datasets_path(folder):
             for row in rows:
                 stored = reader.game(row)
                 try:
-                    seen = observe_game(data, stored.game_id, progress=progress)
-                    if seen.replay.difference is not None:
-                        left_out[stored.game_id] = str(seen.replay.difference)
+                    observed = observe_game(data, stored.game_id, progress=progress)
+                    if observed.replay.difference is not None:
+                        left_out[stored.game_id] = str(observed.replay.difference)
                         continue
-                    game = _GameEpisodes(stored, seen)
+                    game = _GameEpisodes(stored, observed)
                 except CoplayError as error:
                     left_out[stored.game_id] = error.message
                     continue
-                for name, kind, found in game.datasets():
-                    _add(minari, name, kind, found)
-                    episodes[name] = episodes.get(name, 0) + len(found)
+                for dataset_id, dataset_spaces, added in game.datasets():
+                    _add(minari, dataset_id, dataset_spaces, added)
+                    episodes[dataset_id] = episodes.get(dataset_id, 0) + len(added)
     return MinariSummary(episodes, left_out)
 
 
 @dataclass(frozen=True, slots=True)
 class _DatasetSpaces:
-    """The spaces of a data set."""
+    """The spaces of a data set, and a sentence that says whose they are."""
 
     observation: spaces.Space[Any]
     action: spaces.Space[Any]
-    about: str
+    description: str
 
 
 @dataclass(frozen=True, slots=True)
 class _DatasetEpisode:
-    """One episode as a data set has it, and what else is known of it."""
+    """One episode, as arguments of Minari's `EpisodeBuffer`, with its metadata."""
 
     buffer: dict[str, Any]
     metadata: dict[str, Any]
 
 
 class _GameEpisodes:
-    """A replayed game on its way into data sets.
+    """The episodes of a replayed game, for the data set of each agent and the joint one.
+
+    Args:
+        stored: The game as it was recorded.
+        observed: The same game, replayed to its end without a difference.
 
     Raises:
         UsageError: An agent's observation space is of a kind that cannot be described.
     """
 
-    def __init__(self, stored: StoredGame, seen: ObservedGame) -> None:
+    def __init__(self, stored: StoredGame, observed: ObservedGame) -> None:
         self._stored = stored
-        self._seen = seen
+        self._observed = observed
         self._log: GameLog = stored.log(stored.batches())
-        described = [space for space in seen.spaces if space is not None]
-        if len(described) < len(seen.spaces):
+        described = [space for space in observed.spaces if space is not None]
+        if len(described) < len(observed.spaces):
             raise UsageError("an observation space of the game cannot be described")
-        self._observations = [make_space(space) for space in described]
-        self._actions = [make_space(space) for space in stored.row["codecs"]]
-        # Of every frame, whatever a gap may leave out: places are frames.
-        self._decoded = [
+        self._observation_spaces = [make_space(space) for space in described]
+        self._action_spaces = [make_space(space) for space in stored.row["codecs"]]
+        # Indexed by frame: a replay ends before the first gap, so that none is left out before its frames.
+        self._actions = [
             decode_actions(space, self._log.inputs_of(player))
             for player, space in enumerate(stored.row["codecs"])
         ]
         row = stored.row
-        label = _name(row["label"]) or _name(row["env"].rpartition(":")[2]) or "game"
-        self._prefix = f"{_name(row['study'])}/{label}-{row['scene']}"
+        label = _id_part(row["label"]) or _id_part(row["env"].rpartition(":")[2]) or "game"
+        self._prefix = f"{_id_part(row['study'])}/{label}-{row['scene']}"
 
     def datasets(self) -> Iterator[tuple[str, _DatasetSpaces, list[_DatasetEpisode]]]:
-        """Each data set's id, its spaces, and this game's episodes of it."""
+        """Yield the id of each data set, its spaces, and this game's episodes for it."""
         env = self._stored.row["env"]
-        for player, agent in enumerate(self._seen.agents):
-            kind = _DatasetSpaces(
-                self._observations[player], self._actions[player], f"Agent {agent} of {env}."
+        for player, agent in enumerate(self._observed.agents):
+            dataset_spaces = _DatasetSpaces(
+                self._observation_spaces[player], self._action_spaces[player], f"Agent {agent} of {env}."
             )
-            found = [self._episode(player, places) for places in self._seen.players[player].episodes()]
-            yield f"{self._prefix}/{_name(agent)}-v0", kind, [episode for episode in found if episode]
-        if len(self._seen.agents) > 1:
-            agents = self._seen.agents
-            kind = _DatasetSpaces(
-                spaces.Dict(dict(zip(agents, self._observations, strict=True))),
-                spaces.Dict(dict(zip(agents, self._actions, strict=True))),
+            episodes = [self._episode(player, places) for places in self._observed.players[player].episodes()]
+            dataset_id = f"{self._prefix}/{_id_part(agent)}-v0"
+            yield dataset_id, dataset_spaces, [episode for episode in episodes if episode]
+        if len(self._observed.agents) > 1:
+            agents = self._observed.agents
+            dataset_spaces = _DatasetSpaces(
+                spaces.Dict(dict(zip(agents, self._observation_spaces, strict=True))),
+                spaces.Dict(dict(zip(agents, self._action_spaces, strict=True))),
                 f"All agents of {env}. A reward is the sum of theirs; each agent's own is in the infos.",
             )
-            yield f"{self._prefix}/{JOINT}-v0", kind, list(self._joint())
+            yield f"{self._prefix}/{JOINT}-v0", dataset_spaces, list(self._joint_episodes())
 
     def _episode(self, player: int, places: range) -> _DatasetEpisode | None:
-        frames = self._seen.players[player].frames[places.start + 1 : places.stop]
+        frames = self._observed.players[player].frames[places.start + 1 : places.stop]
         if not frames:
             return None
-        space = self._observations[player]
+        space = self._observation_spaces[player]
         buffer = {
-            "observations": _fitted(space, slice_tree(self._seen.players[player].tree, places)),
-            "actions": _stacked(self._actions[player], [self._decoded[player][frame] for frame in frames]),
+            "observations": _fitted(space, slice_tree(self._observed.players[player].tree, places)),
+            "actions": _stacked(
+                self._action_spaces[player], [self._actions[player][frame] for frame in frames]
+            ),
             "rewards": list(self._log.rewards[frames, player]),
             **self._ends(frames, [player]),
         }
         return _DatasetEpisode(buffer, self._metadata(frames[0], player))
 
-    def _joint(self) -> Iterator[_DatasetEpisode]:
-        everybody = [list(seen.episodes()) for seen in self._seen.players]
+    def _joint_episodes(self) -> Iterator[_DatasetEpisode]:
+        everybody = [list(player.episodes()) for player in self._observed.players]
         for number in range(min(len(episodes) for episodes in everybody)):
             places = [episodes[number] for episodes in everybody]
             frames = sorted(
                 {
                     frame
                     for player, own in enumerate(places)
-                    for frame in self._seen.players[player].frames[own.start + 1 : own.stop]
+                    for frame in self._observed.players[player].frames[own.start + 1 : own.stop]
                 }
             )
             if not frames:
                 continue
             players = range(len(places))
             rewards = self._log.rewards[frames]
-            agents = self._seen.agents
+            agents = self._observed.agents
             buffer = {
                 "observations": {
-                    agents[p]: _fitted(self._observations[p], self._filled(p, places[p], frames))
+                    agents[p]: _fitted(self._observation_spaces[p], self._filled(p, places[p], frames))
                     for p in players
                 },
                 "actions": {
-                    agents[p]: _stacked(self._actions[p], [self._decoded[p][frame] for frame in frames])
+                    agents[p]: _stacked(self._action_spaces[p], [self._actions[p][frame] for frame in frames])
                     for p in players
                 },
                 "rewards": list(rewards.sum(axis=1)),
@@ -192,20 +200,20 @@ class _GameEpisodes:
             yield _DatasetEpisode(buffer, self._metadata(frames[0], None))
 
     def _filled(self, player: int, places: range, frames: Sequence[int]) -> ObservationTree:
-        """A player's observations over an episode; the last one stays when the agent has gone."""
-        seen = self._seen.players[player]
-        own = seen.frames[places.start + 1 : places.stop]
+        """Return a player's observations at some frames, repeating the last one after its agent ended."""
+        own_game = self._observed.players[player]
+        own = own_game.frames[places.start + 1 : places.stop]
         wanted = [places.start]
         for frame in frames:
             at = int(np.searchsorted(own, frame, side="right"))
             wanted.append(places.start + at)
-        return _picked(seen.tree, wanted)
+        return _picked(own_game.tree, wanted)
 
     def _ends(self, frames: Sequence[int], players: Sequence[int]) -> dict[str, Any]:
         flags = self._log.flags[frames][:, players]
         terminations: Any = ((flags & 1) > 0).all(axis=1)
         truncations: Any = ((flags & 2) > 0).any(axis=1) & ~terminations
-        # Where the recording ends within an episode, that cuts it off.
+        # A recording that ends within an episode truncates it: Minari wants every episode to have an end.
         truncations[-1] |= not terminations[-1]
         return {"terminations": list(terminations), "truncations": list(truncations)}
 
@@ -222,7 +230,9 @@ class _GameEpisodes:
         }
 
 
-def _add(minari: ModuleType, name: str, kind: _DatasetSpaces, episodes: Sequence[_DatasetEpisode]) -> None:
+def _add(
+    minari: ModuleType, dataset_id: str, dataset_spaces: _DatasetSpaces, episodes: Sequence[_DatasetEpisode]
+) -> None:
     from minari.data_collector import EpisodeBuffer
 
     buffers = [
@@ -231,20 +241,21 @@ def _add(minari: ModuleType, name: str, kind: _DatasetSpaces, episodes: Sequence
     if not buffers:
         return
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about authors and links, which nobody told us
-        if name in minari.list_local_datasets():
-            dataset = minari.load_dataset(name)
+        # Minari warns about missing authors and links, which a study does not have.
+        warnings.simplefilter("ignore")
+        if dataset_id in minari.list_local_datasets():
+            dataset = minari.load_dataset(dataset_id)
             first = dataset.storage.total_episodes
             dataset.storage.update_episodes(buffers)
         else:
             first = 0
             dataset = minari.create_dataset_from_buffers(
-                name,
+                dataset_id,
                 buffers,
-                observation_space=kind.observation,
-                action_space=kind.action,
+                observation_space=dataset_spaces.observation,
+                action_space=dataset_spaces.action,
                 algorithm_name="people",
-                description=f"Games that people played with coplay. {kind.about}",
+                description=f"Games that people played with coplay. {dataset_spaces.description}",
                 data_format=FORMAT,
                 jpeg_encoding=False,
             )
@@ -254,6 +265,7 @@ def _add(minari: ModuleType, name: str, kind: _DatasetSpaces, episodes: Sequence
 
 @contextmanager
 def _datasets_path(folder: Path) -> Iterator[None]:
+    """Make minari use `folder`, which must be absolute: minari joins a relative one twice."""
     variable = "MINARI_DATASETS_PATH"
     before = os.environ.get(variable)
     os.environ[variable] = str(folder)
@@ -266,8 +278,8 @@ def _datasets_path(folder: Path) -> Iterator[None]:
             os.environ[variable] = before
 
 
-def _name(text: str) -> str:
-    """The text as a part of a data set's id may be."""
+def _id_part(text: str) -> str:
+    """Return a text in the characters that a part of a data set's id may have."""
     return re.sub(r"[^A-Za-z0-9_]+", "-", text).strip("-").lower()
 
 
@@ -284,7 +296,7 @@ def _picked(tree: ObservationTree, places: Sequence[int]) -> ObservationTree:
 
 
 def _fitted(space: spaces.Space[Any], tree: ObservationTree) -> ObservationTree:
-    """Observations in the types of their space: environments often give others."""
+    """Return observations in the types of their space; environments often return other ones."""
     match space:
         case spaces.Dict() if isinstance(tree, Mapping):
             return {key: _fitted(part, tree[key]) for key, part in space.spaces.items()}

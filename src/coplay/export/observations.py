@@ -14,19 +14,19 @@ from coplay.replay.replay import ReplayResult, replay_recording
 from coplay.runtime import ReportProgress, silent
 
 ObservationTree = Any
-"""Observations leaf by leaf: a numpy array with one entry an observation, a dict or a tuple of trees, or a
-list of plain values."""
+"""Many observations of one space, leaf by leaf: a numpy array whose first axis counts the observations, a
+dict or a tuple of trees, or a list of plain values."""
 
 
 @dataclass(slots=True)
 class PlayerObservations:
-    """What one player was told by the environment, in order.
+    """What the environment returned to one player, from its first reset on.
 
     Attributes:
-        frames: The frame of each answer; of the first reset 0.
-        resets: Whether it was a reset.
-        infos: As JSON texts.
-        tree: The observations.
+        frames: The frame of each result of a reset or step; 0 for the first reset.
+        resets: For each result, whether it is that of a reset.
+        infos: For each result, the info as JSON.
+        tree: The observations of all results.
     """
 
     frames: list[int] = field(default_factory=list)
@@ -35,7 +35,7 @@ class PlayerObservations:
     tree: ObservationTree = None
 
     def add(self, portion: Mapping[str, Any]) -> None:
-        """Take what `coplay.browser.replaying.environment_listener` gave for some frames."""
+        """Add some frames, as `coplay.browser.replaying.environment_listener` sends them."""
         if not portion["frames"]:
             return
         more = _unpacked(portion["observations"])
@@ -45,7 +45,7 @@ class PlayerObservations:
         self.infos += portion["infos"]
 
     def episodes(self) -> Iterator[range]:
-        """The answers of each episode: its reset, and the steps after it."""
+        """Yield the indices of each episode's results: its reset, and the steps after it."""
         starts = [place for place, reset in enumerate(self.resets) if reset]
         for start, end in zip(starts, [*starts[1:], len(self.frames)], strict=True):
             yield range(start, end)
@@ -53,12 +53,12 @@ class PlayerObservations:
 
 @dataclass(frozen=True, slots=True)
 class ObservedGame:
-    """A replayed game.
+    """A replayed game, with what its players observed.
 
     Attributes:
-        replay: Whether it came out as recorded, and up to where.
-        players: What each player was told.
-        agents: The players' names.
+        replay: The result of the replay.
+        players: The observations of each player.
+        agents: The name of each player in the environment.
         spaces: Each player's observation space as `coplay.data.spaces` describes it; None if it cannot.
     """
 
@@ -69,13 +69,18 @@ class ObservedGame:
 
     @property
     def frames(self) -> int:
-        """How many frames, from the first on, came out as recorded."""
+        """The number of frames that came out as recorded, from the first on."""
         difference = self.replay.difference
         return self.replay.frames if difference is None else difference.frame
 
 
 def observe_game(data: Path, game_id: str, *, progress: ReportProgress = silent) -> ObservedGame:
-    """Replay a game and listen.
+    """Replay a game and collect what its players observed.
+
+    Args:
+        data: A data directory; the study may be running.
+        game_id: The id of the game.
+        progress: Called with what is being done.
 
     Raises:
         CoplayError: As `coplay.replay.replay.replay_game`.
@@ -102,23 +107,27 @@ def observe_game(data: Path, game_id: str, *, progress: ReportProgress = silent)
     )
 
 
-def observation_columns(seen: PlayerObservations, frames: Sequence[int], until: int) -> dict[str, pa.Array]:
-    """Columns `observation`, `final_observation` and `info` of a player's rows of `steps`.
+def observation_columns(
+    observed: PlayerObservations, frames: Sequence[int], until: int
+) -> dict[str, pa.Array]:
+    """Return the columns `observation`, `final_observation` and `info` of a player's rows of `steps`.
 
     Args:
-        seen: What the player was told.
-        frames: The rows' frames.
-        until: Frames from this one on did not come out as recorded, and have none.
+        observed: What the player observed.
+        frames: The frame of each row.
+        until: The first frame that did not come out as recorded; rows from there on have missing values.
     """
-    steps = {frame: place for place, frame in enumerate(seen.frames) if not seen.resets[place]}
+    steps = {frame: place for place, frame in enumerate(observed.frames) if not observed.resets[place]}
     places = [steps.get(int(frame)) if frame < until else None for frame in frames]
-    last = len(seen.frames) - 1
+    last = len(observed.frames) - 1
     ends = [
-        place if place is not None and (place == last or seen.resets[place + 1]) else None for place in places
+        place if place is not None and (place == last or observed.resets[place + 1]) else None
+        for place in places
     ]
+    # A step returns the next observation; the one before the step is that of the result before.
     before = [None if place is None else place - 1 for place in places]
-    values = to_arrow(seen.tree) if seen.frames else pa.nulls(0)
-    infos = pa.array(seen.infos, pa.string())
+    values = to_arrow(observed.tree) if observed.frames else pa.nulls(0)
+    infos = pa.array(observed.infos, pa.string())
     return {
         "observation": values.take(pa.array(before, pa.int64())),
         "final_observation": values.take(pa.array(ends, pa.int64())),
@@ -127,7 +136,7 @@ def observation_columns(seen: PlayerObservations, frames: Sequence[int], until: 
 
 
 def to_arrow(tree: ObservationTree) -> pa.Array:
-    """A tree as an Arrow array: arrays become nested lists, dicts and tuples structs."""
+    """Return a tree as an Arrow array, in which arrays are nested lists, and dicts and tuples are structs."""
     match tree:
         case dict():
             return pa.StructArray.from_arrays([to_arrow(part) for part in tree.values()], names=list(tree))
@@ -146,7 +155,7 @@ def to_arrow(tree: ObservationTree) -> pa.Array:
 
 
 def slice_tree(tree: ObservationTree, places: range) -> ObservationTree:
-    """Some of the observations of a tree."""
+    """Return some of the observations of a tree."""
     match tree:
         case dict():
             return {key: slice_tree(part, places) for key, part in tree.items()}

@@ -1,4 +1,4 @@
-"""Reads a data directory, a game at a time, so that no study must fit into memory."""
+"""Reading a data directory one game at a time, because a study need not fit into memory."""
 
 import hashlib
 import json
@@ -19,81 +19,89 @@ from coplay.data.games.game_log import GameLog
 
 @dataclass(frozen=True, slots=True)
 class StoredGame:
-    """Everything that the store has of a game."""
+    """Everything that the database has of one game."""
 
     row: Mapping[str, Any]
-    """Its row of the store's table."""
+    """The row of the table `games`."""
     bodies: tuple[bytes, ...]
-    """Its batches, by peer and number."""
+    """The bytes of the batches, ordered by peer and number."""
     reports: tuple[Mapping[str, Any], ...]
-    """What its peers reported at the end."""
+    """The peers' reports of the end, as they were uploaded."""
 
     @property
     def game_id(self) -> str:
-        """Its id."""
+        """The game's id."""
         return str(self.row["game_id"])
 
     @property
     def people(self) -> dict[int, str | None]:
-        """The participant in each seat; None in a bot's, and where somebody was erased."""
+        """The participant in each seat; None in a bot's seat, and for a person who was erased."""
         return {seat["player_id"]: seat["participant_id"] for seat in self.row["seats"]}
 
     def owner(self, player: int) -> int:
-        """The peer that gave a player's inputs."""
+        """Return the peer that gave a player's inputs."""
         return int({seat["player_id"]: seat["owner"] for seat in self.row["seats"]}[player])
 
     @property
     def digest(self) -> str:
-        """Of all of it: equal as long as nothing was added or changed."""
-        found = hashlib.sha256(json.dumps(dict(self.row), sort_keys=True, default=str).encode())
+        """A hash of all of this, which changes if anything is added or changed."""
+        digest = hashlib.sha256(json.dumps(dict(self.row), sort_keys=True, default=str).encode())
         for body in self.bodies:
-            found.update(hashlib.sha256(body).digest())
-        found.update(json.dumps(self.reports, sort_keys=True).encode())
-        return found.hexdigest()
+            digest.update(hashlib.sha256(body).digest())
+        digest.update(json.dumps(self.reports, sort_keys=True).encode())
+        return digest.hexdigest()
 
     def batches(self) -> list[FrameBatch]:
-        """Its batches, decoded; one that is damaged is left out (`coplay replay` names it)."""
+        """Decode the batches, leaving out damaged ones, which `coplay replay` reports."""
         sizes = tuple(self.row["input_sizes"])
-        found = []
+        batches = []
         for body in self.bodies:
             try:
-                found.append(decode(body, len(sizes), sizes))
+                batches.append(decode(body, len(sizes), sizes))
             except BatchError:
                 continue
-        return found
+        return batches
 
     def log(self, batches: list[FrameBatch]) -> GameLog:
-        """Its log, put together from its batches."""
+        """Merge decoded batches into the log of the game."""
         return GameLog(batches, tuple(self.row["input_sizes"]))
 
 
 def identity_of(game: Mapping[str, Any]) -> str:
-    """A hash of what never changes about a game once it began."""
+    """Return a hash of what never changes about a game after its start.
+
+    Args:
+        game: A row of the table `games`.
+    """
     names = ("game_id", "seed", "code_hash", "lock_hash", "started_utc", "scene", "fps")
     return hashlib.sha256(json.dumps([game[name] for name in names]).encode()).hexdigest()
 
 
 class DataReader:
-    """An open data directory; made by `open_data`."""
+    """A data directory that is open for reading; `open_data` makes one."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def rows(self, table: Table) -> list[dict[str, Any]]:
-        """All rows of a small table, in the order of its key."""
-        chosen = select(table).order_by(*table.primary_key.columns)
-        found = self._store.submit(lambda connection: connection.execute(chosen).all()).result()
-        return [dict(row._mapping) for row in found]
+        """Return all rows of a small table, ordered by its primary key."""
+        query = select(table).order_by(*table.primary_key.columns)
+        rows = self._store.submit(lambda connection: connection.execute(query).all()).result()
+        return [dict(row._mapping) for row in rows]
 
     def games(self) -> list[dict[str, Any]]:
-        """The rows of all games, in the order they began."""
+        """Return the rows of all games, ordered by their start."""
         games = records.games
-        chosen = select(games).order_by(games.c.started_utc, games.c.game_id)
-        found = self._store.submit(lambda connection: connection.execute(chosen).all()).result()
-        return [dict(row._mapping) for row in found]
+        query = select(games).order_by(games.c.started_utc, games.c.game_id)
+        rows = self._store.submit(lambda connection: connection.execute(query).all()).result()
+        return [dict(row._mapping) for row in rows]
 
     def game(self, row: Mapping[str, Any]) -> StoredGame:
-        """All of one game."""
+        """Return everything about one game.
+
+        Args:
+            row: The game's row, one of `games()`.
+        """
         batches, reports = records.batches, records.reports
 
         def read(connection: Connection) -> StoredGame:
@@ -102,20 +110,20 @@ class DataReader:
                 .where(batches.c.game_id == row["game_id"])
                 .order_by(batches.c.peer, batches.c.number)
             ).scalars()
-            said = connection.execute(
+            uploaded = connection.execute(
                 select(reports.c.body).where(reports.c.game_id == row["game_id"]).order_by(reports.c.peer)
             ).scalars()
-            return StoredGame(row, tuple(bodies), tuple(said))
+            return StoredGame(row, tuple(bodies), tuple(uploaded))
 
         return self._store.submit(read).result()
 
 
 @contextmanager
 def open_data(data: Path) -> Iterator[DataReader]:
-    """Open a data directory; the study may be running.
+    """Open a data directory for reading; the study may be running.
 
     Raises:
-        StoreError: There is no data in it.
+        StoreError: There is no data in `data`.
     """
     require_data(data)
     store = Store(data)

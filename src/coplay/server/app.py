@@ -32,7 +32,7 @@ from coplay.server.edge.sockets import Sockets, SocketSender, make_socket_server
 from coplay.server.edge.watching import Watching
 from coplay.server.event_log import EventLog
 from coplay.server.games.coordinator import GameCoordinator
-from coplay.server.games.game import StudyIdentity
+from coplay.server.games.game_config import StudyIdentity
 from coplay.server.games.play_setup import PlaySetup
 from coplay.server.messenger import Messenger
 from coplay.server.people.page_tokens import PageTokens

@@ -14,7 +14,8 @@ from coplay.data.batches import NUMBERS_OF_A_PAGE
 from coplay.data.database.tables import batches, events, games, groups, participants
 from coplay.server.clock import iso_utc
 from coplay.server.games.coordinator import GameCoordinator
-from coplay.server.games.game import RunningGame, Seat, StudyIdentity, game_config
+from coplay.server.games.game import RunningGame, Seat
+from coplay.server.games.game_config import StudyIdentity, game_config
 from coplay.server.games.play_setup import PlaySetup
 from coplay.server.people.participants import Participants
 from coplay.server.people.path_position import Group
@@ -114,7 +115,7 @@ def restore_games(
             play_setup,
             restored.seats(),
             game_config(identity, play_setup, row.game_id, row.seed),
-            began=now,
+            began_at=now,
             stored=None,
             left=restored.left,
             incarnations=restored.incarnations,

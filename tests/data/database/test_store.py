@@ -178,6 +178,15 @@ def test_room_is_counted_in_records_and_bytes(store: Store) -> None:
     until(lambda: store.has_room(MOST_WAITING_BYTES))
 
 
+def test_work_beyond_the_overflow_is_refused(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("coplay.data.database.store.OVERFLOW", 2)
+    busy = hold(store)
+    taken, refused = store.submit(count), store.submit(count)
+    assert isinstance(refused.exception(WAIT_S), StoreError)
+    busy.set()
+    assert taken.result(WAIT_S) == 0
+
+
 def test_full_disk_is_said_and_heals_by_itself(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """SQLite is told that it may not have another page: the error is the one of a full disk."""
     store = Store(tmp_path)

@@ -130,3 +130,99 @@ def test_no_change_is_missed_in_the_browsers_python(tmp_path):
 
 def test_shared_keys_are_seen_where_they_are_known():
     assert state_memory.MemoryWatch().add_dict(Part().__dict__) == (sys.version_info >= (3, 13))
+
+
+# What is not found where it is expected must not be watched.
+
+
+def displaced(places):
+    return lambda address, count: range(places(address, count).start + 1, places(address, count).stop + 1)
+
+
+MAKERS = {
+    "add_list": lambda: [ONE, 2, 3],
+    "add_dict": lambda: {"a": ONE, "b": 2},
+    "add_instance": Part,
+    "add_cell": lambda: cell_of([1]),
+    "add_array": lambda: np.zeros(3),
+    "add_generator": lambda: np.random.PCG64(1),
+}
+
+
+@pytest.mark.parametrize("add", MAKERS)
+def test_object_is_not_watched_where_the_layout_is_another(add, monkeypatch):
+    held = MAKERS[add]()
+    monkeypatch.setattr(state_memory, "_places", displaced(state_memory._places))
+    assert not getattr(state_memory.MemoryWatch(), add)(held)
+
+
+@pytest.mark.parametrize("add", ["add_list", "add_dict", "add_array", "add_generator"])
+def test_object_is_not_watched_where_its_contents_are_not_found(add, monkeypatch):
+    """The object itself has the layout that is expected, but what it points to has not."""
+    held = MAKERS[add]()
+    inner = state_memory._places
+    calls = []
+
+    def places(address, count):
+        calls.append(address)
+        return inner(address, count) if len(calls) == 1 else displaced(inner)(address, count)
+
+    monkeypatch.setattr(state_memory, "_places", places)
+    if add == "add_array":
+        monkeypatch.setattr(state_memory, "_bytes", memoryview(bytes(1 << 10))[:0])
+    assert not getattr(state_memory.MemoryWatch(), add)(held)
+    assert calls
+
+
+def test_memory_beyond_its_end_is_not_read(monkeypatch):
+    monkeypatch.setattr(state_memory, "_memory", np.zeros(4, np.uintp))
+    watch = state_memory.MemoryWatch()
+    assert not watch.add_list([1])
+    assert state_memory.memory_of_generator(np.random.PCG64(1)) == ()
+
+
+def test_memory_is_read_only_where_its_layout_is_known(monkeypatch):
+    assert state_memory._open_memory() is not None
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "byteorder", "big")
+        assert state_memory._open_memory() is None
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "ctypes", None)
+        assert state_memory._open_memory() is None
+    with monkeypatch.context() as patch:
+        patch.setattr(state_memory.np, "frombuffer", lambda *_: (_ for _ in ()).throw(MemoryError()))
+        assert state_memory._open_memory() is None
+
+
+def words_of_shared_values(held, *, order, capacity=4):
+    """The words that CPython 3.13 keeps of a dict with shared keys: sizes, values, order of insertion."""
+    values = [0] * capacity
+    for place, value in zip(order, held.values(), strict=True):
+        values[place] = id(value)
+    head = capacity | len(held) << 8
+    order_words = np.frombuffer(bytes(order).ljust(8, b"\0"), np.uintp).tolist()
+    return np.array([head, *values, *order_words], np.uintp)
+
+
+@pytest.mark.skipif(state_memory._WORD != 8, reason="lays out words of 8 bytes")
+def test_values_next_to_shared_keys_are_found_in_the_layout_of_313(monkeypatch):
+    held = {"a": [1], "b": [2]}
+    find = state_memory._values_outside
+    monkeypatch.setattr(state_memory, "_memory", words_of_shared_values(held, order=[2, 0]))
+    monkeypatch.setattr(sys, "version_info", (3, 12))
+    assert find(8, held) is None
+    monkeypatch.setattr(sys, "version_info", (3, 13))
+    assert find(8, held) == range(6)
+    assert find(9, held) is None, "not the address of a word"
+    assert find(8, {"a": held["a"]}) is None, "another size"
+    assert find(8, {"a": held["b"], "b": held["a"]}) is None, "other values"
+    monkeypatch.setattr(state_memory, "_memory", words_of_shared_values(held, order=[2, 0], capacity=40))
+    assert find(8, held) is None, "more keys than can be shared"
+
+
+def test_dict_in_an_unknown_table_is_not_watched():
+    assert state_memory._table_of(9, {"a": 1}) is None
+    held = {"a": ONE}
+    other = dict.fromkeys(range(5), None)
+    table = int(state_memory._memory[state_memory._places(id(other), 6)][4])
+    assert state_memory._table_of(table, held) is None

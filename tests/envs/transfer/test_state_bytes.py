@@ -273,20 +273,6 @@ def test_changed_tree_never_does_harm(spec, at, value):
     goal.receive(pack(replaced(tree, paths[int(at * len(paths))], value)))
 
 
-@settings(deadline=None, derandomize=True, report_multiple_bugs=False, max_examples=100)
-@given(
-    value=st.recursive(
-        st.one_of(
-            st.none(), st.booleans(), st.integers(), st.floats(), st.complex_numbers(), st.text(), st.binary()
-        ),
-        lambda inner: st.lists(inner, max_size=4).map(tuple),
-        max_leaves=20,
-    )
-)
-def test_trees_come_back_bit_for_bit(value):
-    assert repr(unpack(pack(value))) == repr(value)
-
-
 def test_generators_position_is_held_against_its_buffer():
     exporter = make_game("sample_environments:OddState")
     tree = unpack(exporter.export_state())

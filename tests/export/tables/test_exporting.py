@@ -175,7 +175,7 @@ def test_edited_and_foreign_tables_are_not_replaced(data, tmp_path):
     foreign = tmp_path / "foreign"
     foreign.mkdir()
     (foreign / "games.csv").write_text("mine")
-    with pytest.raises(UsageError, match=r"games\.csv is there"):
+    with pytest.raises(UsageError, match=r"games\.csv exists already"):
         export_tables(data, foreign)
     assert (foreign / "games.csv").read_text() == "mine"
 

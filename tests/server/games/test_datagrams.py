@@ -28,7 +28,7 @@ async def test_datagram_arrives_with_its_senders_player(lab: Lab) -> None:
     assert await two.next("datagram") == b"\x00hello"
     await two.socket.emit("datagram", b"\x00" + bytes(1200))
     assert await one.next("datagram") == b"\x01" + bytes(1200)
-    assert lab.server.coordinator.datagrams.relayed == 2
+    assert lab.server.coordinator.relay.datagrams.relayed == 2
 
 
 async def test_datagram_reaches_nobody_outside_the_game(lab: Lab) -> None:
@@ -44,7 +44,7 @@ async def test_datagram_of_someone_without_a_game_is_dropped(lab: Lab) -> None:
     page = await lab.page().to_lobby()
     await page.socket.emit("datagram", b"\x01hello")
     await answered(page)
-    assert lab.server.coordinator.datagrams.dropped == {"not_member": 1}
+    assert lab.server.coordinator.relay.datagrams.dropped == {"not_member": 1}
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ async def test_what_is_no_datagram_is_dropped(lab: Lab, data: Any) -> None:
     one, two, _, _ = await lab.pair()
     await one.socket.emit("datagram", data)
     await answered(one)
-    assert lab.server.coordinator.datagrams.dropped.total() == 1
+    assert lab.server.coordinator.relay.datagrams.dropped.total() == 1
     assert not came(two)
 
 
@@ -63,7 +63,7 @@ async def test_flood_of_datagrams_is_cut_to_the_budget_and_harms_nobody_else(lab
     for _ in range(600):
         await one.socket.emit("datagram", b"\x01x")
     await answered(one)
-    datagrams = lab.server.coordinator.datagrams
+    datagrams = lab.server.coordinator.relay.datagrams
     assert (datagrams.relayed + datagrams.dropped["pressure"], datagrams.dropped["rate"]) == (120, 480)
     await two.socket.emit("datagram", b"\x00y")
     assert await one.next("datagram") == b"\x01y"
@@ -94,7 +94,7 @@ async def test_page_that_reads_nothing_does_not_fill_the_servers_memory(
         one, two, _, _ = await lab.pair()
         transport = two.socket.eio.ws._response.connection.transport  # type: ignore[attr-defined]
         transport.pause_reading()
-        relayed = lab.server.coordinator.datagrams
+        relayed = lab.server.coordinator.relay.datagrams
         queues = [each.queue for each in lab.server.sockets.eio.sockets.values()]
         async with asyncio.timeout(40):
             while not relayed.dropped["pressure"]:

@@ -39,7 +39,7 @@ async def test_offer_from_the_higher_player_is_refused_and_counted(lab: Lab) -> 
     _, two, _, second = await lab.pair()
     answer = await two.call("webrtc_signal", signal(second, 0, "offer"))
     assert (answer["ok"], answer["reason"]) == (False, "role")
-    assert lab.server.coordinator.relay.refused["role"] == 1
+    assert lab.server.coordinator.relay.signals.refused["role"] == 1
 
 
 async def test_claim_to_be_another_player_closes_the_socket(lab: Lab) -> None:
@@ -48,7 +48,7 @@ async def test_claim_to_be_another_player_closes_the_socket(lab: Lab) -> None:
     one.socket.on("disconnect", lambda *_: closed.set())
     await one.socket.emit("webrtc_signal", {**signal(first, 1), "from_player_id": 1})
     await asyncio.wait_for(closed.wait(), 5)
-    assert lab.server.coordinator.relay.refused["spoofed"] == 1
+    assert lab.server.coordinator.relay.signals.refused["spoofed"] == 1
     assert not any(event == "webrtc_signal" for event, _ in two.received)
 
 

@@ -13,7 +13,6 @@ Games recorded by earlier versions contain these checksums: a change of the enco
 from __future__ import annotations
 
 import enum
-import functools
 import marshal
 import types
 from collections.abc import Callable
@@ -163,7 +162,7 @@ def _canonical_by(numbers: dict[int, int], added: dict[int, int]) -> Canonical:
             return None
         if isinstance(value, np.generic):
             return _MARK, value.dtype.str, value.tobytes()
-        return _constant(value, canonical)
+        return _constant(value)
 
     return canonical
 
@@ -175,15 +174,13 @@ def _encode_tuple(value: Any, canonical: Canonical) -> Any:
 _NAMED = (types.FunctionType, types.BuiltinFunctionType)
 
 
-def _constant(value: Any, canonical: Canonical) -> Any:
+def _constant(value: Any) -> Any:
     """Return what stands for an atom that marshal does not know."""
     cls = type(value)
     if isinstance(value, enum.Enum):
         return _MARK, cls.__qualname__, value.name
     if isinstance(value, type):
         return _MARK, value.__module__, value.__qualname__
-    if isinstance(value, functools.partial):
-        return _MARK, "partial", canonical(value.func)
     if isinstance(value, str):
         return _MARK, cls.__qualname__, str.__str__(value)
     for base in (int, float, complex, bytes):
@@ -245,7 +242,7 @@ def _encode_buffer(contents: Any, _canonical: Canonical) -> Any:
 
 
 def _encode_space(_generator: Any, _canonical: Canonical) -> Any:
-    # A space's generator is saved, but does not count: a bot that samples actions draws on one peer only.
+    # Which generator a space has does not count. The generator's own state does, like that of any other.
     return None
 
 

@@ -1,1 +1,1 @@
-"""Films of recorded games, drawn from players' canvases."""
+"""Films of recorded games, as a player's screen showed them."""

@@ -1,4 +1,4 @@
-"""Films of recorded games: each frame is drawn in the replay, as a player's screen drew it."""
+"""Films of recorded games, of which a replay draws each frame as a player's screen drew it."""
 
 import contextlib
 import subprocess
@@ -20,7 +20,7 @@ from coplay.replay.replay import ReplayResult, replay_recording
 from coplay.runtime import ReportProgress, silent
 
 GIF_FPS: Final = 30
-"""At most: a GIF counts in hundredths of a second, and viewers slow down what is faster."""
+"""The maximum for a GIF, which counts in hundredths of a second: viewers slow faster ones down."""
 _PALETTES: Final = (
     "split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=1:dither=bayer:bayer_scale=4"
 )
@@ -42,22 +42,22 @@ def film_game(
     player: int = 0,
     progress: ReportProgress = silent,
 ) -> ReplayResult:
-    """Replay a game and film it; what differs from the record is in the film up to where it does.
+    """Replay a game and film it; if the replay differs from the record, the film ends there.
 
     Args:
         data: The data directory.
-        game_id: Which game.
-        gif: Where to put a GIF; None for none.
-        mp4: Where to put an MP4 (H.264); None for none.
-        episode: Which episode, from 0; None for the whole game with its countdowns.
-        player: Whose screen.
-        progress: Told how far it is.
+        game_id: The id of the game.
+        gif: The file of a GIF; None for no GIF.
+        mp4: The file of an MP4 (H.264); None for no MP4.
+        episode: The number of the episode, from 0; None for the whole game with its countdowns.
+        player: The player whose screen is filmed.
+        progress: Called with what is being done.
 
     Returns:
-        What the replay found.
+        The result of the replay.
 
     Raises:
-        UsageError: There is no such player or episode; or what makes films is not installed.
+        UsageError: There is no such player or episode, or the packages that make films are not installed.
         CoplayError: As `coplay.replay.replay.replay_game`.
     """
     ffmpeg = require_package("imageio_ffmpeg", "film").get_ffmpeg_exe()
@@ -67,20 +67,20 @@ def film_game(
     if not 0 <= player < players:
         raise UsageError(f"the game has no player {player}", f"Its players are 0 to {players - 1}.")
     frames = frames_of(recording, episode)
-    screen = SvgCanvas()
+    canvas = SvgCanvas()
     with ExitStack() as films:
-        takers = []
+        outputs = []
         if gif is not None:
             stride = int(np.ceil(recording.fps / GIF_FPS))
             fps = recording.fps / stride
-            takers.append((stride, films.enter_context(_film(ffmpeg, gif, fps, _GIF))))
+            outputs.append((stride, films.enter_context(_film_file(ffmpeg, gif, fps, _GIF))))
         if mp4 is not None:
-            takers.append((1, films.enter_context(_film(ffmpeg, mp4, recording.fps, _MP4))))
+            outputs.append((1, films.enter_context(_film_file(ffmpeg, mp4, recording.fps, _MP4))))
 
         def watch(_first: int, reply: Mapping[str, Any]) -> None:
             for drawn in reply["drawn"]:
-                picture = screen.png(drawn)
-                for stride, pipe in takers:
+                picture = canvas.png(drawn)
+                for stride, pipe in outputs:
                     if (drawn["frame"] - frames.start) % stride == 0:
                         pipe.write(picture)
 
@@ -91,7 +91,13 @@ def film_game(
 
 
 def frames_of(recording: Recording, episode: int | None) -> range:
-    """The frames before which the game is drawn; and after its last one, where the recording ends with it.
+    """Return the frames before which the game is drawn.
+
+    The state after the last frame is included if the recording ends there.
+
+    Args:
+        recording: The game.
+        episode: The number of the episode; None for the whole game.
 
     Raises:
         UsageError: There is no such episode.
@@ -108,8 +114,8 @@ def frames_of(recording: Recording, episode: int | None) -> range:
 
 
 @contextmanager
-def _film(ffmpeg: str, path: Path, fps: float, words: tuple[str, ...]) -> Iterator[IO[bytes]]:
-    """Takes PNG files one after another; the film is there when all were taken, or not at all."""
+def _film_file(ffmpeg: str, path: Path, fps: float, words: tuple[str, ...]) -> Iterator[IO[bytes]]:
+    """Start ffmpeg and provide its input, for PNG files; the film appears complete or not at all."""
     partial = partial_path(path)
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(  # noqa: S603 (the program of imageio-ffmpeg)
@@ -124,7 +130,7 @@ def _film(ffmpeg: str, path: Path, fps: float, words: tuple[str, ...]) -> Iterat
         )
         assert process.stdin is not None  # noqa: S101 (a pipe)
         try:
-            with contextlib.suppress(BrokenPipeError):  # its exit code tells
+            with contextlib.suppress(BrokenPipeError):  # its exit code says why
                 yield process.stdin
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.close()

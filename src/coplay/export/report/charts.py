@@ -1,4 +1,4 @@
-"""Charts as SVG, drawn here by Vega-Lite: the page that shows them runs no script and needs no network.
+"""Charts as SVG, drawn in advance by Vega-Lite, so that the report runs no script and needs no network.
 
 Source: https://vega.github.io/vega-lite/docs/
 """
@@ -13,7 +13,7 @@ from coplay.export.report.report_tables import ReportRow
 
 WIDTH: Final = 560
 NARROW: Final = 400
-"""Beside long names."""
+"""The width of charts beside long names or wide tables."""
 _GAMES_SHOWN: Final = 40
 _COLORS: Final = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#999999"]
 """Distinguishable for the colour-blind. Source: Okabe and Ito, https://jfly.uni-koeln.de/color/"""
@@ -45,7 +45,7 @@ _CONFIG: Final[dict[str, Any]] = {
         "labelColor": "#44505c",
     },
     "view": {"stroke": None},
-    # The reader's letters may be wider than those that were measured here.
+    # The fonts of the reader's machine may be wider than those that were measured here.
     "padding": {"left": 28, "right": 12, "top": 5, "bottom": 5},
     "range": {"category": _COLORS},
     "bar": {"cornerRadiusEnd": 3},
@@ -55,7 +55,7 @@ _CONFIG: Final[dict[str, Any]] = {
 def bars(
     rows: Sequence[ReportRow], category: str, count: str, *, title: str, color: str | None = None
 ) -> str:
-    """Horizontal bars, in the order of the rows, each with its number."""
+    """Draw horizontal bars in the order of the rows, each with its number or coloured by verdict."""
     totals: Counter[str] = Counter()
     for row in rows:
         totals[row[category]] += row[count]
@@ -81,7 +81,7 @@ def bars(
 
 
 def lines(rows: Sequence[ReportRow]) -> str:
-    """Mean return over episodes with its standard error: a line a condition, a panel a scene."""
+    """Draw the mean return over episodes with its standard error: one line a condition, one panel a scene."""
     data = [
         {**row, "low": row["mean"] - row["se"], "high": row["mean"] + row["se"]}
         if row["se"] is not None
@@ -110,11 +110,11 @@ def lines(rows: Sequence[ReportRow]) -> str:
 
 
 def histogram(rows: Sequence[ReportRow], color: str, *, title: str) -> str:
-    """How often which values were: bins `from`, `to`, `seconds`, stacked by colour."""
+    """Draw a histogram of rows with `from`, `to` and `seconds`, stacked by the field `color`."""
     encoding = {
         "x": {"field": "from", "bin": {"binned": True}, "type": "quantitative", "title": title},
         "x2": {"field": "to"},
-        "y": {"field": "seconds", "type": "quantitative", "title": "seconds, on either side"},
+        "y": {"field": "seconds", "type": "quantitative", "title": "seconds, counted on both sides"},
         "color": {"field": color, "type": "nominal", "title": color, "legend": {"orient": "top"}},
     }
     mark = {"type": "bar", "cornerRadiusEnd": 0}
@@ -122,7 +122,10 @@ def histogram(rows: Sequence[ReportRow], color: str, *, title: str) -> str:
 
 
 def pairs(rows: Sequence[ReportRow], field: str, *, title: str, share: bool = False) -> str:
-    """Each game's sides on one line: a long line is an uneven game. Of many games, the most uneven."""
+    """Draw the sides of each game on a line of its own, whose length shows how uneven they are.
+
+    Of many games, the most uneven ones are shown.
+    """
     rows = most_uneven(rows, field, _GAMES_SHOWN)
     axis: dict[str, Any] = {"tickCount": 8}
     if share:

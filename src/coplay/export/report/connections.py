@@ -1,4 +1,4 @@
-"""How good the connections were, and on whose side it was felt."""
+"""What a report shows of the network: how good the connections were, and how smoothly each side played."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ _LINKS: Final = {
 
 
 def round_trips(data: ReportTables) -> list[ReportRow]:
-    """How many seconds had which round trip, by link; the last bin has all that took longer, too."""
+    """Count seconds by round-trip time and link, in bins of which the last one includes all longer times."""
     measured = [(row["link"] or "unknown", row["rtt_ms"]) for row in data["net"] if row["rtt_ms"] is not None]
     if not measured:
         return []
@@ -32,7 +32,7 @@ def round_trips(data: ReportTables) -> list[ReportRow]:
 
 
 def by_link(data: ReportTables) -> list[ReportRow]:
-    """How good each kind of link was."""
+    """Compute how good each kind of link was."""
     found: dict[str, list[ReportRow]] = defaultdict(list)
     for row in data["net"]:
         if row["peer"] is not None:
@@ -45,7 +45,7 @@ def by_link(data: ReportTables) -> list[ReportRow]:
 
 
 def by_game(data: ReportTables) -> list[ReportRow]:
-    """How good the links of each game were, and how often it stood still; the worst first."""
+    """Compute how good the links of each game were, and how often it stood still; the worst game first."""
     games = {game["game_id"]: game for game in data["games"]}
     length = unique_prefix_length(games)
     found: dict[str, list[ReportRow]] = defaultdict(list)
@@ -85,16 +85,17 @@ def _quality(rows: Sequence[ReportRow]) -> ReportRow:
 
 
 def sides(data: ReportTables) -> list[ReportRow]:
-    """How smooth each game was on each player's side.
+    """Compute how smoothly each game ran on each player's side.
 
-    `rollbacks` and `re-simulated` are counts a minute; `stalls` is the share of the time that the game stood
-    still. Counts are over all peers and come with every peer's row, so they are taken once a second.
+    `rollbacks` and `re-simulated` are counts per minute; `stalls` is the share of the time for which the
+    picture stood still.
     """
     games = {game["game_id"]: game for game in data["games"]}
     length = unique_prefix_length(games)
     seconds: dict[tuple[str, int], dict[float, ReportRow]] = defaultdict(dict)
     for row in data["net"]:
         if row["ms"] is not None:
+            # The counts are totals, repeated in the row of each link: take them once a second.
             seconds[row["game_id"], row["player_id"]][row["ms"]] = row
     rows = []
     for game_id, game in games.items():
@@ -119,7 +120,7 @@ def sides(data: ReportTables) -> list[ReportRow]:
 
 
 def most_uneven(rows: Sequence[ReportRow], field: str, count: int) -> list[ReportRow]:
-    """The rows of the games whose sides differ most in a field, in their own order; all if there are few."""
+    """Return the rows of the `count` games whose sides differ most in a field, in their own order."""
     spread: dict[str, list[float]] = defaultdict(list)
     for row in rows:
         spread[row["game"]].append(row[field])
@@ -129,9 +130,9 @@ def most_uneven(rows: Sequence[ReportRow], field: str, count: int) -> list[Repor
 
 
 def side_by_side(rows: Sequence[ReportRow], field: str) -> list[ReportRow]:
-    """A row a game: a field of each player's side, and how unevenly it falls.
+    """Return one row for each game: a field of each player's side, and how unevenly it is distributed.
 
-    One-sidedness is 0 if all sides have as much, 1 if one has all.
+    One-sidedness is 0 if all sides have the same value, 1 if one side has everything.
     """
     by_game: dict[str, list[ReportRow]] = defaultdict(list)
     for row in rows:
@@ -147,14 +148,19 @@ def side_by_side(rows: Sequence[ReportRow], field: str) -> list[ReportRow]:
 
 
 def quantile(values: Iterable[float], part: float) -> float:
-    """The value below which a part of the values are."""
+    """Return the value below which a part of the values lie.
+
+    Args:
+        values: At least one value.
+        part: The part, 0 to 1.
+    """
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
 
 
 def _span_ms(rows: Mapping[float, ReportRow]) -> float:
     times = sorted(rows)
-    # A row tells of the second before it.
+    # Each row covers the second before it.
     return times[-1] - times[0] + 1000.0
 
 

@@ -1,4 +1,4 @@
-"""The page of a report: HTML without scripts, in one file."""
+"""The HTML of a report: one file without scripts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ _ROWS_SHOWN: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the page: a chart and the table it was drawn from.
+    """A section of the page: a chart and the table that goes with it.
 
     Attributes:
-        title: Its heading.
-        words: What is to be seen, in a sentence or two.
-        chart: SVG; empty if there is nothing to draw.
-        table: What was drawn, or what is to be known beside it.
-        more: A wider table below both; empty if there is nothing more.
+        title: The heading.
+        words: What the chart and the tables show, in a few sentences.
+        chart: The chart as SVG; empty if there is nothing to draw.
+        table: The rows that were drawn, or that explain the chart.
+        more: The rows of a wider table below both; empty if there is none.
     """
 
     title: str
@@ -30,7 +30,14 @@ class Section:
 
 
 def page(title: str, subtitle: str, figures: Sequence[tuple[str, str]], sections: Sequence[Section]) -> str:
-    """The whole page."""
+    """Return the page as HTML.
+
+    Args:
+        title: The heading.
+        subtitle: A line below the heading.
+        figures: The headline figures: what is counted, and the figure as text.
+        sections: The sections, in order.
+    """
     tiles = "".join(f"<div><dd>{escape(n)}</dd><dt>{escape(what)}</dt></div>" for what, n in figures)
     body = "".join(_section(section) for section in sections)
     return (

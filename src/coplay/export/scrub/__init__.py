@@ -1,4 +1,5 @@
-"""A game frame by frame, in a page: what each player saw then, and what became true.
+"""The scrubber: a page that shows a game frame by frame, as each player saw it and as it turned out.
 
-`hindsight` finds out what was shown by guesses, `collecting` draws it in a replay, `serving` shows it.
+`mispredictions` finds the screens that showed wrong guesses, `scrub_files` draws them in a replay, and
+`serving` serves the page.
 """

@@ -1,4 +1,4 @@
-"""Draws a game for the scrubber: one file about the game, and its pictures in portions."""
+"""The files of the scrubber: one about the game, and its pictures in portions, drawn in a replay."""
 
 import base64
 import json
@@ -19,20 +19,20 @@ from coplay.export.tables.game_rows import net_rows, stepped_frames
 from coplay.replay.replay import FRAMES_AT_ONCE, ReplayResult, replay_recording
 from coplay.runtime import ReportProgress, silent
 
-PORTION: Final = FRAMES_AT_ONCE
-"""Pictures of so many frames are in one file."""
+FRAMES_PER_FILE: Final = FRAMES_AT_ONCE
+"""How many frames' pictures one file holds."""
 
 
 def write_scrub_files(
     data: Path, game_id: str, folder: Path, *, progress: ReportProgress = silent
 ) -> ReplayResult:
-    """Write `game.json` and `pictures-<number>.json` of a game.
+    """Replay a game and write `game.json` and `pictures-<number>.json` for the scrubber.
 
     Args:
         data: The data directory.
-        game_id: Which game.
-        folder: Where to.
-        progress: Told how far it is.
+        game_id: The id of the game.
+        folder: The folder of the files, which must exist.
+        progress: Called with what is being done.
 
     Raises:
         CoplayError: As `coplay.replay.replay.replay_game`.
@@ -43,18 +43,18 @@ def write_scrub_files(
     players = sorted(stored.people)
     owners = {player: stored.owner(player) for player in players}
     viewers = [player for player in players if player in recording.log.peers]
-    guesses: dict[int, list[Misprediction]] = defaultdict(list)
+    mispredictions: dict[int, list[Misprediction]] = defaultdict(list)
     for viewer in viewers:
-        for guess in mispredictions_of(recording.log, viewer, owners, recording.setup["input_sizes"]):
-            guesses[guess.frame].append(guess)
+        for screen in mispredictions_of(recording.log, viewer, owners, recording.setup["input_sizes"]):
+            mispredictions[screen.frame].append(screen)
     pictures = _PictureFiles(folder)
     described: dict[str, Any] = {}
 
     def asks(first: int, last: int) -> dict[str, Any]:
         imagine = [
-            [guess.frame, guess.player, guess.first, base64.b64encode(guess.inputs).decode("ascii")]
+            [screen.frame, screen.player, screen.first, base64.b64encode(screen.inputs).decode("ascii")]
             for frame in range(first, last)
-            for guess in guesses.get(frame, ())
+            for screen in mispredictions.get(frame, ())
         ]
         return {"draw": list(range(first, last)), "imagine": imagine}
 
@@ -69,33 +69,38 @@ def write_scrub_files(
         imagines=True,
     )
     about = _about(stored, recording.log, viewers, replay)
-    about |= {"agents": described["agents"], "strings": pictures.strings, "portion": PORTION}
+    about |= {"agents": described["agents"], "strings": pictures.strings, "portion": FRAMES_PER_FILE}
     (folder / "game.json").write_text(json.dumps(about), "utf-8")
     return replay
 
 
 class _PictureFiles:
-    """Takes the pictures of a replay, and writes each portion when it is complete."""
+    """The files of pictures, each of which is written when its portion of the replay arrives."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.strings: dict[int, list[str]] = defaultdict(list)
 
     def add(self, first: int, reply: Mapping[str, Any]) -> None:
-        """Write what one portion of frames gave."""
+        """Write the pictures of one portion of frames.
+
+        Args:
+            first: The first frame of the portion.
+            reply: What the replay sent for it.
+        """
         truth: dict[int, dict[int, Any]] = defaultdict(dict)
         shown: dict[int, dict[int, Any]] = defaultdict(dict)
         for drawn in reply["drawn"]:
             truth[drawn["player"]][drawn["frame"]] = _picture(drawn)
         for drawn in reply["imagined"]:
             picture = _picture(drawn)
-            # A wrong guess may make no difference: in a countdown, say.
+            # A wrong prediction may make no visible difference, for example in a countdown.
             if picture != truth[drawn["player"]].get(drawn["frame"]):
                 shown[drawn["player"]][drawn["frame"]] = picture
-        # In the order in which they were drawn: a string comes with the first picture that has it.
+        # In the order of drawing, because a string is sent only with the first picture that uses it.
         for drawn in sorted((*reply["drawn"], *reply["imagined"]), key=lambda d: d["order"]):
             self.strings[drawn["player"]] += drawn["strings"]
-        file = self._folder / f"pictures-{first // PORTION}.json"
+        file = self._folder / f"pictures-{first // FRAMES_PER_FILE}.json"
         file.write_text(json.dumps({"true": truth, "shown": shown}), "utf-8")
 
 
@@ -142,12 +147,12 @@ def _plain(actions: list[Any]) -> list[str]:
 
 
 def _round_trips(stored: StoredGame, log: GameLog, viewer: int) -> list[list[Any]]:
-    """[frame, other player, milliseconds] of each second of one browser."""
+    """Return [frame, other player, round-trip time in milliseconds] for each second of one browser."""
     times = log.peers[viewer].confirmed_at_ms
     order = np.where(np.isnan(times), np.inf, times)
-    found = []
+    trips = []
     for row in net_rows(stored, [batch for batch in stored.batches() if batch.peer == viewer]):
         if row["ms"] is not None and row["rtt_ms"] is not None and row["rtt_ms"] >= 0:
             frame = int(np.searchsorted(order, row["ms"]))
-            found.append([min(frame, len(order) - 1), row["peer"], row["rtt_ms"]])
-    return found
+            trips.append([min(frame, len(order) - 1), row["peer"], row["rtt_ms"]])
+    return trips

@@ -1,4 +1,4 @@
-"""Serves the scrubber of one game, on this machine alone."""
+"""The web server of the scrubber, which shows one game and only listens on the loopback interface."""
 
 import re
 import tempfile
@@ -31,15 +31,15 @@ def scrub_game(
     ready: Callable[[int], None],
     done: Callable[[], None],
 ) -> None:
-    """Replay and draw a game, then show it until interrupted.
+    """Replay and draw a game, then serve the scrubber until interrupted.
 
     Args:
         data: The data directory.
-        game_id: Which game.
-        port: On the loopback interface; 0 for any free one.
-        progress: Told how far it is.
+        game_id: The id of the game.
+        port: The port on the loopback interface; 0 for any free one.
+        progress: Called with what is being done, until the game is drawn.
         ready: Called with the port when the page can be opened.
-        done: Called before that, when nothing more is reported to `progress`.
+        done: Called when the game is drawn, after the last call of `progress` and before `ready`.
 
     Raises:
         CoplayError: The game cannot be replayed, or the pages are not built.
@@ -56,18 +56,18 @@ def scrub_game(
 
 
 def scrub_app(folder: Path, web: Path) -> Starlette:
-    """The page, its parts, and the files of `collecting`.
+    """Return the application that serves the page, its assets, and the files of the game.
 
     Args:
-        folder: With the game's files.
-        web: With the built pages.
+        folder: The folder of the files that `write_scrub_files` wrote.
+        web: The folder of the built pages.
     """
 
     async def page(_request: Request) -> Response:
         return FileResponse(web / PAGE, media_type="text/html; charset=utf-8")
 
     async def asset(request: Request) -> Response:
-        # Looked up among what is there, so that no name from outside ever becomes a path.
+        # Looked up in the listing, so that a name from a request never becomes a path.
         for file in (web / "assets").iterdir():
             if file.name == request.path_params["name"]:
                 return FileResponse(file)

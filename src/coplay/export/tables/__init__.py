@@ -1,1 +1,1 @@
-"""The tables of an export, written part by part."""
+"""The tables of an export, with their codebook."""

@@ -1,4 +1,4 @@
-"""One Arrow type for a column that comes from games of different environments."""
+"""A common Arrow type for a column whose values come from games of different environments."""
 
 import json
 from typing import Any
@@ -8,7 +8,10 @@ import pyarrow.compute as pc
 
 
 def common_type(one: pa.DataType, other: pa.DataType) -> pa.DataType:
-    """A type that holds the values of both: numbers widen, structs join, else it is JSON text."""
+    """Return a type that holds the values of both.
+
+    Numbers become the wider type, structs get the fields of both, and types that do not fit become JSON.
+    """
     if one.equals(other) or pa.types.is_null(other):
         return one
     if pa.types.is_null(one):
@@ -24,7 +27,7 @@ def common_type(one: pa.DataType, other: pa.DataType) -> pa.DataType:
 
 
 def cast(column: pa.Array, wanted: pa.DataType) -> pa.Array:
-    """The column as another type, which `common_type` gave."""
+    """Return a column as another type, which must come from `common_type`."""
     if column.type.equals(wanted):
         return column
     if pa.types.is_string(wanted):
@@ -38,7 +41,7 @@ def cast(column: pa.Array, wanted: pa.DataType) -> pa.Array:
 
 
 def as_csv(column: pa.Array) -> pa.Array:
-    """The column as CSV can hold it: nested values as JSON, bytes as hexadecimal digits."""
+    """Return a column as CSV can hold it: nested values as JSON, bytes as hexadecimal digits."""
     if pa.types.is_nested(column.type):
         return pa.array([None if value is None else json.dumps(value) for value in column.to_pylist()])
     if pa.types.is_binary(column.type):

@@ -1,4 +1,4 @@
-"""What an earlier export left in a folder, and whether a new one may go there."""
+"""An earlier export in a folder: what it holds, and whether a new export may replace it."""
 
 import hashlib
 import json
@@ -19,13 +19,14 @@ _HINT = "Name another folder, or add --overwrite to replace the export."
 
 @dataclass(slots=True)
 class ExportManifest:
-    """What an export holds.
+    """The content of the file `export.json`, which says what an export holds.
 
     Attributes:
-        options: `formats`, `observations`, `recruiter_ids`.
-        participants: When each arrived, by study and id.
-        games: Of each game: `identity` of what never changes, `digest` of all that its rows came from.
-        files: The sha256 of each file.
+        options: The options of the export: `formats`, `observations`, `recruiter_ids`.
+        participants: The time of arrival of each participant, by `study/participant_id`.
+        games: For each game, a hash of what never changes (`identity`), and one of everything that its rows
+            were derived from (`digest`).
+        files: The sha256 of each file, by name.
     """
 
     options: dict[str, Any]
@@ -34,7 +35,11 @@ class ExportManifest:
     files: dict[str, str] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
-        """Write it down, with the hashes of the files that are there."""
+        """Write the manifest into a folder, with the hashes of the files there.
+
+        Args:
+            folder: The folder with all tables of the export.
+        """
         for path in sorted(folder.iterdir()):
             if path.is_file():
                 self.files[path.name] = _sha256(path)
@@ -42,14 +47,19 @@ class ExportManifest:
 
 
 class EarlierExport:
-    """An earlier export in `out`; `None` of everything if there is none.
+    """The earlier export in a folder, if there is one.
+
+    Its purpose is that a second export adds what is new, and never silently replaces rows by other ones.
 
     Args:
         out: The folder.
-        names: Of the tables.
+        names: The names of the tables.
+
+    Attributes:
+        manifest: What the earlier export holds; None if there is no earlier export.
 
     Raises:
-        UsageError: `out` has tables that no export wrote, or that were changed since.
+        UsageError: `out` has tables that no export wrote, or that were changed after their export.
     """
 
     def __init__(self, out: Path, names: Mapping[str, Any]) -> None:
@@ -63,23 +73,21 @@ class EarlierExport:
             self.manifest = ExportManifest(**content)
             for name, sha256 in self.manifest.files.items():
                 if not (out / name).is_file() or _sha256(out / name) != sha256:
-                    raise UsageError(f"{out / name} was changed since it was exported", _HINT)
+                    raise UsageError(f"{out / name} was changed after it was exported", _HINT)
             return
         for name in names:
             for kind in ("parquet", "csv"):
                 if (out / f"{name}.{kind}").exists():
-                    raise UsageError(
-                        f"{out / name}.{kind} is there, and no export of this data wrote it", _HINT
-                    )
+                    raise UsageError(f"{out / name}.{kind} exists already, and no export wrote it", _HINT)
 
     def check(self, new: ExportManifest) -> None:
-        """Refuse to replace rows by unlike ones.
+        """Check that a new export contains everything that the earlier one has.
 
         Args:
-            new: What the store holds now.
+            new: What the new export will hold.
 
         Raises:
-            UsageError: The earlier export has something that the store has not, or has otherwise.
+            UsageError: The earlier export has a participant or game that is missing or different now.
         """
         old = self.manifest
         if old is None:
@@ -90,33 +98,41 @@ class EarlierExport:
         for who, arrived in old.participants.items():
             if new.participants.get(who) != arrived:
                 raise UsageError(
-                    f"{self._out} has participant {who.partition('/')[2]}, whom this data has not: it is of "
-                    "other data, or somebody was erased since",
+                    f"{self._out} has participant {who.partition('/')[2]}, who is not in this data: it is an "
+                    "export of other data, or the person was erased",
                     _HINT,
                 )
         for game_id, entry in old.games.items():
             now = new.games.get(game_id)
             if now is None or now["identity"] != entry["identity"]:
                 raise UsageError(
-                    f"{self._out} has game {game_id}, and this data has it not or otherwise", _HINT
+                    f"{self._out} has game {game_id}, which is missing or different in this data", _HINT
                 )
 
     def has(self, game_id: str, digest: str) -> bool:
-        """Whether the rows of a game can be taken over as they are."""
+        """Return True if the exported rows of a game are still up to date.
+
+        Args:
+            game_id: The game.
+            digest: The digest of the game as it is recorded now.
+        """
         if self.manifest is None or not (self._out / "inputs.parquet").is_file():
             return False
         return self.manifest.games.get(game_id, {}).get("digest") == digest
 
     def rows(self, table: str, game_id: str) -> pa.Table:
-        """A game's rows of a table."""
+        """Return the exported rows of a game in one table."""
         return pq.read_table(self._out / f"{table}.parquet", filters=[("game_id", "==", game_id)])
 
     def check_inputs(self, game_id: str, new: Mapping[str, Any]) -> None:
-        """Refuse inputs that differ from those of the same frames that were exported.
+        """Check that inputs do not differ from the exported ones of the same frames.
 
         Args:
             game_id: The game.
-            new: One player's columns of `inputs`.
+            new: The columns of one player's rows of `inputs`.
+
+        Raises:
+            UsageError: An input of the same frame differs.
         """
         if self.manifest is None or game_id not in self.manifest.games:
             return
@@ -138,7 +154,7 @@ class EarlierExport:
                 )
 
     def count(self, table: str) -> int:
-        """How many rows of a table there were."""
+        """Return the number of exported rows of a table."""
         file = self._out / f"{table}.parquet"
         return int(pq.read_metadata(file).num_rows) if self.manifest and file.is_file() else 0
 

@@ -1,4 +1,4 @@
-"""Writes a data directory as tables, with a codebook and a Psych-DS description."""
+"""The export of a data directory as tables, with a codebook and a Psych-DS description."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from coplay.data.games.actions import ActionDecoder
 from coplay.data.schema import OBSERVED, RECRUITMENT, TABLES, Column
 from coplay.errors import CoplayError, UsageError
 from coplay.export.atomic_writing import atomic_folder, finish_interrupted
-from coplay.export.observations import observation_columns, observe_game
+from coplay.export.observations import ObservedGame, observation_columns, observe_game
 from coplay.export.reading import DataReader, StoredGame, identity_of, open_data
 from coplay.export.tables.earlier_export import EarlierExport, ExportManifest
 from coplay.export.tables.game_rows import (
@@ -33,8 +33,8 @@ FORMATS: Final[dict[str, tuple[str, ...]]] = {
     "csv": ("csv",),
     "both": ("parquet", "csv"),
 }
-_OF_GAMES: Final = ("inputs", "steps", "episodes", "net")
-_PARTS: Final = ".parts"
+_DERIVED_TABLES: Final = ("inputs", "steps", "episodes", "net")
+_PARTS_FOLDER: Final = ".parts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,11 @@ class ExportSummary:
     """What an export wrote."""
 
     rows: dict[str, int]
-    """Rows by table."""
+    """The number of rows, by table."""
     new_rows: dict[str, int]
-    """How many more than the earlier export in the same folder had."""
+    """How many rows more there are than in the earlier export in the same folder, by table."""
     unobserved: dict[str, str]
-    """Games whose observations could not be had, or only in part, and why."""
+    """The games whose observations could not be derived completely, and why."""
 
 
 def export_tables(
@@ -59,23 +59,25 @@ def export_tables(
     observations: bool = False,
     progress: ReportProgress = silent,
 ) -> ExportSummary:
-    """Write all tables.
+    """Write all tables of a data directory.
 
-    A second export into the same folder adds what is new, and takes over the rest; observations, which take
-    a replay, are derived for new games only.
+    A second export into the same folder adds what is new and reuses the rest, so that observations, which
+    take a replay, are only derived for new games.
 
     Args:
         data: A data directory; the study may be running.
-        out: Folder for the tables; made when missing. Complete or unchanged, whenever this is killed.
-        formats: Of the tables.
+        out: The folder of the tables; created if it does not exist. It is complete or unchanged, even if the
+            process is killed.
+        formats: The formats of the tables.
         overwrite: Whether an earlier export may be replaced, whatever it holds.
-        recruiter_ids: Whether to write what recruiters' links carried, too. They identify people.
-        observations: Whether to replay every game for columns `observation`, `final_observation` and `info`.
-        progress: Told how far it is.
+        recruiter_ids: Whether to write the table `recruitment`, which identifies people.
+        observations: Whether to replay every game for the columns `observation`, `final_observation` and
+            `info`.
+        progress: Called with what is being done.
 
     Raises:
         StoreError: There is no data in `data`.
-        UsageError: `out` holds rows that differ from those of `data`, or something else than an export.
+        UsageError: `out` has rows that differ from those of `data`, or files that are not from an export.
     """
     tables: dict[str, Sequence[Column]] = dict(TABLES)
     if observations:
@@ -90,33 +92,38 @@ def export_tables(
         options = {"formats": formats, "observations": observations, "recruiter_ids": recruiter_ids}
         with atomic_folder(out) as folder:
             export = _ExportRun(
-                data, reader, TableWriter(folder / _PARTS, tables), earlier, ExportManifest(options), progress
+                data,
+                reader,
+                TableWriter(folder / _PARTS_FOLDER, tables),
+                earlier,
+                ExportManifest(options),
+                progress,
             )
             export.add_people(recruiter_ids)
             export.add_games(observations)
-            schemas = export.parts.finish(
+            schemas = export.tables.finish(
                 folder, FORMATS[formats], lambda fraction: progress("Writing the tables", fraction)
             )
             write_codebook(folder, tables, schemas, out.resolve().name, FORMATS[formats])
             export.manifest.write(folder)
-            counts = export.parts.counts
+            counts = export.tables.counts
             before = {name: 0 if earlier is None else earlier.count(name) for name in tables}
     return ExportSummary(counts, {name: counts[name] - before[name] for name in tables}, export.unobserved)
 
 
 class _ExportRun:
-    """An export under way."""
+    """One export: what it reads, and what it has written so far."""
 
     def __init__(
         self,
         data: Path,
         reader: DataReader,
-        parts: TableWriter,
+        tables: TableWriter,
         earlier: EarlierExport | None,
         manifest: ExportManifest,
         progress: ReportProgress,
     ) -> None:
-        self.parts = parts
+        self.tables = tables
         self.manifest = manifest
         self.unobserved: dict[str, str] = {}
         self._data = data
@@ -125,25 +132,25 @@ class _ExportRun:
         self._progress = progress
 
     def add_people(self, recruiter_ids: bool) -> None:
-        """The tables that are not about games."""
-        reader, parts = self._reader, self.parts
+        """Write the tables that are not about games."""
+        reader, tables = self._reader, self.tables
         people = reader.rows(records.participants)
         for row in people:
             self.manifest.participants[f"{row['study']}/{row['participant_id']}"] = row["arrived_utc"]
         events = reader.rows(records.events)
         rows = participant_rows(people, events)
-        parts.add_rows("participants", [_with_json(row, "condition", "consent") for row in rows])
-        parts.add_rows("groups", reader.rows(records.groups))
-        parts.add_rows("events", [{**_with_json(row, "detail"), "source": "server"} for row in events])
+        tables.add_rows("participants", [_with_json(row, "condition", "consent") for row in rows])
+        tables.add_rows("groups", reader.rows(records.groups))
+        tables.add_rows("events", [{**_with_json(row, "detail"), "source": "server"} for row in events])
         responses = records.metadata.tables.get("responses")
         if responses is not None:
-            parts.add_rows("responses", [_with_json(row, "value") for row in reader.rows(responses)])
+            tables.add_rows("responses", [_with_json(row, "value") for row in reader.rows(responses)])
         if recruiter_ids:
             links = reader.rows(records.recruitment)
-            parts.add_rows("recruitment", [_with_json(row, "params") for row in links])
+            tables.add_rows("recruitment", [_with_json(row, "params") for row in links])
 
     def add_games(self, observations: bool) -> None:
-        """The tables of games, a game at a time."""
+        """Write the tables of games, one game at a time."""
         rows = self._reader.games()
         for row in rows:
             self.manifest.games[row["game_id"]] = {"identity": identity_of(row), "digest": ""}
@@ -154,54 +161,55 @@ class _ExportRun:
             self._progress("Reading the games", number / len(rows))
             stored = self._reader.game(row)
             self.manifest.games[stored.game_id]["digest"] = stored.digest
-            if not self._take_over(stored, actions):
+            if not self._reuse(stored, actions):
                 self._derive(stored, actions, observations)
 
-    def _take_over(self, stored: StoredGame, actions: ActionDecoder) -> bool:
-        earlier, parts = self._earlier, self.parts
+    def _reuse(self, stored: StoredGame, actions: ActionDecoder) -> bool:
+        earlier, tables = self._earlier, self.tables
         if earlier is None or not earlier.has(stored.game_id, stored.digest):
             return False
-        rows = {table: earlier.rows(table, stored.game_id) for table in _OF_GAMES}
+        rows = {table: earlier.rows(table, stored.game_id) for table in _DERIVED_TABLES}
+        # A new game may have widened the type of all actions.
         if rows["inputs"].schema.field("action").type != actions.type:
             return False
-        parts.add_table("games", earlier.rows("games", stored.game_id))
+        tables.add_table("games", earlier.rows("games", stored.game_id))
         for table, found in rows.items():
-            parts.add_table(table, found)
+            tables.add_table(table, found)
         batches = stored.batches()
-        parts.add_rows("events", list(browser_events(stored, batches)))
+        tables.add_rows("events", list(browser_events(stored, batches)))
         return True
 
     def _derive(self, stored: StoredGame, actions: ActionDecoder, observations: bool) -> None:
-        parts, batches = self.parts, stored.batches()
+        tables, batches = self.tables, stored.batches()
         log = stored.log(batches)
-        parts.add_rows("games", [game_row(stored, log)])
-        parts.add_rows("events", list(browser_events(stored, batches)))
-        parts.add_rows("net", list(net_rows(stored, batches)))
+        tables.add_rows("games", [game_row(stored, log)])
+        tables.add_rows("events", list(browser_events(stored, batches)))
+        tables.add_rows("net", list(net_rows(stored, batches)))
         if not log.has.any():
             return
-        parts.add_rows("episodes", list(episode_rows(stored, log)))
-        seen = self._observe(stored) if observations else None
+        tables.add_rows("episodes", list(episode_rows(stored, log)))
+        observed = self._observe(stored) if observations else None
         for player in range(len(stored.row["codecs"])):
             inputs = input_columns(stored, log, actions, player)
             if self._earlier is not None:
                 self._earlier.check_inputs(stored.game_id, inputs)
-            parts.add("inputs", inputs)
+            tables.add("inputs", inputs)
             steps = dict(step_columns(stored, log, player, inputs))
-            if seen is not None and player < len(seen.players):
-                steps |= observation_columns(seen.players[player], steps["frame"], seen.frames)
+            if observed is not None and player < len(observed.players):
+                steps |= observation_columns(observed.players[player], steps["frame"], observed.frames)
             if len(steps["frame"]):
-                parts.add("steps", steps)
+                tables.add("steps", steps)
 
-    def _observe(self, stored: StoredGame) -> Any:
-        """The replay; None if the game cannot be replayed, which is no reason to have no tables."""
+    def _observe(self, stored: StoredGame) -> ObservedGame | None:
+        """Return the replayed game, or None if it cannot be replayed; other columns are written anyway."""
         try:
-            seen = observe_game(self._data, stored.game_id, progress=self._progress)
+            observed = observe_game(self._data, stored.game_id, progress=self._progress)
         except CoplayError as error:
             self.unobserved[stored.game_id] = error.message
             return None
-        if seen.replay.difference is not None:
-            self.unobserved[stored.game_id] = f"{seen.replay.difference}"
-        return seen
+        if observed.replay.difference is not None:
+            self.unobserved[stored.game_id] = str(observed.replay.difference)
+        return observed
 
 
 def _with_json(row: Mapping[str, Any], *names: str) -> dict[str, Any]:

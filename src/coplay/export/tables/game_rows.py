@@ -1,4 +1,4 @@
-"""The rows of one game in every table, from its log."""
+"""The rows of one game in each table, derived from its log and batches."""
 
 import json
 import re
@@ -26,7 +26,7 @@ _PATH_COUNTS = ("path_bytes_sent", "path_bytes_received", "buffered_amount")
 
 
 def game_row(stored: StoredGame, log: GameLog) -> dict[str, Any]:
-    """The game's row of `games`."""
+    """Return the game's row of the table `games`."""
     row = dict(stored.row)
     delays = {report.get("delay") for report in stored.reports if _whole(report.get("delay")) is not None}
     row["input_delay"] = delays.pop() if len(delays) == 1 else None
@@ -40,7 +40,7 @@ def game_row(stored: StoredGame, log: GameLog) -> dict[str, Any]:
 
 
 def input_columns(stored: StoredGame, log: GameLog, actions: ActionDecoder, player: int) -> Columns:
-    """A player's rows of `inputs`."""
+    """Return the columns of a player's rows of the table `inputs`."""
     frames = log.has.nonzero()[0]
     inputs = log.inputs_of(player)
     owner = stored.owner(player)
@@ -58,12 +58,19 @@ def input_columns(stored: StoredGame, log: GameLog, actions: ActionDecoder, play
 
 
 def stepped_frames(log: GameLog) -> Any:
-    """The frames in which the environment was stepped."""
+    """Return the frames in which the environment was stepped."""
     return (log.has & np.any(log.flags & STEPPED, axis=1)).nonzero()[0]
 
 
 def step_columns(stored: StoredGame, log: GameLog, player: int, inputs: Columns) -> Columns:
-    """A player's rows of `steps`; `inputs` are the same player's of `inputs`."""
+    """Return the columns of a player's rows of the table `steps`.
+
+    Args:
+        stored: The game.
+        log: The log of the game.
+        player: The player.
+        inputs: What `input_columns` returned for the same player.
+    """
     steps = stepped_frames(log)
     used = np.isin(inputs["frame"], steps)
     return {
@@ -79,7 +86,7 @@ def step_columns(stored: StoredGame, log: GameLog, player: int, inputs: Columns)
 
 
 def episode_rows(stored: StoredGame, log: GameLog) -> Iterator[dict[str, Any]]:
-    """The game's rows of `episodes`."""
+    """Yield the game's rows of the table `episodes`."""
     steps = stepped_frames(log)
     for episode in sorted({int(number) for number in log.episodes[steps]}):
         own = steps[log.episodes[steps] == episode]
@@ -99,12 +106,12 @@ def episode_rows(stored: StoredGame, log: GameLog) -> Iterator[dict[str, Any]]:
 
 
 def episode_seed(seed: int, episode: int) -> int:
-    """What the environment's reset was given in an episode."""
+    """Return the seed that the environment's reset was given in an episode."""
     return derive_seed(seed, "episode", episode) & 0x7FFFFFFF
 
 
 def browser_events(stored: StoredGame, batches: Sequence[FrameBatch]) -> Iterator[dict[str, Any]]:
-    """What browsers reported in this game, as rows of `events`."""
+    """Yield the events that browsers recorded in this game, as rows of the table `events`."""
     for batch in batches:
         for event in batch.events:
             yield {
@@ -121,7 +128,7 @@ def browser_events(stored: StoredGame, batches: Sequence[FrameBatch]) -> Iterato
 
 
 def net_rows(stored: StoredGame, batches: Sequence[FrameBatch]) -> Iterator[dict[str, Any]]:
-    """The game's rows of `net`."""
+    """Yield the game's rows of the table `net`."""
     for batch in batches:
         for row in batch.net:
             yield from _links_of(stored, batch.peer, row)
@@ -153,12 +160,12 @@ def _links_of(stored: StoredGame, player: int, row: Mapping[str, Any]) -> Iterat
 
 
 def _kind(value: object) -> str | None:
-    """A kind as the server writes it; browsers call what the netcode tells by its class."""
+    """Return a kind of event in snake case; browsers name the netcode's events by their classes."""
     text = _text(value)
     return None if text is None else re.sub(r"(?<=[a-z])(?=[A-Z])", "_", text).lower()
 
 
-# What browsers sent is not believed: a value of another type is a missing value.
+# Figures and events from browsers are untrusted: a value of another type becomes a missing value.
 
 
 def _text(value: object) -> str | None:

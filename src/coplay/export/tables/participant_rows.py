@@ -1,4 +1,4 @@
-"""The rows of `participants`: what is stored of a person, and how they dropped out."""
+"""The rows of the table `participants`, with how each person dropped out."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,11 +11,11 @@ _MOVES: Final = frozenset({"continued", "matched", "played", "game_joined"})
 
 
 def participant_rows(people: Sequence[StoredRow], events: Iterable[StoredRow]) -> list[dict[str, Any]]:
-    """The people of a study.
+    """Return the rows of `participants`.
 
     Args:
-        people: Rows of the store.
-        events: All that the server tells, in order.
+        people: The rows of the database's table of participants.
+        events: All events that the server recorded, in order.
     """
     by_person: dict[tuple[str, str], list[StoredRow]] = defaultdict(list)
     for event in events:
@@ -33,16 +33,20 @@ def participant_rows(people: Sequence[StoredRow], events: Iterable[StoredRow]) -
 
 
 def dropped_out(events: Iterable[StoredRow]) -> DroppedOut:
-    """How somebody went who reached no end of the study, from what the server tells of them, in order."""
-    found: DroppedOut = "never connected"
+    """Return how a person dropped out who reached no end of the study.
+
+    Args:
+        events: The events that the server recorded of the person, in order.
+    """
+    state: DroppedOut = "never connected"
     for event in events:
-        match event["kind"], found:
+        match event["kind"], state:
             case "left_game", _ if event["detail"].get("reason") == "never began":
-                found = "game never began"
+                state = "game never began"
             case kind, "game never began" if kind not in _MOVES:
                 pass
             case "disconnected", _:
-                found = "page closed"
+                state = "page closed"
             case kind, _ if kind == "connected" or kind in _MOVES:
-                found = "still there"
-    return found
+                state = "still there"
+    return state

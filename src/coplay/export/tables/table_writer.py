@@ -1,4 +1,4 @@
-"""Writes tables in parts, then puts the parts together: the type of a column may be known only at the end."""
+"""Writing tables in two passes: the type of a column may be known only after the last game was read."""
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -16,11 +16,14 @@ _ROWS_IN_MEMORY = 200_000
 
 
 class TableWriter:
-    """The tables of an export under way.
+    """A writer that collects rows in temporary files, called parts, and writes the tables at the end.
 
     Args:
-        folder: For the parts; removed by `finish`.
-        tables: Their columns. One without a type takes the type of what is written.
+        folder: A folder for the parts; `finish` removes it.
+        tables: The columns of each table. A column without a type gets one that fits all of its values.
+
+    Attributes:
+        counts: The number of rows of each table so far.
     """
 
     def __init__(self, folder: Path, tables: Mapping[str, Sequence[Column]]) -> None:
@@ -36,14 +39,14 @@ class TableWriter:
         folder.mkdir(parents=True)
 
     def add_rows(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Write some rows; columns that a row does not have are missing values."""
+        """Add rows as dicts; columns that a row lacks become missing values."""
         if rows:
             self.add(
                 table, {column.name: [row.get(column.name) for row in rows] for column in self._tables[table]}
             )
 
     def add(self, table: str, columns: Mapping[str, Any]) -> None:
-        """Write some columns: lists, numpy or Arrow arrays."""
+        """Add rows as columns, which may be lists, numpy arrays or Arrow arrays of the same length."""
         arrays, names = [], []
         for column in self._tables[table]:
             values = columns.get(column.name)
@@ -57,7 +60,7 @@ class TableWriter:
         self.add_table(table, pa.table(arrays, names=names))
 
     def add_table(self, table: str, rows: pa.Table) -> None:
-        """Write the rows of a table that has the columns."""
+        """Add rows as an Arrow table that has all columns in order."""
         if not rows.num_rows:
             return
         types = self._types[table]
@@ -78,23 +81,24 @@ class TableWriter:
         self._waiting[table].clear()
 
     def schema(self, table: str) -> pa.Schema:
-        """The schema of a table, as far as it is known by now."""
+        """Return the schema that fits the rows of a table so far."""
         types = self._types[table]
+        # A column without any value has no type yet; text can hold it.
         known = {name: pa.string() if pa.types.is_null(kind) else kind for name, kind in types.items()}
         return pa.schema(list(known.items()))
 
     def finish(
         self, out: Path, formats: Sequence[str], progress: Callable[[float], None]
     ) -> dict[str, pa.Schema]:
-        """Write every table to `out`, and remove the parts.
+        """Write every table to `out` and remove the parts.
 
         Args:
-            out: The folder.
-            formats: `parquet`, `csv`, or both.
-            progress: Told how much is done, 0 to 1.
+            out: The folder of the tables.
+            formats: The formats: `parquet`, `csv`, or both.
+            progress: Called with the share of the work that is done, 0 to 1.
 
         Returns:
-            The schema of each table.
+            The schema with which each table was written.
         """
         total, done = sum(self.counts.values()) or 1, 0
         schemas = {}

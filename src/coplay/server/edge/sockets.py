@@ -184,13 +184,15 @@ class Sockets:
 
     async def _datagram(self, sid: str, data: object = None) -> None:
         participant = self._participant(sid)
-        passed = self._coordinator.relay_datagram(participant.participant_id, data) if participant else None
+        passed = (
+            self._coordinator.relay.relay_datagram(participant.participant_id, data) if participant else None
+        )
         if passed is not None and not await self._messenger.stream(passed[0], "datagram", passed[1]):
-            self._coordinator.datagrams.dropped["pressure"] += 1
+            self._coordinator.relay.datagrams.dropped["pressure"] += 1
 
     async def _ice_servers(self, sid: str, _message: object = None) -> dict[str, Any]:
         participant = self._asking(sid)
-        servers = self._coordinator.ice_servers(participant.participant_id) if participant else None
+        servers = self._coordinator.relay.ice_servers_of(participant.participant_id) if participant else None
         return to_json(Acknowledgement(ok=servers is not None, ice_servers=servers))
 
     async def _game_over(self, sid: str, message: object = None) -> dict[str, Any]:

@@ -87,7 +87,7 @@ class Watching:
                 game_id=game.game_id,
                 label=game.setup.scene.label or game.setup.env_name,
                 players=len(game.setup.humans),
-                seconds=round(self._clock.now() - game.began),
+                seconds=round(self._clock.now() - game.began_at),
             )
             for game in self._games.running()
         ]

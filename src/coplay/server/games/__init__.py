@@ -1,1 +1,1 @@
-"""Running games: seats, held seats, signaling, and how a play scene is set up."""
+"""Running games: their seats, how long seats are held, signaling, and how a play scene is set up."""

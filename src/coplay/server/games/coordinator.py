@@ -1,66 +1,69 @@
-"""Runs the games: who sits where, who may signal to whom, whose page is gone, and when a game is over."""
+"""Runs the games of a server: opens them, relays between their players, and ends them."""
 
-import logging
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from coplay.messages.encoding import fields_of
-from coplay.messages.game import GameConfig, IceServer
-from coplay.messages.signals import IncomingSignal
+from coplay.messages.game import GameConfig
 from coplay.messages.to_page import PlayerLeft
 from coplay.server.clock import Clock
 from coplay.server.event_log import EventLog
-from coplay.server.games.game import (
-    RunningGame,
-    RunningGames,
-    Seat,
-    StudyIdentity,
-    game_config,
-    game_row,
-    new_seed,
-)
+from coplay.server.games.game import RunningGame, RunningGames, Seat
+from coplay.server.games.game_config import StudyIdentity, game_config, game_row, new_seed
+from coplay.server.games.game_relay import GameRelay
 from coplay.server.games.play_setup import PlaySetup
 from coplay.server.games.seats import SeatKeeper
 from coplay.server.messenger import Messenger
 from coplay.server.settings import Settings
 from coplay.server.uploads.ledger import Ledger
-from coplay.signaling import DatagramRelay, IceServers, RefusedSignal, SignalRelay, TokenSigner
+from coplay.signaling import IceServers, TokenSigner
 from coplay.signaling.turn import CREDENTIALS_S
 
-_log = logging.getLogger(__name__)
 
+class SeatStatus(Enum):
+    """Whether a page that has opened a socket has a game to play."""
 
-class Seated(Enum):
-    """What a page finds when its socket is there."""
-
-    NOWHERE = "nowhere"
-    """Its participant is in no game."""
+    NO_SEAT = "no seat"
+    """The participant is in no game."""
     PLAYING = "playing"
-    """They are in one."""
+    """The participant is in a running game."""
     DONE = "done"
-    """The game that they were in has their report: they are done with it."""
+    """The participant's game is over: an earlier page has reported its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class LostSeat:
+    """The seat of a participant whose game was lost, because no page has its state any more.
+
+    Attributes:
+        participant_id: Who sat there.
+        can_restart: True if everybody is still there, so that the game can begin again.
+    """
+
+    participant_id: str
+    can_restart: bool
 
 
 class GameCoordinator:
-    """All running games of a server.
+    """The running games of a server.
 
     Args:
-        identity: What is played here.
+        identity: The study, its code and its runtime.
         settings: Limits and waits.
-        messenger: Reaches the pages.
-        event_log: Writes down games and events.
-        ledger: Takes what the peers upload.
-        signer: Makes the games' tokens.
+        messenger: Sends events to the pages.
+        event_log: Records games and events.
+        ledger: Stores what the peers upload.
+        signer: Signs the games' tokens.
         ice: STUN and TURN servers.
-        clock: The time.
+        clock: The source of time.
 
     Attributes:
-        relay: The rules of signaling, with their counters.
-        datagrams: The rules of datagrams that go through the server, with theirs.
-        games: Those that are running.
-        seats: Keeps their seats while pages go and come.
+        games: The running games.
+        relay: Relays signals and datagrams between players.
+        seats: Holds seats while pages are absent.
     """
 
     def __init__(
@@ -74,8 +77,6 @@ class GameCoordinator:
         ice: IceServers,
         clock: Clock,
     ) -> None:
-        self.relay = SignalRelay(hide_addresses=identity.relay_only)
-        self.datagrams = DatagramRelay()
         self._identity = identity
         self._settings = settings
         self._messenger = messenger
@@ -85,18 +86,19 @@ class GameCoordinator:
         self._ice = ice
         self._clock = clock
         self.games = RunningGames()
-        self.seats = SeatKeeper(self.games, self.relay, settings, messenger, event_log, clock)
-        self._given_up: list[tuple[str, bool]] = []
+        self.relay = GameRelay(self.games, identity.relay_only, messenger, event_log, ice, clock)
+        self.seats = SeatKeeper(self.games, self.relay.signals, settings, messenger, event_log, clock)
+        self._lost_seats: list[LostSeat] = []
 
-    # Beginning
+    # Opening
 
     def open_game(self, setup: PlaySetup, people: Sequence[Seat], group_id: str | None) -> RunningGame:
-        """Begin a game, and tell its members.
+        """Begin a game, and send its pages their configuration.
 
         Args:
-            setup: What is played.
+            setup: The play scene.
             people: The people's seats, in ascending order of their players.
-            group_id: Their group; None when one person plays.
+            group_id: The id of their group; None when one person plays.
         """
         game_id, seed = secrets.token_hex(10), new_seed()
         seats = dict(zip(setup.humans, people, strict=True))
@@ -107,7 +109,7 @@ class GameCoordinator:
         game.incarnations = dict.fromkeys(seats, 0)
         self.games.add(game)
         self._ledger.open(game_id, setup.input_sizes, setup.humans, setup.fps)
-        self.relay.open_game(game_id, members)
+        self.relay.signals.open_game(game_id, members)
         for player, participant_id in members.items():
             visit = seats[player].visit
             self._event_log.event(
@@ -117,7 +119,7 @@ class GameCoordinator:
         return game
 
     def resume_game(self, game: RunningGame, epochs: Mapping[tuple[int, int], int], now: float) -> None:
-        """A game goes on after the server was restarted; its seats are held until the pages are back.
+        """Resume a game after the server was restarted, and hold its seats until the pages are back.
 
         Args:
             game: The game, as the store has it.
@@ -125,16 +127,14 @@ class GameCoordinator:
             now: Monotonic seconds.
         """
         self.games.add(game)
-        self.relay.open_game(
-            game.game_id, {player: seat.participant_id for player, seat in game.seats.items()}
-        )
+        self.relay.signals.open_game(game.game_id, game.members)
         for (one, other), epoch in epochs.items():
-            self.relay.restore_epoch(game.game_id, one, other, epoch)
+            self.relay.signals.restore_epoch(game.game_id, one, other, epoch)
         for seat in game.seats.values():
-            seat.absence = self.seats.patience(game).restarted(now)
+            seat.absence = self.seats.hold_times(game).start_after_restart(now)
 
     def send_config(self, participant_id: str) -> bool:
-        """Tell a participant's page about the game they are in; False if they are in none."""
+        """Send a participant's page the configuration of its game. Return False if there is no game."""
         game, player = self.games.seat_of(participant_id)
         if game is None:
             return False
@@ -150,20 +150,21 @@ class GameCoordinator:
             player_id=player,
             incarnations={str(each): count for each, count in game.incarnations.items()},
             epochs={
-                str(other): self.relay.epoch(game.game_id, player, other)
+                str(other): self.relay.signals.epoch(game.game_id, player, other)
                 for other in game.setup.humans
                 if other != player
             },
             rejoining=incarnation > 0,
             left=tuple(sorted(game.left)),
-            ice_servers=self._servers_for(game, player),
+            ice_servers=self.relay.ice_servers(game, player),
             token=self._signer.sign("game", claims, self._clock.wall() + self._settings.token_s),
         )
+        # Not before the game is stored: a crash would otherwise leave a game that only its pages know.
         self._messenger.post(participant_id, config, after=game.stored)
-        game.seats[player].configured = self._clock.now()
+        game.seats[player].configured_at = self._clock.now()
         return True
 
-    # Signals
+    # Relaying
 
     def handle_webrtc_signal(self, participant_id: str, message: object) -> dict[str, Any]:
         """Relay an SDP or ICE message to another player of the sender's game.
@@ -172,61 +173,43 @@ class GameCoordinator:
         from the sender's seat, never from the message.
 
         Args:
-            participant_id: The participant whose socket it came from.
-            message: `{type, game_id, target_player_id, payload}`; anything at all may be in it.
+            participant_id: The participant whose socket the message came from.
+            message: `{type, game_id, target_player_id, payload}`, not validated yet; any type.
 
         Returns:
             The acknowledgement: `{ok}`, or `{ok: False, error, reason}`.
         """
-        answer = self.relay.relay(participant_id, message, self._clock.now())
-        if not isinstance(answer, RefusedSignal):
-            self._messenger.forward(answer.member, IncomingSignal.EVENT, answer.message)
-            return {"ok": True}
-        # Only the first of each kind and participant is worth a row: a flood must not fill the disk.
-        if self.relay.refused_by[participant_id, answer.reason] == 1:
-            self._event_log.event(
-                "signal_refused", participant_id, reason=answer.reason, detail=answer.detail
-            )
-        if answer.kick:
-            _log.warning("closing the socket of %s: %s", participant_id, answer.detail)
-            self._messenger.close(participant_id)
-        return {"ok": False, "error": f"This signal was refused: {answer.detail}.", "reason": answer.reason}
+        return self.relay.relay_signal(participant_id, message)
 
-    def relay_datagram(self, participant_id: str, data: object) -> tuple[str, bytes] | None:
-        """To whom a page's datagram goes, and as what; None if it is dropped."""
-        game, player = self.games.seat_of(participant_id)
-        members = {} if game is None else {each: seat.participant_id for each, seat in game.seats.items()}
-        passed = self.datagrams.relay(player, members, data, self._clock.now())
-        return None if passed is None else (members[passed.target], passed.data)
+    # Arriving
 
-    def ice_servers(self, participant_id: str) -> tuple[IceServer, ...] | None:
-        """STUN and TURN servers with fresh credentials; None for someone who is in no game."""
-        game, player = self.games.seat_of(participant_id)
-        return None if game is None else self._servers_for(game, player)
-
-    # Pages that go and come
-
-    def arrive(self, participant_id: str, visit: int) -> Seated:
-        """A participant's page has a socket; answers whether there is a game that it should play.
+    def arrive(self, participant_id: str, visit: int) -> SeatStatus:
+        """Seat a page that has opened a socket, if its participant is in a game that still runs.
 
         Args:
             participant_id: The participant.
-            visit: Which of their pages it is.
+            visit: Which of the participant's pages it is.
         """
         game, player = self.games.seat_of(participant_id)
         if game is None:
-            return Seated.NOWHERE
+            return SeatStatus.NO_SEAT
         if game.seats[player].visit != visit and self._ledger.has_report(game.game_id, player):
+            # A new page of someone whose former page had reported the end, and was closed right after.
             self.finish(participant_id, game.game_id)
-            return Seated.DONE
+            return SeatStatus.DONE
         self.seats.arrive(participant_id, visit)
-        self._give_up_if_lost(game)
-        return Seated.PLAYING if player in game.seats else Seated.NOWHERE
+        self._end_if_lost(game)
+        return SeatStatus.PLAYING if player in game.seats else SeatStatus.NO_SEAT
 
     # Ending
 
     def leave(self, participant_id: str, reason: str) -> None:
-        """A participant will not play on; the others are told. Their game ends, or goes on without."""
+        """Remove a participant from the game, and tell the others, who play on or end the game.
+
+        Args:
+            participant_id: The participant; someone who is in no game is ignored.
+            reason: Why, in a few words, for the others and for the data.
+        """
         game, player = self.games.seat_of(participant_id)
         if game is None:
             return
@@ -239,15 +222,20 @@ class GameCoordinator:
                 left = PlayerLeft(game_id=game.game_id, player_id=player, reason=reason)
                 self._messenger.post(other.participant_id, left)
         self._vacate(game, player)
-        self._give_up_if_lost(game)
+        self._end_if_lost(game)
 
     def finish(self, participant_id: str, game_id: str) -> bool:
-        """A participant's page says that the game is over and all its data is here; False if they are not in
-        it."""
+        """End a game for a participant whose page is done with it. Return False if they are not in it.
+
+        Args:
+            participant_id: The participant.
+            game_id: The game that the page names.
+        """
         game, player = self.games.seat_of(participant_id)
         if game is None or game.game_id != game_id:
             return False
         if not self._ledger.has_report(game_id, player):
+            # Pages report first. One that does not is treated like any other that leaves.
             self.leave(participant_id, "ended without a report")
             return True
         self._event_log.event("game_over", participant_id, game_id=game_id, player_id=player)
@@ -255,19 +243,29 @@ class GameCoordinator:
         return True
 
     def successor_of(self, game_id: str, player: int, incarnation: int) -> str | None:
-        """The participant who has a seat of a running game in a later page than this one."""
+        """Return the participant whose later page has a seat of a running game; None if there is none.
+
+        Args:
+            game_id: The game.
+            player: The seat.
+            incarnation: The incarnation that the page has to be later than.
+        """
         game = self.games.get(game_id)
         seat = None if game is None else game.seats.get(player)
         return seat.participant_id if seat is not None and seat.incarnation > incarnation else None
 
     def tick(self, now: float) -> list[str]:
-        """Let those go whose page did not come back, or who never began; answers who they are."""
+        """Remove participants whose page did not come back in time or never began, and return them.
+
+        Args:
+            now: Monotonic seconds.
+        """
         gone: list[str] = []
         for game in self.games.running():
-            # Alone, nobody waits for anybody.
-            late = len(game.setup.humans) > 1 and now - game.began >= self._settings.begin_s
+            late = game.is_shared and now - game.began_at >= self._settings.begin_s
             for player, seat in list(game.seats.items()):
-                if player not in game.seats:  # given up together with the one before
+                # An earlier turn of this loop may have ended the whole game.
+                if player not in game.seats:
                     continue
                 if seat.absence is not None and now >= seat.absence.until:
                     self.leave(seat.participant_id, "connection lost")
@@ -275,24 +273,24 @@ class GameCoordinator:
                 elif late and not self._ledger.has_frames(game.game_id, player):
                     self.leave(seat.participant_id, "never began")
                     gone.append(seat.participant_id)
-                elif self._ice.expires and now - seat.configured >= CREDENTIALS_S / 2:
-                    # Repeated, so that the page's credentials are good whenever it has to connect anew.
+                elif self._ice.expires and now - seat.configured_at >= CREDENTIALS_S / 2:
+                    # In time, so that the page has valid TURN credentials whenever it has to reconnect.
                     self.send_config(seat.participant_id)
         return gone
 
-    def take_given_up(self) -> list[tuple[str, bool]]:
-        """Who lost their game since this was asked last, because no page has its state any more; for each,
-        whether it should begin again: everybody is still there."""
-        given_up, self._given_up = self._given_up, []
-        return given_up
+    def take_lost_seats(self) -> list[LostSeat]:
+        """Return the seats of games that were lost since the last call."""
+        lost_seats, self._lost_seats = self._lost_seats, []
+        return lost_seats
 
-    def _give_up_if_lost(self, game: RunningGame) -> None:
+    def _end_if_lost(self, game: RunningGame) -> None:
+        """End a game of which no page has the state: all were reloaded, and nobody can give it to them."""
         playing = [
             seat for player, seat in game.seats.items() if not self._ledger.has_report(game.game_id, player)
         ]
         if not playing or any(seat.has_state for seat in playing):
             return
-        again = len(playing) == len(game.setup.humans)
+        can_restart = len(playing) == len(game.setup.humans)
         for player, seat in list(game.seats.items()):
             if seat in playing:
                 game.left.add(player)
@@ -300,16 +298,11 @@ class GameCoordinator:
                     "game_lost", seat.participant_id, game_id=game.game_id, player_id=player
                 )
                 self._vacate(game, player)
-                self._given_up.append((seat.participant_id, again))
-
-    def _servers_for(self, game: RunningGame, player: int) -> tuple[IceServer, ...]:
-        servers = self._ice.for_player(f"{game.game_id}-{player}", self._clock.wall())
-        return tuple(IceServer(**server) for server in servers)
+                self._lost_seats.append(LostSeat(seat.participant_id, can_restart))
 
     def _vacate(self, game: RunningGame, player: int) -> None:
         participant_id = game.seats[player].participant_id
         self.games.vacate(game, player)
-        self.relay.remove_player(game.game_id, player)
-        self.datagrams.forget(participant_id)
+        self.relay.forget(game.game_id, player, participant_id)
         if not game.seats:
             self._ledger.close(game.game_id, game.left)

@@ -1,25 +1,25 @@
-"""Keeps the seats of running games while pages lose their sockets, are loaded anew, and come back."""
+"""Keeps the seats of running games while pages lose their sockets, are reloaded, and come back."""
 
 from coplay.messages.to_page import PlayerBack
 from coplay.server.clock import Clock
 from coplay.server.event_log import EventLog
-from coplay.server.games.absence import HoldTimes
 from coplay.server.games.game import RunningGame, RunningGames
+from coplay.server.games.hold_times import HoldTimes
 from coplay.server.messenger import Messenger
 from coplay.server.settings import Settings
 from coplay.signaling import SignalRelay
 
 
 class SeatKeeper:
-    """Knows which page has which seat.
+    """Holds seats for absent pages, and gives the seats of replaced pages to their successors.
 
     Args:
-        games: The games that are running.
-        relay: Is told of new connections.
+        games: The running games.
+        relay: Issues the epochs of new connections.
         settings: Limits and waits.
-        messenger: Reaches the pages.
-        event_log: Writes down what happens.
-        clock: The time.
+        messenger: Sends events to the pages.
+        event_log: Records connections that are lost, come back or are replaced.
+        clock: The source of time.
     """
 
     def __init__(
@@ -33,27 +33,42 @@ class SeatKeeper:
     ) -> None:
         self._games = games
         self._relay = relay
-        self._settings = settings
+        self._resume_s = settings.resume_s
         self._messenger = messenger
         self._event_log = event_log
         self._clock = clock
 
     def drop(self, participant_id: str, now: float) -> None:
-        """A participant's socket is gone; their seat is held for a while."""
+        """Hold the seat of a participant whose page has lost its socket.
+
+        Args:
+            participant_id: The participant.
+            now: Monotonic seconds.
+        """
         game, player = self._games.seat_of(participant_id)
         if game is not None and game.seats[player].absence is None:
-            game.seats[player].absence = self.patience(game).lost(now)
+            game.seats[player].absence = self.hold_times(game).start(now)
             self._event_log.event("connection_lost", participant_id, game_id=game.game_id, player_id=player)
 
     def replace_page(self, participant_id: str, now: float) -> None:
-        """A new page was loaded for a participant: the former one is gone, its seat waits for the new one."""
+        """Hold a participant's seat for a new page that was loaded; the page that had the seat is gone.
+
+        Args:
+            participant_id: The participant.
+            now: Monotonic seconds.
+        """
         game, player = self._games.seat_of(participant_id)
         if game is not None:
             seat = game.seats[player]
-            seat.absence = self.patience(game).replaced(seat.absence, now)
+            seat.absence = self.hold_times(game).replace_page(seat.absence, now)
 
     def arrive(self, participant_id: str, visit: int) -> None:
-        """A participant's page has a socket: the one that had the seat, or a new one, which takes it."""
+        """End the absence of a participant's seat. A page that did not have the seat before takes it over.
+
+        Args:
+            participant_id: The participant whose page has opened a socket.
+            visit: Which of the participant's pages it is.
+        """
         game, player = self._games.seat_of(participant_id)
         if game is None:
             return
@@ -80,23 +95,25 @@ class SeatKeeper:
             return
         now = self._clock.now()
         for each, seat in game.seats.items():
+            # Confirmed frames took the inputs of all players, so that they prove that every page plays.
             if seat.absence is not None and (each == player or frames > 0):
-                seat.absence = self.patience(game).lives(seat.absence, now)
+                seat.absence = self.hold_times(game).extend(seat.absence, now)
         if player in game.seats and frames > 0:
             game.seats[player].has_state = True
 
-    def patience(self, game: RunningGame) -> HoldTimes:
-        """How long the seats of a game are held."""
-        hold_s, resume_s = game.setup.scene.hold_s, self._settings.resume_s
-        # Alone, nobody waits for anybody.
-        return HoldTimes(hold_s if len(game.setup.humans) > 1 else max(hold_s, resume_s), resume_s)
+    def hold_times(self, game: RunningGame) -> HoldTimes:
+        """Return how long the seats of a game are held."""
+        hold_s = game.setup.scene.hold_s
+        # A person who plays alone keeps nobody waiting.
+        return HoldTimes(hold_s if game.is_shared else max(hold_s, self._resume_s), self._resume_s)
 
     def _begin_incarnation(self, game: RunningGame, player: int) -> None:
-        """A new page has the seat: the others meet it as they met the former one."""
+        """Give a seat to a new page, and make the other pages connect to it."""
         seat = game.seats[player]
         seat.has_state = False
         seat.incarnation += 1
         game.incarnations[player] = seat.incarnation
+        # Also for seats that are absent or vacated: a page that comes back must not reuse a stale epoch.
         others = [other for other in game.setup.humans if other != player]
         epochs = {other: self._relay.raise_epoch(game.game_id, player, other) for other in others}
         self._event_log.event(
@@ -108,11 +125,11 @@ class SeatKeeper:
             incarnation=seat.incarnation,
             epochs={str(other): epoch for other, epoch in epochs.items()},
         )
-        for other, neighbour in game.others(player).items():
+        for other, other_seat in game.others(player).items():
             back = PlayerBack(
                 game_id=game.game_id,
                 player_id=player,
                 incarnation=seat.incarnation,
                 epoch=epochs[other],
             )
-            self._messenger.post(neighbour.participant_id, back)
+            self._messenger.post(other_seat.participant_id, back)

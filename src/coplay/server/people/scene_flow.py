@@ -7,7 +7,7 @@ from typing import Final
 from coplay.messages.to_page import Notice, Removed
 from coplay.server.clock import Clock
 from coplay.server.event_log import EventLog
-from coplay.server.games.coordinator import GameCoordinator, Seated
+from coplay.server.games.coordinator import GameCoordinator, SeatStatus
 from coplay.server.games.game import Seat
 from coplay.server.games.play_setup import PlaySetup
 from coplay.server.messenger import Messenger
@@ -79,12 +79,12 @@ class SceneFlow:
             resumed: Whether the page resumes an earlier socket and gets what it missed.
         """
         participant.attendance.away_since = None
-        seated = self._coordinator.arrive(participant.participant_id, participant.attendance.visit)
-        shown = self._take_given_up()
-        if seated is Seated.DONE:
+        seat_status = self._coordinator.arrive(participant.participant_id, participant.attendance.visit)
+        shown = self._handle_lost_games()
+        if seat_status is SeatStatus.DONE:
             participant.position.game_id = None
             self._advance(participant, PathEvent.PLAYED)
-        elif participant.participant_id not in shown and not (resumed and seated is Seated.PLAYING):
+        elif participant.participant_id not in shown and not (resumed and seat_status is SeatStatus.PLAYING):
             self._show(participant)
 
     def dropped(self, participant: Participant) -> None:
@@ -156,7 +156,7 @@ class SceneFlow:
             # Someone who closed the page has not completed anything; if they come back, they go on from here.
             if not participant.attendance.is_away:
                 self._show(participant)
-        self._take_given_up()
+        self._handle_lost_games()
         for index in self._lobbies.indices:
             for party in self._tick_lobby(index, now):
                 self._show(*party)
@@ -285,13 +285,14 @@ class SceneFlow:
         for participant in party:
             participant.position.game_id = game.game_id
 
-    def _take_given_up(self) -> set[str]:
+    def _handle_lost_games(self) -> set[str]:
         """Restart games that no page can play on, or end them if someone is missing; return their players."""
-        given_up = self._coordinator.take_given_up()
-        for participant_id, again in given_up:
+        lost_seats = self._coordinator.take_lost_seats()
+        for lost_seat in lost_seats:
+            participant_id = lost_seat.participant_id
             participant = self._participants[participant_id]
             game_id, participant.position.game_id = participant.position.game_id, None
-            if again:
+            if lost_seat.can_restart:
                 self._messenger.post(participant_id, Notice(text=_AGAIN))
                 if not participant.attendance.is_away:
                     self._show(participant)
@@ -301,7 +302,7 @@ class SceneFlow:
                     self._messenger.post(participant_id, Removed(game_id=game_id))
                 for party in self._skip_game(participant, _OVER):
                     self._show(*party)
-        return {participant_id for participant_id, _ in given_up}
+        return {lost_seat.participant_id for lost_seat in lost_seats}
 
     def _leave_group(self, participant: Participant) -> None:
         participant.position.game_id = None
