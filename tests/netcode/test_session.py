@@ -449,9 +449,9 @@ def test_states_answered_out_of_order_raise() -> None:
         {"checksum_interval": 0},
         {"prediction": "random"},
         {"epochs": {1: 256}},
-        {"digest": {str(number): "" for number in range(33)}},
+        {"digest": {str(number): "" for number in range(32)}},
         {"digest": {"x" * 41: ""}},
-        {"digest": {"x" * 30 + str(number): "" for number in range(32)}},
+        {"digest": {"x" * 30 + str(number): "" for number in range(31)}},
         {"step_cost": -1.0},
     ],
 )

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from coplay.errors import SessionMisuseError
 from coplay.netcode.input_queue import RING
-from coplay.netcode.wire.format import MAX_DETAIL
+from coplay.netcode.wire.format import MAX_DETAIL, MAX_FIELDS
 
 Predictor = Callable[[int, int, bytes], bytes]
 """A pure function that returns the predicted input for (player_id, frame, last confirmed input)."""
@@ -22,6 +22,8 @@ MAX_PLAYERS = 8
 MAX_CHECKSUM_INTERVAL = MAX_DETAIL
 """A detail section must hold a checksum for every frame of the interval."""
 MAX_INPUT_SIZE = 64
+MAX_DIGEST_FIELDS = MAX_FIELDS - 9
+"""A hello has nine fields of its own, see `phases.hello.digest_fields`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class SessionConfig:
     on_desync: Literal["resync", "end"] = "end"
     """After a desync: adopt the state of the lowest peer and go on, or end the game."""
     digest: Mapping[str, str] = field(default_factory=dict)
-    """Further values that must be equal at all peers, by name: at most 32 names of at most 40 bytes."""
+    """Further values that must be equal at all peers, by name: at most 31 names of at most 40 bytes."""
     step_cost: float = 0.0
     """Measured seconds that one environment step takes here; used to choose the delay."""
 
@@ -102,7 +104,7 @@ class SessionConfig:
                 "prediction must be repeat, default or a function",
             ),
             (all(0 <= epoch <= 255 for epoch in self.epochs.values()), "an epoch must be 0 to 255"),
-            (len(self.digest) <= 32, "digest has at most 32 fields"),
+            (len(self.digest) <= MAX_DIGEST_FIELDS, f"digest has at most {MAX_DIGEST_FIELDS} fields"),
             (
                 sum(len(name.encode()) + 9 for name in self.digest) <= 900,
                 "the names of the digest fields are too long in total",

@@ -4,6 +4,7 @@ import pytest
 from tests.netcode.simulation import Conditions, SimulatedGame, configure
 
 from coplay.netcode import HelloMismatch, RollbackSession, Running, SaveState, SendDatagram
+from coplay.netcode.config import MAX_DIGEST_FIELDS
 from coplay.netcode.phases.hello import choose_delay
 
 
@@ -140,3 +141,9 @@ def test_one_slow_round_trip_among_quick_ones_does_not_set_the_delay() -> None:
                     session.state_saved(effect.frame)
         now = round(now + 0.002, 6)
     assert [session.delay for session in sessions] == [0, 0]
+
+
+def test_hello_with_the_most_digest_fields_completes() -> None:
+    digest = {f"field {number}": str(number) for number in range(MAX_DIGEST_FIELDS)}
+    game = SimulatedGame(frames=30, config={"digest": digest}).run()
+    game.check_identical()
