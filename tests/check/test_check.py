@@ -111,7 +111,7 @@ LEAKS = {
     "ImpureCache": ("memory", "leaky_rules.learnt"),
     "Remembers": ("memory", "leaky_games._first_seed"),
     "Address": ("addresses", "env.value"),
-    "ObjectSet": ("rollback", "ordered by where objects lie in memory: env.units"),
+    "ObjectSet": ("rollback", "Ordered by memory address: env.units"),
     "ObjectHash": ("rollback", "env.value"),
     "Thread": ("thread", "starts a thread"),
     "Generator": ("unsaveable", "env.numbers (builtins.generator)"),
@@ -172,9 +172,9 @@ def test_state_that_is_too_large_to_send_is_told() -> None:
 @pytest.mark.parametrize(
     ("name", "says", "hint"),
     [
-        ("Raises", "stopped in frame 4 with ZeroDivisionError", "Play it alone first"),
+        ("Raises", "stopped in frame 4 with ZeroDivisionError", "Play it outside coplay first"),
         ("NeedsRender", "has no attribute 'surface', at leaky_games.py:", "draw while it steps"),
-        ("Exits", "ended with exit code 3", "Play it alone first"),
+        ("Exits", "ended with exit code 3", "Play it outside coplay first"),
     ],
 )
 def test_environment_that_cannot_be_played_is_refused_in_a_line(name: str, says: str, hint: str) -> None:
@@ -190,11 +190,11 @@ def test_environment_that_cannot_be_played_is_refused_in_a_line(name: str, says:
 
 @pytest.mark.usefixtures("samples", "no_node")
 def test_environment_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("coplay.check.check.PATIENCE_S", 2.0)
+    monkeypatch.setattr("coplay.check.check.TIMEOUT_S", 2.0)
     answer = check("leaky_games:Hangs")
     assert answer.exit_code == 2
     assert "did not answer for 2 s" in answer.stderr
-    assert "loop that never ends" in answer.stderr
+    assert "infinite loop" in answer.stderr
 
 
 @pytest.mark.usefixtures("runtime", "samples")
@@ -206,7 +206,7 @@ def test_leak_is_named_in_both_and_own_files_come_along() -> None:
     assert "env.numbers (builtins.range_iterator). → Keep plain values" in words
     assert "came out differently: env.value" in words
     assert "In CPython: " not in words  # it is in both
-    assert "next: mend what is marked LEAK, and check again" in words
+    assert "next: fix what is marked LEAK, and check again" in words
     assert "step\n" not in answer.stdout
 
 

@@ -1,1 +1,1 @@
-"""`coplay check`: is an environment safe for peer-to-peer play, and what leaks if it is not?"""
+"""`coplay check`: whether an environment is safe for peer-to-peer play, and if not, what state leaks."""

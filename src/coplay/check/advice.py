@@ -1,4 +1,4 @@
-"""What an environment's costs mean for a game: how many frames a second, and how long a delay."""
+"""Frame rate and input delay that a game can have, given what its environment costs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,21 +15,21 @@ _LONGEST_DELAY: Final = SessionConfig((0,), 0, (b"0",), 1).max_delay  # the defa
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What follows for a game of two."""
+    """What the costs allow in a game of two."""
 
     max_fps: int
-    """The highest usual frame rate at which a rollback over 50 ms costs at most half a frame; 0 for none."""
+    """The highest usual frame rate at which a rollback over 50 ms takes at most half a frame; 0 for none."""
     fps: float
-    """What the environment asks for, or 30, where that is affordable; else `max_fps`."""
+    """The environment's own frame rate, or 30, if that is affordable; else `max_fps`."""
     delays: dict[int, int]
-    """The input delay in frames, at `fps`, by milliseconds of the round trip."""
+    """Input delay in frames at `fps`, keyed by the round trip in milliseconds."""
 
 
 def advise(costs: Mapping[str, Any]) -> Advice:
-    """Draw the conclusions that a session itself would draw.
+    """Return the frame rate and delays that a session itself would choose.
 
     Args:
-        costs: `step_us`, `snapshot_us`, `restore_us` and `render_fps`, as `examination.answer` gives them.
+        costs: `step_us`, `snapshot_us` and `render_fps`, from the report of `examination.answer`.
     """
     frame_s = (costs["step_us"] + costs["snapshot_us"]) / 1e6
     max_fps = next((fps for fps in FRAME_RATES if _affordable(fps, frame_s)), 0)

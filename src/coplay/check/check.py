@@ -1,4 +1,4 @@
-"""Is an environment safe for peer-to-peer play? Tried in CPython and in the browsers' Python."""
+"""The check of an environment, in CPython and in the browsers' Python."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,37 +25,37 @@ from coplay.wasm.simulation_process import SimulationProcess
 
 FRAMES = 300
 SECONDS = 30.0
-PATIENCE_S = 120.0
+TIMEOUT_S = 120.0
 Verdict = Literal["safe", "unsafe", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What was found."""
+    """The result of a check."""
 
     environment: str
-    """As it was named."""
+    """The environment's name, as given."""
     verdict: Verdict
-    """Whether peers that each simulate it stay in the same state; `unknown` if WebAssembly was not tried."""
+    """`safe` if peers that simulate it stay in the same state; `unknown` if WebAssembly was not tried."""
     findings: list[Finding]
-    """What leaks, what to look out for, and what is tamed, in this order."""
+    """Leaks first, then cautions, then what is tamed."""
     cpython: dict[str, Any]
-    """See `examination.answer`."""
+    """The report of `examination.answer`."""
     wasm: dict[str, Any]
-    """The same in the browsers' Python, or `{error, hint}` if it was not tried or did not run."""
+    """The report from the browsers' Python, or `{error, hint}` if it was not tried or did not run."""
     disagree_at: int | None
-    """The first frame before which the states of the two differ; None if they never do, or one was not
-    tried."""
+    """The first frame before which the states in the two Pythons differ; None if they never do, or if only
+    one was tried."""
     disagreeing: list[str]
-    """Attributes that differ there, as `path (one | other)`."""
+    """The attributes that differ there, as `path (CPython | WebAssembly)`."""
     packages: list[str]
-    """What a study lists as its packages."""
+    """The packages that a study has to list."""
     advice: Advice
-    """What it costs, in frame rate and delay."""
+    """The frame rate and input delay that its costs allow."""
 
     @property
     def safe(self) -> bool:
-        """Whether it was tried in both Pythons, and nothing leaks."""
+        """True if it was tried in both Pythons, and nothing leaks."""
         return self.verdict == "safe"
 
     @property
@@ -65,11 +65,11 @@ class CheckResult:
 
     @property
     def agree(self) -> bool | None:
-        """Whether both Pythons compute the same; None if only one was tried."""
+        """True if both Pythons compute the same; None if only one was tried."""
         return None if "error" in self.wasm else self.disagree_at is None
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values for a program."""
+        """Return plain values for JSON."""
         return {
             "environment": self.environment,
             "verdict": self.verdict,
@@ -95,18 +95,18 @@ def check(
 
     Args:
         environment: A Gymnasium id, `package:id`, or `module:factory` importable from the current folder.
-        frames: How many to play.
-        seconds: About how long each Python may take. A slow environment is rolled back at fewer frames, and
-            the result says so.
-        progress: Told what is being done.
+        frames: Number of frames to play.
+        seconds: Approximate limit for each Python. A slow environment is rolled back at fewer frames, and the
+            result says so.
+        progress: Called with each stage and its progress.
 
     Raises:
-        UsageError: It cannot be made or played even here.
+        UsageError: The environment cannot be made or played in CPython.
     """
     order = {"environment": environment, "frames": frames, "seconds": seconds}
-    with cpython_simulation(environment, patience_s=PATIENCE_S) as here:
+    with cpython_simulation(environment, timeout_s=TIMEOUT_S) as here:
         cpython = _examined(here, f"Playing {environment} in {CPYTHON}", order, progress)
-        sources = here.ask(do="sources", environment=environment)
+        dependencies = here.ask(do="dependencies", environment=environment)
         trace = cpython.pop("trace")
         findings = diagnose(CPYTHON, cpython)
         if not any(finding.weight == "leak" for finding in findings):
@@ -119,7 +119,7 @@ def check(
             report["disagreeing"] = [] if frame is None else _differing(here, there, frames, frame)
             return report
 
-        trial = run_in_wasm(sources, play, patience_s=PATIENCE_S, progress=progress)
+        trial = run_in_wasm(dependencies, play, timeout_s=TIMEOUT_S, progress=progress)
     wasm = trial.report
     if trial.blamed:
         findings.append(browser_finding(wasm))
@@ -143,7 +143,7 @@ def check(
 def _examined(
     simulation: SimulationProcess, what: str, order: Mapping[str, Any], progress: ReportProgress
 ) -> dict[str, Any]:
-    """Have a process examine the environment, and tell how far it is."""
+    """Let a process examine the environment, and report the progress."""
     progress(what, 0.0)
     try:
         reply = simulation.ask(do="begin", **order)
@@ -164,30 +164,31 @@ def _examined(
 def _compared_elsewhere(
     here: SimulationProcess, environment: str, frames: int, trace: Sequence[str], unsaved: Sequence[str]
 ) -> Iterator[Finding]:
-    """Play the same in processes that are different in what must not matter."""
+    """Play the same inputs in processes that differ in what must not matter: history, addresses, hashes."""
     order = {"do": "trace", "environment": environment, "frames": frames}
-    with cpython_simulation(environment, displaced=True, patience_s=PATIENCE_S) as there:
+    with cpython_simulation(environment, displaced=True, timeout_s=TIMEOUT_S) as there:
         other = there.ask(**order, before=True)["trace"]
         frame = _first_difference(trace, other)
         paths = [] if frame is None else _differing(here, there, frames, frame)
     if frame is not None:
-        with cpython_simulation(environment, displaced=True, patience_s=PATIENCE_S) as there:
+        with cpython_simulation(environment, displaced=True, timeout_s=TIMEOUT_S) as there:
             fresh = _first_difference(trace, there.ask(**order, before=False)["trace"]) is None
         yield memory_finding(frame, paths, unsaved) if fresh else address_finding(frame, paths)
         return
-    with cpython_simulation(environment, hash_seed=1, patience_s=PATIENCE_S) as there:
+    with cpython_simulation(environment, hash_seed=1, timeout_s=TIMEOUT_S) as there:
         other = there.ask(**order, before=False)["trace"]
         if (frame := _first_difference(trace, other)) is not None:
             yield hash_finding(frame, _differing(here, there, frames, frame))
 
 
 def _first_difference(trace: Sequence[str], other: Sequence[str]) -> int | None:
+    """Return the first frame before which two traces differ; None if they are equal."""
     pairs = enumerate(zip_longest(trace, other))
     return next((frame for frame, (mine, theirs) in pairs if mine != theirs), None)
 
 
 def _differing(here: SimulationProcess, there: SimulationProcess, frames: int, frame: int) -> list[str]:
-    """Name what differs between two processes before a frame, as `path (one | other)`."""
+    """Return what differs between two processes before a frame, as `path (one | other)`."""
     mine, theirs = (one.ask(do="look", frames=frames, frame=frame)["leaves"] for one in (here, there))
     paths = [path for path in {**mine, **theirs} if mine.get(path) != theirs.get(path)]
     return [f"{path} ({_value(mine, path)} | {_value(theirs, path)})" for path in sorted(paths)[:20]]

@@ -1,4 +1,4 @@
-"""What an environment that is loaded here needs elsewhere: files of one's own, and installed packages."""
+"""What an environment needs to run elsewhere: the user's own files, and installed packages."""
 
 import ast
 import sys
@@ -15,13 +15,14 @@ _INSTALLED = tuple(Path(sysconfig.get_path(name)).resolve() for name in ("stdlib
 
 
 def find_dependencies(environment: str) -> dict[str, Any]:
-    """Follow the imports of an environment that has been loaded in this process.
+    """Return what an environment that is loaded in this process imports, directly or indirectly.
 
     Args:
-        environment: `package:id`, `module:factory`, or an id of Gymnasium's, which needs nothing more.
+        environment: `package:id`, `module:factory`, or a Gymnasium id, which needs nothing more.
 
     Returns:
-        `files`: paths by their place on Python's path; `packages`: `name==version` of what is installed.
+        `files`: each file's path, keyed by its place below a directory of `sys.path`; `packages`: installed
+        packages as `name==version`.
     """
     module, colon, _ = environment.partition(":")
     files: dict[str, str] = {}
@@ -45,7 +46,7 @@ def find_dependencies(environment: str) -> dict[str, Any]:
 
 
 def _own_file(module: ModuleType) -> Path | None:
-    """The file of a module that no installer brought; None for any other."""
+    """Return the file of a module that was not installed by a package manager; None for any other."""
     path = getattr(module, "__file__", None)
     if path is None or not path.endswith(".py"):
         return None
@@ -55,7 +56,7 @@ def _own_file(module: ModuleType) -> Path | None:
 
 
 def _with_neighbours(name: str, module: ModuleType, file: Path) -> dict[str, str]:
-    """A module's file, and the maps and levels that may lie beside it."""
+    """Return a module's file and the data files next to it, such as maps and levels."""
     place = name.replace(".", "/")
     folder = place if hasattr(module, "__path__") else place.rpartition("/")[0]
     member = f"{place}/__init__.py" if hasattr(module, "__path__") else f"{place}.py"
@@ -68,7 +69,7 @@ def _with_neighbours(name: str, module: ModuleType, file: Path) -> dict[str, str
 
 
 def _imports(module: ModuleType, file: Path) -> list[str]:
-    """Every name that a module's imports may mean, and the packages around it."""
+    """Return every module that the imports of a module may refer to, and the packages around it."""
     names = [module.__name__.rpartition(".")[0]]
     for node in ast.walk(ast.parse(file.read_bytes())):
         if isinstance(node, ast.Import):
@@ -78,7 +79,7 @@ def _imports(module: ModuleType, file: Path) -> list[str]:
             base = ".".join(parts[: len(parts) - node.level + 1]) if node.level else ""
             base = ".".join(part for part in (base, node.module) if part)
             names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
-    # Importing a.b.c runs a and a.b as well.
+    # Importing a.b.c also runs a and a.b.
     return [
         ".".join(name.split(".")[:depth]) for name in names for depth in range(1, name.count(".") + 2) if name
     ]

@@ -1,4 +1,4 @@
-"""From what one Python found in an environment to what it means, and what to do."""
+"""The diagnosis: what the report of one Python means, and what to do about it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -7,15 +7,15 @@ from typing import Any, Final
 from coplay.check.findings import NOWHERE, Finding, list_paths, memory_finding, suspects_sentence
 
 TRANSFER_LIMIT: Final = 16 << 20
-"""Bytes of state: a larger one cannot be sent to a peer that comes back."""
+"""The largest state in bytes that can be sent to a peer that comes back."""
 
 
 def diagnose(python: str, report: Mapping[str, Any]) -> list[Finding]:
-    """What one Python's report says.
+    """Return the findings that follow from one Python's report.
 
     Args:
-        python: Its name.
-        report: What `examination` gave at the end.
+        python: Name of the Python, `CPYTHON` or `WASM`.
+        report: The report of `examination.answer`.
     """
     found = [
         *_rollbacks(report),
@@ -33,7 +33,7 @@ def _rollbacks(report: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(
             "unsaveable",
             "leak",
-            f"Parts of the state cannot be saved, so not be rolled back: {list_paths(report['unwalkable'])}.",
+            f"Parts of the state cannot be saved or rolled back: {list_paths(report['unwalkable'])}.",
             "Keep plain values: an index instead of an iterator, the contents instead of an open file.",
             report["unwalkable"],
         )
@@ -41,7 +41,7 @@ def _rollbacks(report: Mapping[str, Any]) -> Iterator[Finding]:
         suspects = report["unsaved"] + report["unwalkable"]
         reason = suspects_sentence(suspects)
         if report["by_address"]:
-            reason += f" What is ordered by where objects lie in memory: {list_paths(report['by_address'])}."
+            reason += f" Ordered by memory address: {list_paths(report['by_address'])}."
         yield Finding(
             "rollback",
             "leak",
@@ -49,7 +49,7 @@ def _rollbacks(report: Mapping[str, Any]) -> Iterator[Finding]:
             f"frame {report['first_difference']} came out differently: "
             f"{list_paths(report['differing']) or NOWHERE}.{reason}",
             "Find what feeds it: a counter, a cache, a thread or a generator that is not an attribute of the "
-            "environment, or the id() of an object. Make it an attribute, and begin it anew in reset().",
+            "environment, or the id() of an object. Make it an attribute, and reset it in reset().",
             report["differing"],
             frame=report["first_difference"],
         )
@@ -57,9 +57,9 @@ def _rollbacks(report: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(
             "unsaved",
             "caution",
-            f"This changes while it is played and is in no snapshot: {list_paths(report['unsaved'])}. "
+            f"This changes during play and is in no snapshot: {list_paths(report['unsaved'])}. "
             "No state depended on it here.",
-            "A cache may do that. Anything else belongs into the environment's attributes.",
+            "That is fine for a cache. Anything else belongs in the environment's attributes.",
             report["unsaved"],
         )
 
@@ -78,14 +78,14 @@ _TAMED: Final = {
 }
 _REACHED: Final = {
     "thread": (
-        "It starts a thread. What a thread does is neither rolled back nor in step with the other peers, and "
-        "browsers' Python has none.",
+        "It starts a thread. What a thread does is not rolled back and not in step with other peers, and the "
+        "browsers' Python has no threads.",
         "Do the work in step().",
     ),
-    "process": ("It starts another program, which browsers cannot.", "Compute in Python, in step()."),
+    "process": ("It starts another program, which a browser cannot do.", "Compute in Python, in step()."),
     "network": (
-        "It opens a network connection, which no peer shares and a browser does not allow.",
-        "Bring the data along in the study's folder.",
+        "It opens a network connection, whose data other peers do not have and a browser does not allow.",
+        "Put the data in the study's folder.",
     ),
 }
 
@@ -103,9 +103,9 @@ def _reaches(report: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding(
                 what,
                 "caution",
-                f"It writes a file while it is played: {list_paths(where)}. That is not rolled back, and is "
+                f"It writes a file during play: {list_paths(where)}. That is not rolled back, and is "
                 "lost in a browser.",
-                "coplay records every game itself; switch the environment's own log off.",
+                "Switch the environment's own log off: coplay records every game.",
                 where,
             )
 
@@ -115,9 +115,9 @@ def _numbers(report: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(
             "nan",
             "leak",
-            f"A computation gave no number (NaN): {list_paths(report['signed_nan'])}. Processors write it "
-            "down differently, so peers on different machines would not agree.",
-            "Look for 0/0, inf-inf or the root of a negative number.",
+            f"A computation resulted in NaN: {list_paths(report['signed_nan'])}. Processors encode "
+            "it differently, so peers on different machines would not agree.",
+            "Look for 0/0, inf-inf or the square root of a negative number.",
             report["signed_nan"],
         )
     elif report["nan"]:
@@ -126,7 +126,7 @@ def _numbers(report: Mapping[str, Any]) -> Iterator[Finding]:
             "caution",
             f"The state holds NaN: {list_paths(report['nan'])}. Harmless as a constant; computed ones differ "
             "between processors.",
-            "Use None or 0 for what is not there.",
+            "Use None or 0 for missing values.",
             report["nan"],
         )
     if report["odd_reward"] is not None:
@@ -134,7 +134,7 @@ def _numbers(report: Mapping[str, Any]) -> Iterator[Finding]:
             "reward",
             "caution",
             f"The reward of frame {report['odd_reward']} is not a finite number.",
-            "The data will hold it as it is.",
+            "It is stored as it is.",
             frame=report["odd_reward"],
         )
     yield from _transfer(report.get("transfer"), report["state_bytes"])
@@ -142,7 +142,7 @@ def _numbers(report: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(
             "seed",
             "caution",
-            "Another seed gave the very same game: it ignores its seed, or nothing in it is random.",
+            "Another seed gave the same game: the environment ignores its seed, or nothing in it is random.",
             "If episodes should differ, draw from self.np_random after super().reset(seed=seed).",
         )
 
@@ -153,23 +153,23 @@ def _transfer(transfer: Mapping[str, Any] | None, size: int) -> Iterator[Finding
         yield Finding(
             "size",
             "caution",
-            f"The state has {size / 1e6:.0f} MB: too much to be sent {back}.",
-            "Keep what never changes in tuples, in module constants, or compute it from the seed.",
+            f"The state has {size / 1e6:.0f} MB: too much to send {back}.",
+            "Keep constant data in tuples or module constants, or compute it from the seed.",
         )
     elif transfer and transfer["error"]:
         yield Finding(
             "transfer",
             "caution",
             f"The state cannot be sent {back}: {transfer['error']}.",
-            "Whoever reloads the page has left the game. Plain values can be sent.",
+            "A participant who reloads the page leaves the game. Plain values can be sent.",
         )
     elif transfer and transfer["frame"] is not None:
         yield Finding(
             "transfer",
             "caution",
-            f"Sent {back}, the state does not play on as it was: frame {transfer['frame']} differs: "
+            f"After the state is sent {back}, the games diverge: frame {transfer['frame']} differs: "
             f"{list_paths(transfer['differing']) or NOWHERE}.",
-            "Whoever reloads the page has left the game.",
+            "A participant who reloads the page leaves the game.",
             transfer["differing"],
             frame=transfer["frame"],
         )
@@ -180,7 +180,7 @@ def _outside(report: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(
             "outside",
             "tamed",
-            "It keeps state in modules or classes. A game saves and rolls it back with the rest.",
+            "It keeps state in modules or classes. A game saves it and rolls it back with the rest.",
             "",
             report["outside"],
         )
@@ -188,9 +188,9 @@ def _outside(report: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(
             "addresses",
             "caution",
-            f"Sets of objects that hash by where they lie in memory: {list_paths(report['by_address'])}. "
-            "Whoever loops over one gets another order on every machine.",
-            "Loop over a list, or over sorted(…, key=…), or give the objects a __hash__ of their own.",
+            f"Sets of objects that hash by memory address: {list_paths(report['by_address'])}. Iterating "
+            "over one gives another order on every machine.",
+            "Iterate over a list, or over sorted(…, key=…), or give the objects a __hash__ of their own.",
             report["by_address"],
         )
 
@@ -203,7 +203,7 @@ def _drawing(report: Mapping[str, Any]) -> Iterator[Finding]:
             "leak",
             f"Drawing changes the state: after render(), the state before frame {draws['frame']} came out "
             f"differently: {list_paths(draws['differing']) or NOWHERE}.",
-            "Let render() read the state only, or give the scene a draw function.",
+            "Let render() only read the state, or give the scene a draw function.",
             draws["differing"],
             frame=draws["frame"],
         )

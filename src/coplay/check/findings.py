@@ -1,4 +1,4 @@
-"""What is worth knowing of an environment: one thing each, with what to do about it."""
+"""Findings about an environment, each with what to do about it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -6,70 +6,71 @@ from typing import Any, Final, Literal
 
 CPYTHON, WASM = "CPython", "WebAssembly"
 Weight = Literal["leak", "caution", "tamed"]
-NOWHERE: Final = "in no attribute that is in sight"
+NOWHERE: Final = "in no attribute that can be seen"
 NO_THREADS: Final = "The browsers' Python has no threads. Do the work in step()."
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing to know."""
+    """One thing found in an environment."""
 
     kind: str
-    """What it is about: `rollback`, `unsaveable`, `memory`, `thread`, `clock` …"""
+    """The kind of finding: `rollback`, `unsaveable`, `memory`, `thread`, `clock` and others."""
     weight: Weight
-    """A `leak` makes the environment unsafe; a `caution` may; what is `tamed` is harmless here."""
+    """A `leak` makes the environment unsafe, a `caution` might, and what is `tamed` is harmless in a game."""
     says: str
-    """One or two sentences."""
+    """One or two sentences for the user."""
     do: str = ""
-    """What to do about it."""
+    """What to do about it; may be empty."""
     paths: list[str] = field(default_factory=list)
-    """Attributes or lines of code that it is about."""
+    """The attributes or lines of code it is about."""
     pythons: list[str] = field(default_factory=list)
-    """Where it was found."""
+    """The Pythons in which it was found: `CPYTHON`, `WASM` or both."""
     frame: int | None = None
-    """The first frame that shows it."""
+    """The first frame that shows it; None if no frame does."""
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values for a program."""
+        """Return plain values for JSON."""
         return asdict(self)
 
 
 def list_paths(paths: Sequence[str], most: int = 4) -> str:
-    """Name some paths, and say how many more there are."""
+    """Return the first paths as text, with the number of those left out."""
     more = f" and {len(paths) - most} more" if len(paths) > most else ""
     return ", ".join(paths[:most]) + more
 
 
 def suspects_sentence(suspects: Sequence[str]) -> str:
+    """Return a sentence that names likely causes, or "" if there is none."""
     return f" What changes without being saved: {list_paths(suspects)}." if suspects else ""
 
 
 def merge_findings(findings: Sequence[Finding]) -> list[Finding]:
-    """Join what several Pythons found alike, leaks first."""
+    """Join findings that several Pythons have in common; leaks come first."""
     joined: dict[tuple[str, tuple[str, ...]], Finding] = {}
     for finding in findings:
-        # The same leak may show in other attributes elsewhere.
+        # The same leak may show in different attributes in each Python.
         key = finding.kind, () if finding.weight == "leak" else tuple(finding.paths)
         before = joined.get(key)
         if before is not None:
             pythons = list(dict.fromkeys(before.pythons + finding.pythons))
             finding = Finding(**{**asdict(before), "pythons": pythons})
         joined[key] = finding
-    if any(finding.kind == "memory" for finding in findings):  # which names what is not saved
+    if any(finding.kind == "memory" for finding in findings):  # which names the unsaved state too
         joined = {key: finding for key, finding in joined.items() if finding.kind != "unsaved"}
     order = {"leak": 0, "caution": 1, "tamed": 2}
     return sorted(joined.values(), key=lambda finding: order[finding.weight])
 
 
 def memory_finding(frame: int, paths: list[str], unsaved: Sequence[str]) -> Finding:
-    """It plays differently after another game."""
+    """Return the finding that the environment plays differently after another game."""
     return Finding(
         "memory",
         "leak",
         f"After another game in the same process, the state before frame {frame} came out differently: "
-        f"{list_paths(paths) or NOWHERE}. Peers that have played different games before would drift apart."
+        f"{list_paths(paths) or NOWHERE}. Peers that played different games before would diverge."
         f"{suspects_sentence(unsaved)}",
-        "Let reset() begin everything anew, and keep nothing in modules, caches, defaults or other classes.",
+        "Let reset() reset everything, and keep no state in modules, caches, defaults or other classes.",
         paths,
         [CPYTHON],
         frame,
@@ -77,14 +78,14 @@ def memory_finding(frame: int, paths: list[str], unsaved: Sequence[str]) -> Find
 
 
 def address_finding(frame: int, paths: list[str]) -> Finding:
-    """Two processes differ, though the same was played."""
+    """Return the finding that two processes diverge although they played the same inputs."""
     return Finding(
         "addresses",
         "leak",
         f"Two processes differ in the state before frame {frame}: {list_paths(paths) or NOWHERE}. Something "
-        "depends on where objects lie in memory (id(), the hash of an object, the order of a set of objects) "
-        "or on the system.",
-        "Number the objects yourself, and loop over a list or over sorted(…, key=…).",
+        "depends on memory addresses (id(), the default hash of an object, the order of a set of objects) or "
+        "on the system.",
+        "Number the objects yourself, and iterate over a list or over sorted(…, key=…).",
         paths,
         [CPYTHON],
         frame,
@@ -92,12 +93,12 @@ def address_finding(frame: int, paths: list[str]) -> Finding:
 
 
 def hash_finding(frame: int, paths: list[str]) -> Finding:
-    """Two processes differ in which strings hash differently."""
+    """Return the finding that processes with another seed for string hashes diverge."""
     return Finding(
         "hashes",
         "tamed",
-        "It depends on how strings hash, perhaps by the order of a set of strings. All browsers hash alike; "
-        "elsewhere, in training say, set PYTHONHASHSEED=0 for the same.",
+        "It depends on string hashes, perhaps through the order of a set of strings. They are the same in "
+        "all browsers; set PYTHONHASHSEED=0 to have the same elsewhere, for example in training.",
         "",
         paths,
         [CPYTHON],
@@ -106,7 +107,7 @@ def hash_finding(frame: int, paths: list[str]) -> Finding:
 
 
 def browser_finding(wasm: Mapping[str, Any]) -> Finding:
-    """It ends with an error in WebAssembly."""
+    """Return the finding that the environment raises in WebAssembly."""
     says = str(wasm["error"]).rstrip(".")
     return Finding(
         "browser",

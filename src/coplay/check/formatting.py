@@ -1,4 +1,4 @@
-"""A check in plain words."""
+"""The text that `coplay check` prints."""
 
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ _SIGNS: Final = {"leak": "LEAK", "caution": "note", "tamed": "fine"}
 
 
 def format_check(found: CheckResult) -> str:
-    """Say what a check found."""
+    """Return a check's result as text for a terminal."""
     lines = [_verdict(found), ""]
     for finding in found.findings:
         lines += _finding(finding)
@@ -26,7 +26,7 @@ def _verdict(found: CheckResult) -> str:
     what = {
         "safe": "is safe for peer-to-peer play",
         "unsafe": "is not safe for peer-to-peer play",
-        "unknown": "may be safe for peer-to-peer play, but was not tried in browsers' Python",
+        "unknown": "may be safe for peer-to-peer play, but was not tried in the browsers' Python",
     }[found.verdict]
     return f"coplay: {found.environment} {what}"
 
@@ -46,7 +46,7 @@ def _tried(found: CheckResult) -> Iterator[str]:
     here = found.cpython
     yield from _wrapped("  ", _played(here, f"{CPYTHON} {here['python']}"))
     if "error" in found.wasm:
-        yield from _wrapped("  ", f"Not tried to the end in {WASM}: {found.wasm['error'].rstrip('.')}.")
+        yield from _wrapped("  ", f"Not completed in {WASM}: {found.wasm['error'].rstrip('.')}.")
         if found.verdict == "unknown" and found.wasm["hint"]:
             yield from _wrapped("    hint: ", found.wasm["hint"])
     else:
@@ -58,7 +58,7 @@ def _played(report: Mapping[str, Any], where: str) -> str:
     fewest = min(distances.values(), default=0)
     every = f"at every one of {report['frames']} frames"
     if report["first_difference"] is not None:
-        every = f"at every frame until frame {report['first_difference']}, which came out differently"
+        every = f"at every frame until frame {report['first_difference']}, which differed"
     elif fewest < report["frames"]:
         every += f" (time was short: {_shortened(distances, report['frames'])})"
     return (
@@ -76,9 +76,9 @@ def _agreement(found: CheckResult) -> Iterator[str]:
     if found.agree:
         yield f"  {CPYTHON} and {WASM} compute the same, to the last bit of every state."
     elif found.agree is False:
-        what = list_paths(found.disagreeing, 2) or "nothing in sight"
+        what = list_paths(found.disagreeing, 2) or "no attribute that can be seen"
         harmless = (
-            f" That does no harm, since participants all play in {WASM} and replays are made there, too."
+            f" That is harmless: all participants play in {WASM}, and replays run there too."
             if found.safe
             else ""
         )
@@ -110,27 +110,27 @@ def _costs(found: CheckResult) -> Iterator[str]:
 def _game(found: CheckResult) -> Iterator[str]:
     advice = found.advice
     if not advice.fps:
-        yield "  It is too slow to be played with rollback, at any frame rate."
+        yield "  It is too slow for rollback at any frame rate."
         return
     delays = ", ".join(f"{frames} at {rtt} ms" for rtt, frames in advice.delays.items())
     more = " or more" if advice.max_fps == 60 else ""
     yield from _wrapped(
         "  ",
-        f"A machine like this one affords {advice.max_fps}{more} frames a second. At {advice.fps:g}, "
-        f"keys act after an input delay, in frames, of {delays} of round trip.",
+        f"A machine like this one affords {advice.max_fps}{more} frames per second. At {advice.fps:g}, the "
+        f"input delay in frames is {delays} of round trip.",
     )
 
 
 def _next(found: CheckResult) -> Iterator[str]:
     if found.verdict == "unsafe":
-        yield "  next: mend what is marked LEAK, and check again"
+        yield "  next: fix what is marked LEAK, and check again"
         return
     if found.verdict == "unknown":
         yield "  next: see the hint, and check again"
         return
     packages = f"packages={found.packages}" if found.packages else "no packages"
     draws = found.wasm["draws"]
-    drawn = "draw=None" if draws["picture"] else "a draw function, for it cannot draw itself in browsers"
+    drawn = "draw=None" if draws["picture"] else "a draw function, because it cannot draw itself in browsers"
     fps = f"{found.advice.fps:g}" if found.advice.fps else "…"
     yield from _wrapped(
         "  next: ",

@@ -1,7 +1,8 @@
-"""`python -m coplay.check.in_cpython`: examines an environment in CPython, in a process of its own.
+"""A process that examines an environment in CPython: `python -m coplay.check.in_cpython`.
 
-So what the environment prints, patches or breaks stays there, and strings hash as in the browsers. Requests
-are those of `examination.answer`, and `{do: "sources", environment}`; a JSON line in, a JSON line out.
+What the environment prints, patches or breaks stays in that process, and strings hash as in browsers.
+Requests and replies are lines of JSON. In addition to those of `examination.answer` there is
+`{do: "dependencies", environment}`.
 """
 
 import contextlib
@@ -14,25 +15,24 @@ from collections.abc import Iterator
 
 from coplay.wasm.simulation_process import SimulationProcess, end_process
 
-_DISPLACED = 20_011
-_HINT = "Play it alone first, with random actions."
+_BALLAST_OBJECTS = 20_011
+_HINT = "Play it outside coplay first, with random actions."
 
 
 @contextlib.contextmanager
 def cpython_simulation(
-    environment: str, *, displaced: bool = False, hash_seed: int = 0, patience_s: float | None = None
+    environment: str, *, displaced: bool = False, hash_seed: int = 0, timeout_s: float | None = None
 ) -> Iterator[SimulationProcess]:
-    """Start such a process.
+    """Start the process.
 
     Args:
-        environment: What it will play, for errors.
-        displaced: Let objects lie elsewhere in memory, also on systems that give every process the same
-            addresses.
-        hash_seed: How strings hash; 0 in browsers.
-        patience_s: How long an answer may take.
+        environment: Name of the environment, for error messages.
+        displaced: Whether to shift memory addresses; some systems give every process the same ones.
+        hash_seed: Seed of string hashes; 0 in browsers.
+        timeout_s: The longest wait for one reply; None for no limit.
 
     Raises:
-        RuntimeUnavailableError: It does not start.
+        RuntimeUnavailableError: The process does not start.
     """
     words = [sys.executable, "-m", "coplay.check.in_cpython", *(["--displaced"] if displaced else [])]
     with tempfile.TemporaryFile() as log:
@@ -43,33 +43,33 @@ def cpython_simulation(
             stderr=log,
             encoding="utf-8",
             env={**os.environ, "PYTHONHASHSEED": str(hash_seed)},
-            start_new_session=True,  # Ctrl-C is for us; we end it
+            start_new_session=True,  # so that Ctrl-C reaches only this process, which ends the other
         )
         done = False
         try:
-            who = f"{environment}, or the process that it was played in,"
-            yield SimulationProcess(process, log, who=who, hint=_HINT, patience_s=patience_s)
+            who = f"{environment}, or the process that played it,"
+            yield SimulationProcess(process, log, who=who, hint=_HINT, timeout_s=timeout_s)
             done = True
         finally:
-            end_process(process, at_once=not done)
+            end_process(process, kill=not done)
 
 
 def main() -> None:
-    """Answer requests until there are no more."""
+    """Answer requests until standard input ends."""
     from coplay.check.dependencies import find_dependencies
     from coplay.check.probes.examination import answer
 
-    # What the environment prints must not be taken for an answer, nor may it wait for a key.
+    # What the environment prints must not look like a reply, and it must not wait for a key.
     requests, answers = os.fdopen(os.dup(0), encoding="utf-8"), os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
-    count = _DISPLACED * ("--displaced" in sys.argv)
+    count = _BALLAST_OBJECTS * ("--displaced" in sys.argv)
     ballast = [[{number: []}, object(), bytes(number % 500)] for number in range(count)]
-    del ballast[::3]  # holes of every size
+    del ballast[::3]  # leave holes of every size
     print("{}", file=answers, flush=True)
     for line in requests:
         request = json.loads(line)
-        if request["do"] == "sources":
+        if request["do"] == "dependencies":
             reply = json.dumps(find_dependencies(request["environment"]))
         else:
             reply = answer(line)

@@ -1,4 +1,4 @@
-"""An environment examined in the browsers' Python, with the packages and files that it needs there."""
+"""Examination of an environment in the browsers' Python, with the packages and files it needs there."""
 
 import re
 import tempfile
@@ -22,48 +22,51 @@ from coplay.wasm.node import NO_NODE_HINT, node_simulation
 from coplay.wasm.simulation_process import SimulationProcess
 
 _PACKAGE: Final = Path(__file__).parent
-_PROBES: Final = (_PACKAGE / "__init__.py", *sorted((_PACKAGE / "probes").glob("*.py")))
-_MOST_MISSING: Final = 6
+_PROBES: Final = (  # coplay's bundle leaves the check out, so its probes are shipped separately
+    _PACKAGE / "__init__.py",
+    *sorted((_PACKAGE / "probes").glob("*.py")),
+)
+_MOST_ATTEMPTS: Final = 6
 _MISSING = re.compile(r"No module named '(\w+)|There is no module (\w+)|needs (\w+)\S*, which is missing")
 _OTHER_VERSION = re.compile(r"^Ask for (\S+==\S+)\.$")
 
 
 @dataclass(frozen=True, slots=True)
 class WasmTrial:
-    """How it went."""
+    """The outcome in the browsers' Python."""
 
     report: dict[str, Any]
-    """What was found, or `{error, hint}`."""
+    """The report, or `{error, hint}`."""
     blamed: bool
-    """Whether the error is the environment's doing, rather than this machine's."""
+    """True if the error is the environment's fault, and not this machine's."""
     packages: list[str]
-    """What a study has to list as its packages."""
+    """The packages that a study has to list."""
 
 
 def run_in_wasm(
-    sources: Mapping[str, Any],
+    dependencies: Mapping[str, Any],
     play: Callable[[SimulationProcess], dict[str, Any]],
     *,
-    patience_s: float,
+    timeout_s: float,
     progress: ReportProgress,
 ) -> WasmTrial:
-    """Boot the browsers' Python with what an environment needs, and play.
+    """Start the browsers' Python with what an environment needs, and play.
 
-    Packages that it imports without declaring them are added, in the version that is installed here.
+    Packages that it imports without declaring them are added in the version installed here.
 
     Args:
-        sources: See `sources.find_sources`.
-        play: Asks the process everything.
-        patience_s: How long it may take to answer.
-        progress: Told what is being done.
+        dependencies: From `find_dependencies`.
+        play: Sends the requests and returns the report.
+        timeout_s: The longest wait for one reply.
+        progress: Called with each stage and its progress.
     """
     base = {wheel.project for wheel in pinned_distribution().wheels}
-    packages = [p for p in sources["packages"] if canonicalize_name(Requirement(p).name) not in base]
+    packages = [p for p in dependencies["packages"] if canonicalize_name(Requirement(p).name) not in base]
     if find_node() is None:
         error = {"error": "there is no Node to run the browsers' Python", "hint": NO_NODE_HINT}
         return WasmTrial(error, False, packages)
-    for _ in range(_MOST_MISSING):
-        trial = _try(packages, sources["files"], play, patience_s, progress)
+    for _ in range(_MOST_ATTEMPTS):
+        trial = _try(packages, dependencies["files"], play, timeout_s, progress)
         more = _with_missing(trial, packages) if trial.blamed else None
         if more is None:
             break
@@ -75,7 +78,7 @@ def _try(
     packages: list[str],
     files: Mapping[str, str],
     play: Callable[[SimulationProcess], dict[str, Any]],
-    patience_s: float,
+    timeout_s: float,
     progress: ReportProgress,
 ) -> WasmTrial:
     try:
@@ -86,7 +89,7 @@ def _try(
     progress("Starting the browsers' Python", None)
     booted = False
     try:
-        with _packed(code, files) as archives, _simulation(runtime, archives, patience_s) as simulation:
+        with _packed(code, files) as archives, _simulation(runtime, archives, timeout_s) as simulation:
             booted = True
             return WasmTrial(play(simulation), False, packages)
     except (UsageError, RuntimeUnavailableError) as error:
@@ -97,12 +100,12 @@ def _failed(error: UsageError | RuntimeUnavailableError, packages: list[str], *,
     return WasmTrial({"error": error.message, "hint": error.hint}, blamed, packages)
 
 
-def _simulation(runtime: Runtime, archives: Sequence[Path], patience_s: float) -> Any:
-    return node_simulation(runtime, archives, examination.__name__, patience_s=patience_s)
+def _simulation(runtime: Runtime, archives: Sequence[Path], timeout_s: float) -> Any:
+    return node_simulation(runtime, archives, examination.__name__, timeout_s=timeout_s)
 
 
 def _with_missing(trial: WasmTrial, packages: list[str]) -> list[str] | None:
-    """The packages with one more, or in another version; None if that is of no use."""
+    """Return the packages with the missing one added, or in another version; None if that cannot help."""
     other = _OTHER_VERSION.match(str(trial.report["hint"]))
     if other is not None:
         name = canonicalize_name(Requirement(other[1]).name)
@@ -118,7 +121,7 @@ def _with_missing(trial: WasmTrial, packages: list[str]) -> list[str] | None:
 
 @contextmanager
 def _packed(coplay: bytes, files: Mapping[str, str]) -> Iterator[list[Path]]:
-    """Archives with coplay, and with the environment's own files and the programs that examine it."""
+    """Write two archives: coplay, and the environment's own files with the probes that examine it."""
     with tempfile.TemporaryDirectory(prefix="coplay-") as folder:
         first, second = Path(folder) / "coplay.zip", Path(folder) / "own.zip"
         first.write_bytes(coplay)

@@ -50,4 +50,4 @@ def start_cpython_replay(runtime: Runtime, code: Sequence[Path], module: str) ->
             yield SimulationProcess(process, log, who="CPython", hint="Replay without --cpython.")
             done = True
         finally:
-            end_process(process, at_once=not done)
+            end_process(process, kill=not done)

@@ -1,1 +1,1 @@
-"""The browsers' Python in a process of its own, under Node; shared by check and replay."""
+"""The browsers' Python in a process of its own, under Node."""

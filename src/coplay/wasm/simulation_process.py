@@ -1,4 +1,4 @@
-"""A process that simulates: a JSON line in, a JSON line out."""
+"""A process that simulates; requests and replies are lines of JSON."""
 
 import contextlib
 import json
@@ -15,17 +15,17 @@ _ERROR = re.compile(r"(\w+\.)*\w*(Error|Exception|Interrupt)\b")
 
 
 class SimulationProcess:
-    """A running one, which has yet to say that it is ready.
+    """A running process; creating the object waits until it is ready.
 
     Args:
-        process: Its standard streams are text pipes, except the errors'.
-        log: Takes what it writes aside.
-        who: What it is, for errors.
-        hint: What to do when it stopped by itself.
-        patience_s: How long an answer may take; None for as long as it does.
+        process: The process; standard input and output are text pipes.
+        log: The file that takes its standard error.
+        who: What to call the process in error messages.
+        hint: What the user can do if it stops by itself.
+        timeout_s: The longest wait for one reply; None for no limit.
 
     Raises:
-        RuntimeUnavailableError: It ended before it was ready.
+        RuntimeUnavailableError: The process ended before it was ready.
     """
 
     def __init__(
@@ -35,21 +35,24 @@ class SimulationProcess:
         *,
         who: str,
         hint: str,
-        patience_s: float | None = None,
+        timeout_s: float | None = None,
     ) -> None:
         self._process = process
         self._log = log
         self._who = who
         self._hint = hint
-        self._patience_s = patience_s
-        self._given_up = False
-        self._read()  # it says when it is ready
+        self._timeout_s = timeout_s
+        self._timed_out = False
+        self._read()  # the first line says that it is ready
 
     def ask(self, **request: Any) -> dict[str, Any]:
-        """Ask for something, and wait.
+        """Send a request and return the reply.
+
+        Args:
+            request: The fields of the request.
 
         Raises:
-            UsageError: It answered with an error.
+            UsageError: The reply is an error.
             RuntimeUnavailableError: The process ended, or took too long.
         """
         assert self._process.stdin is not None  # noqa: S101 (a pipe)
@@ -57,7 +60,7 @@ class SimulationProcess:
             self._process.stdin.write(json.dumps(request) + "\n")
             self._process.stdin.flush()
         except OSError:
-            pass  # reading tells what happened
+            pass  # the process is gone; reading says why
         reply = self._read()
         if "error" in reply:
             raise UsageError(str(reply["error"]), str(reply.get("hint", "")))
@@ -65,15 +68,15 @@ class SimulationProcess:
 
     def _read(self) -> dict[str, Any]:
         assert self._process.stdout is not None  # noqa: S101 (a pipe)
-        with self._patience():
+        with self._timeout():
             line = self._process.stdout.readline()
         if line.endswith("\n"):
             reply: dict[str, Any] = json.loads(line)
             return reply
         self._process.wait()
-        if self._given_up:
+        if self._timed_out:
             raise RuntimeUnavailableError(
-                f"{self._who} did not answer for {self._patience_s:g} s", "Is there a loop that never ends?"
+                f"{self._who} did not answer for {self._timeout_s:g} s", "Does it contain an infinite loop?"
             )
         self._log.seek(0)
         lines = self._log.read().decode("utf-8", "replace").strip().splitlines()
@@ -84,11 +87,11 @@ class SimulationProcess:
         )
 
     @contextlib.contextmanager
-    def _patience(self) -> Iterator[None]:
-        if self._patience_s is None:
+    def _timeout(self) -> Iterator[None]:
+        if self._timeout_s is None:
             yield
             return
-        timer = threading.Timer(self._patience_s, self._give_up)
+        timer = threading.Timer(self._timeout_s, self._kill)
         timer.daemon = True
         timer.start()
         try:
@@ -96,16 +99,21 @@ class SimulationProcess:
         finally:
             timer.cancel()
 
-    def _give_up(self) -> None:
-        self._given_up = True
+    def _kill(self) -> None:
+        self._timed_out = True
         self._process.kill()
 
 
-def end_process(process: "subprocess.Popen[str]", *, at_once: bool = False) -> None:
-    """End such a process: let it finish, but not for long, or at once."""
+def end_process(process: "subprocess.Popen[str]", *, kill: bool = False) -> None:
+    """End the process.
+
+    Args:
+        process: The process.
+        kill: Whether to kill it immediately, instead of letting it finish for a few seconds.
+    """
     assert process.stdin is not None  # noqa: S101 (pipes)
     assert process.stdout is not None  # noqa: S101
-    if at_once:
+    if kill:
         process.kill()
     with contextlib.suppress(OSError):
         process.stdin.close()

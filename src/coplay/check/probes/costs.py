@@ -1,4 +1,4 @@
-"""What an environment's frames, snapshots and checksums take, in the Python that runs this file."""
+"""Measurement of what an environment's steps, snapshots and checksums cost in this Python."""
 
 import copy
 import statistics
@@ -14,23 +14,23 @@ from coplay.envs import Environment, Game, SavedGame
 _WARM_UP: Final = 12
 _MEASURED: Final = 90
 _DEEP_COPIES: Final = 15
-_TRIES: Final = 3  # of each the quickest counts: other programs run, too
+_TRIES: Final = 3  # the quickest counts, because other programs run as well
 _MEASURES: Final = ("step_us", "snapshot_us", "restore_us", "checksum_us")
-# In WebAssembly the processor's time is the wall's.
+# WebAssembly has no clock of processor time.
 _clock = time.perf_counter if sys.platform == "emscripten" else time.process_time
 
 
 def measure_costs(environment: Environment, seconds: float, found: dict[str, Any]) -> Iterator[float]:
-    """Play, and measure; yields how far that is.
+    """Play and measure; yields the progress in [0, 1].
 
-    Every frame is played, loaded back and played again, as in a session. What a snapshot costs is what the
+    Every frame is played, loaded back and played again, as in a session. The cost of a snapshot is what the
     game adds to the environment's own step.
 
     Args:
-        environment: Which one.
-        seconds: About how long it may take.
-        found: Takes medians in microseconds: `step_us snapshot_us restore_us checksum_us deepcopy_us`; the
-            last is None when the environment cannot be copied, and `deepcopy_error` says why.
+        environment: The environment to measure.
+        seconds: Approximate limit.
+        found: Receives medians in microseconds: `step_us snapshot_us restore_us checksum_us deepcopy_us`. The
+            last is None if the environment cannot be copied, and `deepcopy_error` says why.
     """
     inputs = random_inputs(environment, _WARM_UP + _MEASURED, seed=2)
     game = new_game(environment, len(inputs), seed=2)
@@ -53,7 +53,7 @@ def measure_costs(environment: Environment, seconds: float, found: dict[str, Any
                 began = _clock()
                 try:
                     copy.deepcopy((environment.env, environment.live))
-                except Exception as refused:
+                except Exception as refused:  # noqa: BLE001 (the copied objects may raise anything)
                     error = f"{type(refused).__name__}: {refused}".splitlines()[0]
                 copies.append(_clock() - began)
             yield number / len(inputs)
@@ -66,7 +66,7 @@ def measure_costs(environment: Environment, seconds: float, found: dict[str, Any
 
 
 def _try(game: Game, given: tuple[bytes, ...], before: SavedGame, own: list[float]) -> dict[str, float]:
-    """Play a frame and take it back; gives the seconds of each part."""
+    """Play a frame and load the state before it; returns the seconds that each part took."""
     own.clear()
     began = _clock()
     game.step(given)
@@ -75,14 +75,14 @@ def _try(game: Game, given: tuple[bytes, ...], before: SavedGame, own: list[floa
     summed = _clock()
     game.load(before)
     took = {"checksum_us": summed - stepped, "restore_us": _clock() - summed}
-    if own:  # not a pause between episodes
+    if own:  # empty in the pause between episodes
         took |= {"step_us": own[0], "snapshot_us": stepped - began - own[0]}
     return took
 
 
 @contextmanager
 def _timed_steps(environment: Environment) -> Iterator[list[float]]:
-    """Have the environment's own steps timed; gives where the seconds go."""
+    """Time the environment's own steps; yields the list that collects the seconds."""
     own: list[float] = []
     step = environment.step
 

@@ -1,13 +1,11 @@
-"""Examines an environment in the Python that runs this file: CPython, or WebAssembly under Node.
+"""The examination of an environment in the Python that runs this file: CPython, or WebAssembly under Node.
 
-`coplay check` runs it in both, with the same requests, and compares. One process examines one environment:
+`coplay check` runs it in both with the same requests, and compares. One process examines one environment:
 
-    begin  → the game is traced, rolled back, played after another one, drawn, measured
-    go_on  → {stage, fraction} every now and then, at last {report}
-    trace  → {trace}: the checksums, of a process that is to compute the same, perhaps after another game
-    look   → {leaves}: every attribute before one frame, by path
-
-It needs `coplay.envs` and `coplay.netcode` alone.
+    begin  → start the examination: trace, roll back, play after another game, transfer, measure, draw
+    go_on  → continue; replies {stage, fraction} a few times a second, and {report} at the end
+    trace  → {trace}: only the checksum of each frame, for a process that should compute the same
+    look   → {leaves}: every attribute of the state before one frame, keyed by path
 """
 
 import json
@@ -30,11 +28,11 @@ from coplay.envs import Environment, load_environment
 from coplay.envs.state.paths import describe
 from coplay.errors import CoplayError
 
-_SAY_EVERY_S = 0.25
-_SHARES = {"rollbacks": 0.6, "costs": 0.1}  # of the time that there is
+_REPLY_EVERY_S = 0.25
+_SHARES = {"rollbacks": 0.6, "costs": 0.1}  # of the time limit
 _KEPT_STATES = 60
 _KEPT_BYTES = 64 << 20
-_LARGE_BYTES = 4 << 20  # looking at every attribute of a larger state takes too long to do it often
+_LARGE_BYTES = 4 << 20  # describing every attribute of a larger state takes too long
 _OTHER_SEED = 77
 
 Progress = Iterator[tuple[str, float]]
@@ -42,30 +40,31 @@ Played = Generator[tuple[str, float], None, list[int]]
 
 
 class _Subject:
-    """The environment that this process examines."""
+    """The environment that this process examines, and how far it is."""
 
     environment: Environment
     progress: Progress
     report: dict[str, Any]
     where = ""
+    """What was being done, for error messages."""
 
 
 def answer(request_json: str) -> str:
-    """Answer one request.
+    """Return the reply to one request.
 
     Args:
         request_json: `{do: "begin", environment, frames, seconds}`, `{do: "go_on"}`,
             `{do: "trace", environment, frames, before}`, `{do: "look", frames, frame}`.
 
     Returns:
-        JSON, see the module. Or `{error, hint}`.
+        The reply as JSON, as in the module's docstring; or `{error, hint}`.
     """
     request = json.loads(request_json)
     try:
         return json.dumps(_DO[request.pop("do")](**request))
     except CoplayError as error:
         return json.dumps({"error": error.message, "hint": error.hint})
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (an environment may raise anything; it becomes the reply)
         return json.dumps(_failed(error))
 
 
@@ -92,7 +91,7 @@ def _hint(error: Exception) -> str:
         return "It seems to draw while it steps. Let step() compute, and render() alone draw."
     if "can't start new thread" in text:
         return "The browsers' Python has no threads. Do the work in step()."
-    return "Play it alone first, with random actions over its whole action space."
+    return "Play it outside coplay first, with random actions over its whole action space."
 
 
 def _begin(environment: str, frames: int, seconds: float) -> dict[str, Any]:
@@ -102,7 +101,7 @@ def _begin(environment: str, frames: int, seconds: float) -> dict[str, Any]:
 
 
 def _go_on() -> dict[str, Any]:
-    until = time.monotonic() + _SAY_EVERY_S
+    until = time.monotonic() + _REPLY_EVERY_S
     for stage, fraction in _Subject.progress:
         if time.monotonic() > until:
             return {"stage": stage, "fraction": round(fraction, 3)}
@@ -110,15 +109,15 @@ def _go_on() -> dict[str, Any]:
 
 
 def _examine(name: str, frames: int, seconds: float, report: dict[str, Any]) -> Progress:
-    witness = SideEffectMonitor()
+    side_effects = SideEffectMonitor()
     _Subject.where = "while it was made"
-    with witness.watching(playing=False):
+    with side_effects.watching(playing=False):
         environment = _Subject.environment = load_environment(name)
     report |= {"render_fps": environment.render_fps, "players": environment.n_players}
     inputs = random_inputs(environment, frames)
     states: list[Any] = []
     found = RollbackResult()
-    with witness.watching(playing=True):
+    with side_effects.watching(playing=True):
         before = untracked_state.fingerprints(environment)
         trace = yield from _play(environment, inputs, report, states)
         for fraction in roll_back(environment, inputs, trace, seconds * _SHARES["rollbacks"], found):
@@ -127,9 +126,9 @@ def _examine(name: str, frames: int, seconds: float, report: dict[str, Any]) -> 
             yield from _play_again(environment, inputs, trace, states, report)
             if not report["unwalkable"]:
                 for fraction in transfer_state(environment, inputs, trace, report):
-                    yield "handing over", 0.75 + 0.05 * fraction
+                    yield "transferring", 0.75 + 0.05 * fraction
         report["unsaved"] = untracked_state.changes(before, untracked_state.fingerprints(environment))
-    witness.count_threads()
+    side_effects.count_threads()
     difference = found.difference
     report |= {
         "deterministic": difference is None and not report["unwalkable"],
@@ -138,7 +137,7 @@ def _examine(name: str, frames: int, seconds: float, report: dict[str, Any]) -> 
         "first_difference": difference.frame if difference else None,
         "distance": difference.distance if difference else None,
         "differing": difference.differing if difference else [],
-        "sightings": witness.sightings(),
+        "sightings": side_effects.sightings(),
     }
     _Subject.where = "while its costs were measured"
     for fraction in costs.measure_costs(environment, seconds * _SHARES["costs"], report):
@@ -147,25 +146,25 @@ def _examine(name: str, frames: int, seconds: float, report: dict[str, Any]) -> 
 
 
 def _play(environment: Environment, inputs: Inputs, report: dict[str, Any], states: list[Any]) -> Played:
-    """Play undisturbed, and look at everything; returns the trace."""
+    """Play without rollbacks, and look at the state; returns the trace."""
     trace: list[int] = []
-    looked = LiveStateMonitor(environment)
+    monitor = LiveStateMonitor(environment)
     row: Any = None
     for game, checksum, row in traced(environment, inputs):
         frame = len(trace)
         _Subject.where = f"in frame {frame}"
         trace.append(checksum)
         if row is not None:
-            looked.hear(frame, row)
+            monitor.note_frame(frame, row)
         if frame == 0:
-            size = looked.size(game)
+            size = monitor.measure(game)
         rarely = frame in (1, len(inputs) // 2, len(inputs))
         if rarely:
-            looked.look(game, closely=size <= _LARGE_BYTES)
+            monitor.note_state(game, closely=size <= _LARGE_BYTES)
         if frame < _KEPT_STATES and frame * size < _KEPT_BYTES:
             states.append(game.save())
         yield "playing", 0.1 * frame / len(inputs)
-    report |= {"frames": len(trace) - 1, "episodes": game.episode + 1, **looked.report()}
+    report |= {"frames": len(trace) - 1, "episodes": game.episode + 1, **monitor.report()}
     report |= {"trace": _hex(trace), "final_checksum": _hex(trace[-1:])[0]}
     return trace
 
@@ -173,7 +172,7 @@ def _play(environment: Environment, inputs: Inputs, report: dict[str, Any], stat
 def _play_again(
     environment: Environment, inputs: Inputs, trace: list[int], states: list[Any], report: dict[str, Any]
 ) -> Progress:
-    """Play another game, then the first again: what did the process remember?"""
+    """Play another game and then the first one again, to find state that survives a reset."""
     another = islice(traced(environment, inputs, seed=_OTHER_SEED), max(3, len(inputs) // 3))
     other = [checksum for _game, checksum, _row in another]
     report["seed_matters"] = other != trace[: len(other)]
@@ -188,7 +187,7 @@ def _play_again(
 
 
 def _draw(name: str, inputs: Inputs, trace: list[int], report: dict[str, Any]) -> Progress:
-    """Make it as a study without a drawing of its own would, and see whether drawing changes anything."""
+    """Let the environment render, as in a study without a draw function, and compare the states."""
     report["draws"] = {"picture": None, "frame": None, "differing": []}
     drawing = report["draws"]
     part = inputs[:_KEPT_STATES]
@@ -197,7 +196,7 @@ def _draw(name: str, inputs: Inputs, trace: list[int], report: dict[str, Any]) -
         game = new_game(environment, len(inputs))
         game.start()
         picture = environment.render()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (an environment may raise anything; it is reported)
         drawing["error"] = f"{type(error).__name__}: {error}".splitlines()[0]
         return
     if picture is None:
@@ -238,7 +237,7 @@ def _look(frames: int, frame: int) -> dict[str, Any]:
 
 
 def _shown(kind: str, value: object) -> str:
-    """A leaf of the state, as a person writes it."""
+    """Return a leaf of the state as text for a person."""
     if kind == "float" and isinstance(value, tuple):
         value = value[0]
     elif isinstance(value, bytes) and kind not in ("bytes", "buffer"):

@@ -1,4 +1,4 @@
-"""What shows while an environment is played: parts that cannot be saved, odd numbers, who leaves."""
+"""A monitor of the state during play: parts that cannot be saved, NaN, agents that leave early."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -15,10 +15,10 @@ _MOST_PATHS = 20
 
 
 class LiveStateMonitor:
-    """Takes notes.
+    """Collects what stands out in the live state of an environment.
 
     Args:
-        environment: On this one.
+        environment: The environment that is played.
     """
 
     def __init__(self, environment: Environment) -> None:
@@ -33,30 +33,35 @@ class LiveStateMonitor:
         self._early = False
         self._bytes = 0
 
-    def size(self, game: Game) -> int:
-        """The bytes of the state, written out."""
+    def measure(self, game: Game) -> int:
+        """Return the size of the encoded state in bytes."""
         self._bytes = len(encode(game.save().snapshot))
         return self._bytes
 
-    def hear(self, frame: int, row: FrameRow) -> None:
-        """Note what a frame did."""
+    def note_frame(self, frame: int, row: FrameRow) -> None:
+        """Note a reward that is not finite, and agents that leave before the end.
+
+        Args:
+            frame: The frame's number.
+            row: What the frame did.
+        """
         if self._odd_reward is None and not all(map(math.isfinite, row.rewards)):
             self._odd_reward = frame
         present = sum(self._environment.live.present)
         if row.stepped and 0 < present < self._environment.n_players:
             self._early = True
 
-    def look(self, game: Game, *, closely: bool) -> None:
-        """Note what the state holds.
+    def note_state(self, game: Game, *, closely: bool) -> None:
+        """Note what stands out in the state.
 
         Args:
-            game: Whose state.
-            closely: Also compare what lies outside the environment with how it was, which takes long for a
-                large state.
+            game: The game whose state to look at.
+            closely: Whether to also compare state outside the environment with the first look; slow if the
+                state is large.
         """
         roots = self._environment.roots()
         holders = _holders(roots)
-        # Paths are dear, and nearly always there is nothing to name.
+        # Finding paths is slow, and nearly always there is nothing to name.
         if any(kind_of(type(holder)) is UNWALKABLE for holder in holders):
             self._note("unwalkable", game.unwalkable())
         if any(map(_is_ordered_by_address, holders)):
@@ -74,7 +79,7 @@ class LiveStateMonitor:
             self._note("outside", differences(self._first, own))
 
     def report(self) -> dict[str, Any]:
-        """All notes: lists of paths, and `odd_reward`, `agents_leave`, `state_bytes`."""
+        """Return everything noted: lists of paths, and `odd_reward`, `agents_leave`, `state_bytes`."""
         return {
             **{name: list(paths)[:_MOST_PATHS] for name, paths in self._notes.items()},
             "odd_reward": self._odd_reward,
@@ -87,7 +92,7 @@ class LiveStateMonitor:
 
 
 def _holders(roots: Mapping[str, Any]) -> list[Any]:
-    """Every live object that the walk over the state meets."""
+    """Return every live object that the walk over the state visits."""
     met: dict[int, Any] = {}
     stack = list(roots.values())
     while stack:
@@ -99,7 +104,7 @@ def _holders(roots: Mapping[str, Any]) -> list[Any]:
 
 
 def _is_ordered_by_address(value: Any) -> bool:
-    """Whether it is a set of several things that hash by where they lie in memory."""
+    """Return True for a set of several objects that hash by memory address."""
     if not isinstance(value, set | frozenset) or len(value) < 2:
         return False
     by_address: Any = object.__hash__
@@ -107,7 +112,7 @@ def _is_ordered_by_address(value: Any) -> bool:
 
 
 def _nans(value: Any) -> list[float]:
-    """The numbers right in a holder that are none."""
+    """Return the NaNs directly inside an object."""
     if isinstance(value, np.ndarray):
         return value[np.isnan(value)].tolist() if value.dtype.kind == "f" else []
     if isinstance(value, dict):

@@ -1,6 +1,6 @@
-"""Plays one game over and over, each time rolled back by another distance, and compares every state.
+"""The rollback probe: plays one game several times, each time rolled back by another distance.
 
-The undisturbed game comes first; `netcode.SyncTest` gives the loads and steps of the others.
+Every state is compared with that of a game without rollbacks; `netcode.SyncTest` decides the loads and steps.
 """
 
 import random
@@ -14,21 +14,21 @@ from coplay.netcode.effects import LoadState, SaveState, Step
 from coplay.netcode.sync_test import SyncTest
 
 DISTANCES: Final = range(1, 9)
-"""By how many frames a session may roll back: its window is 8."""
+"""Rollback distances in frames; a session's window is 8."""
 _EPISODES = 1000
 _FEWEST_FRAMES = 12
-_HELD_FRAMES = 25  # random at every frame, then keys that are held for a while, in turn
+_HELD_FRAMES = 25  # in turn: random at every frame, and keys held for a while
 
 Inputs = Sequence[tuple[bytes, ...]]
 
 
 def new_game(environment: Environment, frames: int, seed: int = 1) -> Game:
-    """A game of at least three episodes in this many frames."""
+    """Return a game that has at least three episodes in this many frames."""
     return Game(environment, seed=seed, episodes=_EPISODES, max_frames=max(1, frames // 3), pause_frames=2)
 
 
 def random_inputs(environment: Environment, frames: int, seed: int = 1) -> list[tuple[bytes, ...]]:
-    """Inputs over the whole of every player's action space, some of them held as a person holds a key."""
+    """Return random inputs from each player's whole action space, some held as a person holds a key."""
     source = random.Random(seed)
     inputs: list[tuple[bytes, ...]] = []
     for frame in range(frames):
@@ -45,36 +45,36 @@ def random_inputs(environment: Environment, frames: int, seed: int = 1) -> list[
 
 @dataclass(slots=True)
 class StateDifference:
-    """A state that came out differently."""
+    """A state that differs after a rollback."""
 
     frame: int
-    """The frame before which it was."""
+    """The frame before which the state was compared."""
     differing: list[str]
-    """Paths of the attributes; empty if none is in sight."""
+    """Paths of the attributes that differ; empty if none can be seen."""
     distance: int = 0
-    """By how many frames the game was rolled back."""
+    """How many frames the game was rolled back."""
 
 
 @dataclass(slots=True)
 class RollbackResult:
-    """What rolling back at every frame found."""
+    """The result of rolling back at every frame."""
 
     resimulated: int = 0
-    """How many frames were played again."""
+    """Number of frames that were simulated again."""
     distances: dict[int, int] = field(default_factory=dict)
-    """How many frames were played at each distance: fewer than asked for if time was short."""
+    """Number of frames played at each distance; fewer than asked for if time was short."""
     difference: StateDifference | None = None
-    """The first; None if there was none."""
+    """The first difference, or None."""
 
 
 def roll_back(
     environment: Environment, inputs: Inputs, trace: Sequence[int], seconds: float, found: RollbackResult
 ) -> Iterator[float]:
-    """Play by all distances; yields how far that is.
+    """Play with each rollback distance; yields the progress in [0, 1].
 
     Args:
-        environment: Which one.
-        inputs: One for each frame.
+        environment: The environment to play.
+        inputs: The inputs of each frame.
         trace: The checksum before each frame of the undisturbed game, and after the last.
         seconds: About how long it may take; distances that do not fit play fewer frames.
         found: Takes what was found.
@@ -114,7 +114,7 @@ def _at_distance(
 
 
 class _SyncTestRunner:
-    """Performs a sync test's effects on a game."""
+    """Performs a sync test's effects on a game, and compares its states."""
 
     def __init__(self, game: Game, trace: Sequence[int], distance: int) -> None:
         self.difference: StateDifference | None = None
@@ -127,9 +127,9 @@ class _SyncTestRunner:
         self._last: dict[int, SavedGame] = {}
 
     def perform(self, test: SyncTest) -> None:
-        """Perform what is to be done, and compare the newest state.
+        """Perform the effects, and compare the newest state.
 
-        The states on the way there are compared when a shorter distance is played.
+        The states in between are compared when a shorter distance is played.
         """
         game = self._game
         for effect in test.effects():
@@ -145,12 +145,12 @@ class _SyncTestRunner:
                     test.state_saved(frame, game.over)
         newest = test.current_frame
         if game.checksum() != self._trace[newest]:
-            self._tell(newest)
+            self._find_first(newest)
         for saves in (self._first, self._last):
             saves.pop(newest - self._distance - 1, None)
 
-    def _tell(self, newest: int) -> None:
-        """Go back to the first state that is not as it was."""
+    def _find_first(self, newest: int) -> None:
+        """Look back for the first state that differs."""
         frames = range(max(0, newest - self._distance), newest + 1)
         frame = next(f for f in frames if f == newest or self._game.checksum(self._last[f]) != self._trace[f])
         self.odd = self._last[frame]
@@ -159,7 +159,7 @@ class _SyncTestRunner:
 
 
 def _against_plain(environment: Environment, inputs: Inputs, player: _SyncTestRunner) -> list[str]:
-    """Name what differs from the undisturbed game, which is played again up to there."""
+    """Return what differs from the game without rollbacks, which is played again to that frame."""
     assert player.difference is not None  # noqa: S101 (asked before)
     assert player.odd is not None  # noqa: S101 (set together)
     game = new_game(environment, len(inputs))
@@ -172,13 +172,13 @@ def _against_plain(environment: Environment, inputs: Inputs, player: _SyncTestRu
 def traced(
     environment: Environment, inputs: Inputs, *, seed: int = 1, draw: int = 0
 ) -> Iterator[tuple[Game, int, Any]]:
-    """Play undisturbed; yields the game, the checksum before every frame, and what the frame before it did.
+    """Play without rollbacks; yields the game, the checksum before each frame, and the previous frame's row.
 
     Args:
-        environment: Which one.
-        inputs: One for each frame.
-        seed: The game's.
-        draw: Draw it after every so many frames; 0 for never.
+        environment: The environment to play.
+        inputs: The inputs of each frame.
+        seed: The game's seed.
+        draw: Render after every `draw` frames; 0 for never.
     """
     game = new_game(environment, len(inputs), seed)
     game.start()

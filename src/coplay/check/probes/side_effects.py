@@ -1,8 +1,8 @@
-"""Sees what an environment reaches for while it is simulated: clocks, dice, threads, files, the network.
+"""A monitor of side effects in simulation: clocks, random sources, threads, files, the network.
 
-What `coplay.envs.taming` answers is harmless, and is told so that nobody has to wonder. Threads, processes
-and sockets are not: no rollback takes them back. Runs in both Pythons, in a process that examines and then
-ends, for an audit hook stays for good.
+What `coplay.envs.taming` replaces is harmless and only reported. Threads, processes and sockets are not,
+because no rollback undoes them. The monitor installs an audit hook, which Python cannot remove again: use it
+only in a process that ends afterwards.
 """
 
 import os
@@ -16,7 +16,7 @@ from typing import Any, Final
 from coplay.envs.taming.streams import FrameStreams
 
 TAMED: Final = {"clock": "clock", "python": "random", "numpy": "numpy.random", "entropy": "unseeded"}
-"""The sources that `FrameStreams` stands in for, and what each is called in a sighting."""
+"""The methods of `FrameStreams` that stand in for a source, and what a sighting calls that source."""
 _LIBRARIES = frozenset(sys.stdlib_module_names) | {"numpy", "gymnasium", "pettingzoo", "coplay", "__main__"}
 _ENVIRONMENTS = ("gymnasium.envs.", "pettingzoo.")  # environments among the libraries
 _AUDITED: Final = {
@@ -31,26 +31,26 @@ _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
 
 
 class SideEffectMonitor:
-    """Collects sightings while it watches."""
+    """Collects sightings of side effects while it watches."""
 
     def __init__(self) -> None:
         self._seen: dict[tuple[str, str], int] = {}
-        self._started: list[str] = []  # threads, while it was made; only those that stay count
+        self._started: list[str] = []  # threads started during loading; only those that stay alive count
         self._playing = False
         self._hooked = False
         self._threads = threading.active_count()
 
     def sightings(self) -> list[dict[str, Any]]:
-        """What was seen: `{what, where, times}`; `where` is `file.py:12` or empty."""
+        """Return what was seen as `{what, where, times}`; `where` is `file.py:12` or empty."""
         return [{"what": what, "where": where, "times": times} for (what, where), times in self._seen.items()]
 
     @contextmanager
     def watching(self, *, playing: bool) -> Iterator[None]:
-        """Watch what this thread simulates.
+        """Watch what this thread simulates, in a `with` block.
 
         Args:
-            playing: Also tell of threads, processes, sockets and written files; importing a package may start
-                some that end again.
+            playing: Whether to also report threads, processes, sockets and written files. While a package is
+                imported they are normal.
         """
         originals = {name: vars(FrameStreams)[name] for name in TAMED}
         for name, original in originals.items():
@@ -79,7 +79,7 @@ class SideEffectMonitor:
                 setattr(FrameStreams, name, original)
 
     def count_threads(self) -> None:
-        """Note a thread that is there now and was not at first."""
+        """Note threads that were started during loading and are still running."""
         if threading.active_count() > self._threads and not any(what == "thread" for what, _ in self._seen):
             for place in self._started or [thread.name for thread in threading.enumerate()[1:]]:
                 self._seen["thread", place] = 1
@@ -109,7 +109,7 @@ class SideEffectMonitor:
 
 
 def _place(frame: FrameType | None) -> str:
-    """The innermost line that is of no library."""
+    """Return the innermost line outside the libraries as `file.py:12`, or ""."""
     while frame is not None:
         name = str(frame.f_globals.get("__name__", ""))
         if name.startswith(_ENVIRONMENTS) or name.partition(".")[0] not in _LIBRARIES:

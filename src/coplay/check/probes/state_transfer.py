@@ -1,4 +1,4 @@
-"""Can a game's state be handed to a peer that comes back after a reload? Sent, received, and played on."""
+"""The state transfer probe: whether a game's state can be sent to a peer that comes back after a reload."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
@@ -7,20 +7,20 @@ from coplay.check.probes.rollbacks import Inputs, new_game
 from coplay.envs import Environment
 from coplay.errors import StateTransferError
 
-_PLAYED_ON: Final = 40
+_COMPARED_FRAMES: Final = 40
 
 
 def transfer_state(
     environment: Environment, inputs: Inputs, trace: Sequence[int], found: dict[str, Any]
 ) -> Iterator[float]:
-    """Export the state in the middle of the game, import it into another one, and play on.
+    """Export the state in the middle of a game, import it into another game, and compare how both continue.
 
     Args:
-        environment: Which one.
-        inputs: One for each frame.
+        environment: The environment to play.
+        inputs: The inputs of each frame.
         trace: The checksum before every frame.
-        found: Takes `transfer`: `{bytes, error, frame, differing}`; `error` says why it cannot be sent,
-            `frame` is the first one after which the two games differ, None if they do not.
+        found: Receives `transfer`: `{bytes, error, frame, differing}`. `error` says why the state cannot be
+            sent; `frame` is the first one after which the two games differ, or None.
     """
     transfer = found["transfer"] = {"bytes": None, "error": None, "frame": None, "differing": []}
     middle = len(inputs) // 2
@@ -42,7 +42,7 @@ def transfer_state(
     if other.checksum() != trace[middle]:
         transfer |= {"frame": middle, "differing": other.diff(saved, other.save())[:20]}
         return
-    for frame, given in enumerate(inputs[middle : middle + _PLAYED_ON], start=middle + 1):
+    for frame, given in enumerate(inputs[middle : middle + _COMPARED_FRAMES], start=middle + 1):
         other.step(given)
         if other.checksum() != trace[frame]:
             transfer["frame"] = frame

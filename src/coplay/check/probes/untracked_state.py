@@ -1,8 +1,7 @@
-"""State that changes while an environment is played, where no snapshot looks.
+"""Fingerprints of untracked state: what changes during play and is in no snapshot.
 
-Other modules' globals, other classes' attributes, caches, counters: `coplay.envs` watches only what it takes
-for state. Whatever else changed is named here, as the likely cause when a state comes out differently, and as
-a caution otherwise.
+`coplay.envs` saves what it takes for state. Globals of other modules, attributes of other classes, caches and
+counters are not part of it. If they change, they are the likely cause of a difference.
 """
 
 import functools
@@ -23,7 +22,7 @@ _CACHE = type(functools.lru_cache(maxsize=1)(len))
 
 
 def fingerprints(environment: Environment) -> dict[str, object]:
-    """Say what every name holds that is the environment's own and in no snapshot, in a comparable way."""
+    """Return a comparable fingerprint of every name that belongs to the environment and is in no snapshot."""
     roots = environment.roots()
     watched = {
         (id(root.owner), name)
@@ -46,12 +45,12 @@ def fingerprints(environment: Environment) -> dict[str, object]:
 
 
 def changes(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
-    """The names that hold something else than before."""
+    """Return the names whose fingerprints changed, or that are new."""
     return sorted(name for name in after if name not in before or before[name] != after[name])
 
 
 def _owners(environment: Environment) -> Iterator[tuple[Any, str]]:
-    """The modules of the environment's package or of the researcher's own files, and their classes."""
+    """Yield the modules of the environment's package and of the user's own files, and their classes."""
     layers = [environment.unwrapped, environment.env]
     packages = {cls.__module__.partition(".")[0] for layer in layers for cls in type(layer).__mro__}
     for module_name, module in sorted(sys.modules.items()):
@@ -75,25 +74,25 @@ def _fingerprint(value: Any) -> object:
     if isinstance(value, staticmethod | classmethod):
         value = value.__func__
     if isinstance(value, _CACHE):
-        return value.cache_info()[1:]  # misses and sizes: what it has learnt
+        return value.cache_info()[1:]  # misses and sizes; hits change without changing the cache
     if isinstance(value, types.GeneratorType):
         return None if value.gi_frame is None else value.gi_frame.f_lasti
     kind = kind_of(type(value))
     try:
         if kind is ATOM or kind is UNWALKABLE:
-            return _said(value)
+            return _described(value)
         walk = StateWalk({"it": value})
         return walk.checksum(walk.take())
-    except Exception:
+    except Exception:  # noqa: BLE001 (any object may be here, and only its type is left to compare)
         return type(value).__name__
 
 
-def _said(value: Any) -> str:
-    """What an object says of itself: a counter says its number, an iterator where it is."""
+def _described(value: Any) -> str:
+    """Return what an object's repr or its pickled form tells: a counter's number, an iterator's position."""
     text = repr(value)
     if " at 0x" not in text:
         return text[:1000]
     try:
         return repr(value.__reduce__())[:1000].split(" at 0x")[0]
-    except Exception:
+    except Exception:  # noqa: BLE001 (an object's __reduce__ may raise anything)
         return type(value).__name__
