@@ -101,7 +101,7 @@ def test_missing_batch_is_told_and_what_comes_before_it_is_compared(recorded_gam
     store.close()
     answer = run_replay(tmp_path / "d")
     assert answer.exit_code == 1
-    said = "the record lacks frame 60 and so cannot be replayed further"
+    said = "frame 60 is missing in the record, so the replay ends there"
     assert answer.stdout == f"coplay: {said}; what was replayed before is equal (verdict identical)\n"
 
 

@@ -1,1 +1,1 @@
-"""`coplay replay`: plays a recorded game again and compares it with everything stored."""
+"""`coplay replay`: simulates a recorded game again and compares it with everything stored."""

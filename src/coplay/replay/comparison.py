@@ -1,4 +1,4 @@
-"""A replay held against what was stored: every checksum, reward and flag of every peer, and their inputs."""
+"""The comparison of a replay with what was stored: inputs, checksums, rewards and flags of every peer."""
 
 import base64
 from collections import defaultdict
@@ -17,25 +17,25 @@ FRAMES_AT_ONCE = 120
 
 _Array = np.ndarray[Any, np.dtype[Any]]
 Watch = Callable[[int, Mapping[str, Any]], None]
-"""Called with the first frame of some, and what `coplay.browser.resimulation` answered about them."""
+"""Called with the first frame of each portion, and the reply of `coplay.browser.resimulation` for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayDifference:
-    """Where the replay first came out otherwise than the record, or could not go on."""
+    """The first difference between the replay and the record, or where the replay had to stop."""
 
     frame: int
-    """Which frame; of a checksum, the one before which the states differ."""
+    """The frame; for a checksum, the frame before which the states differ."""
     what: str
-    """`checksum`, `reward`, `flags`, `episode`; `input`: two peers stored different ones; `damaged`: a stored
-    batch that begins with this frame is not what was uploaded; or `missing`: nobody stored the frame, so
-    replaying ends."""
+    """`checksum`, `reward`, `flags` or `episode`; `input` if two peers stored different inputs; `damaged` if
+    the stored batch that begins with this frame is not what was uploaded; `missing` if no peer stored the
+    frame, so that the replay ends."""
     player_id: int | None
-    """Of a reward and of flags, whose; of a checksum, an input and a damaged batch, whose peer's."""
+    """The player of a reward or flags; the peer of a checksum, an input or a damaged batch."""
     stored: Any
-    """As recorded; a checksum as 16 hexadecimal digits."""
+    """The stored value; a checksum has 16 hexadecimal digits."""
     replayed: Any
-    """As replayed."""
+    """The replayed value."""
 
     def __str__(self) -> str:
         values = f"stored {self.stored}, replayed {self.replayed}"
@@ -52,7 +52,7 @@ class ReplayDifference:
                     f"uploaded ({self.stored})"
                 )
             case "missing":
-                return f"the record lacks frame {self.frame} and so cannot be replayed further"
+                return f"frame {self.frame} is missing in the record, so the replay ends there"
             case "episode":
                 return f"the episode of frame {self.frame} differs ({values})"
             case _:
@@ -60,39 +60,44 @@ class ReplayDifference:
 
 
 class Comparison:
-    """One replay under way.
+    """A replay in progress, compared portion by portion.
 
     Args:
-        recording: What was stored.
-        simulation: Has answered to `begin`.
-        asks: More for each request `step`, given its first frame and the end of those that it looks at.
-        watch: Told what every portion of frames gave; nothing is drawn beyond a difference.
+        recording: The recorded game.
+        simulation: The process that replays it; it has replied to `begin`.
+        more_fields: Returns more fields for each request `step`, given its first frame and the end of the
+            frames it may look at.
+        watch: Called with the reply of each portion; drawings after a difference are removed.
 
     Attributes:
-        equal: How many stored checksums came out equal.
-        frames: How many frames were replayed.
+        equal: Number of stored checksums that the replay reproduced.
+        frames: Number of frames replayed.
     """
 
     def __init__(
         self,
         recording: Recording,
         simulation: SimulationProcess,
-        asks: Callable[[int, int], Mapping[str, Any]] | None,
+        more_fields: Callable[[int, int], Mapping[str, Any]] | None,
         watch: Watch | None,
     ) -> None:
         self._recording = recording
         self._simulation = simulation
-        self._asks = asks
+        self._more_fields = more_fields
         self._watch = watch
         self.equal = 0
         self.frames = 0
-        self._excuses = RepairedDesyncs(recording.desyncs, recording.checksums)
+        self._repaired = RepairedDesyncs(recording.desyncs, recording.checksums)
         self._stored: dict[int, list[tuple[int, int]]] = defaultdict(list)
         for frame, peer, checksum in recording.checksums:
             self._stored[frame].append((peer, checksum))
 
     def run(self, progress: Callable[[float], None]) -> ReplayDifference | None:
-        """Replay to the end, or to the first difference, and return that."""
+        """Replay to the end or to the first difference, and return the difference.
+
+        Args:
+            progress: Called with the fraction replayed.
+        """
         recording, frames = self._recording, self._recording.frames
         for first in range(0, frames, FRAMES_AT_ONCE):
             progress(first / frames)
@@ -107,32 +112,32 @@ class Comparison:
         )
 
     def excused(self) -> list[RepairedDesync]:
-        """What was found otherwise, and a repaired desync explains."""
-        return self._excuses.found()
+        """Return the repaired desyncs that explain a difference."""
+        return self._repaired.explanations()
 
     def _portion(self, first: int, end: int) -> ReplayDifference | None:
-        """Play some frames; the first difference in them."""
+        """Replay some frames, and return the first difference in them."""
         recording, stored = self._recording, self._stored
-        # The state after the last frame may have a checksum, too, and be looked at.
+        # The state after the last frame may have a checksum too.
         last = end + (end == recording.frames)
         wanted = [frame for frame in range(first, last) if frame in stored]
         request: dict[str, Any] = {
             "inputs": base64.b64encode(recording.log.inputs[first:end].tobytes()).decode("ascii"),
             "checksums": wanted,
         }
-        if self._asks is not None:
-            request |= self._asks(first, last)
+        if self._more_fields is not None:
+            request |= self._more_fields(first, last)
         reply = self._simulation.ask(do="step", **request)
         replayed = {frame: int(text, 16) for frame, text in reply["checksums"]}
-        differences = [*_unlike_copies(recording, first, end), *self._unlike_rows(first, end, reply)]
+        differences = [*_input_differences(recording, first, end), *self._row_differences(first, end, reply)]
         differences += [
             ReplayDifference(frame, "damaged", peer, why, None)
             for frame, peer, why in recording.damaged
             if first <= frame < last
         ]
         for frame in wanted:
-            differences += self._unlike_checksums(frame, replayed.get(frame))
-        # A batch comes before the frames in it, and the state before a frame before what the frame did.
+            differences += self._checksum_differences(frame, replayed.get(frame))
+        # Causes before effects: a damaged batch, the state before the frame, its inputs, its results.
         order = {"damaged": 0, "checksum": 1, "input": 2}
         found = min(differences, key=lambda d: (d.frame, order.get(d.what, 3)), default=None)
         self.equal += sum(
@@ -148,16 +153,16 @@ class Comparison:
             self._watch(first, reply)
         return found
 
-    def _unlike_checksums(self, frame: int, replayed: int | None) -> Iterator[ReplayDifference]:
-        """Whose states before a frame have another checksum."""
+    def _checksum_differences(self, frame: int, replayed: int | None) -> Iterator[ReplayDifference]:
+        """Yield the peers whose state before a frame has another checksum."""
         right = {peer: checksum == replayed for peer, checksum in self._stored[frame]}
         for peer, checksum in self._stored[frame]:
-            if not right[peer] and not self._excuses.checksum(frame, peer, right):
+            if not right[peer] and not self._repaired.explains_checksum(frame, peer, right):
                 ours = None if replayed is None else f"{replayed:016x}"
                 yield ReplayDifference(frame, "checksum", peer, f"{checksum:016x}", ours)
 
-    def _unlike_rows(self, first: int, end: int, reply: Mapping[str, Any]) -> Iterator[ReplayDifference]:
-        """The first frame of each column, in each peer's copy, that came out differently."""
+    def _row_differences(self, first: int, end: int, reply: Mapping[str, Any]) -> Iterator[ReplayDifference]:
+        """Yield the first difference in each column of each peer's copy."""
         log = self._recording.log
         players = log.rewards.shape[1]
         replayed = {
@@ -165,24 +170,26 @@ class Comparison:
             "flags": _array(reply["flags"], "u1").reshape(-1, players),
             "episode": _array(reply["episodes"], "<u2")[:, None],
         }
-        unlike = {peer: _unlike(copy, first, end, replayed) for peer, copy in log.peers.items()}
-        unexcused = {
-            peer: np.logical_or.reduce([cells.any(axis=1) for cells in of.values()])
-            for peer, of in unlike.items()
+        peers = log.peers.items()
+        differing = {peer: _differing_cells(copy, first, end, replayed) for peer, copy in peers}
+        unexplained_rows = {
+            peer: np.logical_or.reduce([cells.any(axis=1) for cells in results.values()])
+            for peer, results in differing.items()
         }
-        self._excuses.rows(first, unexcused)
-        for peer, of in unlike.items():
-            for what, cells in of.items():
-                differing = cells & unexcused[peer][:, None]
-                if differing.any():
-                    row, column = (int(index) for index in np.argwhere(differing)[0])
-                    kept = _column(log.peers[peer], what)[first + row, column].item()
-                    whose = None if what == "episode" else column
-                    yield ReplayDifference(first + row, what, whose, kept, replayed[what][row, column].item())
+        self._repaired.remove_explained_rows(first, unexplained_rows)
+        for peer, results in differing.items():
+            for what, cells in results.items():
+                unexplained = cells & unexplained_rows[peer][:, None]
+                if unexplained.any():
+                    row, column = (int(index) for index in np.argwhere(unexplained)[0])
+                    stored = _column(log.peers[peer], what)[first + row, column].item()
+                    player = None if what == "episode" else column
+                    result = replayed[what][row, column].item()
+                    yield ReplayDifference(first + row, what, player, stored, result)
 
 
-def _unlike_copies(recording: Recording, first: int, end: int) -> Iterator[ReplayDifference]:
-    """The first frame for which a peer's copy of the inputs is another than the one that is played."""
+def _input_differences(recording: Recording, first: int, end: int) -> Iterator[ReplayDifference]:
+    """Yield the first frame for which a peer's copy of the inputs differs from the one that is replayed."""
     log = recording.log
     for peer, copy in log.peers.items():
         to = min(end, copy.frames)
@@ -194,20 +201,22 @@ def _unlike_copies(recording: Recording, first: int, end: int) -> Iterator[Repla
             )
 
 
-def _unlike(copy: PeerLog, first: int, end: int, replayed: Mapping[str, _Array]) -> dict[str, _Array]:
-    """Of each kind of result: frame × column → whether a peer stored something else."""
+def _differing_cells(
+    copy: PeerLog, first: int, end: int, replayed: Mapping[str, _Array]
+) -> dict[str, _Array]:
+    """Return for each kind of result an array of frame × column, True where the peer's value differs."""
     to = max(first, min(end, copy.frames))
     here = copy.has[first:to, None]
-    found = {}
-    for what, again in replayed.items():
-        kept, given = _column(copy, what)[first:to], again[: to - first]
-        same = (kept == given) | ((kept != kept) & (given != given))  # NaN is not equal to itself
-        found[what] = ~same & here
-    return found
+    differing = {}
+    for what, results in replayed.items():
+        ours, theirs = results[: to - first], _column(copy, what)[first:to]
+        same = (ours == theirs) | ((ours != ours) & (theirs != theirs))  # NaN is not equal to itself
+        differing[what] = ~same & here
+    return differing
 
 
 def _column(copy: PeerLog, what: str) -> _Array:
-    """What a peer stored: frame × player, or frame × 1."""
+    """Return what a peer stored as frame × player, or frame × 1."""
     match what:
         case "reward":
             return copy.rewards

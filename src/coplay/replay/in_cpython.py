@@ -1,7 +1,7 @@
-"""A recorded game's code in this machine's CPython: quicker than its own runtime, and perhaps not the same.
+"""A recorded game's code in this machine's CPython: faster than its own runtime, but not always equal.
 
-Whoever uses it compares every checksum. The code and the pure wheels are those that were stored; what is
-compiled, such as numpy, is what is installed here.
+Compare every checksum of such a replay. The code and the pure Python wheels are the stored ones; compiled
+packages such as numpy are those installed here.
 """
 
 import contextlib
@@ -21,15 +21,15 @@ _PURE = "-none-any.whl"
 
 @contextlib.contextmanager
 def start_cpython_replay(runtime: Runtime, code: Sequence[Path], module: str) -> Iterator[SimulationProcess]:
-    """Start such a process.
+    """Start a process that answers requests with the stored code.
 
     Args:
-        runtime: The one that the game was played in.
-        code: Zip archives with the code; of files that occur twice the last counts.
-        module: The module whose `answer` takes the requests.
+        runtime: The runtime that the game was played in.
+        code: Zip archives with the code; a later one replaces files of an earlier one.
+        module: Name of the module whose function `answer` takes the requests.
 
     Raises:
-        RuntimeUnavailableError: It does not start.
+        RuntimeUnavailableError: The process does not start.
     """
     wheels = [runtime.directory / name for name in runtime.wheel_names if name.endswith(_PURE)]
     with tempfile.TemporaryDirectory(prefix="coplay-") as folder, tempfile.TemporaryFile() as log:
@@ -43,7 +43,7 @@ def start_cpython_replay(runtime: Runtime, code: Sequence[Path], module: str) ->
             stderr=log,
             encoding="utf-8",
             env={**os.environ, "PYTHONHASHSEED": "0"},  # as in browsers
-            start_new_session=True,  # Ctrl-C is for us; we end it
+            start_new_session=True,  # so that Ctrl-C reaches only this process, which ends the other
         )
         done = False
         try:

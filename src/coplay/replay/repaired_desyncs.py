@@ -1,8 +1,8 @@
-"""Which differences a repaired desync explains.
+"""The differences between a replay and the record that a repaired desync explains.
 
-Where two peers' states differed, at least one of them differs from a replay; from the frame at which they
-were made equal again on, neither may. Who was right is seen by the replay: a difference is explained only
-where the other of the two, if it stored anything for that frame, has what the replay gives.
+While two peers' states differed, at least one of them differs from a replay; after the repair neither may.
+The replay shows which one was right: a difference is explained only if the other peer of the two, where it
+stored anything for that frame, agrees with the replay. So a change that both copies have is never excused.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,20 +16,20 @@ _Bools = np.ndarray[Any, np.dtype[np.bool_]]
 
 @dataclass(frozen=True, slots=True)
 class RepairedDesync:
-    """A desync that was repaired, and what a replay need not give of it."""
+    """A desync that was repaired, with the number of differences it explains."""
 
     frame: int
-    """Before this frame the states differed first, as far as the peers know."""
+    """The first frame before which the states differed, as far as the peers know."""
     resynced_at: int
-    """From this frame on they were equal again."""
+    """The frame from which on they were equal again."""
     players: tuple[int, int]
-    """Whose peers' they were; the first gave up its state for the second's."""
+    """The two peers; the first one's state was replaced by the second one's."""
     paths: tuple[str, ...]
-    """What differed, if the peers found out."""
+    """What differed, if the peers found it."""
     checksums: int = 0
-    """How many stored checksums the replay did not give, and need not."""
+    """Number of stored checksums whose difference it explains."""
     rows: int = 0
-    """How many frames of a peer have another reward, flag or episode than the replay, likewise."""
+    """Number of a peer's frames whose different reward, flag or episode it explains."""
 
     def __str__(self) -> str:
         one, other = self.players
@@ -41,33 +41,33 @@ class RepairedDesync:
         ]
         return (
             f"the states of players {one} and {other} differed from frame {self.frame} until they were made "
-            f"equal at frame {self.resynced_at}{what}; this explains {' and '.join(explained)} that the "
-            "replay did not give"
+            f"equal at frame {self.resynced_at}{what}; this explains {' and '.join(explained)} that "
+            "differ from the replay"
         )
 
 
 @dataclass(slots=True)
 class _Span:
-    """A repaired desync, and what was excused of it so far."""
+    """A repaired desync, and what it has explained so far."""
 
     repair: RepairedDesync
     first_row: int
-    """The first frame whose step may have gone wrong."""
+    """The first frame whose step may have made the states differ."""
     checksums: int = 0
     rows: int = 0
 
     def other(self, peer: int) -> int | None:
-        """The other of the two; None if `peer` is neither."""
+        """Return the other of the two peers; None if `peer` is neither."""
         one, two = self.repair.players
         return {one: two, two: one}.get(peer)
 
 
 class RepairedDesyncs:
-    """What the repaired desyncs of one game explain.
+    """The repaired desyncs of one game, and what they explain.
 
     Args:
         desyncs: `[{reported_by, frame, peer, paths, resynced_at}]`, as the peers reported them.
-        checksums: (frame, peer, stored checksum of the peer's state before that frame).
+        checksums: Triples of frame, peer, and the stored checksum of the peer's state before that frame.
     """
 
     def __init__(
@@ -80,30 +80,30 @@ class RepairedDesyncs:
             _Span(repair, _first_row(repair, stored)) for row in desyncs if (repair := _repair(row))
         ]
 
-    def checksum(self, frame: int, peer: int, right: Mapping[int, bool]) -> bool:
-        """Whether another checksum than the replay's is explained.
+    def explains_checksum(self, frame: int, peer: int, right: Mapping[int, bool]) -> bool:
+        """Return True if a checksum that differs from the replay's is explained.
 
         Args:
-            frame: Before which.
-            peer: Whose.
-            right: Of each peer that stored one for this frame, whether it is the replay's.
+            frame: The frame before which the state was taken.
+            peer: The peer that stored the checksum.
+            right: For each peer that stored one for this frame, whether it equals the replay's.
         """
         for span in self._spans:
             other = span.other(peer)
-            # What was published before the repair keeps the checksum that it had.
+            # Inclusive: a checksum published before the repair keeps its value.
             within = span.repair.frame <= frame <= span.repair.resynced_at
             if other is not None and within and right.get(other, True):
                 span.checksums += 1
                 return True
         return False
 
-    def rows(self, first: int, differing: Mapping[int, _Bools]) -> None:
-        """Take out of `differing` what is explained.
+    def remove_explained_rows(self, first: int, differing: Mapping[int, _Bools]) -> None:
+        """Set to False in `differing` what is explained.
 
         Args:
             first: The frame of the first row.
-            differing: Of each peer, per frame from `first` on, whether it stored something else than the
-                replay gives; changed in place.
+            differing: For each peer and each frame from `first` on, whether it stored a result that differs
+                from the replay's; modified in place.
         """
         wrong = {peer: rows.copy() for peer, rows in differing.items()}
         for span in self._spans:
@@ -119,8 +119,8 @@ class RepairedDesyncs:
                 span.rows += int(explained.sum())
                 rows &= ~explained
 
-    def found(self) -> list[RepairedDesync]:
-        """The repaired desyncs that had something to explain."""
+    def explanations(self) -> list[RepairedDesync]:
+        """Return the repaired desyncs that explained anything."""
         return [
             RepairedDesync(
                 span.repair.frame,
@@ -136,7 +136,7 @@ class RepairedDesyncs:
 
 
 def _repair(row: Mapping[str, Any]) -> RepairedDesync | None:
-    """A row of the report, if it was repaired."""
+    """Return a desync of the report as a repaired one; None if it was not repaired."""
     if row["resynced_at"] is None:
         return None
     players = (row["reported_by"], row["peer"])
@@ -144,10 +144,11 @@ def _repair(row: Mapping[str, Any]) -> RepairedDesync | None:
 
 
 def _first_row(repair: RepairedDesync, stored: Mapping[int, Mapping[int, int]]) -> int:
-    """The first frame whose step may have made the states differ.
+    """Return the first frame whose step may have made the states differ.
 
-    Where stepping again showed the difference, that is the frame before the first state that differed. Where
-    it did not, the frame is the one of a comparison, and all is suspect since the comparison before it.
+    If simulating again showed the difference, that is the frame before the first state that differed.
+    Otherwise the frame is that of a comparison of checksums, and every step since the last equal comparison
+    is suspect.
     """
     one, other = repair.players
     compared = {frame: of[one] == of[other] for frame, of in stored.items() if one in of and other in of}

@@ -1,4 +1,4 @@
-"""Plays a recorded game again, in the runtime and code it was played in, and compares all that was stored."""
+"""Replays a recorded game with its own runtime and code, and compares it with everything stored."""
 
 import platform
 from collections.abc import Callable, Mapping
@@ -30,34 +30,34 @@ _STORED = "the stored runtime"
 
 @dataclass(frozen=True, slots=True)
 class ReplayResult:
-    """What a replay found."""
+    """The result of a replay."""
 
     game_id: str
-    """The game."""
+    """The game's id."""
     verdict: str
-    """The game's own verdict."""
+    """The verdict that the peers gave."""
     frames: int
-    """How many were replayed: to the end, or as far as was needed to find a difference."""
+    """Number of frames replayed: all, or up to the first difference."""
     recorded_frames: int
-    """How many the record has."""
+    """Number of frames in the record."""
     checksums: int
-    """How many stored checksums came out equal."""
+    """Number of stored checksums that the replay reproduced."""
     difference: ReplayDifference | None
-    """The first that no repaired desync explains; None if there is none."""
+    """The first difference that no repaired desync explains, or None."""
     excused: list[RepairedDesync]
-    """Repaired desyncs that explain why some of what was stored did not come out, as far as was replayed."""
+    """Repaired desyncs that explain other differences, up to the last replayed frame."""
     played_in: str
     """`the stored runtime`, or CPython and its version."""
     cpython: str = ""
-    """Why CPython, which was asked first, could not settle it; empty if it did, or was not asked."""
+    """Why a replay in CPython was inconclusive; empty if it was conclusive, or not asked for."""
 
     @property
     def equal(self) -> bool:
-        """Whether everything that was stored came out again, but for what a repaired desync explains."""
+        """True if the replay reproduced everything stored, except what a repaired desync explains."""
         return self.difference is None
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values for a program."""
+        """Return plain values for JSON."""
         return {**asdict(self), "equal": self.equal}
 
 
@@ -67,16 +67,16 @@ def replay_game(
     """Replay a game of a data directory.
 
     Args:
-        data: The data directory; the study may be running.
-        game_id: Which game.
-        progress: Told how far it is.
-        cpython: Replay in this machine's CPython first, which is quicker. Where every checksum and result
-            comes out there, nothing more is needed; otherwise the stored runtime has the last word.
+        data: The data directory; the study may still be running.
+        game_id: The game's id.
+        progress: Called with each stage and its progress.
+        cpython: Whether to replay in this machine's CPython first, which is faster. If that reproduces every
+            checksum and result, it is enough; otherwise the stored runtime decides.
 
     Raises:
-        UsageError: `game_id` is no game's id, or the stored code cannot play the game.
+        UsageError: `game_id` is not a valid id, or the stored code cannot play the game.
         StoreError: The game, its code or its lock is missing.
-        RuntimeUnavailableError: The runtime that it was played in is not to be had, or there is no Node.
+        RuntimeUnavailableError: The runtime it was played in is not available, or Node is missing.
     """
     recording = read_recording(data, game_id)
     if not cpython:
@@ -93,7 +93,7 @@ def replay_game(
 
 
 def _doubt(found: ReplayResult) -> str:
-    """Why a replay in another Python than the game's proves nothing; empty if it does."""
+    """Return why a replay in CPython is inconclusive; empty if it is conclusive."""
     if found.difference is not None and found.difference.what in _COMPUTED:
         return f"{found.played_in} computes otherwise, or the record is wrong: {found.difference}"
     if found.excused:
@@ -109,25 +109,26 @@ def replay_recording(
     cpython: bool = False,
     watch: Watch | None = None,
     opened: Callable[[Mapping[str, Any]], None] | None = None,
-    asks: Callable[[int, int], Mapping[str, Any]] | None = None,
-    **wishes: Any,
+    more_fields: Callable[[int, int], Mapping[str, Any]] | None = None,
+    **options: Any,
 ) -> ReplayResult:
-    """The same for a game that was read.
+    """Replay a game that has been read already.
 
     Args:
-        data: As above.
+        data: The data directory.
         recording: The game.
-        progress: As above.
-        cpython: Replay in this machine's CPython only.
-        watch: Told what every portion of frames gave; nothing is drawn beyond a difference.
-        opened: Told what plays, as answered to `begin`.
-        asks: More for each request `step`, given its first frame and the end of those that it looks at.
-        wishes: `observe=True` or `screens=[player]`, for `watch`.
+        progress: Called with each stage and its progress.
+        cpython: Whether to replay in this machine's CPython, and nowhere else.
+        watch: Called with the reply of each portion of frames; drawings after a difference are removed.
+        opened: Called once with the reply to `begin`, which describes the game.
+        more_fields: Returns more fields for each request `step`, given its first frame and the end of the
+            frames it may look at.
+        options: `observe=True` or `screens=[player]`, to have observations or drawings in the replies.
     """
-    with start_stored_game(data, recording, progress=progress, cpython=cpython, **wishes) as game:
+    with start_stored_game(data, recording, progress=progress, cpython=cpython, **options) as game:
         if opened is not None:
             opened(game.described)
-        comparison = Comparison(recording, game.simulation, asks, watch)
+        comparison = Comparison(recording, game.simulation, more_fields, watch)
         difference = comparison.run(lambda fraction: progress("Replaying", fraction))
     return ReplayResult(
         game_id=recording.game_id,

@@ -1,8 +1,9 @@
-"""`python -P stored_code.py FOLDER MODULE`: answers requests with a recorded game's own code, in CPython.
+"""A script that answers requests with a recorded game's own code, in CPython.
 
-A script and no module of a package, as the coplay that it imports is the recorded one: that of FOLDER, which
-comes before everything else that is installed. A JSON line in, a JSON line out; requests go to the function
-`answer` of the module. What the study prints goes aside.
+Usage: `python -P run_stored_code.py FOLDER MODULE`. It is a script and not imported as part of coplay,
+because the coplay that it imports is the recorded one in FOLDER, which precedes everything installed.
+Requests and replies are lines of JSON; requests go to the function `answer` of MODULE. What the study prints
+goes to standard error.
 """
 
 import importlib
@@ -11,7 +12,7 @@ import sys
 
 
 def main(folder: str, module: str) -> None:
-    """Answer requests until there are no more."""
+    """Answer requests until standard input ends."""
     requests, answers = os.fdopen(os.dup(0), encoding="utf-8"), os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)

@@ -1,4 +1,4 @@
-"""A recorded game's code, started again in the runtime that it was played in."""
+"""A process that runs a recorded game's code in the runtime it was played in."""
 
 import io
 import tempfile
@@ -18,16 +18,17 @@ from coplay.wasm.node import node_simulation
 from coplay.wasm.simulation_process import SimulationProcess
 
 PROGRAM = "coplay.browser.resimulation"
+"""The module that replays. Games of all versions contain it under this name."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredGameProcess:
-    """A game before its first frame."""
+    """A process in which a recorded game is before its first frame."""
 
     simulation: SimulationProcess
-    """Takes the requests of `coplay.browser.resimulation`."""
+    """The process; it takes the requests of `coplay.browser.resimulation`."""
     described: dict[str, Any]
-    """What it answered to `begin`."""
+    """Its reply to `begin`."""
 
 
 @contextmanager
@@ -37,21 +38,21 @@ def start_stored_game(
     *,
     progress: ReportProgress = silent,
     cpython: bool = False,
-    **wishes: Any,
+    **options: Any,
 ) -> Iterator[StoredGameProcess]:
-    """Start a recorded game's stored code, in its stored runtime, under Node.
+    """Start a recorded game's stored code in its stored runtime under Node.
 
     Args:
         data: The data directory.
         recording: The game.
-        progress: Told what is being done.
-        cpython: In this machine's CPython instead, which need not compute the same.
-        wishes: More for the request `begin`: `observe`, `screens`.
+        progress: Called with each stage and its progress.
+        cpython: Whether to use this machine's CPython instead, which may compute differently.
+        options: More fields of the request `begin`: `observe`, `screens`.
 
     Raises:
         UsageError: The stored code cannot play the game.
         StoreError: The game's code or lock is missing or damaged.
-        RuntimeUnavailableError: The runtime that it was played in is not to be had, or there is no Node.
+        RuntimeUnavailableError: The runtime it was played in is not available, or Node is missing.
     """
     bundle = read_kept_file(data, "bundles", f"{recording.code_hash}.zip", recording.code_hash)
     lock = read_kept_file(data, "locks", f"{recording.lock_hash}.json", recording.lock_hash)
@@ -64,9 +65,9 @@ def start_stored_game(
         code.write_bytes(bundle)
         with start(runtime, [code], PROGRAM) as simulation:
             described = simulation.ask(
-                do="begin", modules=modules, study=recording.study, **recording.setup, **wishes
+                do="begin", modules=modules, study=recording.study, **recording.setup, **options
             )
-            if wishes.keys() - set(described.get("knows", ())):
+            if options.keys() - set(described.get("knows", ())):
                 raise StoreError(
                     "the stored code of the game is older than replays that observe and draw",
                     "`coplay replay` without these options still compares it.",
@@ -75,7 +76,7 @@ def start_stored_game(
 
 
 def _study_modules(bundle: bytes) -> list[str]:
-    """The modules of a bundle that may define its study: `study`, unless that name was taken."""
+    """Return the modules of a bundle that may define its study: `study`, or else those that make a Study."""
     with zipfile.ZipFile(io.BytesIO(bundle)) as archive:
         names = archive.namelist()
         if f"{PROGRAM.replace('.', '/')}.py" not in names:

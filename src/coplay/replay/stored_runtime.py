@@ -1,4 +1,4 @@
-"""The runtime that a recorded game ran in, found again by its lock."""
+"""The runtime of a recorded game, found by its lock."""
 
 import json
 from pathlib import Path
@@ -15,19 +15,19 @@ from coplay.runtime.stored_copies import KEPT_RUNTIMES
 def find_stored_runtime(
     lock_bytes: bytes, *, data: Path | None = None, progress: ReportProgress = silent
 ) -> Runtime:
-    """Return the very runtime that a lock describes.
+    """Return the runtime that a lock describes.
 
-    It is kept with the data, or in this machine's cache, also after coplay itself has moved on; else it is
-    made from the wheels that the lock names, which gives the same only with the coplay (and so the Pyodide)
-    of its time.
+    It is looked for in the data directory and in this machine's cache, where it stays after an upgrade of
+    coplay. Otherwise it is assembled from the wheels that the lock names, which gives the same runtime only
+    with the coplay, and so the Pyodide, of that time.
 
     Args:
-        lock_bytes: The lock as it was stored with the game.
+        lock_bytes: The lock that was stored with the game.
         data: The data directory.
-        progress: Told what is being done, and which kept file is damaged.
+        progress: Called with each stage and its progress, and with the name of a damaged file.
 
     Raises:
-        RuntimeUnavailableError: It is not here and cannot be made.
+        RuntimeUnavailableError: The runtime is neither stored nor can it be assembled.
     """
     lock = RuntimeLock(json.loads(lock_bytes))
     places = [default_cache_directory() / "runtimes" / lock.lock_hash]
@@ -64,7 +64,7 @@ def find_stored_runtime(
 
 
 def _damaged(directory: Path, lock: RuntimeLock) -> Path | None:
-    """The first file that is missing or not what the lock says; None if all are whole."""
+    """Return the first file that is missing or whose hash is not the lock's; None if all are intact."""
     for name, sha256 in lock.files.items():
         try:
             if sha256_of(directory / name) != sha256:

@@ -1,4 +1,4 @@
-"""A headless Chromium and its tabs, over the DevTools protocol.
+"""A headless Chromium and its tabs, controlled over the DevTools protocol.
 
 Source: https://chromedevtools.github.io/devtools-protocol/, domains Target, Page and Runtime.
 """
@@ -27,7 +27,7 @@ _START_S = 60.0
 _ANSWER_S = 30.0
 _END_S = 5.0
 _PREFIX = "coplay-robots-"
-_LONGEST_FOLDER = 56  # Chromium makes a socket in it, whose path may have 103 characters on macOS
+_LONGEST_FOLDER = 56  # Chromium creates a socket in it, and macOS limits its path to 103 characters
 _SHORT_OF_MEMORY = "The machine may be short of memory: send fewer robots."
 _FLAGS = (
     "--headless=new",
@@ -40,11 +40,11 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--mute-audio",
-    # Every robot's window counts as looked at, though only one can lie on top.
+    # Every robot's window counts as visible, though only one can be on top.
     "--disable-background-timer-throttling",
     "--disable-backgrounding-occluded-windows",
     "--disable-renderer-backgrounding",
-    # Machines without multicast DNS could not resolve the names that hide local addresses.
+    # Machines without multicast DNS cannot resolve the names that hide local addresses.
     "--disable-features=WebRtcHideLocalIpsWithMdns",
     "about:blank",
 )
@@ -55,13 +55,13 @@ class BrowserError(CoplayError):
 
 
 def find_chromium(browser: str | None = None) -> str:
-    """Where Chromium is.
+    """Return the path of Chromium.
 
     Args:
-        browser: A path or a command that the user named; None to look for one.
+        browser: A path or a command; None to look for one.
 
     Raises:
-        BrowserError: There is none.
+        BrowserError: None was found.
     """
     named = browser or os.environ.get(BROWSER_VARIABLE)
     for name in [named] if named else BROWSERS:
@@ -74,7 +74,7 @@ def find_chromium(browser: str | None = None) -> str:
 
 
 class Tab:
-    """A page with storage of its own, as of another person; made by `Chromium.open`."""
+    """A page with its own storage, like that of another person; created by `Chromium.open`."""
 
     def __init__(self, chromium: "Chromium", session: str) -> None:
         self._chromium = chromium
@@ -84,7 +84,7 @@ class Tab:
         """Load an address.
 
         Raises:
-            BrowserError: Nothing answers there.
+            BrowserError: The address cannot be opened.
         """
         reply = self._chromium.ask("Page.navigate", self._session, url=url)
         if error := reply.get("errorText"):
@@ -93,7 +93,7 @@ class Tab:
             )
 
     def value(self, expression: str) -> Any:
-        """What a JavaScript expression is worth in the page, as plain values; None if it throws.
+        """Return the value of a JavaScript expression in the page as plain values; None if it throws.
 
         Raises:
             BrowserError: The page or the browser is gone.
@@ -104,7 +104,7 @@ class Tab:
 
 
 class Chromium:
-    """A running browser; made by `chromium`."""
+    """A running browser; created by `chromium`."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
@@ -112,7 +112,7 @@ class Chromium:
         self._crashed: set[str] = set()
 
     def open(self, script: str) -> Tab:
-        """Open a tab that shares nothing with the others.
+        """Open a tab that shares no storage with the others.
 
         Args:
             script: JavaScript that runs in each of its pages before their own.
@@ -134,15 +134,15 @@ class Chromium:
         return Tab(self, session)
 
     def ask(self, method: str, session: str | None = None, /, **parameters: Any) -> dict[str, Any]:
-        """Give a command and wait for its result.
+        """Send a command and return its result.
 
         Args:
-            method: Of the DevTools protocol.
-            session: Of a tab; None for the browser.
-            parameters: The method's.
+            method: Method of the DevTools protocol.
+            session: Session of a tab; None for the browser itself.
+            parameters: The method's parameters.
 
         Raises:
-            BrowserError: It failed, or no answer came.
+            BrowserError: The command failed, or there was no reply.
         """
         self._last_id += 1
         message: dict[str, Any] = {"id": self._last_id, "method": method, "params": parameters}
@@ -171,18 +171,18 @@ class Chromium:
 
 @contextlib.contextmanager
 def chromium(executable: str) -> Iterator[Chromium]:
-    """Run a browser with a profile of its own; both are gone afterwards.
+    """Run a browser with a temporary profile; both are removed afterwards.
 
     Args:
         executable: From `find_chromium`.
 
     Raises:
-        BrowserError: It does not start.
+        BrowserError: The browser does not start.
     """
     folder = _make_folder()
     try:
         profile, log = folder / "profile", folder / "log"
-        # Of all users root alone cannot have the sandbox.
+        # Chromium refuses to run its sandbox as root.
         root = getattr(os, "geteuid", lambda: 1)() == 0
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603 (the user's own browser)
@@ -196,11 +196,11 @@ def chromium(executable: str) -> Iterator[Chromium]:
                 stdout=output,
                 stderr=output,
                 env={**os.environ, "TMPDIR": str(folder)},
-                start_new_session=True,  # Ctrl-C is for us; we end it
+                start_new_session=True,  # so that Ctrl-C reaches only this process, which ends the browser
             )
         try:
             port, path = _endpoint(process, profile, log)
-            # A socket of our own goes past any proxy.
+            # With a socket of its own, the client ignores proxy settings.
             with (
                 socket.create_connection(("127.0.0.1", port)) as raw,
                 connect(
@@ -228,7 +228,7 @@ def _make_folder() -> Path:
 
 
 def _endpoint(process: "subprocess.Popen[bytes]", profile: Path, log: Path) -> tuple[int, str]:
-    """The port and path that Chromium writes down once it listens."""
+    """Return the port and path that Chromium writes to its profile once it listens."""
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(OSError, ValueError):
@@ -241,12 +241,12 @@ def _endpoint(process: "subprocess.Popen[bytes]", profile: Path, log: Path) -> t
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Wait for it and its children to end; then make them."""
+    """Wait for the browser and its children to end; kill what is left."""
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(_END_S if process.poll() is None else 0)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)  # the group that it was started as
+            os.killpg(process.pid, signal.SIGKILL)  # the process group it was started in
         else:
             process.kill()
     process.wait()
@@ -255,6 +255,6 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 def _remove(folder: Path) -> None:
     deadline = time.monotonic() + _END_S
     while folder.exists() and time.monotonic() < deadline:
-        shutil.rmtree(folder, ignore_errors=True)  # its last processes may be writing still
+        shutil.rmtree(folder, ignore_errors=True)  # its last processes may still be writing
         if folder.exists():
             time.sleep(0.05)

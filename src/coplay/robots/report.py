@@ -1,46 +1,46 @@
-"""How robots fared: of each of them, of all of them, and of the games that they left."""
+"""Reports of what robots did: of each robot, and a summary with the games they played."""
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from rich.table import Table
 
-_FINISHED: str = "finish"
-_FAILED: str = "error"
+_FINISHED: Final = "finish"
+_FAILED: Final = "error"
 
 
 @dataclass(frozen=True, slots=True)
 class RobotReport:
-    """How one robot fared."""
+    """What one robot did."""
 
     robot: int
     """Counted from 1."""
     ended: Literal["finished", "stuck", "error"]
-    """Whether it came to the end of the study."""
+    """`finished` if it reached the end of the study."""
     scene: str
-    """Where it was last, as `data-scene` says."""
+    """The last scene it was in, from the page's `data-scene`."""
     phase: str
-    """The same, as `data-phase` says."""
+    """The last phase of that scene, from the page's `data-phase`."""
     said: str
-    """Of an error, what the page or the browser said; else empty."""
+    """The message of the page or the browser if it ended with an error; else empty."""
     waited_s: float
     """Seconds in lobbies."""
     played_s: float
-    """Seconds in which games ran."""
+    """Seconds in running games."""
     frames: int
-    """Over all its games."""
+    """Sum over its games."""
     rollbacks: int
-    """Over all its games."""
+    """Sum over its games."""
     rtt_ms: float | None
-    """Round trip to the other players: the median over them and over games; None if nobody measured any."""
+    """Round trip to the other players, the median over them and over games; None if there is none."""
     games: list[str]
-    """Ids of the games that it played."""
+    """Ids of the games it played."""
 
     @property
     def outcome(self) -> str:
-        """How it ended, in words."""
+        """How it ended, as text for the table."""
         if self.ended == "stuck":
             return f"stuck in {self.scene or 'no scene'}/{self.phase or 'no phase'}"
         return f"error: {self.said.splitlines()[0]}" if self.ended == "error" and self.said else self.ended
@@ -48,36 +48,36 @@ class RobotReport:
 
 @dataclass(frozen=True, slots=True)
 class RobotsSummary:
-    """What a set of robots found."""
+    """What all robots of one run did."""
 
     url: str
-    """Where they went."""
+    """Address of the study."""
     data: str | None
-    """The data directory; None if somebody else serves the study."""
+    """The data directory; None if the study was already running."""
     seconds: float
-    """From the first one's arrival to the last one's end."""
+    """Seconds from the first robot's arrival to the last one's end."""
     robots: list[RobotReport]
-    """Each of them."""
+    """One report for each robot."""
     games: list[dict[str, Any]] | None
-    """`game_id scene label frames verdict verdict_frame reason` as stored; None if somebody else serves."""
+    """Stored columns `game_id scene label frames verdict verdict_frame reason`; None as for `data`."""
 
     @property
     def finished(self) -> int:
-        """How many came to the end."""
+        """Number of robots that reached the end."""
         return sum(robot.ended == "finished" for robot in self.robots)
 
     @property
     def all_finished(self) -> bool:
-        """Whether all did."""
+        """True if all robots reached the end."""
         return self.finished == len(self.robots)
 
     @property
     def median_wait_s(self) -> float:
-        """In lobbies."""
+        """Median of the seconds in lobbies."""
         return round(statistics.median(robot.waited_s for robot in self.robots), 2)
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values for a program."""
+        """Return plain values for JSON."""
         return {
             "url": self.url,
             "data": self.data,
@@ -90,7 +90,7 @@ class RobotsSummary:
         }
 
     def table(self) -> Table:
-        """A row for each robot."""
+        """Return a table with a row for each robot."""
         table = Table(box=None, pad_edge=False, header_style="bold")
         for heading in ("robot", "ended"):
             table.add_column(heading, overflow="fold")
@@ -104,7 +104,7 @@ class RobotsSummary:
         return table
 
     def sentences(self) -> list[str]:
-        """Sentences about all of them."""
+        """Return sentences about all robots and their games."""
         count = len({game for robot in self.robots for game in robot.games})
         games = f"{count} game{'' if count == 1 else 's'}"
         lines = [
@@ -119,30 +119,30 @@ class RobotsSummary:
         return lines
 
 
-def report_robot(robot: int, seen: Mapping[str, Any] | None, problem: str) -> RobotReport:
-    """Say how a robot fared.
+def report_robot(robot: int, status: Mapping[str, Any] | None, problem: str) -> RobotReport:
+    """Return the report of one robot.
 
     Args:
         robot: Counted from 1.
-        seen: What `robot.js` told last; None if it never did.
-        problem: Why its tab is gone; else empty.
+        status: The last status from `robot.js`; None if there was none.
+        problem: Why its tab was lost; empty if it was not.
     """
-    seen = seen or {"scene": "", "phase": "", "now_ms": 0.0, "timeline": [], "games": [], "said": ""}
+    status = status or {"scene": "", "phase": "", "now_ms": 0.0, "timeline": [], "games": [], "said": ""}
     ended: Literal["finished", "stuck", "error"] = "stuck"
-    if seen["scene"] == _FINISHED:
+    if status["scene"] == _FINISHED:
         ended = "finished"
-    elif problem or seen["scene"] == _FAILED:
+    elif problem or status["scene"] == _FAILED:
         ended = "error"
-    games = seen["games"]
+    games = status["games"]
     rtts = [rtt for game in games for rtt in (game.get("rtt_ms") or {}).values() if rtt is not None]
     return RobotReport(
         robot=robot,
         ended=ended,
-        scene=seen["scene"],
-        phase=seen["phase"],
-        said="" if ended == "finished" else " ".join((problem or seen["said"]).split()),
-        waited_s=_spent(seen, lambda scene, _: scene == "lobby"),
-        played_s=_spent(seen, lambda _, phase: phase == "playing"),
+        scene=status["scene"],
+        phase=status["phase"],
+        said="" if ended == "finished" else " ".join((problem or status["said"]).split()),
+        waited_s=_seconds_spent(status, lambda scene, _: scene == "lobby"),
+        played_s=_seconds_spent(status, lambda _, phase: phase == "playing"),
         frames=sum(int(game.get("frame", 0)) for game in games),
         rollbacks=sum(int(game.get("rollbacks", 0)) for game in games),
         rtt_ms=round(statistics.median(rtts), 1) if rtts else None,
@@ -150,14 +150,14 @@ def report_robot(robot: int, seen: Mapping[str, Any] | None, problem: str) -> Ro
     )
 
 
-def is_done(seen: Mapping[str, Any]) -> bool:
-    """Whether a robot has nothing more to do."""
-    return seen["scene"] in (_FINISHED, _FAILED)
+def is_done(status: Mapping[str, Any]) -> bool:
+    """Return True if a robot has nothing more to do."""
+    return status["scene"] in (_FINISHED, _FAILED)
 
 
-def _spent(seen: Mapping[str, Any], counts: Callable[[str, str], bool]) -> float:
-    timeline: Sequence[tuple[str, str, float]] = seen["timeline"]
-    ends = [began for _, _, began in timeline[1:]] + [seen["now_ms"]]
+def _seconds_spent(status: Mapping[str, Any], is_counted: Callable[[str, str], bool]) -> float:
+    timeline: Sequence[tuple[str, str, float]] = status["timeline"]
+    ends = [began for _, _, began in timeline[1:]] + [status["now_ms"]]
     spent = zip(timeline, ends, strict=False)
-    total_ms: float = sum(end - began for (scene, phase, began), end in spent if counts(scene, phase))
+    total_ms: float = sum(end - began for (scene, phase, began), end in spent if is_counted(scene, phase))
     return round(total_ms / 1000, 2)

@@ -1,5 +1,5 @@
 // Runs in a robot's tab before the page's own scripts: reads a little, continues, and plays with random keys.
-// It sees no more of the page than the automation contract promises. `coplayRobotSeed` is set before it.
+// It uses nothing of the page but the automation contract. `coplayRobotSeed` is set before it.
 (() => {
   if (window !== window.top || window.coplayRobot) return;
   const KEYS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", " "];
@@ -42,7 +42,7 @@
       click_ms = now_ms + between(200, 1000);
     }
     if (button === null || now_ms < click_ms) return;
-    click_ms = now_ms + 3000; // should it still be there, the click led nowhere
+    click_ms = now_ms + 3000; // if it is still there then, the click had no effect
     button.click();
   };
 
@@ -73,7 +73,7 @@
 
   const timer = setInterval(() => {
     note();
-    look(); // a game's last figures are kept when the next one begins
+    look(); // keeps a game's last figures before the next one begins
     const now_ms = performance.now();
     play(now_ms);
     if (over()) clearInterval(timer);

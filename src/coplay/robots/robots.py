@@ -1,4 +1,4 @@
-"""Synthetic people in real tabs: they read, wait, and play with random keys, through the real server."""
+"""Robots in real browser tabs: they read, wait, and play with random keys, on a real server."""
 
 import contextlib
 import os
@@ -26,7 +26,7 @@ from coplay.robots.report import RobotReport, RobotsSummary, is_done, report_rob
 from coplay.runtime import ReportProgress, silent
 
 LIMIT_S: Final = 300.0
-_LOOK_S = 0.5
+_POLL_S = 0.5
 _VERDICT_S = 5.0
 _STOP_S = 10.0
 _SERVING = re.compile(r"coplay: serving (http://\S+)")
@@ -42,19 +42,19 @@ def send_robots(
     data: Path | None = None,
     progress: ReportProgress = silent,
 ) -> RobotsSummary:
-    """Send robots through a study, all at once, each as another person.
+    """Send robots through a study at the same time, each as another participant.
 
     Args:
-        study: A study file, which is served meanwhile; or the address of a study that runs.
-        robots: How many.
-        seed: Of their keys and pauses.
+        study: A study file, which is served during the run; or the address of a running study.
+        robots: Number of robots.
+        seed: Seed of their keys and pauses.
         browser: Path of Chromium; None to look for one.
-        limit_s: Seconds after which those that have not finished count as stuck.
-        data: Of a study file, the data directory; None for a new folder in `coplay-data`.
-        progress: Told how far they are.
+        limit_s: Seconds after which robots that have not finished count as stuck.
+        data: The data directory for a study file; None for a new folder in `coplay-data`.
+        progress: Called with each stage and the share of robots that are done.
 
     Raises:
-        BrowserError: There is no Chromium, or it cannot open the study.
+        BrowserError: Chromium is missing, or cannot open the study.
         UsageError: The study cannot be served.
     """
     executable = find_chromium(browser)
@@ -65,7 +65,7 @@ def send_robots(
             return RobotsSummary(study, None, seconds, reports, None)
         if not Path(study).is_file():
             raise UsageError(
-                f"there is no study {study}", "Name a study file, or the address of one that runs."
+                f"there is no study {study}", "Name a study file, or the address of a running study."
             )
         if data is None:
             data = Path("coplay-data") / f"robots-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
@@ -87,28 +87,28 @@ def _send(
         progress(f"Sending {robots} robots", 0.0)
         tabs[robot] = running.open(f"window.coplayRobotSeed = {1000 * seed + robot};\n{script}")
         tabs[robot].go(url)
-    seen: dict[int, dict[str, Any]] = {}
+    statuses: dict[int, dict[str, Any]] = {}
     problems: dict[int, str] = {}
     going = set(tabs)
     while True:
-        next_look = time.monotonic() + _LOOK_S
+        next_poll = time.monotonic() + _POLL_S
         for robot in sorted(going):
             try:
-                told = tabs[robot].value("window.coplayRobot?.look()")
+                status = tabs[robot].value("window.coplayRobot?.look()")
             except BrowserError as error:
                 problems[robot] = error.message
                 going.discard(robot)
                 continue
-            if told:
-                seen[robot] = told
-                if is_done(told):
+            if status:
+                statuses[robot] = status
+                if is_done(status):
                     going.discard(robot)
         progress(f"Sending {robots} robots", 1 - len(going) / robots)
         if not going or time.monotonic() - began > limit_s:
             break
-        time.sleep(max(0.0, next_look - time.monotonic()))
+        time.sleep(max(0.0, next_poll - time.monotonic()))
     seconds = round(time.monotonic() - began, 1)
-    return seconds, [report_robot(robot, seen.get(robot), problems.get(robot, "")) for robot in tabs]
+    return seconds, [report_robot(robot, statuses.get(robot), problems.get(robot, "")) for robot in tabs]
 
 
 # The study
@@ -116,8 +116,8 @@ def _send(
 
 @contextlib.contextmanager
 def _serving(study: Path, data: Path) -> Iterator[str]:
-    """A process that serves the study; gives its address."""
-    # Robots' data must not come among people's, whatever database those are in.
+    """Serve the study in a process of its own; yields its address."""
+    # Robots' data must not be stored with people's data, whichever database is set.
     variables = {name: value for name, value in os.environ.items() if name != DATABASE_VARIABLE}
     command = [sys.executable, "-m", "coplay", "run", str(study), "--port", "0", "--data", str(data)]
     with tempfile.TemporaryFile() as log:
@@ -129,10 +129,10 @@ def _serving(study: Path, data: Path) -> Iterator[str]:
             encoding="utf-8",
             errors="replace",
             env=variables,
-            start_new_session=True,  # Ctrl-C is for us; we end it
+            start_new_session=True,  # so that Ctrl-C reaches only this process, which ends the other
         )
         assert process.stdout is not None  # noqa: S101 (a pipe)
-        # What the study prints must not fill the pipe.
+        # The server would block if what the study prints filled the pipe.
         drain = threading.Thread(target=process.stdout.read, daemon=True)
         try:
             for line in process.stdout:
@@ -140,7 +140,7 @@ def _serving(study: Path, data: Path) -> Iterator[str]:
                     break
             else:
                 process.wait()
-                raise _refusal(study, log)
+                raise _server_error(study, log)
             drain.start()
             yield found[1]
         finally:
@@ -155,8 +155,8 @@ def _serving(study: Path, data: Path) -> Iterator[str]:
             process.stdout.close()
 
 
-def _refusal(study: Path, log: IO[bytes]) -> UsageError:
-    """The server's own words, which are a sentence and a hint."""
+def _server_error(study: Path, log: IO[bytes]) -> UsageError:
+    """Return the message and the hint that the server printed, as an error."""
     log.seek(0)
     lines = log.read().decode("utf-8", "replace").splitlines()
     said = [line.removeprefix("coplay: ") for line in lines if line.startswith("coplay: ")]
@@ -166,7 +166,7 @@ def _refusal(study: Path, log: IO[bytes]) -> UsageError:
 
 
 def _await_verdicts(data: Path, ids: set[str]) -> None:
-    """Wait a moment for what the tabs have still to report."""
+    """Wait a few seconds for the reports that the tabs still upload."""
     deadline = time.monotonic() + _VERDICT_S
     while time.monotonic() < deadline:
         if all(game["verdict"] not in (None, "unverified") for game in _games(data, ids)):
@@ -175,7 +175,7 @@ def _await_verdicts(data: Path, ids: set[str]) -> None:
 
 
 def _games(data: Path, ids: set[str]) -> list[dict[str, Any]]:
-    """What the store has of these games, in the order they began."""
+    """Return the stored columns of these games, in the order they began."""
     table = records.games
     wanted = (
         table.c.game_id,
@@ -199,7 +199,7 @@ def _games(data: Path, ids: set[str]) -> list[dict[str, Any]]:
 
 @contextlib.contextmanager
 def _stopped_by_sigterm() -> Iterator[None]:
-    """SIGTERM ends us as Ctrl-C does, with nothing left behind."""
+    """Let SIGTERM end this process like Ctrl-C, so that no process or folder is left behind."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt

@@ -1,7 +1,7 @@
-// Boots the browsers' Python under Node and answers requests: a JSON line in, a JSON line out.
+// Starts the browsers' Python under Node and answers requests; requests and replies are lines of JSON.
 // Usage: node simulate.mjs ORDER.json
 // ORDER.json: {"runtime": folder, "packages": [archive names], "code": [paths of zip archives], "module": name}
-// The load sequence is that of web/src/worker/boot.ts; requests go to the function `answer` of the module.
+// The load sequence is that of web/src/worker/bootPython.ts; requests go to the function `answer` of the module.
 import { readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -12,7 +12,7 @@ const COMPILED = /^(?!numpy-).*_wasm32\.whl$/; // needs libraries that the distr
 
 const order = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 
-/** What a study prints must not be taken for an answer. */
+/** What a study prints must not look like a reply. */
 const aside = (line) => process.stderr.write(`${line}\n`);
 
 /** Unpack a zip archive; Pyodide wants an ArrayBuffer of its own. */
