@@ -1,10 +1,12 @@
 """A real server on a free loopback port, and pages without a browser."""
 
 import asyncio
+import json
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, closing
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -14,23 +16,48 @@ import pytest
 import socketio
 from gymnasium.spaces import Discrete
 from pettingzoo import ParallelEnv
+from tests.messages.schema import faults
 from tests.server.virtual_clock import VirtualClock
 
 from coplay.data.database.store import Store
 from coplay.runtime.serving import ServedFile
 from coplay.server.app import Hosting, StudyServer, make_server
+from coplay.server.edge.sockets import SocketSender
 from coplay.server.games.play_setup import build_play_setups
 from coplay.server.running import Server, address_of, listen
 from coplay.server.settings import Settings
 from coplay.signaling import IceServers
 from coplay.study import Study, keys, scenes
 
+EXAMPLE_STAMP = {"epoch": 0, "negotiation": 1, "seq": 0, "message_id": "m"}
 SETTINGS = Settings(tick_s=0.02)
 """Of servers in tests: the waits of a real one, on a clock that a test advances; ticks come in real time."""
 HOLD_S = 10.0
 """How long the duel's play scene holds a seat."""
 WAIT_S = 60.0
 """Real seconds within which an answer must come, on however busy a machine."""
+
+
+@pytest.fixture(autouse=True)
+def every_event_fits_the_schema(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fail a test whose server sent a page something that protocol/messages.schema.json does not describe."""
+    if find_spec("jsonschema") is None:  # tests/messages fails then, and names what is missing
+        yield
+        return
+    found: list[str] = []
+    send = SocketSender.emit
+
+    async def checked(sender: SocketSender, event: str, data: Any, *, to: str) -> None:
+        sent = data[0] if isinstance(data, tuple) else data
+        if event == "webrtc_signal":
+            sent = {**sent, "payload": EXAMPLE_STAMP}  # what tests have their pages say is no real signal
+        if event != "datagram":
+            found.extend(faults("ServerEvent", json.loads(json.dumps({"event": event, "data": sent}))))
+        await send(sender, event, data, to=to)
+
+    monkeypatch.setattr(SocketSender, "emit", checked)
+    yield
+    assert found == []
 
 
 class CountingDuel(ParallelEnv):
@@ -124,6 +151,8 @@ class Page:
     async def load(self, **body: Any) -> dict[str, Any]:
         async with self.http.post(f"{self.base}/api/participants", json=body) as response:
             answer = await response.json()
+            if find_spec("jsonschema") is not None:
+                assert faults("Participation" if response.status == 200 else "Failure", answer) == []
             answer["status"] = response.status
             if response.status == 200:
                 self.identity = answer
