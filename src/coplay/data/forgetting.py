@@ -41,8 +41,8 @@ class Forgotten:
     """Games that others played, too; they stay, without the person's id and copies."""
     games_removed: tuple[str, ...]
     """Games that nobody else played; they are removed."""
-    traces: str
-    """Where the database may still hold deleted bytes, in a sentence; empty if nowhere."""
+    traces: str | None
+    """Where the database may still hold deleted bytes, in a sentence; None if nowhere."""
 
 
 def forget(data: Path, participant_id: str, *, dry_run: bool = False) -> Forgotten:
@@ -126,7 +126,7 @@ def _forget(data: Path, chosen: Callable[[Connection], list[str]], dry_run: bool
         found = store.submit(work).result()
     finally:
         store.close()
-    traces = "" if dry_run or not found.participants else _purge(data, found.rows)
+    traces = None if dry_run or not found.participants else _purge(data, found.rows)
     return Forgotten(
         found.participants, found.rows, found.games_with_blank_seats, found.games_removed, traces
     )
@@ -144,7 +144,7 @@ class _Erasure:
 
     def result(self, people: list[str]) -> Forgotten:
         blank = tuple(game_id for game_id in self._blank if game_id not in self._removed)
-        return Forgotten(tuple(people), dict(+self._rows), blank, tuple(self._removed), "")
+        return Forgotten(tuple(people), dict(+self._rows), blank, tuple(self._removed), None)
 
     def erase(self, who: str) -> None:
         """Remove one person from every table.
@@ -208,8 +208,8 @@ def _mentioned(connection: Connection, who: str) -> bool:
     )
 
 
-def _purge(data: Path, rows: Collection[str]) -> str:
-    """Remove deleted bytes from the database's files, and return where some may remain, or ""."""
+def _purge(data: Path, rows: Collection[str]) -> str | None:
+    """Remove deleted bytes from the database's files, and return where some may remain."""
     if os.environ.get(DATABASE_VARIABLE):
         return _purge_postgres(data, sorted({*rows, games.name, groups.name}))
     connection = sqlite3.connect(data / DATABASE_FILE, timeout=5)
@@ -223,7 +223,9 @@ def _purge(data: Path, rows: Collection[str]) -> str:
     finally:
         connection.close()
     return (
-        "the database is in use: its write-ahead log is truncated when the server next stops" if busy else ""
+        "the database is in use: its write-ahead log is truncated when the server next stops"
+        if busy
+        else None
     )
 
 

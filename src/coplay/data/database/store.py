@@ -103,7 +103,7 @@ class Store:
         self._counting = Lock()
         self._waiting = self._waiting_bytes = 0
         self._busy_since: float | None = None
-        self._trouble = ""
+        self._trouble: str | None = None
         self._trouble_since = 0.0
         self._closing = Event()
         self._thread = Thread(target=self._work, name="store", daemon=True)
@@ -177,8 +177,8 @@ class Store:
             return self._waiting < MOST_WAITING and self._waiting_bytes + size <= MOST_WAITING_BYTES
 
     @property
-    def trouble(self) -> str:
-        """Why nothing can be stored at the moment, in a few words; empty if the database works."""
+    def trouble(self) -> str | None:
+        """Why nothing can be stored at the moment, in a few words; None if the database works."""
         busy_since = self._busy_since
         if self._trouble or busy_since is None or time.monotonic() - busy_since < SILENT_AFTER_S:
             return self._trouble
@@ -306,7 +306,7 @@ class Store:
         with self._counting:
             if not self._trouble:
                 return
-            since, self._trouble = self._trouble_since, ""
+            since, self._trouble = self._trouble_since, None
         _log.warning("everything is stored again, after %.1f s", time.monotonic() - since)
 
 
