@@ -27,6 +27,7 @@ from coplay.runtime.lock import RuntimeLock
 from coplay.runtime.node import find_node
 from coplay.runtime.progress import ReportProgress, silent
 from coplay.runtime.serving import ENCODINGS, ServedFile, compress, describe
+from coplay.runtime.stand_ins.wheels import MODULES, wheel_of
 
 STDLIB_PREFIX = "/lib/python314.zip/"
 RUNTIME_LOCK_FILE = "lock.json"
@@ -230,10 +231,8 @@ class _Assembly:
 
     def _note_key(self, packages: Sequence[str]) -> str:
         here = resources.files(__package__)
-        recipe = [
-            here.joinpath(name).read_text("utf-8")
-            for name in ("archives.py", "assembly.py", "absent_drawing.py")
-        ]
+        recipe = [here.joinpath(name).read_text("utf-8") for name in ("archives.py", "assembly.py")]
+        recipe += [hashlib.sha256(wheel_of(project)[1]).hexdigest() for project in MODULES]
         question = [asdict(self._distribution), sorted(packages), recipe, find_node() is not None]
         return "runtime-" + hashlib.sha256(json.dumps(question).encode()).hexdigest()
 

@@ -1,7 +1,7 @@
 """Resolves a study's packages to wheels for the browser.
 
 A study pins what it imports, `packages=["cogrid==0.3.2"]`. A package must be pure Python, or one that Pyodide
-publishes for WebAssembly; stand-ins replace drawing libraries (see `building.stand_ins`). Dependencies are
+publishes for WebAssembly; stand-ins replace drawing libraries (see `stand_ins.wheels`). Dependencies are
 found by a walk over the wheels' metadata; nothing is installed or executed.
 """
 
@@ -17,12 +17,12 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from coplay.errors import RuntimeUnavailableError, StudyError
-from coplay.runtime.building.stand_ins import MODULES, VERSION, is_replaced, wheel_of
 from coplay.runtime.distribution import Distribution, PinnedWheel
 from coplay.runtime.fetching.file_cache import FileCache
 from coplay.runtime.fetching.package_clients import SourceFailedError
 from coplay.runtime.fetching.sources import OFFLINE_HINT, Sources
 from coplay.runtime.progress import ReportProgress
+from coplay.runtime.stand_ins.wheels import MODULES, VERSION, is_replaced, wheel_of
 
 _STUDY = "the study"
 

@@ -110,6 +110,6 @@ def _parts(name: str) -> Callable[[str], Absent]:
     return part
 
 
-if __name__ != "coplay.runtime.building.absent_drawing":
+if __name__ != "coplay.runtime.stand_ins.absent_drawing":
     __getattr__ = _parts(__name__)
     sys.meta_path.append(_Finder)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from coplay.runtime.building.stand_ins import MODULES, wheel_of
+from coplay.runtime.stand_ins.wheels import MODULES, wheel_of
 
 USES = """
 import pygame

@@ -1,0 +1,1 @@
+"""Stand-ins for drawing libraries such as pygame, in browsers where the study draws instead."""
