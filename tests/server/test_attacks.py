@@ -122,7 +122,7 @@ def transport_of(wire: Wire) -> asyncio.Transport:
 async def test_too_many_sockets_of_one_address_are_refused(
     siege: Siege, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guard, "MAX_SOCKETS_AN_ADDRESS", 3)
+    monkeypatch.setattr(guard, "MAX_SOCKETS_PER_ADDRESS", 3)
     headers = {"X-Forwarded-For": "203.0.113.9"}  # as a proxy on this machine would pass it on
     wires = [await siege.wire(**headers) for _ in range(3)]
     with pytest.raises(aiohttp.WSServerHandshakeError):

@@ -1,4 +1,4 @@
-"""Puts a study's server together: one ASGI application."""
+"""Assembles a study's server into one ASGI application."""
 
 import asyncio
 import contextlib
@@ -55,19 +55,19 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Hosting:
-    """What a server is made of.
+    """What a server is made from.
 
     Attributes:
         study: The study.
-        folder: Where its file is.
-        play_setups: Its play scenes, made concrete.
+        folder: The folder of the study file.
+        play_setups: Scene index → setup of the play scene.
         runtime: The browser runtime (`coplay.runtime.Runtime`).
         bundle: The study's code (`coplay.runtime.Bundle`).
-        store: Where the data goes.
+        store: The data store.
         settings: Limits and waits.
-        web: Where the built page is.
+        web: The folder with the built page.
         ice: STUN and TURN servers.
-        clock: The time.
+        clock: The source of time.
     """
 
     study: Study
@@ -84,20 +84,20 @@ class Hosting:
 
 @dataclass(frozen=True, slots=True)
 class StudyServer:
-    """A study's server, ready to be run.
+    """A study's server, ready to run.
 
     Attributes:
-        asgi: The ASGI application, guarded.
+        asgi: The ASGI application.
         coordinator: Runs the games.
-        ledger: Takes uploads.
-        participants: The participants.
+        ledger: Stores uploads.
+        participants: All participants of the study.
         sockets: The Socket.IO server.
-        scene_flow: Leads participants through the study.
-        signer: Makes and reads tokens.
-        page_tokens: Those that open pages' sockets.
-        stale_pages: Which page of a seat may report.
-        watching: Lets those who run the study look on.
-        tick: Looks after lobbies, games and the store; called every `settings.tick_s` while the server runs.
+        scene_flow: Moves participants along the study.
+        signer: Signs and verifies tokens.
+        page_tokens: Verifies and renews the tokens that open pages' sockets.
+        stale_pages: Refuses the reports of replaced pages.
+        watching: The endpoints for spectators.
+        tick: Applies time-outs; called every `settings.tick_s` while the server runs.
     """
 
     asgi: SocketGuard
@@ -114,7 +114,11 @@ class StudyServer:
 
 
 def make_server(hosting: Hosting) -> StudyServer:
-    """Put a server together."""
+    """Assemble a server.
+
+    Args:
+        hosting: What the server is made from.
+    """
     study, settings, store, clock = hosting.study, hosting.settings, hosting.store, hosting.clock
     identity = StudyIdentity(
         study.name,
@@ -123,7 +127,7 @@ def make_server(hosting: Hosting) -> StudyServer:
         hosting.runtime.lock_hash,
         study.relay_only,
     )
-    # Two studies may share a data directory; a token of one must be worth nothing in the other.
+    # Two studies may share a data directory. A token of one must not be valid in the other.
     signer = TokenSigner(hmac.digest(_secret(store.directory), study.name.encode(), "sha256"))
     event_log = EventLog(store, study.name, clock)
     running = store.submit(partial(read_running, identity, hosting.play_setups, clock.wall())).result()
@@ -150,15 +154,7 @@ def make_server(hosting: Hosting) -> StudyServer:
     )
     page_tokens = PageTokens(signer, participants, messenger, event_log, settings.token_s, clock)
     Sockets(sockets, page_tokens, participants, messenger, scene_flow, coordinator, event_log, clock)
-    boot = BootInfo(
-        study=StudyInfo(name=study.name, version=study.version),
-        runtime=from_json(RuntimeInfo, hosting.runtime.boot_info()),
-        bundle=BundleInfo(
-            url=f"/bundle/{hosting.bundle.sha256}.zip",
-            hash=hosting.bundle.sha256,
-            module=hosting.bundle.module,
-        ),
-    )
+    boot = _boot_info(hosting)
     arrivals = Arrivals(boot, settings, signer, participants, messenger, scene_flow, ledger, clock)
     stale_pages = StalePages(store)
     game_uploads = GameUploads(
@@ -188,7 +184,31 @@ def make_server(hosting: Hosting) -> StudyServer:
         yield
         task.cancel()
 
-    app = Starlette(
+    # Uploads come first, past the Socket.IO server and the middleware of the other routes.
+    router = Router(
+        [Mount("/api/games", game_uploads.app)],
+        redirect_slashes=False,
+        default=socketio.ASGIApp(sockets, _make_http_app(arrivals, pages, watching)),
+        lifespan=lifespan,
+    )
+    return StudyServer(
+        SocketGuard(router),
+        coordinator,
+        ledger,
+        participants,
+        sockets,
+        scene_flow,
+        signer,
+        page_tokens,
+        stale_pages,
+        watching,
+        tick,
+    )
+
+
+def _make_http_app(arrivals: Arrivals, pages: Pages, watching: Watching) -> Starlette:
+    """Create the application for everything except uploads and sockets."""
+    return Starlette(
         routes=[
             Route("/", pages.index),
             Route("/demo", pages.demo),
@@ -205,25 +225,18 @@ def make_server(hosting: Hosting) -> StudyServer:
         middleware=[Middleware(SecurityHeaders)],
         exception_handlers={RequestRefusedError: answer_error, Exception: answer_error},
     )
-    router = Router(
-        [Mount("/api/games", game_uploads.app)],
-        redirect_slashes=False,
-        default=socketio.ASGIApp(sockets, app),
-        lifespan=lifespan,
-    )
-    guard = SocketGuard(router)
-    return StudyServer(
-        guard,
-        coordinator,
-        ledger,
-        participants,
-        sockets,
-        scene_flow,
-        signer,
-        page_tokens,
-        stale_pages,
-        watching,
-        tick,
+
+
+def _boot_info(hosting: Hosting) -> BootInfo:
+    """Return what every page needs to start."""
+    return BootInfo(
+        study=StudyInfo(name=hosting.study.name, version=hosting.study.version),
+        runtime=from_json(RuntimeInfo, hosting.runtime.boot_info()),
+        bundle=BundleInfo(
+            url=f"/bundle/{hosting.bundle.sha256}.zip",
+            hash=hosting.bundle.sha256,
+            module=hosting.bundle.module,
+        ),
     )
 
 
@@ -236,13 +249,13 @@ async def _tick_forever(tick: Callable[[], None], every_s: float) -> None:
         await asyncio.sleep(every_s)
         try:
             tick()
-        except Exception:
-            # One participant's trouble must not stop everyone's lobby.
-            _log.exception("looking after lobbies and games failed once")
+        except Exception:  # noqa: BLE001 (logged below)
+            # A fault that concerns one participant must not stop the lobbies and games of all others.
+            _log.exception("a tick of lobbies and games failed")
 
 
 def _secret(directory: Path) -> bytes:
-    """This data directory's secret; made at first use, readable by its owner only."""
+    """Return the secret of a data directory. Create it at first use, readable by its owner only."""
     path = directory / "secret"
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

@@ -1,4 +1,4 @@
-"""From a study file to a running server."""
+"""Serves a study file: loads the study, prepares its runtime, bundle and store, and runs its server."""
 
 import logging
 import os
@@ -6,7 +6,6 @@ import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from coplay.data.database.store import Store
 from coplay.runtime import build_bundle, ensure_runtime, keep_runtime, shown_progress
@@ -35,11 +34,11 @@ def host_study(
         path: The study file.
         listening: From `coplay.server.running.listen`.
         data: The data directory.
-        on_ready: Called once participants may come, with the key of those who may watch.
-        ice: STUN and TURN servers; None for those of the environment, which are none if it names none.
+        on_ready: Called once participants may come, with the key for spectators.
+        ice: STUN and TURN servers; None for those that environment variables name, if any.
 
     Raises:
-        CoplayError: Something that the researcher can put right.
+        CoplayError: The study, its packages or the data directory cannot be used.
     """
     ice = ice_servers() if ice is None else ice
     study = load_study(path)
@@ -48,7 +47,7 @@ def host_study(
         runtime = ensure_runtime(study.packages, progress=progress)
     bundle = build_bundle(path, runtime, exclude=(data,))
     with _open_store(data) as store:
-        # A study can be replayed in ten years only with the very code and runtime that were served.
+        # A game can be replayed in ten years only with exactly the code and runtime that were served.
         store.keep_file("bundles", f"{bundle.sha256}.zip", bundle.data)
         store.keep_file("locks", f"{runtime.lock_hash}.json", runtime.lock.to_bytes())
         keep_runtime(store.directory, runtime)
@@ -58,38 +57,39 @@ def host_study(
 
 
 def ice_servers(stun: Sequence[str] = (), turn: Sequence[str] = ()) -> IceServers:
-    """STUN and TURN servers, as options and the environment name them.
+    """Return the STUN and TURN servers that options and environment variables name.
 
-    The secret comes from the environment only: everyone on a machine can read its command lines.
+    The secret comes from an environment variable only, because every user of a machine can read its command
+    lines.
 
     Args:
-        stun: Addresses; none for those of `COPLAY_STUN`, separated by blanks.
-        turn: Addresses; none for those of `COPLAY_TURN`.
+        stun: URLs; if empty, those of `COPLAY_STUN`, separated by blanks.
+        turn: URLs; if empty, those of `COPLAY_TURN`.
 
     Raises:
-        UsageError: An address is none, or there is TURN without `COPLAY_TURN_SECRET`.
+        UsageError: A URL is malformed, or there is a TURN server without `COPLAY_TURN_SECRET`.
     """
-    named = os.environ.get
+    variable = os.environ.get
     return IceServers(
-        tuple(stun) or tuple(named(STUN_VARIABLE, "").split()),
-        tuple(turn) or tuple(named(TURN_VARIABLE, "").split()),
-        named(TURN_SECRET_VARIABLE, ""),
+        tuple(stun) or tuple(variable(STUN_VARIABLE, "").split()),
+        tuple(turn) or tuple(variable(TURN_VARIABLE, "").split()),
+        variable(TURN_SECRET_VARIABLE, ""),
     )
 
 
 @contextmanager
 def _open_store(data: Path) -> Iterator[Store]:
     store = Store(data)
-    log = _log_to(data / LOG_FILE)
+    handler = _add_log_file(data / LOG_FILE)
     try:
         yield store
     finally:
         store.close()
-        logging.getLogger().removeHandler(log)
-        log.close()
+        logging.getLogger().removeHandler(handler)
+        handler.close()
 
 
-def _log_to(file: Path) -> Any:
+def _add_log_file(file: Path) -> logging.Handler:
     handler = logging.FileHandler(file, delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     handler.setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""Runs a server until it is told to stop."""
+"""Listens on a port, and runs an ASGI application under uvicorn until Ctrl-C or SIGTERM."""
 
 import asyncio
 import contextlib
@@ -15,34 +15,36 @@ from coplay.errors import UsageError
 from coplay.server.edge.sockets import MAX_MESSAGE_BYTES
 
 GARBAGE_THRESHOLDS: Final = (50_000, 20, 100)
-"""Of Python's garbage collector, in objects. Requests leave few cycles behind. With 500 games open, looking
-for them after every 700 objects took a quarter of the time, and at times stopped all for half a second.
+"""For Python's garbage collector, in objects.
+
+Requests leave few cycles behind. With 500 open games, the default, a collection for every 700 objects, took
+a quarter of the time, and paused the server for up to half a second.
 """
 
 
 class PortInUseError(UsageError):
-    """Another program listens where the server should."""
+    """Raised when another program listens on the server's port."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Take a port, before any slow work begins.
+    """Return a socket that listens on a port. Call it before any slow work, so that a taken port is noticed.
 
     Args:
-        host: Address or name of this machine.
-        port: 0 for any free one.
+        host: An address or name of this machine.
+        port: 0 for any free port.
 
     Raises:
-        PortInUseError: Another program has it.
-        UsageError: It cannot be had for another reason.
+        PortInUseError: Another program listens on the port.
+        UsageError: The port cannot be used for another reason.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except (socket.gaierror, OverflowError) as error:
         raise UsageError(f"cannot listen on {host}:{port}: {error}", "Check --host and --port.") from error
-    # With its protocol named, asyncio switches off Nagle's delay on every connection; without, it does not.
+    # asyncio disables Nagle's algorithm only on sockets whose protocol is named, not 0.
     listening = socket.socket(family, kind, protocol or socket.IPPROTO_TCP)
     try:
-        # So that a restart need not wait for the connections of the former run to time out.
+        # Otherwise a restart would have to wait until the connections of the last run have timed out.
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
         listening.listen(2048)
@@ -59,7 +61,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def address_of(listening: socket.socket) -> str:
-    """Where a browser finds it: `http://HOST:PORT`."""
+    """Return the address of a listening socket for a browser: `http://HOST:PORT`."""
     host, port = listening.getsockname()[:2]
     if listening.family == socket.AF_INET6:
         host = f"[{host}]"
@@ -67,10 +69,10 @@ def address_of(listening: socket.socket) -> str:
 
 
 class Server(uvicorn.Server):
-    """uvicorn, saying when it is ready, and stopping without a second signal.
+    """A uvicorn server that reports when it is ready, and that stops cleanly at one signal.
 
     Args:
-        asgi: What to serve.
+        asgi: The ASGI application.
         on_ready: Called once requests are answered.
     """
 
@@ -84,7 +86,7 @@ class Server(uvicorn.Server):
                 server_header=False,
                 ws="websockets-sansio",
                 ws_max_size=2 * MAX_MESSAGE_BYTES,
-                # Inputs are tiny and must not wait for a compressor.
+                # Relayed inputs are tiny and latency matters, so that compression would only cost time.
                 ws_per_message_deflate=False,
                 timeout_graceful_shutdown=1,
             )
@@ -92,17 +94,17 @@ class Server(uvicorn.Server):
         self._on_ready = on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to serve."""
+        """Start to serve, and report it."""
         await super().startup(sockets=sockets)
         if self.started:
             self._on_ready()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Stop cleanly at Ctrl-C or SIGTERM; uvicorn would raise the signal again afterwards."""
+        """Stop cleanly at Ctrl-C or SIGTERM. uvicorn itself would raise the signal again afterwards."""
         loop = asyncio.get_running_loop()
         for name in (signal.SIGINT, signal.SIGTERM):
-            # Outside the main thread (in tests), and on Windows, there is no such handler.
+            # Not available outside the main thread (in tests) and on Windows.
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
                 loop.add_signal_handler(name, self._stop)
         yield
@@ -117,17 +119,17 @@ def run(asgi: Any, listening: socket.socket, on_ready: Callable[[], None]) -> No
     """Serve until Ctrl-C or SIGTERM.
 
     Args:
-        asgi: What to serve.
+        asgi: The ASGI application.
         listening: From `listen`; closed afterwards.
         on_ready: Called once requests are answered.
     """
-    # What there is by now stays: imports, the study, the server. It need not be looked through again.
+    # Imports, the study and the server live as long as the process, so that the collector can skip them.
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
     server = Server(asgi, on_ready)
     try:
-        # uvloop, on the systems that it is made for.
+        # The loop factory chooses uvloop where it is available.
         with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
             runner.run(server.serve(sockets=[listening]))
     finally:

@@ -1,4 +1,4 @@
-"""Tells pages that nothing can be stored at the moment: what they wait for comes only after it was stored."""
+"""Tells pages when the store fails, since they wait for events that are sent only once they are stored."""
 
 from coplay.data.database.store import Store
 from coplay.messages.to_page import Storing
@@ -6,11 +6,11 @@ from coplay.server.messenger import Messenger
 
 
 class StoreHealth:
-    """Looks whether the store works, and says so when that changes.
+    """A watch on the store, which announces failure and recovery to all pages.
 
     Args:
         store: The store.
-        messenger: Reaches the pages.
+        messenger: Sends the announcements.
     """
 
     def __init__(self, store: Store, messenger: Messenger) -> None:
@@ -19,7 +19,7 @@ class StoreHealth:
         self._ok = True
 
     def tick(self) -> None:
-        """Look; to be called several times a second."""
+        """Announce a change of the store's health. To be called several times a second."""
         ok = not self._store.trouble
         if ok is not self._ok:
             self._ok = ok

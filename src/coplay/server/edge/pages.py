@@ -1,5 +1,4 @@
-"""Static answers: the built page, the browser runtime, the study's code; and the headers that every answer
-has."""
+"""Serves files: the built page, the browser runtime and the study's code; and the security headers."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +12,7 @@ from coplay.runtime.serving import IMMUTABLE
 CONTENT_SECURITY_POLICY: Final = "; ".join(
     (
         "default-src 'none'",
-        # Python in the browser is WebAssembly; no other code than ours is ever evaluated.
+        # Python in the browser is WebAssembly. No other code is ever evaluated.
         "script-src 'self' 'wasm-unsafe-eval'",
         "worker-src 'self'",
         "connect-src 'self'",
@@ -29,14 +28,14 @@ CONTENT_SECURITY_POLICY: Final = "; ".join(
     )
 )
 
-# Encoded, as ASGI has them: they are added to each answer.
+# Encoded once, as ASGI needs them, since they are added to each answer.
 SECURITY_HEADERS: Final = tuple(
     (name.lower().encode(), value.encode())
     for name, value in {
         "Content-Security-Policy": CONTENT_SECURITY_POLICY,
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
-        # Isolated pages have timers of microseconds; shared ones see a tenth of a millisecond.
+        # Browsers give timers of microseconds to isolated pages only; to others, a tenth of a millisecond.
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Embedder-Policy": "require-corp",
         "Cross-Origin-Resource-Policy": "same-origin",
@@ -51,36 +50,37 @@ _UNBUILT = (
 
 
 class SecurityHeaders:
-    """Puts the headers above on every HTTP answer that does not set them itself.
+    """ASGI middleware that adds the security headers to every HTTP answer that does not set them itself.
 
     Args:
-        app: What answers.
+        app: The application that answers.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                there = message.get("headers", ())
-                named = {name for name, _ in there}
-                ours = (header for header in SECURITY_HEADERS if header[0] not in named)
-                message = {**message, "headers": [*there, *ours]}
+                headers = message.get("headers", ())
+                names = {name for name, _ in headers}
+                added = (header for header in SECURITY_HEADERS if header[0] not in names)
+                message = {**message, "headers": [*headers, *added]}
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
 
 
 class Pages:
-    """Answers requests for files.
+    """The endpoints that serve files.
 
     Args:
-        web: Where the built page is.
+        web: The folder with the built page.
         runtime: The browser runtime (`coplay.runtime.Runtime`).
         bundle: The study's code (`coplay.runtime.Bundle`).
     """
@@ -92,28 +92,28 @@ class Pages:
         self._bundle_data = bundle.data
 
     async def index(self, _request: Request) -> Response:
-        """`GET /`: the participant's page."""
+        """Answer `GET /`: the participant's page."""
         return self._page("index.html")
 
     async def demo(self, _request: Request) -> Response:
-        """`GET /demo`: two participants side by side."""
+        """Answer `GET /demo`: two participants side by side."""
         return self._page("demo.html")
 
     async def watch(self, _request: Request) -> Response:
-        """`GET /watch`: the games, for those who run the study."""
+        """Answer `GET /watch`: the researcher's page, which shows the running games."""
         return self._page("watch.html")
 
     async def asset(self, request: Request) -> Response:
-        """`GET /assets/<name>`: part of the built page; its name holds a hash of its content."""
+        """Answer `GET /assets/<name>`: a part of the built page, with a hash of its content in its name."""
         name = request.path_params["name"]
-        # Looked up among what is there, so that no name from outside ever becomes a path.
+        # Compared with the existing names: a name from outside must never become a path.
         for file in self._files("assets"):
             if file.name == name:
                 return FileResponse(file, headers={"Cache-Control": IMMUTABLE})
         return PlainTextResponse("There is no such file.", 404)
 
     async def runtime(self, request: Request) -> Response:
-        """`GET /runtime/<lock hash>/<name>`: part of the browser runtime."""
+        """Answer `GET /runtime/<lock hash>/<name>`: a file of the browser runtime."""
         if request.path_params["lock_hash"] == self._runtime.lock_hash:
             try:
                 served = self._runtime.lookup(
@@ -127,7 +127,7 @@ class Pages:
         return PlainTextResponse("There is no such runtime.", 404)
 
     async def bundle(self, request: Request) -> Response:
-        """`GET /bundle/<hash>.zip`: the study's code."""
+        """Answer `GET /bundle/<hash>.zip`: the study's code."""
         if request.path_params["name"] != self._bundle_name:
             return PlainTextResponse("There is no such bundle.", 404)
         return Response(self._bundle_data, media_type="application/zip", headers={"Cache-Control": IMMUTABLE})

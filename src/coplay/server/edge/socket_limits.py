@@ -1,7 +1,7 @@
-"""Stands between the network and the Socket.IO server: what no page of ours would do ends the connection.
+"""Protects the Socket.IO server from hostile clients: what no page of ours would send ends the connection.
 
-Socket.IO's parsers were not written for adversaries: they log a traceback for each malformed packet, keep
-parts of messages without bound, and queue answers for whoever does not read them.
+Socket.IO's parsers were not written for adversaries: they log a traceback for each malformed packet, buffer
+the parts of messages without bound, and queue answers for clients that do not read them.
 """
 
 import asyncio
@@ -19,36 +19,36 @@ from coplay.server.edge.authorization import LOOPBACK
 from coplay.server.refusals import is_worth_logging
 from coplay.signaling.rate_limits import TokenBucket
 
-MAX_SOCKETS_AN_ADDRESS: Final = 512
+MAX_SOCKETS_PER_ADDRESS: Final = 512
 FRAMES_PER_SECOND: Final = 1000.0
 FRAME_BURST: Final = 2000.0
 MAX_READ_AHEAD: Final = 256
-"""Frames that are read from a client while a write to it waits; each may be answered, and answers queue."""
+"""How many frames are read from a client while a write to it waits, since each frame may queue an answer."""
 WRITE_WITHIN_S: Final = 10.0
 HANG_UP_S: Final = 5.0
 MAX_ATTACHMENTS: Final = 1
 MAX_DIGITS: Final = 100
-"""Of a whole number; reading a long one takes longer than its length says."""
+"""The length of the longest whole number that is parsed, since the time for parsing grows quadratically."""
 _PACKET_TYPES: Final = "1234"
-"""What a client may send in Engine.IO: close, ping, pong, message."""
-_GREETING: Final = "40"
-"""A Socket.IO connect, which must come first."""
+"""The Engine.IO packets that a client may send: close, ping, pong, message."""
+_CONNECT_PACKET: Final = "40"
+"""The start of a Socket.IO connect packet, which must come first."""
 
-_KEY: Final = "coplay.guarded"
+_SCOPE_KEY: Final = "coplay.guarded"
 
 _log = logging.getLogger(__name__)
 
 
 class SocketGuard:
-    """An ASGI application around the one that has the sockets.
+    """ASGI middleware that limits WebSocket connections.
 
-    A client that sends too fast is read more slowly; one that does not read is closed.
+    A client that sends too fast is slowed down by back-pressure. A client that does not read is disconnected.
 
     Args:
-        app: What answers.
+        app: The application that has the sockets.
 
     Attributes:
-        closed: How many connections were ended here, by reason.
+        closed: How many connections were ended, by reason.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -57,19 +57,20 @@ class SocketGuard:
         self.closed: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection; those that are not WebSockets pass through."""
         if scope["type"] != "websocket":
             await self._app(scope, receive, send)
             return
         address = (scope.get("client") or ("", 0))[0]
-        if self._open[address] >= MAX_SOCKETS_AN_ADDRESS and address not in LOOPBACK:
+        if self._open[address] >= MAX_SOCKETS_PER_ADDRESS and address not in LOOPBACK:
             self.closed["address"] += 1
             await send({"type": "websocket.close", "code": 1013})
             return
         self._open[address] += 1
         guarded = _Guarded(receive, send, self.closed)
         try:
-            await self._app({**scope, _KEY: guarded}, guarded.receive, guarded.send)
-        except Exception as error:
+            await self._app({**scope, _SCOPE_KEY: guarded}, guarded.receive, guarded.send)
+        except Exception as error:  # noqa: BLE001 (a client can make the layers below raise almost anything)
             self.closed["error"] += 1
             _log.warning("a socket ended with %s: %.200s", type(error).__name__, error)
         finally:
@@ -80,6 +81,8 @@ class SocketGuard:
 
 
 class _Guarded:
+    """One guarded WebSocket connection."""
+
     def __init__(self, receive: Receive, send: Send, closed: Counter[str]) -> None:
         self._receive = receive
         self._send = send
@@ -87,11 +90,11 @@ class _Guarded:
         # Its waits are timers of the event loop, so that the loop's clock measures them.
         self._now = asyncio.get_running_loop().time
         self._bucket = TokenBucket(FRAMES_PER_SECOND, FRAME_BURST, self._now())
-        self._greeted = False
+        self._connected = False
         self._dead = False
         self._writing: dict[asyncio.Task[Any], float] = {}
         self._late: set[asyncio.Task[Any]] = set()
-        self._look: asyncio.TimerHandle | None = None
+        self._check: asyncio.TimerHandle | None = None
         self._read_ahead = 0
         self._write_ended = asyncio.Event()
 
@@ -99,10 +102,10 @@ class _Guarded:
         message = await self._receive()
         if message["type"] != "websocket.receive":
             return message
-        if not self._dead and not self._is_fine(message):
+        if not self._dead and not self._is_allowed(message):
             self._closed["frame"] += 1
             self._dead = True
-        # Back-pressure: who does not read is not read either; otherwise answers would fill the memory.
+        # Back-pressure: answers for a client that sends and does not read would otherwise fill the memory.
         self._read_ahead = self._read_ahead + 1 if self._writing else 0
         while self._writing and self._read_ahead > MAX_READ_AHEAD and not self._dead:
             self._write_ended.clear()
@@ -114,11 +117,12 @@ class _Guarded:
         return message
 
     async def send(self, message: Message) -> None:
-        # As `asyncio.timeout` would do it, with one timer for a while instead of one for each frame.
+        # A timeout like that of `asyncio.timeout`, but with one timer for all writes instead of one each,
+        # because this runs for every frame that is sent.
         task = cast("asyncio.Task[Any]", asyncio.current_task())
         self._writing[task] = self._now()
-        if self._look is None:
-            self._look_in(WRITE_WITHIN_S)
+        if self._check is None:
+            self._schedule_check(WRITE_WITHIN_S)
         try:
             await self._send(message)
         except asyncio.CancelledError:
@@ -134,7 +138,7 @@ class _Guarded:
             self._write_ended.set()
 
     async def end(self, reason: str) -> None:
-        """End the connection, whatever its client does."""
+        """End the connection, whether or not the client reads."""
         if not self._dead:
             self._dead = True
             self._closed[reason] += 1
@@ -142,38 +146,38 @@ class _Guarded:
                 await self.send({"type": "websocket.close", "code": 1008})
 
     def close(self) -> None:
-        """Nobody writes any more."""
-        if self._look is not None:
-            self._look.cancel()
+        """Stop the timer; the connection has ended."""
+        if self._check is not None:
+            self._check.cancel()
 
-    def _look_in(self, delay_s: float) -> None:
-        self._look = asyncio.get_running_loop().call_later(delay_s, self._end_late_writes)
+    def _schedule_check(self, delay_s: float) -> None:
+        self._check = asyncio.get_running_loop().call_later(delay_s, self._end_late_writes)
 
     def _end_late_writes(self) -> None:
-        self._look, now = None, self._now()
+        self._check, now = None, self._now()
         for task, since in self._writing.items():
             if now - since >= WRITE_WITHIN_S:
                 self._late.add(task)
                 task.cancel()
         if left := self._writing.keys() - self._late:
-            self._look_in(min(self._writing[task] for task in left) + WRITE_WITHIN_S - now)
+            self._schedule_check(min(self._writing[task] for task in left) + WRITE_WITHIN_S - now)
 
-    def _is_fine(self, message: Message) -> bool:
+    def _is_allowed(self, message: Message) -> bool:
         text = message.get("text")
-        if not self._greeted:
-            self._greeted = isinstance(text, str) and text.startswith(_GREETING)
-            return self._greeted
-        # Bytes are attachments of an event; whether one is expected is asked where events are read.
+        if not self._connected:
+            self._connected = isinstance(text, str) and text.startswith(_CONNECT_PACKET)
+            return self._connected
+        # Bytes are attachments of an event. `GuardedPacket` rejects those that no event has announced.
         return text is None or (bool(text) and text[0] in _PACKET_TYPES)
 
 
 class _Json:
-    """What a packet needs of `json`, which would make an encoder or a decoder anew for each."""
+    """The part of `json` that packets need, with one encoder and one decoder for all of them."""
 
     @staticmethod
     def _whole_number(text: str) -> int:
         if len(text) > MAX_DIGITS:
-            raise ValueError("a number that is too long")
+            raise ValueError("a number is too long")
         return int(text)
 
     _encoder: Final = json.JSONEncoder(separators=(",", ":"))
@@ -181,20 +185,21 @@ class _Json:
 
     @classmethod
     def dumps(cls, data: Any, **_: Any) -> str:
-        """A packet's data as text."""
+        """Return a packet's data as text."""
         return cls._encoder.encode(data)
 
     @classmethod
     def loads(cls, text: str) -> Any:
-        """A packet's data."""
+        """Return a packet's data, parsed from text."""
         return cls._decoder.decode(text)
 
 
 class GuardedPacket(socketio.packet.Packet):  # type: ignore[misc]
-    """A Socket.IO packet that has few attachments, and tells pages on connecting that we keep what they miss.
+    """A Socket.IO packet with few attachments, which enables "connection state recovery" in clients.
 
-    socket.io-client then remembers the number at the end of each event, and tells it as `offset` when it
-    connects again: "connection state recovery" of the Socket.IO protocol, which python-socketio lacks.
+    On connecting, a client is told that missed events are kept for it. From then on socket.io-client
+    remembers the number at the end of each event, and sends it as `offset` when it reconnects.
+    python-socketio lacks this part of the Socket.IO protocol.
     """
 
     json = _Json
@@ -206,13 +211,13 @@ class GuardedPacket(socketio.packet.Packet):  # type: ignore[misc]
 
     @classmethod
     def data_is_binary(cls, data: Any) -> bool:
-        """Whether bytes are among an event's arguments; ours never have them deeper inside."""
+        """Return True if bytes are among an event's arguments; ours are never nested deeper."""
         return isinstance(data, list) and any(isinstance(item, bytes) for item in data)
 
     def decode(self, encoded_packet: str) -> int:
-        """Read a packet; answers how many attachments it waits for."""
+        """Parse a packet. Return how many attachments it announces."""
         if not isinstance(encoded_packet, str):
-            raise ValueError("bytes that no event waits for")
+            raise ValueError("no event has announced an attachment")
         count = int(super().decode(encoded_packet) or 0)
         if count > MAX_ATTACHMENTS:
             raise ValueError("too many attachments")
@@ -220,9 +225,12 @@ class GuardedPacket(socketio.packet.Packet):  # type: ignore[misc]
 
 
 def close_on_malformed_packets(server: socketio.AsyncServer) -> None:
-    """End a socket whose packets cannot be read, instead of logging each of them with a traceback.
+    """Make a server end connections that send malformed packets, instead of logging each with a traceback.
 
-    What goes wrong in our own handlers must not come here: they answer for themselves.
+    Our own event handlers must catch their exceptions, which would be taken for malformed packets here.
+
+    Args:
+        server: The Socket.IO server.
     """
     handle: Callable[[str, Any], Awaitable[None]] = server.eio.handlers["message"]
     failed = 0
@@ -231,7 +239,7 @@ def close_on_malformed_packets(server: socketio.AsyncServer) -> None:
         nonlocal failed
         try:
             await handle(sid, data)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (the parsers raise almost anything)
             failed += 1
             if is_worth_logging(failed):
                 _log.warning("%d sockets were closed for packets that cannot be read: %.200r", failed, error)
@@ -241,22 +249,26 @@ def close_on_malformed_packets(server: socketio.AsyncServer) -> None:
 
 
 def hang_up_later(server: socketio.AsyncServer, sid: str) -> None:
-    """End the connection below a socket that was refused or closed, if its client does not.
+    """End the connection of a socket that was refused or closed, unless its client does so soon.
 
-    Pages of ours hang up by themselves, once they have read why.
+    Our pages hang up by themselves once they have read the reason, which an early end could cut off.
+
+    Args:
+        server: The Socket.IO server.
+        sid: The socket's id.
     """
-    below = server.manager.eio_sid_from_sid(sid, "/")
+    connection = server.manager.eio_sid_from_sid(sid, "/")
 
     async def hang_up() -> None:
         await asyncio.sleep(HANG_UP_S)
-        if server.manager.sid_from_eio_sid(below, "/") is None:
-            await _end(server, below, "refused")
+        if server.manager.sid_from_eio_sid(connection, "/") is None:
+            await _end(server, connection, "refused")
 
-    # The server keeps a reference to its background tasks.
+    # Not `asyncio.create_task`: the server keeps a reference, so that the task is not garbage-collected.
     server.start_background_task(hang_up)
 
 
-async def _end(server: socketio.AsyncServer, below: str | None, reason: str) -> None:
-    environ = server.environ.get(below)
+async def _end(server: socketio.AsyncServer, connection: str | None, reason: str) -> None:
+    environ = server.environ.get(connection)
     if environ is not None:
-        await environ["asgi.scope"][_KEY].end(reason)
+        await environ["asgi.scope"][_SCOPE_KEY].end(reason)

@@ -1,4 +1,4 @@
-"""Play scenes made concrete: the environment is built once, here, to learn its seats and spaces."""
+"""Builds the environment of each play scene once, to learn its seats, spaces and frame rate."""
 
 import sys
 from dataclasses import dataclass
@@ -16,19 +16,20 @@ DEFAULT_FPS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class PlaySetup:
-    """What the server needs to know of one play scene.
+    """A play scene together with what its environment determines.
 
     Attributes:
-        index: The scene's place in the study.
+        index: The scene's index in the study.
         scene: The scene.
-        n_players: Seats.
-        humans: Seats of people, ascending.
-        owners: Seat → the person's seat that supplies its inputs: people their own, bots are shared out.
+        n_players: How many seats there are.
+        humans: The seats of people, ascending.
+        owners: For each seat, the person's seat that supplies its inputs: a person's own, or for a bot's seat
+            that of the person whose page hosts the bot.
         fps: Frames a second.
         input_sizes: Bytes of each seat's input.
         spaces: Each seat's action space as JSON.
-        env_name: Names the environment in the data.
-        key_names: Keys that the page takes from the browser.
+        env_name: The environment's name in the data.
+        key_names: The keys that the page takes from the browser, as in `KeyboardEvent.key`.
     """
 
     index: int
@@ -44,15 +45,21 @@ class PlaySetup:
 
     @property
     def countdown_frames(self) -> int:
-        """Frames before each episode begins."""
+        """How many frames of countdown come before each episode."""
         return round(self.scene.countdown_s * self.fps)
 
 
 def build_play_setups(study: Study) -> dict[int, PlaySetup]:
-    """Build the setup of every play scene, by scene index.
+    """Build the setups of a study's play scenes.
+
+    Args:
+        study: The study.
+
+    Returns:
+        Scene index → setup.
 
     Raises:
-        CoplayError: An environment cannot run, or does not fit the scene.
+        CoplayError: An environment cannot be run, or does not fit its scene.
     """
     play_setups: dict[int, PlaySetup] = {}
     for index, scene in enumerate(study.scenes):
@@ -71,29 +78,30 @@ def _build(study: Study, index: int, scene: Play) -> PlaySetup:
     n_players = environment.n_players
     if n_players > MAX_PLAYERS:
         raise StudyError(f"the environment has {n_players} players", f"A game has at most {MAX_PLAYERS}.")
-    strangers = sorted(set(scene.bots) - set(range(n_players)))
-    if strangers:
+    seatless = sorted(set(scene.bots) - set(range(n_players)))
+    if seatless:
         raise StudyError(
-            f"there is a bot for player {strangers[0]}",
+            f"there is a bot for player {seatless[0]}, who does not exist",
             f"The environment has the players 0 to {n_players - 1}.",
         )
     humans = tuple(player for player in range(n_players) if player not in scene.bots)
     if not humans:
-        raise StudyError("every seat is a bot's", "Leave at least one seat to a person.")
+        raise StudyError("every seat belongs to a bot", "Leave at least one seat to a person.")
     if scene.players is not None and scene.players != len(humans):
         raise StudyError(
             f"players={scene.players}, but the environment has {n_players} seats and {len(scene.bots)} bots",
             f"Give a bot to every other seat, or leave players={scene.players} out.",
         )
     check_group(index, len(humans), group_size_at(study, index))
-    hosted = {bot: humans[place % len(humans)] for place, bot in enumerate(sorted(scene.bots))}
+    # Bots are shared out among the people, so that no page computes all of them.
+    hosts = {bot: humans[place % len(humans)] for place, bot in enumerate(sorted(scene.bots))}
     names = {name for player in humans for name in _checked_keys(environment, scene, player).names}
     return PlaySetup(
         index=index,
         scene=scene,
         n_players=n_players,
         humans=humans,
-        owners=tuple(hosted.get(player, player) for player in range(n_players)),
+        owners=tuple(hosts.get(player, player) for player in range(n_players)),
         fps=float(scene.fps or environment.render_fps or DEFAULT_FPS),
         input_sizes=tuple(codec.size for codec in environment.codecs),
         spaces=tuple(describe_space(codec.space) for codec in environment.codecs),
@@ -103,19 +111,19 @@ def _build(study: Study, index: int, scene: Play) -> PlaySetup:
 
 
 def _check_picture(environment: Environment) -> None:
-    """Draw once here what no study function draws, so that no participant finds out first."""
+    """Check that an environment draws itself without pygame, before a participant meets a blank page."""
     hint = "Give the scene a draw function: draw=my_drawing, a function (env, canvas)."
     environment.reset(0)
     try:
         environment.render()
-    except Exception as error:  # the environment's own code: anything may come
+    except Exception as error:  # noqa: BLE001 (the environment's own code may raise anything)
         raise StudyError(f"the environment cannot draw itself ({error})", hint) from error
     if "pygame" in sys.modules:
         raise StudyError("the environment draws with pygame, which the browsers' Python lacks", hint)
 
 
 def _checked_keys(environment: Environment, scene: Play, player: int) -> Keys:
-    """The player's keys; every action they can give is one the environment takes."""
+    """Return a player's keys, after a check that the environment accepts each of their actions."""
     keys = scene.keys_for(player)
     for action in (keys.noop, *keys.mapping.values()):
         environment.codecs[player].encode(action)
