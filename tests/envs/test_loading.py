@@ -41,8 +41,8 @@ def test_package_id_uses_the_packages_own_make():
 def test_every_way_to_name_an_environment_works(spec):
     environment = load_environment(spec)
     environment.reset(1)
-    outcome = environment.step((1,))
-    assert len(outcome.rewards) == 1
+    result = environment.step((1,))
+    assert len(result.rewards) == 1
     assert len(environment.observations) == 1
 
 

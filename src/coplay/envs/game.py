@@ -164,11 +164,11 @@ class Game:
         """
         episode = self.episode
         if self.phase == "playing":
-            outcome = self._play(inputs)
+            result = self._play(inputs)
             stepped = True
             self._snapshot = self._walk.take()
         else:
-            outcome, stepped = self._idle, False
+            result, stepped = self._idle, False
             if self.phase == "countdown":
                 self.countdown_left -= 1
                 if self.countdown_left == 0:
@@ -179,27 +179,27 @@ class Game:
                     self._begin_next_episode()
                     self._snapshot = self._walk.take()
             else:
-                return FrameRow(episode, False, *outcome)
+                return FrameRow(episode, False, *result)
         self.frame += 1
-        return FrameRow(episode, stepped, *outcome)
+        return FrameRow(episode, stepped, *result)
 
     def _play(self, inputs: tuple[bytes, ...]) -> StepResult:
         environment = self.environment
         actions = tuple(map(call, self._decoders, inputs))
         with self._simulated_frame():
-            outcome = environment.step(actions)
+            result = environment.step(actions)
         self.frame_in_episode += 1
-        rewards = outcome.rewards
+        rewards = result.rewards
         if any(rewards):
             self.scores = tuple(map(add, self.scores, rewards))
             self.total_scores = tuple(map(add, self.total_scores, rewards))
         ended = environment.episode_over
         if not ended and self.max_frames is not None and self.frame_in_episode >= self.max_frames:
             ended = True
-            outcome = outcome._replace(truncated=environment.live.present)
+            result = result._replace(truncated=environment.live.present)
         if ended:
             self._end_episode()
-        return outcome
+        return result
 
     def _end_episode(self) -> None:
         if self.episode + 1 >= self.episodes:

@@ -101,7 +101,7 @@ def test_what_is_not_found_is_not_taken(monkeypatch):
     assert words.unchanged()
 
 
-def test_what_only_moves_is_soon_looked_at_through_python(monkeypatch):
+def test_memory_is_watched_no_more_where_objects_only_move(monkeypatch):
     monkeypatch.setattr(state_plan, "QUIET_CHECKS", 0)
     held = {"first": ONE}
     walk = StateWalk({"held": held, "other": [2]})

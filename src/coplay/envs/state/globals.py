@@ -80,7 +80,7 @@ _first_values: dict[str, Snapshot] = {}
 
 
 def restore_first_values(roots: Mapping[str, Any]) -> None:
-    """Give watched names the values that they had when they were first watched.
+    """Restore the values that watched names had when they were first watched.
 
     Otherwise a process that already played a game with the same modules would start from another state than a
     fresh one.

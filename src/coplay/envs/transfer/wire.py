@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from coplay.errors import StateTransferError
 
-MAX_BYTES: Final = 16 << 20  # uncompressed: a few kilobytes of zlib can expand to gigabytes
+MAX_BYTES: Final = 16 << 20  # uncompressed: zlib can expand a thousandfold
 MAX_VALUES: Final = 2_000_000
 MAX_DEPTH: Final = 16
 _MAX_INT_BYTES: Final = 1 << 16
