@@ -8,7 +8,7 @@ from coplay.messages.encoding import Nullable
 SignalType: TypeAlias = Literal[
     "offer", "answer", "ice-candidate", "restart-request", "rebuild-request", "bye"
 ]
-"""What a signal is; meanings in protocol/README.md."""
+"""What a signal is; meanings in protocol/connections.md."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +32,9 @@ class SignalPayload:
     epoch: int
     """Signaling epoch of the pair; issued by the server."""
     negotiation: int
-    """Number of the offer that this belongs to; from 1, raised by the offering peer with each new offer."""
+    """Number of the offer that this belongs to, from 1; 0 in a request before the epoch's first offer."""
     seq: int
-    """Number of this signal among those of its sender to this peer in this epoch."""
+    """Number of this signal among those of its sender to this peer, from 1."""
     message_id: str
     """Unique among the sender's signals; 1 to 64 characters."""
     sdp: str | None = None

@@ -268,9 +268,9 @@ export interface GameReport {
 export interface SignalPayload {
   /** Signaling epoch of the pair; issued by the server. */
   epoch: number;
-  /** Number of the offer that this belongs to; from 1, raised by the offering peer with each new offer. */
+  /** Number of the offer that this belongs to, from 1; 0 in a request before the epoch's first offer. */
   negotiation: number;
-  /** Number of this signal among those of its sender to this peer in this epoch. */
+  /** Number of this signal among those of its sender to this peer, from 1. */
   seq: number;
   /** Unique among the sender's signals; 1 to 64 characters. */
   message_id: string;
@@ -840,7 +840,7 @@ export type SeatFate = 'end' | 'default' | 'bot';
 /** Player, last frame of the inputs of the seat's person (-1 for none), and what happened to the seat. */
 export type SeatChange = [number, number, 'default' | 'bot' | 'end' | 'back'];
 
-/** What a signal is; meanings in protocol/README.md. */
+/** What a signal is; meanings in protocol/connections.md. */
 export type SignalType = 'offer' | 'answer' | 'ice-candidate' | 'restart-request' | 'rebuild-request' | 'bye';
 
 /** The data of the event `scene`: what the participant sees now. */
