@@ -8,7 +8,7 @@ from typing import Literal
 
 from coplay.netcode.config import Fate
 
-Verdict = Literal["identical", "truncated", "divergent", "unverified", "mismatch"]
+LogVerdict = Literal["identical", "truncated", "divergent", "unverified", "mismatch"]
 """How a game ended, see `GameAgreed.verdict`."""
 
 
@@ -165,7 +165,7 @@ class DatagramRejected:
 class GameAgreed:
     """The game has ended with this verdict about the peers' logs; reported once."""
 
-    verdict: Verdict
+    verdict: LogVerdict
     """One of these:
 
     - `identical`: all peers hold the same log;

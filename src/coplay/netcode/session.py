@@ -21,16 +21,16 @@ from typing import Literal
 from coplay.errors import SessionMisuseError
 from coplay.netcode.config import SessionConfig
 from coplay.netcode.effects import Effect, SaveState
-from coplay.netcode.events import DelayChosen, Event, HelloMismatch, Rejoined, Running, Verdict
+from coplay.netcode.events import DelayChosen, Event, HelloMismatch, LogVerdict, Rejoined, Running
 from coplay.netcode.history.rejoin_snapshot import RejoinSnapshot
 from coplay.netcode.history.timeline import Timeline
 from coplay.netcode.peers.roster import Roster
 from coplay.netcode.peers.seats import Cut
 from coplay.netcode.phases.closing import EXCLUDED_REASON, ClosingPhase
 from coplay.netcode.phases.hello import HelloPhase
-from coplay.netcode.phases.inbox import Inbox
+from coplay.netcode.phases.inbox import DatagramInbox
 from coplay.netcode.phases.leaving import LeaveAgreement
-from coplay.netcode.phases.outbox import Outbox
+from coplay.netcode.phases.outbox import DatagramOutbox
 from coplay.netcode.phases.pacing import FramePacer, SteadyClock
 from coplay.netcode.phases.rejoining import RejoinPhase
 from coplay.netcode.phases.repairing import DesyncRepair
@@ -38,7 +38,7 @@ from coplay.netcode.phases.running import RunningPhase
 from coplay.netcode.phases.transfers import StateTransfers
 from coplay.netcode.stats import SessionStats
 
-Phase = Literal["hello", "running", "closing", "closed"]
+SessionPhase = Literal["hello", "running", "closing", "closed"]
 
 _MAX_EVENTS = 1024
 """Events kept for a caller that does not take them; the oldest are dropped."""
@@ -64,14 +64,14 @@ class RollbackSession:
         self._roster = Roster(config, self._timeline.queues, self._events, now)
         self._leaves = LeaveAgreement(config, self._roster, self._events)
         self._hello = HelloPhase(config, self._roster.running)
-        self._outbox = Outbox(self._timeline, self._roster, config.fps, self._effects)
+        self._outbox = DatagramOutbox(self._timeline, self._roster, config.fps, self._effects)
         self._closing = ClosingPhase(self._timeline, self._roster, self._leaves, self._outbox, self._events)
         self._repair = DesyncRepair(config, self._timeline, self._roster, self._effects, self._events)
         self._transfers = StateTransfers(
             self._timeline, self._roster, self._repair, self._outbox, self._effects
         )
         self._pacer = FramePacer(config.fps)
-        self._inbox = Inbox(
+        self._inbox = DatagramInbox(
             self._timeline,
             self._roster,
             self._leaves,
@@ -97,7 +97,7 @@ class RollbackSession:
             self._pacer,
             self._events,
         )
-        self._phase: Phase = "hello"
+        self._phase: SessionPhase = "hello"
 
     # Input
 
@@ -369,7 +369,7 @@ class RollbackSession:
         return tuple(queue.player for queue in self._roster.own_queues)
 
     @property
-    def phase(self) -> Phase:
+    def phase(self) -> SessionPhase:
         """The phase of the session: `hello`, `running`, `closing` or `closed`."""
         return self._phase
 
@@ -474,7 +474,7 @@ class RollbackSession:
             self._phase = "closing"
             self._closing.begin(now, stopped=True, excluded=True)
 
-    def _close(self, verdict: Verdict, reason: str) -> None:
+    def _close(self, verdict: LogVerdict, reason: str) -> None:
         self._phase = "closed"
         self._transfers.stop()
         self._closing.close(verdict, reason)

@@ -5,7 +5,7 @@ It decides and sends nothing: `phases.closing` sends the closing sections and as
 
 from collections.abc import Sequence
 
-from coplay.netcode.events import Verdict
+from coplay.netcode.events import LogVerdict
 from coplay.netcode.peers.remote_peer import RemotePeer
 from coplay.netcode.wire.format import (
     CLOSING_ACKED,
@@ -48,10 +48,10 @@ class LogAgreement:
         self.last_frame = last_frame
         self.chain: bytes | None = None
         """The hash of the local log; None until the caller has answered the last `Checksum`."""
-        self.verdict: Verdict | None = None
+        self.verdict: LogVerdict | None = None
         """The verdict, once `decide` has reached it."""
 
-    def decide(self, now: float, desync: str | None = None) -> tuple[Verdict, str] | None:
+    def decide(self, now: float, desync: str | None = None) -> tuple[LogVerdict, str] | None:
         """Return the verdict and its reason if they can be known by now, and keep the verdict.
 
         Args:
@@ -69,7 +69,7 @@ class LogAgreement:
         self.verdict = found[0]
         return found
 
-    def _compare(self, running: Sequence[RemotePeer], desync: str | None) -> tuple[Verdict, str]:
+    def _compare(self, running: Sequence[RemotePeer], desync: str | None) -> tuple[LogVerdict, str]:
         # A peer that left after the end may have sent its hash; one that left before has another last frame.
         known = [
             remote

@@ -5,13 +5,13 @@ It decides when something is sent. What the closing sections lead to is decided 
 
 from collections import deque
 
-from coplay.netcode.events import Event, GameAgreed, Verdict
+from coplay.netcode.events import Event, GameAgreed, LogVerdict
 from coplay.netcode.history.agreement import LogAgreement
 from coplay.netcode.history.timeline import Timeline
 from coplay.netcode.peers.remote_peer import RemotePeer
 from coplay.netcode.peers.roster import Roster
 from coplay.netcode.phases.leaving import LeaveAgreement
-from coplay.netcode.phases.outbox import Outbox
+from coplay.netcode.phases.outbox import DatagramOutbox
 from coplay.netcode.wire.format import CLOSING_ACKED
 from coplay.netcode.wire.play import PlayDatagram
 
@@ -37,7 +37,7 @@ class ClosingPhase:
         timeline: Timeline,
         roster: Roster,
         leaves: LeaveAgreement,
-        outbox: Outbox,
+        outbox: DatagramOutbox,
         events: deque[Event],
     ) -> None:
         self._timeline = timeline
@@ -136,7 +136,7 @@ class ClosingPhase:
         self.next_send = now + RESEND_INTERVAL_S
         self._outbox.send_bye(self._roster.running, now)
 
-    def close(self, verdict: Verdict, reason: str) -> None:
+    def close(self, verdict: LogVerdict, reason: str) -> None:
         """Report the verdict."""
         self.closed = True
         last = self._timeline.published

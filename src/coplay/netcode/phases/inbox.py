@@ -9,7 +9,7 @@ from coplay.netcode.peers.roster import Roster
 from coplay.netcode.phases.closing import ClosingPhase
 from coplay.netcode.phases.hello import HelloPhase
 from coplay.netcode.phases.leaving import LeaveAgreement
-from coplay.netcode.phases.outbox import Outbox
+from coplay.netcode.phases.outbox import DatagramOutbox
 from coplay.netcode.phases.pacing import FramePacer
 from coplay.netcode.phases.repairing import DesyncRepair
 from coplay.netcode.phases.transfers import StateTransfers
@@ -34,7 +34,7 @@ _REPLY_INTERVAL_S = 0.1
 _REPORTED_REJECTIONS = 16
 
 
-class Inbox:
+class DatagramInbox:
     """The incoming datagrams of one session.
 
     Args:
@@ -59,7 +59,7 @@ class Inbox:
         repair: DesyncRepair,
         transfers: StateTransfers,
         closing: ClosingPhase,
-        outbox: Outbox,
+        outbox: DatagramOutbox,
         pacer: FramePacer,
         events: deque[Event],
     ) -> None:

@@ -14,7 +14,7 @@ _EXTRAPOLATION_LIMIT_S = 0.25
 """A silent peer is assumed to have gone on stepping frames for this long."""
 
 
-class Outbox:
+class DatagramOutbox:
     """The outgoing datagrams of one session.
 
     Args:

@@ -8,7 +8,7 @@ frame ever gets two different inputs.
 
 from coplay.netcode.peers.roster import Roster
 from coplay.netcode.phases.hello import HelloPhase
-from coplay.netcode.phases.inbox import Inbox
+from coplay.netcode.phases.inbox import DatagramInbox
 from coplay.netcode.phases.transfers import StateTransfers
 
 REJOIN_TIMEOUT_S = 30.0
@@ -27,7 +27,9 @@ class RejoinPhase:
         inbox: Accepts inputs of this peer's own seats while they are restored.
     """
 
-    def __init__(self, roster: Roster, hello: HelloPhase, transfers: StateTransfers, inbox: Inbox) -> None:
+    def __init__(
+        self, roster: Roster, hello: HelloPhase, transfers: StateTransfers, inbox: DatagramInbox
+    ) -> None:
         self._roster = roster
         self._hello = hello
         self._transfers = transfers

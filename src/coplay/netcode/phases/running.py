@@ -11,9 +11,9 @@ from coplay.netcode.events import Event, Stalled
 from coplay.netcode.history.timeline import GameEnd, Timeline
 from coplay.netcode.input_queue import RING, InputQueue
 from coplay.netcode.peers.roster import Roster
-from coplay.netcode.phases.inbox import Inbox
+from coplay.netcode.phases.inbox import DatagramInbox
 from coplay.netcode.phases.leaving import LeaveAgreement
-from coplay.netcode.phases.outbox import Outbox
+from coplay.netcode.phases.outbox import DatagramOutbox
 from coplay.netcode.phases.pacing import FramePacer
 from coplay.netcode.phases.rejoining import RejoinPhase
 from coplay.netcode.phases.repairing import DesyncRepair
@@ -46,9 +46,9 @@ class RunningPhase:
         leaves: LeaveAgreement,
         repair: DesyncRepair,
         transfers: StateTransfers,
-        inbox: Inbox,
+        inbox: DatagramInbox,
         rejoining: RejoinPhase,
-        outbox: Outbox,
+        outbox: DatagramOutbox,
         pacer: FramePacer,
         events: deque[Event],
     ) -> None:

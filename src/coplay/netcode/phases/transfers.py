@@ -15,7 +15,7 @@ from coplay.netcode.history.rejoin_snapshot import (
 from coplay.netcode.history.timeline import Timeline
 from coplay.netcode.peers.remote_peer import RemotePeer
 from coplay.netcode.peers.roster import Roster
-from coplay.netcode.phases.outbox import Outbox
+from coplay.netcode.phases.outbox import DatagramOutbox
 from coplay.netcode.phases.repairing import DesyncRepair
 from coplay.netcode.wire.format import STATE, MalformedDatagramError
 from coplay.netcode.wire.transfer import (
@@ -51,7 +51,7 @@ class StateTransfers:
         timeline: Timeline,
         roster: Roster,
         repair: DesyncRepair,
-        outbox: Outbox,
+        outbox: DatagramOutbox,
         effects: list[Effect],
     ) -> None:
         self._timeline = timeline
