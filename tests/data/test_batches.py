@@ -33,11 +33,11 @@ def batch(frames: int = 3, **more: object) -> FrameBatch:
 
 
 @pytest.mark.parametrize("frames", [0, 1, 3, 200])
-def test_batch_survives_the_way_through_bytes(frames: int) -> None:
+def test_batch_is_the_same_after_encoding_and_decoding(frames: int) -> None:
     assert decode(encode(batch(frames)), 2, SIZES) == batch(frames)
 
 
-def test_layout_is_the_written_one() -> None:
+def test_layout_is_the_documented_one() -> None:
     data = encode(batch(1))
     (length,) = struct.unpack_from("<I", data)
     header = json.loads(data[4 : 4 + length])
@@ -116,7 +116,7 @@ def test_smallest_header_is_a_batch() -> None:
         bytes(MAX_BATCH_BYTES + 1),
     ],
 )
-def test_bytes_that_are_no_batch_are_refused(data: bytes) -> None:
+def test_malformed_batch_is_refused(data: bytes) -> None:
     with pytest.raises(BatchError):
         decode(data, 2, SIZES)
 

@@ -22,11 +22,11 @@ SPACES = [
 
 
 @pytest.mark.parametrize("space", SPACES, ids=str)
-def test_space_survives_the_way_through_its_description(space: spaces.Space[Any]) -> None:
+def test_space_is_the_same_after_describing_and_making_it(space: spaces.Space[Any]) -> None:
     assert make_space(describe_space(space)) == space
 
 
-def test_space_that_is_no_input_is_refused() -> None:
+def test_space_of_an_unknown_kind_is_refused() -> None:
     with pytest.raises(StoreError):
         describe_space(spaces.Graph(spaces.Discrete(2), None))
 

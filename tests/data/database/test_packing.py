@@ -1,4 +1,4 @@
-"""What is stored of a batch: less, and the same when it is read."""
+"""Packed batches are smaller, and the same when they are read."""
 
 import random
 import zlib
@@ -41,7 +41,7 @@ def second_of_play() -> bytes:
     )
 
 
-def test_second_of_play_takes_a_third_of_the_room_and_comes_back_the_same() -> None:
+def test_second_of_play_is_packed_to_a_third_and_unpacked_to_the_same() -> None:
     body = second_of_play()
     assert len(pack(body)) < len(body) / 3
     assert unpack(pack(body)) == body
@@ -60,11 +60,11 @@ def test_largest_batch_comes_back_the_same() -> None:
         assert unpack(pack(body)) == body
 
 
-def test_batch_from_before_there_was_packing_is_read_as_it_is() -> None:
+def test_batch_that_was_stored_before_packing_is_read_as_it_is() -> None:
     assert unpack(second_of_play()) == second_of_play()
 
 
-def test_damaged_bytes_are_no_batch_and_no_error() -> None:
+def test_damaged_bytes_are_neither_a_batch_nor_an_error() -> None:
     packed = pack(second_of_play())
     for damaged in (packed[:-1], packed[:5], packed[:4], packed[:40] + b"\xff" * 40 + packed[80:]):
         assert unpack(damaged) != second_of_play()

@@ -56,7 +56,7 @@ def hold(store: Store) -> threading.Event:
     return busy
 
 
-def test_what_was_asked_is_there_after_closing_and_opening_again(tmp_path: Path, database: str) -> None:
+def test_submitted_work_is_stored_after_closing_and_opening_again(tmp_path: Path, database: str) -> None:
     store = Store(tmp_path)
     for _ in range(1000):
         store.execute(insert(events).values(ROW))
@@ -66,7 +66,7 @@ def test_what_was_asked_is_there_after_closing_and_opening_again(tmp_path: Path,
     store.close()
 
 
-def test_many_writes_asked_while_the_disk_is_busy_share_a_transaction(store: Store) -> None:
+def test_writes_submitted_while_the_disk_is_busy_share_a_transaction(store: Store) -> None:
     commits: list[Connection] = []
 
     def committed(connection: Connection) -> None:
@@ -84,7 +84,7 @@ def test_many_writes_asked_while_the_disk_is_busy_share_a_transaction(store: Sto
     assert len(commits) <= 3
 
 
-def test_write_that_fails_takes_no_other_along(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+def test_write_that_fails_does_not_fail_others(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     busy = hold(store)
     before = store.execute(insert(events).values(ROW))
     bad = store.execute(insert(events).values({**ROW, "kind": None}))
@@ -127,7 +127,7 @@ def test_rows_that_wait_together_are_one_statement_and_the_first_of_a_key_stands
     assert stored.result(WAIT_S) == list(range(6))
 
 
-def test_row_that_cannot_be_inserted_takes_no_other_along(store: Store) -> None:
+def test_row_that_cannot_be_inserted_does_not_fail_others(store: Store) -> None:
     busy = hold(store)
     rows = [{**BATCH, "number": n, "utc": None if n == 2 else ""} for n in range(5)]
     futures = [store.insert(batches, row, "sha256") for row in rows]
@@ -187,8 +187,10 @@ def test_work_beyond_the_overflow_is_refused(store: Store, monkeypatch: pytest.M
     assert taken.result(WAIT_S) == 0
 
 
-def test_full_disk_is_said_and_heals_by_itself(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """SQLite is told that it may not have another page: the error is the one of a full disk."""
+def test_full_disk_is_reported_and_retried_until_there_is_room(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """SQLite may not have another page, which gives the same error as a full disk."""
     store = Store(tmp_path)
 
     def fill(connection: Connection) -> None:
@@ -225,7 +227,7 @@ def test_full_disk_is_said_and_heals_by_itself(tmp_path: Path, caplog: pytest.Lo
     store.close()
 
 
-def test_database_that_stops_answering_is_said_and_loses_nothing(
+def test_database_that_stops_answering_is_reported_and_loses_nothing(
     store: Store, database: str, postgres: Postgres, caplog: pytest.LogCaptureFixture
 ) -> None:
     if database != "postgresql":
@@ -242,7 +244,7 @@ def test_database_that_stops_answering_is_said_and_loses_nothing(
     assert "everything is stored again" in caplog.text
 
 
-def test_connection_that_is_cut_is_made_anew_and_nothing_is_stored_twice(store: Store, database: str) -> None:
+def test_connection_that_is_cut_is_reopened_and_stores_nothing_twice(store: Store, database: str) -> None:
     if database != "postgresql":
         pytest.skip("only PostgreSQL has a connection to cut: SQLite is part of this process")
     futures: list[Future[None]] = []
@@ -264,7 +266,7 @@ def test_connection_that_is_cut_is_made_anew_and_nothing_is_stored_twice(store: 
 
 
 def test_commit_whose_answer_is_lost_is_not_repeated(store: Store, database: str) -> None:
-    """The connection is cut after the database committed, before the store heard of it."""
+    """The connection is cut after the database committed, before the store received the answer."""
     if database != "postgresql":
         pytest.skip("only PostgreSQL has a connection to cut: SQLite is part of this process")
     lost = [False]
@@ -310,7 +312,7 @@ def test_directory_that_cannot_be_made_is_a_plain_error(tmp_path: Path) -> None:
         Store(tmp_path / "file" / "data")
 
 
-def test_file_that_is_no_database_is_a_plain_error(tmp_path: Path) -> None:
+def test_file_that_is_not_a_database_is_a_plain_error(tmp_path: Path) -> None:
     (tmp_path / "coplay.sqlite").write_text("hello, this is no database at all" * 100)
     with pytest.raises(StoreError, match="not a database"):
         Store(tmp_path)

@@ -91,7 +91,7 @@ def test_database_of_a_newer_version_is_a_plain_error(tmp_path: Path, database: 
         Store(tmp_path)
 
 
-def test_two_processes_may_open_an_empty_database_at_once(tmp_path: Path, database: str) -> None:
+def test_two_processes_may_open_an_empty_database_at_the_same_time(tmp_path: Path, database: str) -> None:
     failed: list[BaseException] = []
 
     def open_it() -> None:

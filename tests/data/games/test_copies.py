@@ -69,7 +69,7 @@ def test_checksums_that_differ_are_a_difference() -> None:
     assert copies.checksum_difference == 60
 
 
-def test_page_loaded_anew_is_compared_with_the_page_before_and_is_no_further_copy() -> None:
+def test_reloaded_page_is_compared_with_the_page_before_and_is_not_another_copy() -> None:
     copies = InputCopies()
     copies.add(batch(0, 0, b"abcd", [(2, 7)]))
     assert copies.add(batch(0, 2, b"cdef", [(2, 7)])) is None
@@ -86,7 +86,7 @@ def test_page_that_contradicts_the_page_before_it_is_a_difference_of_one_peer() 
     assert (difference.frame, difference.peer, difference.reference_peer) == (3, 0, 0)
 
 
-def test_frames_that_all_gave_are_still_compared() -> None:
+def test_frames_that_all_peers_uploaded_are_still_compared() -> None:
     copies = InputCopies()
     copies.add(batch(0, 0, b"ab"))
     copies.add(batch(1, 0, b"ab"))

@@ -17,7 +17,7 @@ from coplay.data.games.reports import PeerReport, ReportedCut, cuts_column, read
         {"verdict": "x" * 65, "last_frame": 1, "chain_hash": ""},
     ],
 )
-def test_report_that_is_none_is_refused(body: dict[str, Any]) -> None:
+def test_malformed_report_is_refused(body: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="is not"):
         read_report(body)
 
@@ -64,7 +64,7 @@ def test_report_with_impossible_cuts_or_desyncs_is_refused(more: dict[str, Any])
         read_report(body, players=2)
 
 
-def test_cuts_are_those_of_who_saw_the_game_for_longest() -> None:
+def test_cuts_are_taken_from_the_peer_with_the_most_frames() -> None:
     early = PeerReport("truncated", 10, "ab", cuts=(ReportedCut(1, 4, "end"),))
     late = PeerReport("identical", 90, "cd", cuts=(ReportedCut(1, 5, "bot"),))
     assert cuts_column({0: early, 2: late}) == {"1": [{"last_frame": 5, "fate": "bot"}]}

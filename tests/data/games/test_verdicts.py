@@ -27,7 +27,7 @@ def test_someone_who_left_truncates() -> None:
     assert (verdict.name, verdict.frame, verdict.reason) == ("truncated", 40, "Player 1 left.")
 
 
-def test_someone_who_left_unnoticed_by_the_others_truncates() -> None:
+def test_peer_that_left_unnoticed_by_the_others_truncates() -> None:
     assert judge([0, 1], {0: SAME}, left=[1]).name == "truncated"
 
 
@@ -54,7 +54,7 @@ def test_chain_known_to_the_server_settles_what_a_peer_could_not_verify() -> Non
     assert judge([0, 1], {0: SAME, 1: PeerReport("unverified", 99, "ab")}).name == "identical"
 
 
-def test_when_all_left_what_each_uploaded_counts() -> None:
+def test_uploads_count_when_all_players_left() -> None:
     verdict = judge([0, 1], {}, left=[0, 1], frames=30, shared_frames=25)
     assert (verdict.name, verdict.frame, verdict.last_frame) == ("truncated", 24, 24)
     assert judge([0, 1], {}, left=[0], frames=30, shared_frames=25).name == "unverified"
@@ -132,7 +132,7 @@ def test_person_who_came_back_must_agree_with_the_others() -> None:
     }
 
 
-def test_those_that_remained_but_differ_are_divergent() -> None:
+def test_remaining_peers_that_differ_are_divergent() -> None:
     reports = {
         0: PeerReport("identical", 99, "ab", cuts=(BOT,)),
         2: PeerReport("identical", 99, "cd", cuts=(BOT,)),

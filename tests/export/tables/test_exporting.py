@@ -1,4 +1,4 @@
-"""Tables come out whole, say what they hold, and are never replaced by unlike ones."""
+"""Tables are written completely, describe themselves, and are never silently replaced by other ones."""
 
 import csv
 import json

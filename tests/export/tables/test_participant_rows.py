@@ -1,4 +1,4 @@
-"""How somebody dropped out who reached no end, from what the server tells of them."""
+"""How people dropped out is derived from the events that the server recorded."""
 
 from typing import Any
 
@@ -29,11 +29,11 @@ def told(*kinds: str) -> list[dict[str, Any]]:
         (("connected", "game_joined", "left_game:never began", "connected", "continued"), "still there"),
     ],
 )  # fmt: skip
-def test_dropping_out_is_told_from_the_events(kinds: tuple[str, ...], how: str) -> None:
+def test_drop_out_is_derived_from_the_events(kinds: tuple[str, ...], how: str) -> None:
     assert dropped_out(told(*kinds)) == how
 
 
-def test_only_who_reached_no_end_dropped_out_and_studies_are_kept_apart() -> None:
+def test_only_people_without_an_end_dropped_out_and_studies_are_kept_apart() -> None:
     people = [
         {"study": "a", "participant_id": "x", "ended_how": None, "scene": 2},
         {"study": "b", "participant_id": "x", "ended_how": None, "scene": 0},

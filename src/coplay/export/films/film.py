@@ -84,10 +84,12 @@ def film_game(
                     if (drawn["frame"] - frames.start) % stride == 0:
                         pipe.write(picture)
 
-        def asks(first: int, last: int) -> dict[str, Any]:
+        def more_fields(first: int, last: int) -> dict[str, Any]:
             return {"draw": list(range(max(first, frames.start), min(last, frames.stop)))}
 
-        return replay_recording(data, recording, progress=progress, watch=watch, asks=asks, screens=[player])
+        return replay_recording(
+            data, recording, progress=progress, watch=watch, more_fields=more_fields, screens=[player]
+        )
 
 
 def frames_of(recording: Recording, episode: int | None) -> range:

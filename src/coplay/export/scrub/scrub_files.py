@@ -50,7 +50,7 @@ def write_scrub_files(
     pictures = _PictureFiles(folder)
     described: dict[str, Any] = {}
 
-    def asks(first: int, last: int) -> dict[str, Any]:
+    def more_fields(first: int, last: int) -> dict[str, Any]:
         imagine = [
             [screen.frame, screen.player, screen.first, base64.b64encode(screen.inputs).decode("ascii")]
             for frame in range(first, last)
@@ -64,7 +64,7 @@ def write_scrub_files(
         progress=progress,
         watch=pictures.add,
         opened=described.update,
-        asks=asks,
+        more_fields=more_fields,
         screens=viewers,
         imagines=True,
     )
