@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 import aiohttp
@@ -17,7 +17,7 @@ from coplay.headless.agent_controls import AgentControls
 from coplay.headless.links.game_links import GameLinks
 from coplay.headless.outcome import PlayedGame
 from coplay.headless.uploads import Uploads
-from coplay.messages.encoding import from_json, to_json
+from coplay.messages.encoding import to_json
 from coplay.messages.game import GameConfig, GameReport
 from coplay.netcode import Event, GameAgreed, HelloMismatch, PeerBack, PeerSuspected, Stalled
 
@@ -39,7 +39,7 @@ class PeerGame:
 
     Args:
         prepared: The prepared scene.
-        config: The server's `game` message.
+        config: The game, as the server configured it.
         agent: Chooses the seat's actions.
         sender: Sends signals and relayed datagrams.
         http: Sends the uploads.
@@ -53,15 +53,15 @@ class PeerGame:
     def __init__(
         self,
         prepared: PreparedScene,
-        config: Mapping[str, Any],
+        config: GameConfig,
         agent: Bot,
         sender: EventSender,
         http: aiohttp.ClientSession,
         base_url: str,
     ) -> None:
-        self.game_id: str = config["game_id"]
+        self.game_id = config.game_id
         self.saved: asyncio.Future[PlayedGame] = asyncio.get_running_loop().create_future()
-        self._config = from_json(GameConfig, config)
+        self._config = config
         self._player = self._config.player_id
         self._incarnations = {int(player): count for player, count in self._config.incarnations.items()}
         self._left: set[int] = set()
@@ -149,13 +149,13 @@ class PeerGame:
             pair = link_epoch(self._incarnations, self._player, player)
             self._driver.session.peer_returned(player, pair, self.now())
 
-    def update(self, config: Mapping[str, Any]) -> None:
+    def update(self, config: GameConfig) -> None:
         """Take the `game` message again: who left or came back meanwhile, and fresh TURN credentials."""
-        self._links.ice_servers = config["ice_servers"]
-        for player in config.get("left", ()):
+        self._links.ice_servers = config.ice_servers
+        for player in config.left:
             self.player_left(player)
-        for player, incarnation in config["incarnations"].items():
-            self.player_back(int(player), incarnation, config["epochs"].get(player, 0))
+        for seat, incarnation in config.incarnations.items():
+            self.player_back(int(seat), incarnation, config.epochs.get(seat, 0))
 
     def socket_reopened(self) -> None:
         """Send unacknowledged signals again: the socket to the server was closed meanwhile."""

@@ -18,6 +18,8 @@ from coplay.headless.game import LINGER_S, PeerGame
 from coplay.headless.identity import ParticipantIdentity
 from coplay.headless.outcome import Agent, Outcome, PeerError, PlayedGame
 from coplay.headless.study_socket import StudySocket, refusal_error
+from coplay.messages.encoding import from_json
+from coplay.messages.game import GameConfig
 from coplay.study import load_study
 from coplay.study.scenes import Play
 
@@ -145,7 +147,7 @@ class StudyClient:
             case "scene":
                 self._enter_scene(data)
             case "game":
-                self._enter_game(data)
+                self._enter_game(from_json(GameConfig, data))
             case "connected" if game is not None:
                 game.socket_reopened()
             case "datagram" if game is not None:
@@ -193,12 +195,12 @@ class StudyClient:
             self._socket.emit("prepared", {"index": index})
         return self._prepared
 
-    def _enter_game(self, config: dict[str, Any]) -> None:
-        if self._game is not None and self._game.game_id == config["game_id"]:
+    def _enter_game(self, config: GameConfig) -> None:
+        if self._game is not None and self._game.game_id == config.game_id:
             self._game.update(config)
             return
-        prepared = self._prepare(config["scene_index"])
-        _log.info("game %s: player %d", config["game_id"], config["player_id"])
+        prepared = self._prepare(config.scene_index)
+        _log.info("game %s: player %d", config.game_id, config.player_id)
         game = PeerGame(prepared, config, self._agent, self._socket, self._http, self._base_url)
         self._game = game
         playing = self._start_task(game.play())

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from coplay.headless.links.game_links import GameLinks
+from coplay.messages.game import GameConfig, IceServer
 from coplay.signaling.turn import IceServers
 
 if TYPE_CHECKING:
@@ -23,14 +24,31 @@ class End:
         servers = IceServers(turn=("turn:[::1]:3478", turn.address), secret=turn.secret)
         self.me = me
         self.links = GameLinks(
-            {
-                "player_id": me,
-                "peers": [0, 1],
-                "epochs": {str(1 - me): 0},
-                "fps": 30,
-                "ice_servers": servers.for_player(f"game-{me}", time.time()),
-                "ice_policy": "relay",
-            },
+            GameConfig(
+                game_id="0" * 20,
+                scene_index=0,
+                owners=(0, 1),
+                peers=(0, 1),
+                seed=1,
+                fps=30,
+                input_delay="auto",
+                max_prediction=8,
+                episodes=1,
+                max_frames=None,
+                countdown_frames=0,
+                when_left="end",
+                on_desync="end",
+                digest={},
+                ice_policy="relay",
+                epoch=0,
+                player_id=me,
+                incarnations={"0": 0, "1": 0},
+                epochs={str(1 - me): 0},
+                rejoining=False,
+                left=(),
+                ice_servers=tuple(IceServer(**row) for row in servers.for_player(f"game-{me}", time.time())),
+                token="",
+            ),
             self,
         )
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from coplay.headless.links.link import (
@@ -17,6 +17,7 @@ from coplay.headless.links.link import (
 )
 from coplay.headless.links.relay_lane import RelayLane
 from coplay.headless.links.rtc_connection import RtcConnection
+from coplay.messages.game import GameConfig, IceServer
 
 
 class GameLinksHost(Protocol):
@@ -39,22 +40,22 @@ class GameLinks:
     """The links from this player to all others of one game.
 
     Args:
-        config: The server's `game` message; fields in protocol/README.md.
+        config: The game, as the server configured it.
         host: The game around the links.
 
     Attributes:
-        ice_servers: `RTCIceServer`s for connections opened from now on; their credentials expire.
+        ice_servers: STUN and TURN servers for connections opened from now on; their credentials expire.
     """
 
-    def __init__(self, config: Mapping[str, Any], host: GameLinksHost) -> None:
+    def __init__(self, config: GameConfig, host: GameLinksHost) -> None:
         self._host = host
-        self.ice_servers: Sequence[Mapping[str, Any]] = config["ice_servers"]
-        self._policy: str = config.get("ice_policy", "all")
+        self.ice_servers: Sequence[IceServer] = config.ice_servers
+        self._policy = config.ice_policy
         # The random part differs in each process, so that a new one's messages never count as duplicates.
-        me, process = config["player_id"], secrets.token_hex(8)
+        me, process = config.player_id, secrets.token_hex(8)
         self._links = {
-            peer: PeerLink(me < peer, config["epochs"][str(peer)], f"{me}-{process}-{peer}", config["fps"])
-            for peer in config["peers"]
+            peer: PeerLink(me < peer, config.epochs[str(peer)], f"{me}-{process}-{peer}", config.fps)
+            for peer in config.peers
             if peer != me
         }
         self._connections: dict[int, RtcConnection] = {}

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 if TYPE_CHECKING:
     from aiortc import RTCPeerConnection
 
+from coplay.messages.game import IceServer
+
 _MAX_BUFFERED: Final = 4096
 """If more bytes wait in the send buffer, the path is slower than the game: newer inputs matter more."""
 _LIFETIME_MS: Final = 100
@@ -43,20 +45,18 @@ class RtcConnection:
 
     Args:
         listener: Takes the callbacks.
-        servers: `RTCIceServer`s, as in the `game` message.
+        servers: STUN and TURN servers, as in the `game` message.
         policy: `all`, or `relay` for relayed candidates only.
     """
 
-    def __init__(
-        self, listener: ConnectionListener, servers: Sequence[Mapping[str, Any]], policy: str
-    ) -> None:
+    def __init__(self, listener: ConnectionListener, servers: Sequence[IceServer], policy: str) -> None:
         from aiortc import RTCConfiguration, RTCIceServer, RTCIceTransportPolicy, RTCPeerConnection
 
         self._listener = listener
         ice = [
-            RTCIceServer(urls, server.get("username"), server.get("credential"))
+            RTCIceServer(urls, server.username, server.credential)
             for server in servers
-            if (urls := _readable(server["urls"]))
+            if (urls := _readable(server.urls))
         ]
         self._rtc = RTCPeerConnection(RTCConfiguration(ice, RTCIceTransportPolicy(policy)))
         self._rtc.on("connectionstatechange", self._state_changed)
@@ -153,9 +153,9 @@ class RtcConnection:
             self._listener.connection_failed()
 
 
-def _readable(urls: str | Sequence[str]) -> list[str]:
+def _readable(urls: Sequence[str]) -> list[str]:
     """Return the addresses that aiortc can parse: a literal IPv6 address makes it raise for all of them."""
-    return [url for url in ([urls] if isinstance(urls, str) else urls) if _READABLE.fullmatch(url)]
+    return [url for url in urls if _READABLE.fullmatch(url)]
 
 
 async def _add(rtc: "RTCPeerConnection", candidate: Mapping[str, Any]) -> None:
