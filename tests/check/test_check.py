@@ -1,4 +1,4 @@
-"""Environments that are safe are said to be, and leaks are named, in both Pythons."""
+"""`coplay check`: safe environments pass and leaks are named, in both Pythons."""
 
 import json
 import os
@@ -27,7 +27,7 @@ def samples(monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def no_node(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where CPython alone tells, WebAssembly need not be tried."""
+    """Skip WebAssembly: CPython shows these findings alone, and faster."""
     monkeypatch.setattr("coplay.check.in_wasm.find_node", lambda: None)
 
 
@@ -36,11 +36,11 @@ def check(*arguments: str) -> Result:
 
 
 def found(name: str, frames: int = 24) -> tuple[int, dict[str, Any], dict[str, dict[str, Any]]]:
-    """The exit code, the whole answer, and its findings by kind."""
+    """Return the exit code, the JSON printed, and its findings by kind."""
     answer = check(name, "--frames", str(frames), "--json")
     assert answer.exit_code in (0, 1), answer.stderr
-    told = json.loads(answer.stdout)
-    return answer.exit_code, told, {finding["kind"]: finding for finding in told["findings"]}
+    report = json.loads(answer.stdout)
+    return answer.exit_code, report, {finding["kind"]: finding for finding in report["findings"]}
 
 
 def test_cart_pole_is_safe(runtime: Runtime, tmp_path: Path) -> None:
@@ -49,22 +49,22 @@ def test_cart_pole_is_safe(runtime: Runtime, tmp_path: Path) -> None:
         [sys.executable, *words], cwd=tmp_path, capture_output=True, text=True, timeout=100
     )
     assert answer.returncode == 0, answer.stderr
-    told = json.loads(answer.stdout)
-    assert {"environment", "safe", "reasons", "cpython", "wasm", "agree"} < set(told)
-    assert (told["environment"], told["safe"], told["reasons"]) == ("CartPole-v1", True, [])
-    assert told["agree"] is (told["disagree_at"] is None)
-    if told["agree"]:
-        assert told["cpython"]["final_checksum"] == told["wasm"]["final_checksum"]
+    report = json.loads(answer.stdout)
+    assert {"environment", "safe", "reasons", "cpython", "wasm", "agree"} < set(report)
+    assert (report["environment"], report["safe"], report["reasons"]) == ("CartPole-v1", True, [])
+    assert report["agree"] is (report["disagree_at"] is None)
+    if report["agree"]:
+        assert report["cpython"]["final_checksum"] == report["wasm"]["final_checksum"]
     pinned = runtime.lock.document["pyodide"]["python"].rpartition(".")[0]
-    assert told["wasm"]["python"].startswith(pinned + ".")
-    for report in (told["cpython"], told["wasm"]):
-        assert report["deterministic"]
-        assert report["distances"] == {str(distance): 90 for distance in range(1, 9)}
-        assert report["resimulated"] == sum(90 * d - d * (d - 1) for d in range(1, 9))
-        assert report["deepcopy_us"] > 0
-        assert 0 < report["snapshot_us"] < 10_000
-        assert 0 < report["checksum_us"] < 10_000
-    assert told["max_fps"] >= told["fps"] > 0
+    assert report["wasm"]["python"].startswith(pinned + ".")
+    for python in (report["cpython"], report["wasm"]):
+        assert python["deterministic"]
+        assert python["distances"] == {str(distance): 90 for distance in range(1, 9)}
+        assert python["resimulated"] == sum(90 * d - d * (d - 1) for d in range(1, 9))
+        assert python["deepcopy_us"] > 0
+        assert 0 < python["snapshot_us"] < 10_000
+        assert 0 < python["checksum_us"] < 10_000
+    assert report["max_fps"] >= report["fps"] > 0
 
 
 TAMED = {
@@ -79,9 +79,9 @@ TAMED = {
 
 @pytest.mark.usefixtures("samples", "no_node")
 @pytest.mark.parametrize(("name", "kind"), TAMED.items())
-def test_what_is_tamed_is_told(name: str, kind: str) -> None:
-    _, told, findings = found(f"leaky_games:{name}")
-    assert told["reasons"] == []
+def test_tamed_source_is_reported_and_is_no_leak(name: str, kind: str) -> None:
+    _, report, findings = found(f"leaky_games:{name}")
+    assert report["reasons"] == []
     assert list(findings) == [kind]
     assert findings[kind]["weight"] == "tamed"
     expected = {"outside": f"leaky_games.{name}.seen", "hashes": "env.value"}.get(kind, "leaky_games.py:")
@@ -89,19 +89,19 @@ def test_what_is_tamed_is_told(name: str, kind: str) -> None:
 
 
 @pytest.mark.usefixtures("samples", "no_node")
-def test_state_of_the_environments_own_module_is_tamed() -> None:
-    _, told, findings = found("global_games:ModuleGlobal")
-    assert told["reasons"] == []
+def test_state_in_the_environments_own_module_is_tamed() -> None:
+    _, report, findings = found("global_games:ModuleGlobal")
+    assert report["reasons"] == []
     assert "global_games._total" in findings["outside"]["paths"]
 
 
 @pytest.mark.usefixtures("samples", "no_node")
 @pytest.mark.parametrize("name", ["DictOrder", "FloatSum", "Survivors"])
-def test_what_is_safe_gives_no_finding(name: str) -> None:
-    exit_code, told, findings = found(f"leaky_games:{name}")
+def test_safe_environment_has_no_findings(name: str) -> None:
+    exit_code, report, findings = found(f"leaky_games:{name}")
     assert findings == {}
-    assert (exit_code, told["verdict"]) == (1, "unknown")  # for WebAssembly was not tried
-    assert told["cpython"]["agents_leave"] is (name == "Survivors")
+    assert (exit_code, report["verdict"]) == (1, "unknown")  # because WebAssembly was not tried
+    assert report["cpython"]["agents_leave"] is (name == "Survivors")
 
 
 LEAKS = {
@@ -128,11 +128,11 @@ def test_leak_is_named(name: str) -> None:
     if name == "NotANumber" and os.uname().machine != "x86_64":
         pytest.skip("needs an x86 machine: only there a computed NaN has its sign set")
     kind, named = LEAKS[name]
-    exit_code, told, findings = found(f"leaky_games:{name}")
-    assert (exit_code, told["verdict"], told["safe"]) == (1, "unsafe", False)
+    exit_code, report, findings = found(f"leaky_games:{name}")
+    assert (exit_code, report["verdict"], report["safe"]) == (1, "unsafe", False)
     assert findings[kind]["weight"] == "leak"
     assert findings[kind]["do"]
-    assert any(named in reason for reason in told["reasons"])
+    assert any(named in reason for reason in report["reasons"])
     if name == "Thread":
         assert findings[kind]["paths"][0].startswith("leaky_games.py:")
 
@@ -148,24 +148,24 @@ CAUTIONS = {
 
 @pytest.mark.usefixtures("no_node")
 @pytest.mark.parametrize("name", CAUTIONS)
-def test_what_may_be_wrong_is_told_and_does_not_decide(
+def test_caution_is_reported_and_is_no_leak(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(SAMPLES))
     kind, said = CAUTIONS[name]
-    _, told, findings = found(f"leaky_games:{name}")
-    assert (told["reasons"], told["verdict"]) == ([], "unknown")
+    _, report, findings = found(f"leaky_games:{name}")
+    assert (report["reasons"], report["verdict"]) == ([], "unknown")
     assert list(findings) == [kind]
     assert findings[kind]["weight"] == "caution"
     assert said in findings[kind]["says"]
 
 
 @pytest.mark.usefixtures("samples", "no_node")
-def test_state_that_is_too_large_to_send_is_told() -> None:
-    _, told, findings = found("leaky_games:Huge", frames=3)
+def test_state_too_large_to_send_is_a_caution() -> None:
+    _, report, findings = found("leaky_games:Huge", frames=3)
     assert "24 MB" in findings["size"]["says"]
-    assert told["cpython"]["snapshot_us"] > 100
+    assert report["cpython"]["snapshot_us"] > 100
 
 
 @pytest.mark.usefixtures("samples", "no_node")
@@ -177,19 +177,19 @@ def test_state_that_is_too_large_to_send_is_told() -> None:
         ("Exits", "ended with exit code 3", "Play it outside coplay first"),
     ],
 )
-def test_environment_that_cannot_be_played_is_refused_in_a_line(name: str, says: str, hint: str) -> None:
+def test_environment_that_cannot_be_played_is_a_one_line_error(name: str, says: str, hint: str) -> None:
     answer = check(f"leaky_games:{name}", "--frames", "24")
     assert answer.exit_code == 2
     assert answer.stdout == ""
-    message, told_hint = [line for line in answer.stderr.splitlines() if "…" not in line]
+    message, report_hint = [line for line in answer.stderr.splitlines() if "…" not in line]
     assert message.startswith(f"coplay: leaky_games:{name}")
     assert says in message
-    assert told_hint.startswith("  hint: ")
-    assert hint in told_hint
+    assert report_hint.startswith("  hint: ")
+    assert hint in report_hint
 
 
 @pytest.mark.usefixtures("samples", "no_node")
-def test_environment_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_with_an_infinite_loop_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("coplay.check.check.TIMEOUT_S", 2.0)
     answer = check("leaky_games:Hangs")
     assert answer.exit_code == 2
@@ -198,7 +198,7 @@ def test_environment_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.usefixtures("runtime", "samples")
-def test_leak_is_named_in_both_and_own_files_come_along() -> None:
+def test_leak_in_both_pythons_is_named_once_and_own_files_are_shipped() -> None:
     answer = check("leaky_games:Range", "--frames", "12")
     assert answer.exit_code == 1
     words = " ".join(answer.stdout.split())
@@ -211,9 +211,9 @@ def test_leak_is_named_in_both_and_own_files_come_along() -> None:
 
 
 @pytest.mark.usefixtures("runtime", "samples")
-def test_agents_that_die_and_dice_are_safe_in_both_and_what_is_next_is_said() -> None:
-    exit_code, told, findings = found("global_games:ModuleGlobal")
-    assert (exit_code, told["verdict"], told["agree"]) == (0, "safe", True)
+def test_dying_agents_and_tamed_randomness_are_safe_and_the_next_step_is_printed() -> None:
+    exit_code, report, findings = found("global_games:ModuleGlobal")
+    assert (exit_code, report["verdict"], report["agree"]) == (0, "safe", True)
     assert set(findings["unseeded"]["pythons"]) == {"CPython", "WebAssembly"}
     answer = check("leaky_games:Survivors", "--frames", "24")
     assert answer.exit_code == 0, answer.stdout
@@ -222,21 +222,21 @@ def test_agents_that_die_and_dice_are_safe_in_both_and_what_is_next_is_said() ->
 
 
 @pytest.mark.usefixtures("runtime", "samples")
-def test_thread_does_not_run_in_the_browser() -> None:
-    _, told, findings = found("leaky_games:Thread", frames=6)
+def test_thread_is_reported_as_not_running_in_the_browser() -> None:
+    _, report, findings = found("leaky_games:Thread", frames=6)
     assert findings["browser"]["pythons"] == ["WebAssembly"]
     assert "can't start new thread" in findings["browser"]["says"]
     assert "no threads" in findings["browser"]["do"]
-    assert told["agree"] is None
+    assert report["agree"] is None
 
 
 @pytest.mark.usefixtures("runtime", "samples")
-def test_where_both_differ_the_attribute_is_named_and_it_is_still_safe() -> None:
-    exit_code, told, _ = found("leaky_games:StringSet", frames=12)
+def test_difference_between_the_pythons_is_named_and_is_safe() -> None:
+    exit_code, report, _ = found("leaky_games:StringSet", frames=12)
     assert exit_code == 0
-    assert told["agree"] is (told["disagree_at"] is None)
-    if not told["agree"]:  # their strings hash by another width
-        assert told["disagreeing"][0].startswith("env.value (")
+    assert report["agree"] is (report["disagree_at"] is None)
+    if not report["agree"]:  # string hashes have another width
+        assert report["disagreeing"][0].startswith("env.value (")
 
 
 @pytest.mark.usefixtures("samples")
@@ -265,10 +265,10 @@ def _child_of(process: int) -> int:
                 continue
             if int(fields[1]) == process:
                 return int(status.parent.name)
-    raise AssertionError("It starts no process.")
+    raise AssertionError("it started no process")
 
 
-def test_package_that_no_browser_runs_makes_it_unsafe(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_package_that_no_browser_runs_is_unsafe(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(packages: list[str], **_: object) -> Runtime:
         raise StudyError(f"{packages} cannot be had", "Use another.")
 
@@ -280,7 +280,7 @@ def test_package_that_no_browser_runs_makes_it_unsafe(monkeypatch: pytest.Monkey
     assert "→ Use another." in answer.stdout
 
 
-def test_runtime_that_cannot_be_had_leaves_the_question_open(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runtime_that_is_not_available_leaves_the_verdict_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(packages: list[str], **_: object) -> Runtime:
         raise RuntimeUnavailableError("the runtime could not be fetched", "Go online once.")
 
@@ -293,7 +293,7 @@ def test_runtime_that_cannot_be_had_leaves_the_question_open(monkeypatch: pytest
 
 
 @pytest.mark.parametrize("name", ["CartPool-v1", "no_such_module:make"])
-def test_environment_that_is_not_there_is_refused(name: str) -> None:
+def test_missing_environment_is_an_error_with_a_hint(name: str) -> None:
     answer = check(name)
     assert answer.exit_code == 2
     assert answer.stdout == ""

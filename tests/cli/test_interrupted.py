@@ -1,4 +1,4 @@
-"""Ctrl-C during long work: one line, and the exit code that shells expect."""
+"""Ctrl-C during a long command: one line, and the exit code that shells expect."""
 
 import os
 import signal
@@ -15,14 +15,14 @@ COMMANDS = {
     "replay --cpython": (["replay", GAME_ID, "--data", "d", "--cpython"], "Starting CPython"),
     "export": (["export", "out", "--data", "d", "--observations"], "Starting the browsers' Python"),
 }
-# Ctrl-C may fall between the opening of a file and the `with` that closes it: the interpreter closes the
-# file, and would warn of that. Every other warning still counts.
+# Ctrl-C may come between opening a file and entering its `with` block: the interpreter closes the file then,
+# and would warn. Every other warning still counts.
 WARNINGS = ["-W", "error", "-W", "ignore::ResourceWarning"]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a POSIX system: Ctrl-C signals a process group there")
 @pytest.mark.parametrize(("arguments", "stage"), COMMANDS.values(), ids=COMMANDS)
-def test_interrupted_command_says_so_in_one_line(
+def test_interrupted_command_prints_one_line(
     recorded_game: RecordedGame, arguments: list[str], stage: str, tmp_path: Path
 ) -> None:
     recorded_game.store(tmp_path / "d", codecs=[{"kind": "Discrete", "n": 3, "start": 0}] * 2)
@@ -42,7 +42,7 @@ def test_interrupted_command_says_so_in_one_line(
                 break
         else:
             pytest.fail("".join(before))
-        os.killpg(process.pid, signal.SIGINT)  # a terminal tells all of them
+        os.killpg(process.pid, signal.SIGINT)  # a terminal signals the whole process group
         try:
             out, errors = process.communicate(timeout=20)
         finally:

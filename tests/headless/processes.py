@@ -18,7 +18,7 @@ JOIN = Path(__file__).parent / "samples" / "join_study.py"
 
 
 def write_study(text: str, folder: Path, frames: int, more: str = "") -> Path:
-    """A study with so many frames of play, 30 a second, between a page to read and a last one."""
+    """Write a study: a page to read, a lobby, a game of some frames at 30 per second, and a last page."""
     play = f"scenes.Play(Drift, max_frames={frames}, countdown=0, input_delay=0, {more}"
     text = text.replace("scenes.Play(Drift,", play)
     text = text.replace("scenes.Lobby", 'scenes.Instructions("Hello"),\n    scenes.Lobby')
@@ -51,7 +51,7 @@ def serving(study: Path, data: Path, port: int = 0) -> Iterator[str]:
 
 
 def send(url: str, study: Path, count: int) -> list[dict[str, Any]]:
-    """What became of so many peers. In a process of their own: a study's modules stay where they are."""
+    """Run headless peers in another process, because a study's modules stay loaded; return their outcomes."""
     done = subprocess.run(
         [sys.executable, "-W", "error", str(JOIN), url, str(study), str(count)],
         capture_output=True,
@@ -74,10 +74,10 @@ class Peer:
     """One peer in a process of its own.
 
     Args:
-        url: Of the server.
+        url: Address of the server.
         study: The study file.
-        folder: For its identity, and what it writes.
-        name: Of the person that it is; who has the same name is the same person.
+        folder: Takes its identity file and its log.
+        name: Names the participant: peers of the same name share an identity file.
     """
 
     def __init__(self, url: str, study: Path, folder: Path, name: str) -> None:
@@ -92,22 +92,22 @@ class Peer:
             )
 
     def until(self, said: str) -> str:
-        """Read on to a line with these words."""
+        """Read its output up to a line that contains `said`, and return the line."""
         assert self.process.stdout is not None
         for line in self.process.stdout:
             if said in line:
                 return line
-        pytest.fail(f"it ended without a word of {said!r}: {self.errors()}")
+        pytest.fail(f"it ended without printing {said!r}: {self.errors()}")
 
     def end(self) -> None:
-        """As a power cut does."""
+        """Kill it, as a power cut would."""
         assert self.process.stdout is not None
         self.process.kill()
         self.process.wait()
         self.process.stdout.close()
 
     def game(self) -> dict[str, Any]:
-        """How its only game went."""
+        """Wait for its end, and return its only game."""
         told, _ = self.process.communicate(timeout=90)
         assert self.process.returncode == 0, self.errors()
         (game,) = json.loads(told.splitlines()[-1])["games"]
@@ -118,7 +118,7 @@ class Peer:
 
 
 def wait_for_frames(data: Path, peer: int, frames: int) -> None:
-    """Return once a peer has uploaded so many."""
+    """Wait until a peer has uploaded that many frames."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         with closing(sqlite3.connect(data / "coplay.sqlite")) as database:
@@ -126,7 +126,7 @@ def wait_for_frames(data: Path, peer: int, frames: int) -> None:
             if (database.execute(query, (peer,)).fetchone()[0] or 0) >= frames:
                 return
         time.sleep(0.05)
-    pytest.fail(f"player {peer} uploaded no {frames} frames")
+    pytest.fail(f"player {peer} did not upload {frames} frames")
 
 
 def assert_identical(data: Path, played: list[dict[str, Any]], frames: int) -> None:

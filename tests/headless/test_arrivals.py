@@ -1,4 +1,4 @@
-"""Participants who come when they like: everyone finds a partner, plays one game, and is through."""
+"""Participants who arrive at random times: everyone finds a partner, plays one game, and finishes."""
 
 import json
 import os
@@ -23,7 +23,7 @@ SEED = int(os.environ.get("COPLAY_ARRIVALS_SEED", "1"))
 
 
 def arrive(url: str, study: Path) -> list[dict[str, Any]]:
-    """What became of everyone, in processes that nobody else is in."""
+    """Run the participants in separate processes; return their outcomes."""
     count = PEOPLE // PROCESSES
     commands = [
         [sys.executable, "-W", "error", str(ARRIVE), url, str(study)]
@@ -43,7 +43,7 @@ def arrive(url: str, study: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.timeout(240)
-def test_twelve_who_arrive_at_random_play_six_games_to_the_end(
+def test_twelve_participants_who_arrive_at_random_play_six_games_to_the_end(
     runtime: Runtime, study_text: str, tmp_path: Path
 ) -> None:
     study = write_study(study_text, tmp_path, FRAMES)
@@ -66,7 +66,7 @@ def test_twelve_who_arrive_at_random_play_six_games_to_the_end(
     assert [game[1:4] for game in games] == [("identical", FRAMES, "[]")] * (PEOPLE // 2)
     seated = {(seat["participant_id"], game_id) for game_id, *_, seats in games for seat in json.loads(seats)}
     assert seated == {(person, game["game_id"]) for person, game in played}
-    # Whoever waits is the next one's partner: nobody is passed over.
+    # A waiting participant is paired with the next to arrive: nobody is skipped.
     order = [person for (person,) in entered]
     assert [set(json.loads(members)) for (members,) in groups] == [
         set(order[place : place + 2]) for place in range(0, PEOPLE, 2)

@@ -8,7 +8,7 @@ from coplay.headless import PeerError
 from coplay.headless.identity import ParticipantIdentity
 
 
-def test_an_identity_is_kept_for_its_owner_alone_and_is_of_one_study(tmp_path: Path) -> None:
+def test_identity_file_is_private_and_belongs_to_one_study_and_participant(tmp_path: Path) -> None:
     file = tmp_path / "ada"
     first = ParticipantIdentity(file, "drifting", None)
     assert first.claims() == {}
@@ -26,7 +26,7 @@ def test_an_identity_is_kept_for_its_owner_alone_and_is_of_one_study(tmp_path: P
         ParticipantIdentity(tmp_path / "nowhere" / "ada", "drifting", None)
 
 
-def test_without_a_file_nothing_is_kept(tmp_path: Path) -> None:
+def test_identity_without_a_file_is_not_written(tmp_path: Path) -> None:
     identity = ParticipantIdentity(None, "drifting", "p-1")
     identity.save("p-1", "secret")
     assert identity.claims() == {"participant": "p-1"}

@@ -1,4 +1,4 @@
-"""Participants without a browser: two of them play through a real server."""
+"""`coplay.headless.join`: two participants without a browser play on a real server."""
 
 import asyncio
 import sys
@@ -25,7 +25,7 @@ def test_two_peers_play_the_same_game(
     runtime: Runtime, study: Path, tmp_path: Path, way: str, request: pytest.FixtureRequest
 ) -> None:
     if way != "direct":
-        # No addresses are told: a TURN server is left, and without one the study's own server.
+        # Without addresses of their own there is only a TURN server, or else the study's server.
         study.write_text(f"{study.read_text()}\nstudy.relay_only = True\n")
     if way == "turn":
         request.getfixturevalue("turn")
@@ -47,7 +47,7 @@ def test_two_peers_play_the_same_game(
     assert stored["chain_hash"] == chain
 
 
-def test_an_agent_that_fails_ends_the_visit_with_its_error(
+def test_agent_that_raises_ends_join_with_its_error(
     runtime: Runtime, study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "path", list(sys.path))
@@ -66,7 +66,7 @@ def test_an_agent_that_fails_ends_the_visit_with_its_error(
     assert [type(outcome) for outcome in outcomes] == [ZeroDivisionError, ZeroDivisionError]
 
 
-def test_a_study_that_was_changed_meanwhile_is_not_played(
+def test_study_that_differs_from_the_servers_is_refused(
     runtime: Runtime, study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "path", list(sys.path))
@@ -77,7 +77,7 @@ def test_a_study_that_was_changed_meanwhile_is_not_played(
             asyncio.run(join(url, study=study, agent=lambda env, player_id: 0))
 
 
-def test_where_nothing_is_served_it_says_so(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_address_without_a_server_is_an_error(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.delitem(sys.modules, "study", raising=False)
     with pytest.raises(PeerError, match=r"no study answers at http://127\.0\.0\.1:9"):

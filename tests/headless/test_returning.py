@@ -11,7 +11,7 @@ from coplay.runtime import Runtime
 
 
 @pytest.mark.parametrize(("seat", "end_first"), [(0, True), (1, False)], ids=["killed", "replaced"])
-def test_a_peer_that_is_begun_again_has_its_seat_again(
+def test_peer_that_is_started_again_gets_its_seat_back(
     runtime: Runtime, study_text: str, tmp_path: Path, seat: int, end_first: bool
 ) -> None:
     study, data = write_study(study_text, tmp_path, 150, 'hold="60 s", '), tmp_path / "data"
@@ -21,7 +21,7 @@ def test_a_peer_that_is_begun_again_has_its_seat_again(
             peers.append(Peer(url, study, tmp_path, name))
             ending.callback(peers[-1].end)
             if name == "ada":
-                peers[0].until(": lobby")  # who comes first has the lower seat
+                peers[0].until(": lobby")  # the first to arrive gets the lower seat
         wait_for_frames(data, seat, 30)
         former = peers[seat]
         if end_first:
@@ -41,7 +41,7 @@ def test_a_peer_that_is_begun_again_has_its_seat_again(
     assert rows == [(seat,)]
 
 
-def test_a_server_that_is_stopped_and_begun_again_has_its_peers_again(
+def test_peers_reconnect_to_a_server_that_is_started_again(
     runtime: Runtime, study_text: str, tmp_path: Path
 ) -> None:
     study, data = write_study(study_text, tmp_path, 150), tmp_path / "data"

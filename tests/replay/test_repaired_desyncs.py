@@ -1,4 +1,4 @@
-"""A game in which a peer's state went wrong and was repaired: the replay excuses that, and nothing else."""
+"""A replay of a game with a repaired desync explains that desync, and nothing else."""
 
 import base64
 import json
@@ -21,13 +21,13 @@ from coplay.data.games.reports import desyncs_column, read_report
 from coplay.wasm.node import node_simulation
 
 AT = 12
-"""The step of this frame goes wrong, so early in the first episode that its end is not what mends it."""
+"""The step of this frame goes wrong. It is early, so that not the episode's end repairs the state."""
 FIRST = AT + 1
 SAMPLES = Path(__file__).parent / "samples"
 
 
-class Spoilt:
-    """A real game of two workers in the browsers' Python, one of which computed something wrong once.
+class SpoiledGame:
+    """A real game of two workers in the browsers' Python, one of which computed a wrong step.
 
     Args:
         recorded_game: The study, and how its games are set up.
@@ -79,13 +79,13 @@ class Spoilt:
 
 
 @pytest.fixture(scope="module")
-def spoilt_1(recorded_game: RecordedGame, tmp_path_factory: pytest.TempPathFactory) -> Spoilt:
-    return Spoilt(recorded_game, tmp_path_factory.mktemp("spoilt"), 1)
+def spoiled_1(recorded_game: RecordedGame, tmp_path_factory: pytest.TempPathFactory) -> SpoiledGame:
+    return SpoiledGame(recorded_game, tmp_path_factory.mktemp("spoiled"), 1)
 
 
 @pytest.fixture(scope="module")
-def spoilt_0(recorded_game: RecordedGame, tmp_path_factory: pytest.TempPathFactory) -> Spoilt:
-    return Spoilt(recorded_game, tmp_path_factory.mktemp("spoilt"), 0)
+def spoiled_0(recorded_game: RecordedGame, tmp_path_factory: pytest.TempPathFactory) -> SpoiledGame:
+    return SpoiledGame(recorded_game, tmp_path_factory.mktemp("spoiled"), 0)
 
 
 def replay(data: Path, *options: str) -> Result:
@@ -100,42 +100,42 @@ def found(data: Path, *options: str) -> dict[str, Any]:
     return result
 
 
-def test_what_a_repaired_desync_explains_is_excused_and_told(spoilt_1: Spoilt, tmp_path: Path) -> None:
-    assert {report.verdict for report in spoilt_1.reports} == {"divergent"}
-    assert min(spoilt_1.rollbacks) > 0
-    assert FIRST < spoilt_1.resynced_at < 50
-    spoilt_1.store(tmp_path / "d")
+def test_differences_of_a_repaired_desync_are_explained_and_reported(
+    spoiled_1: SpoiledGame, tmp_path: Path
+) -> None:
+    assert {report.verdict for report in spoiled_1.reports} == {"divergent"}
+    assert min(spoiled_1.rollbacks) > 0
+    assert FIRST < spoiled_1.resynced_at < 50
+    spoiled_1.store(tmp_path / "d")
     result = found(tmp_path / "d")
     assert result["equal"], result["difference"]
     assert result["frames"] == FRAMES
     (excused,) = result["excused"]
-    assert (excused["frame"], excused["resynced_at"]) == (FIRST, spoilt_1.resynced_at)
+    assert (excused["frame"], excused["resynced_at"]) == (FIRST, spoiled_1.resynced_at)
     assert excused["players"] == [1, 0]
     assert "angles" in excused["paths"][0]
     # Every state of player 1 that was compared meanwhile differs, and every reward.
-    wrong = {f for b in spoilt_1.batches if b.peer == 1 for f, _ in b.checksums}
-    wrong = {frame for frame in wrong if FIRST <= frame <= spoilt_1.resynced_at}
+    wrong = {f for b in spoiled_1.batches if b.peer == 1 for f, _ in b.checksums}
+    wrong = {frame for frame in wrong if FIRST <= frame <= spoiled_1.resynced_at}
     assert 1 <= excused["checksums"] <= len(wrong)
-    assert excused["rows"] == spoilt_1.resynced_at - FIRST
+    assert excused["rows"] == spoiled_1.resynced_at - FIRST
 
 
-def test_difference_outside_the_desync_is_still_named(spoilt_1: Spoilt, tmp_path: Path) -> None:
-    after = max(frame for batch in spoilt_1.batches for frame, _ in batch.checksums)
-    assert after > spoilt_1.resynced_at
+def test_difference_after_the_repair_is_found(spoiled_1: SpoiledGame, tmp_path: Path) -> None:
+    after = max(frame for batch in spoiled_1.batches for frame, _ in batch.checksums)
+    assert after > spoiled_1.resynced_at
 
     def change(batch: FrameBatch) -> FrameBatch:
         hit = batch.peer == 1
         return replace(batch, checksums=[(f, c ^ (hit and f == after)) for f, c in batch.checksums])
 
-    spoilt_1.store(tmp_path / "d", change)
+    spoiled_1.store(tmp_path / "d", change)
     difference = found(tmp_path / "d")["difference"]
     assert (difference["frame"], difference["what"], difference["player_id"]) == (after, "checksum", 1)
 
 
-def test_difference_within_the_desync_that_both_copies_have_is_still_named(
-    spoilt_1: Spoilt, tmp_path: Path
-) -> None:
-    frame = (FIRST + spoilt_1.resynced_at) // 2
+def test_difference_during_the_desync_in_both_copies_is_found(spoiled_1: SpoiledGame, tmp_path: Path) -> None:
+    frame = (FIRST + spoiled_1.resynced_at) // 2
 
     def change(batch: FrameBatch) -> FrameBatch:
         rewards = batch.rewards[:]
@@ -143,25 +143,27 @@ def test_difference_within_the_desync_that_both_copies_have_is_still_named(
             rewards[2 * (frame - batch.first_frame)] = 9.0
         return replace(batch, rewards=rewards)
 
-    spoilt_1.store(tmp_path / "d", change)
+    spoiled_1.store(tmp_path / "d", change)
     difference = found(tmp_path / "d")["difference"]
     assert (difference["frame"], difference["what"], difference["stored"]) == (frame, "reward", 9.0)
 
 
-def test_desync_that_nobody_reported_excuses_nothing(spoilt_1: Spoilt, tmp_path: Path) -> None:
-    spoilt_1.store(tmp_path / "d", desyncs=[])
+def test_unreported_desync_explains_nothing(spoiled_1: SpoiledGame, tmp_path: Path) -> None:
+    spoiled_1.store(tmp_path / "d", desyncs=[])
     result = found(tmp_path / "d")
     assert (result["difference"]["frame"], result["difference"]["what"]) == (FIRST, "reward")
     assert result["excused"] == []
 
 
-def test_state_that_the_repair_spread_is_named_from_the_repair_on(spoilt_0: Spoilt, tmp_path: Path) -> None:
-    spoilt_0.store(tmp_path / "d")
+def test_wrong_state_that_the_repair_spread_is_found_from_the_repair_on(
+    spoiled_0: SpoiledGame, tmp_path: Path
+) -> None:
+    spoiled_0.store(tmp_path / "d")
     answer = replay(tmp_path / "d")
     assert answer.exit_code == 1
     excused, difference = answer.stdout.splitlines()
     assert f"differed from frame {FIRST} until they were made equal at frame" in excused
     assert "angles" in excused
     # Player 1 was right, gave up its state for that of player 0, and no inputs lead to what both have then.
-    assert f" frame {spoilt_0.resynced_at} differs" in difference
+    assert f" frame {spoiled_0.resynced_at} differs" in difference
     assert "but for what is said above" in difference

@@ -1,4 +1,4 @@
-"""Games that were played in the browsers' Python come out again, and what was changed is found."""
+"""`coplay replay`: a recorded game is reproduced, and every change to the record is found."""
 
 import hashlib
 import json
@@ -58,7 +58,7 @@ def test_replayed_game_is_equal(recorded_game, tmp_path):
     how = "(verdict identical; played in the stored runtime)"
     expected = f"coplay: {FRAMES} frames replayed, {2 * (FRAMES + 1)} checksums equal {how}\n"
     assert answer.stdout == expected
-    assert len({text for _, text in recorded_game.reply["checksums"]}) == FRAMES + 1  # the state did change
+    assert len({text for _, text in recorded_game.reply["checksums"]}) == FRAMES + 1  # no state twice
 
 
 def test_changed_input_is_found_at_its_frame(recorded_game, tmp_path):
@@ -81,7 +81,7 @@ def test_changed_input_is_found_at_its_frame(recorded_game, tmp_path):
     assert found["checksums"] == 2 * (frame + 1)
 
 
-def test_changed_checksum_is_found_and_told_in_a_sentence(recorded_game, tmp_path):
+def test_changed_checksum_is_found_and_printed_in_a_sentence(recorded_game, tmp_path):
     recorded_game.store(tmp_path / "d")
 
     def change(batch: FrameBatch) -> FrameBatch:
@@ -94,7 +94,7 @@ def test_changed_checksum_is_found_and_told_in_a_sentence(recorded_game, tmp_pat
     assert re.fullmatch(pattern, answer.stdout)
 
 
-def test_missing_batch_is_told_and_what_comes_before_it_is_compared(recorded_game, tmp_path):
+def test_missing_batch_is_reported_after_comparing_the_frames_before_it(recorded_game, tmp_path):
     recorded_game.store(tmp_path / "d")
     store = Store(tmp_path / "d")
     store.execute(records.batches.delete().where(records.batches.c.number == 1)).result()
@@ -110,7 +110,7 @@ def flip_bit(content: bytes, place: int) -> bytes:
 
 
 def change_row(data: Path, peer: int, number: int, edit: Callable[[bytes], bytes]) -> None:
-    """Change what the database holds of one batch, behind the back of its hash."""
+    """Change the stored bytes of one batch, but not its hash."""
     store, table = Store(data), records.batches
     here = (table.c.peer == peer) & (table.c.number == number)
     body = store.submit(lambda c: c.execute(table.select().where(here)).one().body).result()
@@ -130,7 +130,7 @@ def test_flipped_bit_in_a_stored_batch_names_the_batch(recorded_game, tmp_path, 
     assert "batch 1" in difference["stored"]
 
 
-def test_flipped_bit_in_one_peers_copy_is_found_though_the_other_copy_is_whole(recorded_game, tmp_path):
+def test_flipped_bit_in_one_peers_copy_is_found_although_the_other_copy_is_intact(recorded_game, tmp_path):
     recorded_game.store(tmp_path / "d")
     store, table = Store(tmp_path / "d"), records.batches
     here = (table.c.peer == 1) & (table.c.number == 0)
@@ -163,7 +163,7 @@ def test_kept_runtime_is_used_and_a_flipped_bit_in_a_wheel_is_named(recorded_gam
     assert run_replay(data).exit_code == 0
     wheel = kept / next(name for name in recorded_game.runtime.wheel_names if name.startswith("numpy"))
     content = wheel.read_bytes()
-    wheel.unlink()  # it may be a second name of the cache's own file
+    wheel.unlink()  # it may be a hard link to the file in the cache
     wheel.write_bytes(flip_bit(content, len(content) // 2))
     monkeypatch.setattr("coplay.replay.stored_runtime.ensure_runtime", unreachable)
     answer = run_replay(data)
@@ -190,7 +190,7 @@ def test_unknown_game_is_refused(recorded_game, tmp_path, game_id):
     assert_refused(tmp_path / "d", said, game_id)
 
 
-def test_data_directory_that_is_not_there_is_refused_and_not_made(tmp_path):
+def test_missing_data_directory_is_refused_and_not_created(tmp_path):
     assert_refused(tmp_path / "gone", "there is no data in")
     assert not (tmp_path / "gone").exists()
 
@@ -223,15 +223,13 @@ def test_game_without_frames_is_refused(recorded_game, tmp_path):
     assert_refused(tmp_path / "d", "no frame was recorded")
 
 
-def test_without_node_replay_says_so(recorded_game, tmp_path, monkeypatch: pytest.MonkeyPatch):
+def test_replay_without_node_is_refused_with_a_hint(recorded_game, tmp_path, monkeypatch: pytest.MonkeyPatch):
     recorded_game.store(tmp_path / "d")
     monkeypatch.setattr("coplay.wasm.node.find_node", lambda: None)
     assert_refused(tmp_path / "d", "there is no Node")
 
 
-def test_game_that_cpython_computes_alike_is_settled_there_and_needs_no_node(
-    runtime, study_text, tmp_path, monkeypatch
-):
+def test_game_that_cpython_reproduces_needs_no_node(runtime, study_text, tmp_path, monkeypatch):
     exact = study_text.replace("math.sin(angle)", "angle").replace("np.sin(", "np.tanh(0 * ")
     RecordedGame(runtime, tmp_path, exact).store(tmp_path / "d")
     monkeypatch.setattr("coplay.wasm.node.find_node", lambda: None)
@@ -243,7 +241,7 @@ def test_game_that_cpython_computes_alike_is_settled_there_and_needs_no_node(
     assert found["cpython"] == ""
 
 
-def test_what_cpython_computes_otherwise_is_decided_by_the_stored_runtime(recorded_game, tmp_path):
+def test_game_that_cpython_does_not_reproduce_is_decided_by_the_stored_runtime(recorded_game, tmp_path):
     recorded_game.store(tmp_path / "d")  # its sines differ in the last digit
     found = json.loads(run_replay(tmp_path / "d", "--cpython", "--json").stdout)
     assert found["equal"]
@@ -261,7 +259,7 @@ def test_what_cpython_computes_otherwise_is_decided_by_the_stored_runtime(record
     assert second.startswith("coplay: the state before frame 20 differs from player 0's")
 
 
-def test_code_that_cpython_cannot_run_is_played_in_the_stored_runtime(runtime, study_text, tmp_path):
+def test_code_that_cpython_cannot_run_is_replayed_in_the_stored_runtime(runtime, study_text, tmp_path):
     only_there = study_text.replace("import math\n", "import math, pyodide\n")
     RecordedGame(runtime, tmp_path, only_there).store(tmp_path / "d")
     found = json.loads(run_replay(tmp_path / "d", "--cpython", "--json").stdout)

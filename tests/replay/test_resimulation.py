@@ -1,4 +1,4 @@
-"""The half of a replay that runs in the browsers' Python, here in CPython."""
+"""The program of a replay, which runs in the browsers' Python; here in CPython."""
 
 import base64
 import json
@@ -35,7 +35,7 @@ def ask(**request):
 
 
 @pytest.mark.usefixtures("_study")
-def test_same_game_gives_the_same_in_any_portions():
+def test_replies_do_not_depend_on_the_portions():
     inputs = bytes([0, 1, 2, 0, 1, 1, 2, 2, 0, 0])
     assert ask(**BEGIN)["agents"] == ["left", "right"]
     whole = ask(do="step", inputs=base64.b64encode(inputs).decode(), checksums=[0, 3, 5])
@@ -61,7 +61,7 @@ def test_same_game_gives_the_same_in_any_portions():
     ],
 )
 @pytest.mark.usefixtures("_study")
-def test_order_that_does_not_fit_is_answered_with_a_sentence(change, said):
+def test_request_that_does_not_fit_gets_an_error_with_a_hint(change, said):
     reply = ask(**(BEGIN | change))
     assert reply["error"].startswith(said)
     assert reply["hint"]

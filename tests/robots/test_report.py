@@ -1,11 +1,11 @@
-"""What robots report of themselves, added up."""
+"""Reports of robots: seconds, frames and games are summed up."""
 
 from typing import Any
 
 from coplay.robots.report import report_robot
 
 
-def test_report_adds_up_scenes_and_games() -> None:
+def test_report_sums_up_scenes_and_games() -> None:
     timeline = [["lobby", "waiting", 0], ["play", "connecting", 1500], ["play", "playing", 2000]]
     games = [
         {"game_id": "a", "frame": 100, "rollbacks": 3, "rtt_ms": {"1": 20.0, "2": None}},

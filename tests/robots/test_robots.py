@@ -1,4 +1,4 @@
-"""Robots in a real Chromium, sent through a real server."""
+"""`coplay robots`: robots in a real Chromium, on a real server."""
 
 import json
 import shutil
@@ -53,7 +53,7 @@ def browser() -> None:
 
 @pytest.fixture(autouse=True)
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Where temporary files go; afterwards there is none, and no process that was at work here."""
+    """A folder for temporary files; afterwards it must be empty and used by no process."""
     folder = Path(tempfile.mkdtemp(prefix="robots-"))  # a short path: Chromium makes sockets in it
     monkeypatch.setenv("TMPDIR", str(folder))
     yield folder
@@ -99,7 +99,7 @@ def test_two_robots_play_a_study_to_its_end_and_leave_an_identical_game(tmp_path
 
 @pytest.mark.browser
 @pytest.mark.usefixtures("browser")
-def test_robot_whom_nobody_joins_finishes_by_the_lobbys_own_ending(tmp_path: Path) -> None:
+def test_robot_without_a_partner_finishes_on_the_lobbys_alternative_page(tmp_path: Path) -> None:
     done = robots(tmp_path, write_study(tmp_path, "2 s"), "-n", "1", "--limit", "2 min", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads(done.stdout)
@@ -112,7 +112,7 @@ def test_robot_whom_nobody_joins_finishes_by_the_lobbys_own_ending(tmp_path: Pat
 
 @pytest.mark.browser
 @pytest.mark.usefixtures("browser")
-def test_robots_that_do_not_finish_in_time_are_stuck_where_they_are(tmp_path: Path) -> None:
+def test_robots_that_do_not_finish_in_time_are_reported_as_stuck(tmp_path: Path) -> None:
     page = b"<body data-scene=lobby data-phase=waiting>"
     with serving(page) as url:
         done = robots(tmp_path, url, "-n", "2", "--limit", "5 s")
@@ -123,7 +123,7 @@ def test_robots_that_do_not_finish_in_time_are_stuck_where_they_are(tmp_path: Pa
 
 @pytest.mark.browser
 @pytest.mark.usefixtures("browser")
-def test_crashed_tab_is_named_and_the_others_go_on() -> None:
+def test_crashed_tab_is_reported_and_the_others_continue() -> None:
     with chromium(find_chromium()) as running:
         tab, other = running.open(""), running.open("")
         with pytest.raises(BrowserError):
@@ -136,7 +136,7 @@ def test_crashed_tab_is_named_and_the_others_go_on() -> None:
 
 @pytest.mark.browser
 @pytest.mark.usefixtures("browser")
-def test_address_at_which_nothing_answers_is_a_sentence(tmp_path: Path) -> None:
+def test_address_without_a_server_is_an_error_with_a_hint(tmp_path: Path) -> None:
     with serving(b"") as url:
         pass
     done = robots(tmp_path, url)
@@ -167,7 +167,7 @@ def test_interrupted_robots_leave_no_process_and_no_folder(tmp_path: Path, stop:
 
 
 @pytest.mark.parametrize("variable", [False, True])
-def test_missing_browser_is_a_sentence_and_a_hint(
+def test_missing_browser_is_an_error_with_a_hint(
     tmp_path: Path, variable: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     named = str(tmp_path / "nowhere")
@@ -184,7 +184,7 @@ def test_missing_browser_is_a_sentence_and_a_hint(
     ("content", "sentence"),
     [(None, "there is no study study.py"), ("import nothing_of_this_name", "nothing_of_this_name")],
 )
-def test_study_that_cannot_be_served_is_a_sentence_and_leaves_nothing(
+def test_study_that_cannot_be_served_is_an_error_and_leaves_nothing_behind(
     tmp_path: Path, content: str | None, sentence: str
 ) -> None:
     if content is not None:
@@ -195,7 +195,7 @@ def test_study_that_cannot_be_served_is_a_sentence_and_leaves_nothing(
     assert "hint:" in done.stderr
 
 
-def test_browser_that_does_not_start_is_a_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+def test_browser_that_does_not_start_is_an_error_and_leaves_nothing_behind(tmp_path: Path) -> None:
     done = robots(tmp_path, "http://127.0.0.1:1/", "--browser", shutil.which("false") or sys.executable)
     assert done.returncode == 2
     assert "the browser did not start" in done.stderr
@@ -203,7 +203,7 @@ def test_browser_that_does_not_start_is_a_sentence_and_leaves_nothing(tmp_path: 
 
 @contextmanager
 def serving(page: bytes) -> Iterator[str]:
-    """The address of one page."""
+    """Serve one page; yields its address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -1,4 +1,4 @@
-"""Headless peers whose datagrams go through a TURN server, and who tell nobody where they are."""
+"""Links that may only use a TURN server, and do not reveal addresses."""
 
 import asyncio
 import re
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class End:
-    """One of two peers in this process; what it signals comes to the other at once."""
+    """One of two peers in this process; its signals reach the other immediately."""
 
     other: "End"
 
@@ -57,7 +57,7 @@ class End:
         self.other.links.receive_signal(self.me, kind, payload)
 
     def send_relayed(self, peer: int, data: bytes) -> None:
-        """There is no server here."""
+        """Drop the datagram: there is no server in this test."""
 
     def datagram_received(self, peer: int, data: bytes) -> None:
         self.heard.append(data)
@@ -67,7 +67,7 @@ class End:
 
 
 async def meet(ends: tuple[End, End]) -> None:
-    """Send each other datagrams until one came both ways."""
+    """Exchange datagrams until both ends have received one."""
     ends[0].other, ends[1].other = ends[1], ends[0]
     for end in ends:
         end.links.start()
@@ -79,7 +79,7 @@ async def meet(ends: tuple[End, End]) -> None:
             await asyncio.sleep(0.02)
 
 
-def test_peers_that_may_only_be_relayed_tell_no_address_but_the_turn_servers(turn: "TurnServer") -> None:
+def test_relay_only_peers_reveal_no_address_but_the_turn_servers(turn: "TurnServer") -> None:
     async def both() -> list[dict[int, str]]:
         ends = (End(0, turn), End(1, turn))
         try:

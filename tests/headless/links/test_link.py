@@ -1,4 +1,4 @@
-"""The link of a headless peer, in a world with its own clock: signals come late, twice, or never."""
+"""The life of a headless peer's link in simulated time: signals come late, twice, or never."""
 
 from random import Random
 from typing import Any
@@ -75,7 +75,7 @@ class World:
                     self.remote[me] = ""
 
     def _open_channels(self) -> None:
-        """Two connections that know each other's description are a path."""
+        """Open the channels of two connections that know each other's description."""
         numbers = [link.connection for link in self.links]
         if all(self.remote[me] == sdp(1 - me, numbers[1 - me]) for me in (0, 1)):
             for link, number in zip(self.links, numbers, strict=True):
@@ -84,7 +84,7 @@ class World:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_two_links_meet_however_signals_are_lost(seed: int) -> None:
+def test_two_links_connect_although_signals_are_lost(seed: int) -> None:
     world = World(seed, loss=0.3)
     for link in world.links:
         link.start(world.now)
@@ -93,10 +93,10 @@ def test_two_links_meet_however_signals_are_lost(seed: int) -> None:
     world.signals.clear()
     world.sent.clear()
     world.run(20)
-    assert world.sent == [], "once it stands there is nothing to say"
+    assert world.sent == [], "a connected link sends no signals"
 
 
-def test_the_server_carries_datagrams_until_a_direct_path_is_stable() -> None:
+def test_datagrams_are_relayed_until_a_direct_path_is_stable() -> None:
     world = World(loss=1.0)
     for link in world.links:
         link.start(world.now)
@@ -112,7 +112,7 @@ def test_the_server_carries_datagrams_until_a_direct_path_is_stable() -> None:
 
 
 @pytest.mark.parametrize("broken", [0, 1])
-def test_a_broken_connection_is_followed_by_another(broken: int) -> None:
+def test_failed_connection_is_replaced_by_a_new_one(broken: int) -> None:
     world = World(loss=0.1)
     for link in world.links:
         link.start(world.now)
@@ -126,7 +126,7 @@ def test_a_broken_connection_is_followed_by_another(broken: int) -> None:
     assert [link.connection for link in world.links] == [2, 2]
 
 
-def test_silence_is_taken_for_a_broken_path() -> None:
+def test_silent_path_is_replaced_by_a_new_connection() -> None:
     world = World()
     for link in world.links:
         link.start(world.now)
@@ -145,12 +145,12 @@ def signal(count: int, negotiation: int, **content: Any) -> dict[str, Any]:
     return {**content, **stamp}
 
 
-def told(link: PeerLink) -> list[tuple[str, int]]:
+def sent_signals(link: PeerLink) -> list[tuple[str, int]]:
     effects = [effect for effect in link.effects() if isinstance(effect, SendSignal)]
     return [(effect.kind, effect.payload["negotiation"]) for effect in effects]
 
 
-def test_a_page_that_restarts_a_connection_is_asked_for_a_new_one() -> None:
+def test_page_that_restarts_a_connection_is_asked_to_rebuild() -> None:
     link = PeerLink(False, 0, "me", FPS)
     link.start(0.0)
     link.receive("offer", signal(1, 1, sdp=sdp(0, 1)), 0.1)
@@ -158,13 +158,13 @@ def test_a_page_that_restarts_a_connection_is_asked_for_a_new_one() -> None:
     link.channel_opened(1, 0.3)
     link.effects()
     link.receive("offer", signal(2, 2, sdp=sdp(0, 1, "y")), 5.0)
-    assert told(link) == [("rebuild-request", 2)]
+    assert sent_signals(link) == [("rebuild-request", 2)]
     assert link.relay.is_on(5.0)
     link.receive("offer", signal(3, 3, sdp=sdp(0, 2)), 5.1)
     assert MakeDescription(2, sdp(0, 2)) in link.effects()
 
 
-def test_a_page_that_asks_for_a_restart_gets_a_new_connection() -> None:
+def test_page_that_asks_for_a_restart_gets_a_new_connection() -> None:
     link = PeerLink(True, 0, "me", FPS)
     link.start(0.0)
     link.description_made(1, sdp(0, 1), 0.1)
@@ -176,7 +176,7 @@ def test_a_page_that_asks_for_a_restart_gets_a_new_connection() -> None:
     assert MakeDescription(2, None) in link.effects()
 
 
-def test_signals_of_another_epoch_and_malformed_ones_change_nothing() -> None:
+def test_signals_of_another_epoch_and_malformed_signals_are_dropped() -> None:
     link = PeerLink(False, 1, "me", FPS)
     link.start(0.0)
     link.receive("offer", signal(1, 1, sdp=sdp(0, 1)), 0.1)
@@ -191,7 +191,7 @@ def test_signals_of_another_epoch_and_malformed_ones_change_nothing() -> None:
     assert link.state == "connecting"
 
 
-def test_a_goodbye_closes_and_nothing_opens_it_again() -> None:
+def test_bye_closes_both_links_for_good() -> None:
     world = World()
     for link in world.links:
         link.start(world.now)

@@ -4,7 +4,7 @@ from coplay.headless.links.relay_lane import RelayLane
 from coplay.headless.links.relaying import RelaySwitch
 
 
-def test_a_relayed_player_is_relayed_to_and_the_two_do_not_keep_each_other_at_it() -> None:
+def test_relaying_is_mirrored_but_its_echo_is_not() -> None:
     switch = RelaySwitch()
     switch.relayed_datagram_received(10.0)
     assert switch.is_on(10.0)
@@ -16,7 +16,7 @@ def test_a_relayed_player_is_relayed_to_and_the_two_do_not_keep_each_other_at_it
     assert switch.is_on(14.2)
 
 
-def test_the_lane_shares_what_the_server_takes() -> None:
+def test_relayed_peers_share_the_rate_limit_equally() -> None:
     sent: list[int] = []
     lane = RelayLane(lambda peer, data: sent.append(peer))
     for peer in (1, 2):

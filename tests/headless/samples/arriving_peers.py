@@ -1,4 +1,4 @@
-"""Sends headless peers through a study at random times; prints a JSON object for each that is through.
+"""Run headless peers that join a study at random times; print a JSON object for each outcome.
 
 python arriving_peers.py URL STUDY COUNT SEED SECONDS
 """
@@ -12,11 +12,11 @@ from random import Random
 from typing import Any
 
 from coplay.headless import Outcome, join
-from coplay.headless.study_client import StudyClient  # and all that it needs, before anyone arrives
+from coplay.headless.study_client import StudyClient  # loads aiortc before the first peer arrives
 
 
 def agent_of(chance: Random) -> Any:
-    """Holds each key for a while, as people do."""
+    """Return an agent that holds each key for a while, as people do."""
     held = {"key": 0, "until": 0}
 
     def agent(env: Any, player_id: int) -> int:
@@ -35,7 +35,7 @@ async def visit(url: str, study: str, after_s: float, chance: Random) -> Outcome
 
 async def main(url: str, study: str, count: int, seed: int, seconds: float) -> None:
     chance = Random(seed)
-    StudyClient(url, Path(study), agent_of(chance))  # the study is loaded as well
+    StudyClient(url, Path(study), agent_of(chance))  # loads the study as well
     async with asyncio.timeout(150), asyncio.TaskGroup() as group:
         visits = [
             group.create_task(visit(url, study, chance.uniform(0, seconds), Random(chance.random())))

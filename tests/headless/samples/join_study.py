@@ -1,8 +1,8 @@
-"""Sends headless peers through a study, all at once; prints what they say, and a JSON object for each.
+"""Run headless peers in one study at the same time; print their log, and a JSON object for each outcome.
 
     python join_study.py URL STUDY COUNT [IDENTITY]
 
-Each plays random actions of its own seed. With a file for its identity there can be only one.
+Each plays random actions with its own seed. With an identity file COUNT must be 1.
 """
 
 import asyncio

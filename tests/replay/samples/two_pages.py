@@ -1,8 +1,8 @@
 """Two participants' workers in one process of the browsers' Python, over a wire with latency and loss.
 
-Request: `{config, spoiled, at, frames}`: the `game` message without what differs between the players; whose
-simulation goes wrong in the step of frame `at` until it was repaired, or null. Answer: `{batches: [[player,
-number, base64]], reports: [report of player 0, of player 1]}`.
+Request: `{config, spoiled, at}`. `config` is the `game` message without what differs between the players;
+`spoiled` is the player whose simulation goes wrong in the step of frame `at` until it is repaired, or null.
+Reply: `{batches: [[player, number, base64]], reports: [report of player 0, of player 1]}`.
 """
 
 import base64
@@ -21,7 +21,7 @@ LATENCY_S, LOSS = 0.05, 0.1
 
 
 class Page:
-    """The JavaScript around one worker."""
+    """Stands in for the JavaScript around one worker."""
 
     def __init__(self, wire: "Wire", player: int, config: dict[str, Any]) -> None:
         self.wire, self.player = wire, player
@@ -58,7 +58,7 @@ class Page:
 
 
 class Wire:
-    """Both directions, in virtual time."""
+    """The network between both pages, in virtual time."""
 
     def __init__(self) -> None:
         self.now = time.perf_counter()
@@ -84,7 +84,7 @@ def answer(request_json: str) -> str:
     wire = Wire()
     pages = [Page(wire, player, request["config"]) for player in (0, 1)]
     if request["spoiled"] is not None:
-        spoil(pages[request["spoiled"]], request["at"], mended_by=pages[1])
+        spoil(pages[request["spoiled"]], request["at"], repaired_by=pages[1])
     fingers = random.Random(8)
     ends = wire.now + 120
     while not all(page.report for page in pages):
@@ -103,16 +103,16 @@ def answer(request_json: str) -> str:
     return json.dumps({"batches": batches, "reports": [page.report for page in pages]})
 
 
-def spoil(page: Page, at: int, mended_by: Page) -> None:
-    """Let the step of one frame go wrong at one page, as often as it is stepped, until that was mended."""
+def spoil(page: Page, at: int, repaired_by: Page) -> None:
+    """Let the step of one frame go wrong at one page, every time it is stepped, until it is repaired."""
     game = page.worker._driver.game  # type: ignore[union-attr]
     step = game.environment.step
 
-    def spoilt(actions: Any) -> Any:
+    def spoiled_step(actions: Any) -> Any:
         outcome = step(actions)
-        repaired = any(row.resynced_at for row in mended_by.worker._desync_log.rows())
+        repaired = any(row.resynced_at for row in repaired_by.worker._desync_log.rows())
         if game.frame == at and not repaired:
             game.environment.unwrapped.angles += 1.0
         return outcome
 
-    game.environment.step = spoilt  # type: ignore[method-assign]
+    game.environment.step = spoiled_step  # type: ignore[method-assign]
