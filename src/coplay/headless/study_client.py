@@ -15,7 +15,7 @@ import aiohttp
 
 from coplay.browser.session_setup import PreparedScene, prepare_scene
 from coplay.headless.game import LINGER_S, PeerGame
-from coplay.headless.identity import ParticipantIdentity
+from coplay.headless.identity_file import IdentityFile
 from coplay.headless.outcome import Agent, Outcome, PeerError, PlayedGame
 from coplay.headless.study_socket import StudySocket, refusal_error
 from coplay.messages.encoding import from_json
@@ -58,7 +58,7 @@ class StudyClient:
             params: The link's other parameters.
             file: The identity file, which makes a later process the same participant; None for no file.
         """
-        identity = ParticipantIdentity(file, self._study.name, participant)
+        identity = IdentityFile(file, self._study.name, participant)
         async with aiohttp.ClientSession() as self._http:
             self._socket = StudySocket(self._http, self._base_url, self._add_event)
             try:
@@ -87,7 +87,7 @@ class StudyClient:
 
     # Entering
 
-    async def _enter(self, identity: ParticipantIdentity, params: dict[str, str]) -> dict[str, Any]:
+    async def _enter(self, identity: IdentityFile, params: dict[str, str]) -> dict[str, Any]:
         body = {"params": params, **identity.claims()}
         try:
             async with self._http.post(f"{self._base_url}/api/participants", json=body) as response:

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from coplay.headless.links.link import (
+from coplay.headless.links.link import PeerLink
+from coplay.headless.links.link_effects import (
     AcceptAnswer,
     CloseConnection,
     MakeDescription,
     OpenConnection,
-    PeerLink,
     SendSignal,
 )
 from coplay.headless.links.relaying import RELAY_AFTER_S, STABLE_S

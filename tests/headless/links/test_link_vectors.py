@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from coplay.headless.links.link import (
+from coplay.headless.links.link import PeerLink
+from coplay.headless.links.link_effects import (
     AcceptAnswer,
     AddCandidates,
     CloseConnection,
     LinkEffect,
     MakeDescription,
     OpenConnection,
-    PeerLink,
     SendSignal,
 )
 

@@ -5,14 +5,14 @@ import secrets
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from coplay.headless.links.link import (
+from coplay.headless.links.link import PeerLink
+from coplay.headless.links.link_effects import (
     AcceptAnswer,
     AddCandidates,
     CloseConnection,
     LinkEffect,
     MakeDescription,
     OpenConnection,
-    PeerLink,
     SendSignal,
 )
 from coplay.headless.links.relay_lane import RelayLane

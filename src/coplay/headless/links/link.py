@@ -15,6 +15,15 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from coplay.headless.links.link_effects import (
+    AcceptAnswer,
+    AddCandidates,
+    CloseConnection,
+    LinkEffect,
+    MakeDescription,
+    OpenConnection,
+    SendSignal,
+)
 from coplay.headless.links.relaying import STABLE_S, RelaySwitch
 from coplay.headless.links.signal_delivery import Payload, SignalDelivery
 from coplay.headless.links.silence import Silence
@@ -30,55 +39,6 @@ _EARLY_CANDIDATES: Final = 64
 _CANDIDATE_AGE_S: Final = 30.0
 
 State = Literal["idle", "signaling", "connecting", "connected", "rebuilding", "relayed", "closed"]
-
-
-@dataclass(frozen=True, slots=True)
-class OpenConnection:
-    """Open connection number `connection`, with its channel."""
-
-    connection: int
-
-
-@dataclass(frozen=True, slots=True)
-class CloseConnection:
-    """Close connection number `connection`."""
-
-    connection: int
-
-
-@dataclass(frozen=True, slots=True)
-class MakeDescription:
-    """Make the local description: the answer to `offer`, or an offer if `offer` is None."""
-
-    connection: int
-    offer: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class AcceptAnswer:
-    """Set the other player's answer as the remote description."""
-
-    connection: int
-    sdp: str
-
-
-@dataclass(frozen=True, slots=True)
-class AddCandidates:
-    """Add these `RTCIceCandidateInit`s of the other player."""
-
-    connection: int
-    candidates: tuple[dict[str, Any], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SendSignal:
-    """Send a signal through the server."""
-
-    kind: str
-    payload: Payload
-
-
-LinkEffect = OpenConnection | CloseConnection | MakeDescription | AcceptAnswer | AddCandidates | SendSignal
 
 
 @dataclass(frozen=True, slots=True)

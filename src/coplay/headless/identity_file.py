@@ -7,11 +7,11 @@ from pathlib import Path
 from coplay.headless.outcome import PeerError
 
 
-class ParticipantIdentity:
-    """A participant's id, with the secret that proves it.
+class IdentityFile:
+    """A file with a participant's id and the secret that proves it.
 
     Args:
-        file: Where both are kept; None to keep nothing.
+        file: Path of the file; None to keep nothing.
         study: Name of the study that the file belongs to.
         participant: The id asked for; None for the one in the file, or a new one from the server.
 
