@@ -1,8 +1,10 @@
 """A participant's worker plays a game alone; everything that it sends the page fits the schema."""
 
+import gc
 import json
 import sys
 import time
+import weakref
 from collections import Counter
 from collections.abc import Iterator
 from types import ModuleType, SimpleNamespace
@@ -148,3 +150,13 @@ def test_spectator_says_how_far_it_is(page_and_worker: tuple[Page, Any]) -> None
     watched = page.posted[-1]
     assert faults("WatchedState", watched) == []
     assert watched["received"] == 12
+
+
+def test_game_is_freed_without_the_garbage_collector(page_and_worker: tuple[Page, Any]) -> None:
+    _, worker = page_and_worker
+    worker.start(json.dumps(CONFIG))
+    worker.tick(time.perf_counter(), None)
+    driver = weakref.ref(worker._game.driver)
+    gc.collect()
+    worker.stop()
+    assert driver() is None

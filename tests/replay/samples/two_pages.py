@@ -105,12 +105,12 @@ def answer(request_json: str) -> str:
 
 def spoil(page: Page, at: int, repaired_by: Page) -> None:
     """Let the step of one frame go wrong at one page, every time it is stepped, until it is repaired."""
-    game = page.worker._driver.game  # type: ignore[union-attr]
+    game = page.worker._game.driver.game  # type: ignore[union-attr]
     step = game.environment.step
 
     def spoiled_step(actions: Any) -> Any:
         outcome = step(actions)
-        repaired = any(row.resynced_at for row in repaired_by.worker._desync_log.rows())
+        repaired = any(row.resynced_at for row in repaired_by.worker._game.desync_log.rows())
         if game.frame == at and not repaired:
             game.environment.unwrapped.angles += 1.0
         return outcome
