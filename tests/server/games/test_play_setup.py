@@ -39,3 +39,21 @@ def test_environment_that_draws_with_what_browsers_lack_is_refused(monkeypatch: 
 def test_drawing_of_the_study_makes_up_for_the_environments_own() -> None:
     stages = build_play_setups(study_of("CartPole-v1", draw=lambda env, canvas: None))
     assert stages[0].fps == 30.0
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"bots": {1: "idle"}}, "a bot for player 1, who does not exist"),
+        ({"bots": {0: "idle"}}, "every seat belongs to a bot"),
+        ({"players": 2}, "players=2, but the environment has 1 seats"),
+    ],
+)
+def test_scene_that_does_not_fit_its_environment_is_refused(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(StudyError, match=message):
+        build_play_setups(study_of(frozen_lake, **given))
+
+
+def test_scene_is_named_in_the_error() -> None:
+    with pytest.raises(StudyError, match="^scene 0: "):
+        build_play_setups(study_of(frozen_lake, bots={0: "idle"}))

@@ -144,7 +144,7 @@ class GameUploads:
             raise RequestRefusedError(403, "The token is for another game.")
         if not self._limiter.take((game_id, player), self._clock.now()):
             raise RequestRefusedError(
-                429, "Too many uploads at once.", "Try again in a second.", retry_after_s=1
+                429, "Too many uploads in a short time.", "Try again in a second.", retry_after_s=1
             )
         incarnation = claims.get("incarnation")
         return game_id, player, None if incarnation is None else int(incarnation)
