@@ -55,5 +55,5 @@ def test_scene_that_does_not_fit_its_environment_is_refused(given: dict[str, Any
 
 
 def test_scene_is_named_in_the_error() -> None:
-    with pytest.raises(StudyError, match="^scene 0: "):
+    with pytest.raises(StudyError, match=r"^scene 0: "):
         build_play_setups(study_of(frozen_lake, bots={0: "idle"}))
