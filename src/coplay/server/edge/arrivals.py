@@ -104,7 +104,7 @@ async def _wait_until_stored(stored: "Future[None]") -> None:
     # A page must not show an id that a crash of the server would erase.
     try:
         await asyncio.wait_for(asyncio.wrap_future(stored), STORED_WITHIN_S)
-    except Exception as error:  # noqa: BLE001 (whatever the database driver raises)
+    except Exception as error:
         raise RequestRefusedError(
             503, "The study's server cannot store data at the moment.", "Reload this page in a minute."
         ) from error

@@ -116,7 +116,7 @@ def _check_picture(environment: Environment) -> None:
     environment.reset(0)
     try:
         environment.render()
-    except Exception as error:  # noqa: BLE001 (the environment's own code may raise anything)
+    except Exception as error:
         raise StudyError(f"the environment cannot draw itself ({error})", hint) from error
     if "pygame" in sys.modules:
         raise StudyError("the environment draws with pygame, which the browsers' Python lacks", hint)
