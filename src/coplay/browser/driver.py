@@ -9,8 +9,8 @@ from typing import Any, Protocol, TypeAlias, assert_never
 
 from coplay.browser.controls import Controls
 from coplay.browser.frame_recorder import FrameRecorder
-from coplay.browser.measuring.time_samples import TimeSamples
 from coplay.browser.state_exchange import StateExchange
+from coplay.browser.time_samples import TimeSamples
 from coplay.envs import FrameRow, Game, SavedGame
 from coplay.envs.taming import original_of
 from coplay.netcode import (
