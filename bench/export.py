@@ -14,7 +14,7 @@ from bench.figures import Figures, Kind, Target
 from coplay.data.batches import FrameBatch, encode
 from coplay.data.database import tables as records
 from coplay.data.database.store import Store
-from coplay.data.games.recording import read_recording
+from coplay.data.games.recorded_game import read_recording
 from coplay.export.tables.exporting import export_tables
 from coplay.replay.replay import PROGRAM, replay_recording
 from coplay.runtime import build_bundle, ensure_runtime

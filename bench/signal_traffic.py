@@ -27,7 +27,7 @@ from coplay.server.edge import sockets
 from coplay.server.games.play_setup import build_play_setups
 from coplay.server.running import address_of, listen, run
 from coplay.server.settings import Settings
-from coplay.signaling import relay
+from coplay.signaling import signal_relay
 
 IN_FLIGHT: Final = 100
 """Signals under way at once, of all pairs together, when as many as possible are sent."""
@@ -41,7 +41,7 @@ RAISED: Final = 1e9
 def serve_coplay(folder: Path) -> Any:
     """Serve a whole study, with limits too high to matter."""
     for module, names in (
-        (relay, ("SIGNALS_PER_SECOND", "SIGNAL_BURST")),
+        (signal_relay, ("SIGNALS_PER_SECOND", "SIGNAL_BURST")),
         (guard, ("FRAMES_PER_SECOND", "FRAME_BURST")),
         (sockets, ("MESSAGES_PER_SECOND", "MESSAGE_BURST")),
     ):

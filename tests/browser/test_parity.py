@@ -24,7 +24,7 @@ from playtest import (
 )
 from playtest.lossy_path import LossyPath
 
-from coplay.data.games.recording import read_recording
+from coplay.data.games.recorded_game import read_recording
 
 GAMES = int(os.environ.get("COPLAY_PARITY_GAMES", "2"))
 INPUT_SIZES = (1, 1)

@@ -19,7 +19,7 @@ from tests.server.siege import besieged
 from coplay.server.edge import socket_limits as guard
 from coplay.server.edge import sockets
 from coplay.server.settings import Settings
-from coplay.signaling import datagrams, relay
+from coplay.signaling import datagram_relay, signal_relay
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(3600)]
 COUNT = int(os.environ.get("COPLAY_FUZZ", "3000"))
@@ -91,11 +91,12 @@ def mutated_bytes(rng: random.Random, valid: bytes) -> bytes:
 def no_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """A flood is refused before it is read, which is what is tested elsewhere."""
     for module, name in (
-        (relay, "SIGNALS_PER_SECOND"), (relay, "SIGNAL_BURST"), (relay, "OFFERS_PER_SECOND"),
-        (relay, "OFFER_BURST"), (sockets, "MESSAGES_PER_SECOND"), (sockets, "MESSAGE_BURST"),
+        (signal_relay, "SIGNALS_PER_SECOND"), (signal_relay, "SIGNAL_BURST"),
+        (signal_relay, "OFFERS_PER_SECOND"), (signal_relay, "OFFER_BURST"),
+        (sockets, "MESSAGES_PER_SECOND"), (sockets, "MESSAGE_BURST"),
         (sockets, "CONNECTIONS_PER_SECOND"), (sockets, "CONNECTION_BURST"),
         (guard, "FRAMES_PER_SECOND"), (guard, "FRAME_BURST"),
-        (datagrams, "DATAGRAMS_PER_SECOND"), (datagrams, "DATAGRAM_BURST"),
+        (datagram_relay, "DATAGRAMS_PER_SECOND"), (datagram_relay, "DATAGRAM_BURST"),
     ):  # fmt: skip
         monkeypatch.setattr(module, name, 1e9)
 

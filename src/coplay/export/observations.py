@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from coplay.data.games.recording import read_recording
+from coplay.data.games.recorded_game import read_recording
 from coplay.replay.replay import ReplayResult, replay_recording
 from coplay.runtime import ReportProgress, silent
 

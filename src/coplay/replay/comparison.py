@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from coplay.data.games.game_log import PeerLog
-from coplay.data.games.recording import Recording
+from coplay.data.games.recorded_game import Recording
 from coplay.replay.repaired_desyncs import RepairedDesync, RepairedDesyncs
 from coplay.wasm.simulation_process import SimulationProcess
 

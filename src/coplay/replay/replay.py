@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from coplay.data.games.recording import Recording, read_recording
+from coplay.data.games.recorded_game import Recording, read_recording
 from coplay.errors import RuntimeUnavailableError, UsageError
 from coplay.replay.comparison import FRAMES_AT_ONCE, Comparison, ReplayDifference, Watch
 from coplay.replay.repaired_desyncs import RepairedDesync

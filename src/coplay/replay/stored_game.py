@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coplay.data.games.recording import Recording, read_kept_file
+from coplay.data.games.recorded_game import Recording, read_kept_file
 from coplay.errors import StoreError
 from coplay.replay.in_cpython import start_cpython_replay
 from coplay.replay.stored_runtime import find_stored_runtime

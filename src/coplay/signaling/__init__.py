@@ -1,7 +1,7 @@
 """The rules of signaling, without I/O: who may send which signal to whom, signed tokens, TURN credentials."""
 
-from coplay.signaling.datagrams import DatagramRelay, RelayedDatagram
-from coplay.signaling.relay import RefusedSignal, RelayedSignal, SignalRelay
+from coplay.signaling.datagram_relay import DatagramRelay, RelayedDatagram
+from coplay.signaling.signal_relay import RefusedSignal, RelayedSignal, SignalRelay
 from coplay.signaling.tokens import TokenError, TokenSigner
 from coplay.signaling.turn import IceServers
 

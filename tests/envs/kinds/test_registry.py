@@ -11,7 +11,7 @@ from gymnasium import spaces
 
 from coplay.envs.kinds.instances import INSTANCE
 from coplay.envs.kinds.kind import ATOM, ATOMS, UNWALKABLE
-from coplay.envs.kinds.numbers import BIT_GENERATOR, COMPOSITE_SPACE, SPACE
+from coplay.envs.kinds.random_generators import BIT_GENERATOR, COMPOSITE_SPACE, SPACE
 from coplay.envs.kinds.references import TUPLE
 from coplay.envs.kinds.registry import kind_of
 from coplay.envs.state.walk import StateWalk

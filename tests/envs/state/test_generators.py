@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from coplay.envs.kinds.numbers import BIT_GENERATOR
+from coplay.envs.kinds.random_generators import BIT_GENERATOR
 from coplay.envs.state import memory as state_memory
 from coplay.envs.state.generators import kind_of_generator
 from coplay.envs.state.walk import StateWalk

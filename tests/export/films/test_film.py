@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from coplay.cli import main
-from coplay.data.games.recording import read_recording
+from coplay.data.games.recorded_game import read_recording
 from coplay.export.films.canvas_svg import SvgCanvas
 from coplay.export.films.film import frames_of
 from coplay.export.png import encode_png

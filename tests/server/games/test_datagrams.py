@@ -8,7 +8,7 @@ import pytest
 from tests.server.conftest import Lab, Page, duel_study, running
 
 from coplay.server.edge import socket_limits as guard
-from coplay.signaling import datagrams
+from coplay.signaling import datagram_relay
 
 pytestmark = pytest.mark.anyio
 
@@ -86,8 +86,8 @@ async def test_page_that_reads_nothing_does_not_fill_the_servers_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Within the budget it would take long to fill what the system keeps for a connection.
-    monkeypatch.setattr(datagrams, "DATAGRAMS_PER_SECOND", 1e9)
-    monkeypatch.setattr(datagrams, "DATAGRAM_BURST", 1e9)
+    monkeypatch.setattr(datagram_relay, "DATAGRAMS_PER_SECOND", 1e9)
+    monkeypatch.setattr(datagram_relay, "DATAGRAM_BURST", 1e9)
     monkeypatch.setattr(guard, "FRAMES_PER_SECOND", 1e9)
     monkeypatch.setattr(guard, "FRAME_BURST", 1e9)
     async with running(duel_study(), tmp_path) as lab:

@@ -5,7 +5,7 @@
  */
 import type { Picture } from './DisplayList';
 import { Easing } from './Easing';
-import { paint } from './painting';
+import { paint } from './paintItem';
 import { writeImage } from './rgbImage';
 
 export class CanvasRenderer {

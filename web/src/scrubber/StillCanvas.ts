@@ -1,7 +1,7 @@
 /** A canvas that shows one picture, scaled to its width. */
 
 import { element } from '../dom';
-import { paint } from '../draw/painting';
+import { paint } from '../draw/paintItem';
 import type { LoadedPicture } from './PictureLoader';
 
 export class StillCanvas {

@@ -22,11 +22,11 @@ import weakref
 
 import numpy as np
 
+from coplay.envs.kinds.arrays import ARRAY
 from coplay.envs.kinds.containers import BUFFER, DEFAULTDICT, DEQUE, DICT, LIST, ORDERED_DICT, SET
 from coplay.envs.kinds.instances import INSTANCE, NAMESPACE, Namespace, slots_of, slotted_kind
 from coplay.envs.kinds.kind import ATOM, ATOMS, DRAWING, MISSING, PLAIN, UNWALKABLE, Kind
-from coplay.envs.kinds.numbers import (
-    ARRAY,
+from coplay.envs.kinds.random_generators import (
     BIT_GENERATOR,
     COMPOSITE_SPACE,
     PYTHON_RANDOM,

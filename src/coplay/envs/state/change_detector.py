@@ -14,10 +14,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from coplay.envs.kinds.arrays import ARRAY
 from coplay.envs.kinds.containers import DEFAULTDICT, DEQUE, DICT, LIST, SET
 from coplay.envs.kinds.instances import INSTANCE, NAMESPACE, Namespace
 from coplay.envs.kinds.kind import MISSING, Kind
-from coplay.envs.kinds.numbers import ARRAY, BIT_GENERATOR, SPACES
+from coplay.envs.kinds.random_generators import BIT_GENERATOR, SPACES
 from coplay.envs.kinds.references import CELL
 from coplay.envs.state.addresses import addresses
 from coplay.envs.state.memory import MemoryWatch

@@ -23,8 +23,8 @@ from typing import Any
 
 import numpy as np
 
+from coplay.envs.kinds.arrays import ARRAY
 from coplay.envs.kinds.instances import INSTANCE
-from coplay.envs.kinds.numbers import ARRAY
 from coplay.envs.kinds.references import TUPLE
 from coplay.envs.kinds.registry import DRAWING, KINDS, MISSING, PLAIN, Kind
 from coplay.envs.state.plain_tables import PlainTable

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from coplay.envs.kinds.kind import Kind
-from coplay.envs.kinds.numbers import BIT_GENERATOR
+from coplay.envs.kinds.random_generators import BIT_GENERATOR
 from coplay.envs.state.memory import memory_of_generator
 
 

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from coplay.envs.kinds.kind import Kind
-from coplay.envs.kinds.numbers import BIT_GENERATOR
+from coplay.envs.kinds.random_generators import BIT_GENERATOR
 from coplay.envs.state.change_detector import ChangeDetector, can_detect
 from coplay.envs.state.equality import same_contents
 from coplay.envs.state.generators import kind_of_generator

@@ -20,8 +20,8 @@ from typing import Any, Final
 
 from numpy import ndarray
 
+from coplay.envs.kinds.arrays import ARRAY
 from coplay.envs.kinds.instances import INSTANCE
-from coplay.envs.kinds.numbers import ARRAY
 from coplay.envs.kinds.references import TUPLE
 from coplay.envs.kinds.registry import ATOM, ATOMS, DRAWING, KINDS, UNWALKABLE, Kind, kind_of
 from coplay.envs.state.digest import digest

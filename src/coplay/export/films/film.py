@@ -11,7 +11,7 @@ from typing import IO, Any, Final
 import numpy as np
 
 from coplay.data.batches import STEPPED
-from coplay.data.games.recording import Recording, read_recording
+from coplay.data.games.recorded_game import Recording, read_recording
 from coplay.errors import CoplayError, UsageError
 from coplay.export.atomic_writing import partial_path
 from coplay.export.films.canvas_svg import SvgCanvas

@@ -11,7 +11,7 @@ import numpy as np
 
 from coplay.data.games.actions import decode_actions
 from coplay.data.games.game_log import GameLog
-from coplay.data.games.recording import read_recording
+from coplay.data.games.recorded_game import read_recording
 from coplay.export.png import encode_png
 from coplay.export.reading import StoredGame, open_data
 from coplay.export.scrub.mispredictions import Misprediction, mispredictions_of

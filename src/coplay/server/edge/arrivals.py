@@ -21,7 +21,7 @@ from coplay.server.refusals import RequestRefusedError
 from coplay.server.settings import Settings
 from coplay.server.uploads.ledger import Ledger
 from coplay.signaling import TokenSigner
-from coplay.signaling.rate_limits import RateLimiter
+from coplay.signaling.token_buckets import RateLimiter
 
 MAX_ARRIVAL_BYTES: Final = 16 * 1024
 STORED_WITHIN_S: Final = 30.0

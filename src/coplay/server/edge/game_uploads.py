@@ -22,7 +22,7 @@ from coplay.server.settings import Settings
 from coplay.server.uploads.ledger import Ledger
 from coplay.server.uploads.stale_pages import StalePages
 from coplay.signaling import TokenError, TokenSigner
-from coplay.signaling.rate_limits import RateLimiter
+from coplay.signaling.token_buckets import RateLimiter
 
 BatchObserver = Callable[[str, int, int, int], None]
 """Called with the game, the player, the page's incarnation and the number of frames in a stored batch."""

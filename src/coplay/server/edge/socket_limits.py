@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from coplay.server.edge.authorization import LOOPBACK
 from coplay.server.refusals import is_worth_logging
-from coplay.signaling.rate_limits import TokenBucket
+from coplay.signaling.token_buckets import TokenBucket
 
 MAX_SOCKETS_PER_ADDRESS: Final = 512
 FRAMES_PER_SECOND: Final = 1000.0

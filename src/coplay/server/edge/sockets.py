@@ -18,7 +18,7 @@ from coplay.server.people.page_tokens import PageTokens
 from coplay.server.people.participants import Participant, Participants
 from coplay.server.people.scene_flow import SceneFlow
 from coplay.server.refusals import RequestRefusedError, log_fault
-from coplay.signaling.rate_limits import RateLimiter
+from coplay.signaling.token_buckets import RateLimiter
 
 MAX_MESSAGE_BYTES: Final = 64 * 1024
 MESSAGES_PER_SECOND: Final = 10.0

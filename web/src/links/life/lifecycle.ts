@@ -10,9 +10,7 @@
  * that the player left, or after two minutes without a sign of life. Of two players the lower id always offers, so that
  * offers never cross (no glare); the other side requests a restart or a rebuild with a signal.
  */
-import { isUp, type Transition } from './link';
-import { endRelay } from './relaying';
-import { clearSignals, send } from './signalDelivery';
+
 import {
   build,
   connected,
@@ -24,7 +22,10 @@ import {
   restart,
   retry,
   suspect,
-} from './states';
+} from './enterState';
+import { isUp, type Transition } from './link';
+import { endRelay } from './relaying';
+import { clearSignals, send } from './signalDelivery';
 import { TIMES } from './times';
 
 // Begin and end

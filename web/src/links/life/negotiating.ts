@@ -5,10 +5,10 @@
  */
 
 import type { SignalPayload, SignalType } from '../../protocol/messages';
+import { build, doubt, open, rebuild, resendOffer, restart } from './enterState';
 import { close, described } from './lifecycle';
 import { isUp, type Transition } from './link';
 import { receive, send } from './signalDelivery';
-import { build, doubt, open, rebuild, resendOffer, restart } from './states';
 import { LIMITS } from './times';
 
 /** Take a signal of the peer. */

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coplay.signaling.datagrams import DATAGRAM_BURST, MAX_DATAGRAM_BYTES, DatagramRelay, RelayedDatagram
+from coplay.signaling.datagram_relay import DATAGRAM_BURST, MAX_DATAGRAM_BYTES, DatagramRelay, RelayedDatagram
 
 MEMBERS = {0: "ann", 1: "bob", 2: "cid"}
 

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from coplay.signaling.rate_limits import RateLimiter
+from coplay.signaling.token_buckets import RateLimiter
 
 MAX_DATAGRAM_BYTES: Final = 1200
 DATAGRAMS_PER_SECOND: Final = 120.0

@@ -11,7 +11,7 @@ from sqlalchemy import insert
 from coplay.data.batches import FrameBatch, encode
 from coplay.data.database import tables as records
 from coplay.data.database.store import Store
-from coplay.data.games.recording import read_kept_file, read_recording
+from coplay.data.games.recorded_game import read_kept_file, read_recording
 from coplay.errors import StoreError, UsageError
 
 GAME = "0123456789abcdef0123"

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from coplay.signaling.addresses import without_addresses
-from coplay.signaling.rate_limits import RateLimiter
 from coplay.signaling.signals import MalformedSignalError, Signal, read_signal
+from coplay.signaling.token_buckets import RateLimiter
 
 SIGNALS_PER_SECOND: Final = 30.0
 SIGNAL_BURST: Final = 120.0

@@ -1,27 +1,10 @@
-"""Arrays, random generators and spaces."""
+"""How random generators, and the spaces that hold one, are saved and restored."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from coplay.envs.kinds.kind import ATOMS, Kind
-
-
-def _save_array(obj: Any, stack: list[Any]) -> Any:
-    if obj.dtype.hasobject:
-        stack += [v for v in obj.flat if type(v) not in ATOMS]
-    return obj.copy()
-
-
-def _restore_array(obj: Any, saved: Any) -> None:
-    try:
-        if obj.shape != saved.shape:
-            obj.resize(saved.shape, refcheck=False)
-        obj[...] = saved
-    except ValueError:
-        # A read-only view changes only through the array that it views, which is restored by itself.
-        if obj.flags.writeable:
-            raise
+from coplay.envs.kinds.kind import Kind
 
 
 def _save_bit_generator(obj: Any, _stack: list[Any]) -> Any:
@@ -67,7 +50,6 @@ def _save_composite_space(obj: Any, stack: list[Any]) -> Any:
     return _save_space(obj, stack)
 
 
-ARRAY = Kind("array", _save_array, _restore_array)
 BIT_GENERATOR = Kind("generator", _save_bit_generator, _restore_bit_generator)
 RANDOM_STATE = Kind("generator", _save_random_state, _restore_random_state)
 PYTHON_RANDOM = Kind("generator", _save_python_random, _restore_python_random)

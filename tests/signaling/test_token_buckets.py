@@ -1,4 +1,4 @@
-from coplay.signaling.rate_limits import RateLimiter, TokenBucket
+from coplay.signaling.token_buckets import RateLimiter, TokenBucket
 
 
 def test_bucket_refills_up_to_its_burst() -> None:
