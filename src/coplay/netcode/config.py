@@ -1,4 +1,4 @@
-"""The rules of one game, as they are given to a session."""
+"""The rules of one game, as passed to a session."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -41,11 +41,11 @@ class SessionConfig:
     peer: int
     """Number of this peer."""
     default_inputs: tuple[bytes, ...]
-    """Per player, the input before the first one is given: 1 to 64 bytes, as long as all of the player's."""
+    """Per player, the input before the first real one: 1 to 64 bytes, as long as all the player's inputs."""
     fps: float
     """Frames per second, 1 to 240."""
     delay: int | None = None
-    """Frames between giving an input and its effect; None if the lowest peer shall choose at the start."""
+    """Frames between giving an input and its effect; None if the lowest peer chooses it at the start."""
     max_delay: int = 8
     """The largest delay that may be chosen, in frames."""
     max_prediction: int = 8

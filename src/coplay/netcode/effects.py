@@ -59,7 +59,7 @@ class SendDatagram:
 
 @dataclass(frozen=True, slots=True)
 class Confirm:
-    """Record a frame that will never change again; given once per frame, in order."""
+    """Record a frame that will never change again; issued once per frame, in order."""
 
     frame: int
     """The confirmed frame."""

@@ -20,7 +20,7 @@ class InputQueue:
 
     Args:
         player: The player's id.
-        default: The input before the first one is given; all inputs have its length.
+        default: The input before the first real one; all inputs have its length.
         prediction: Predicts a missing input from (player, frame, last confirmed input). None repeats the last
             confirmed input.
     """

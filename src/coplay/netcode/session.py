@@ -1,14 +1,15 @@
 """One game between peers, as a state machine without I/O.
 
 Everything revolves around `RollbackSession.tick`: it corrects wrong predictions, confirms frames, steps one
-more frame if that is due and the prediction window allows it, and sends every peer all that it may lack.
+more frame if that is due and the prediction window allows it, and sends each peer everything that it may not
+have received yet.
 
     hello ──▶ running ──▶ closing ──▶ closed
       │  ▲       └─────────────────────▲ ▲    (this peer leaves)
       │  rejoining (this peer restarted, the others are playing)
       └──────────────────────────────────┘    (a mismatch, a leave)
 
-The session only routes calls: each phase, and each concern that spans phases, is a class of its own.
+The session only routes calls: each phase, and each concern that spans phases, has its own class.
 
 Source: requests apart from events after ggrs; explicit time after aioquic.
 """
@@ -41,7 +42,7 @@ from coplay.netcode.stats import SessionStats
 SessionPhase = Literal["hello", "running", "closing", "closed"]
 
 _MAX_EVENTS = 1024
-"""Events kept for a caller that does not take them; the oldest are dropped."""
+"""How many events wait for the caller; beyond that, the oldest are dropped."""
 
 
 class RollbackSession:
@@ -58,6 +59,7 @@ class RollbackSession:
         self._config = config
         self._effects: list[Effect] = []
         self._events: deque[Event] = deque(maxlen=_MAX_EVENTS)
+        # At a low frame rate, several frame times between two calls are normal and must not count as a jump.
         self._clock = SteadyClock(now, max(0.5, 4 / config.fps))
         self._timeline = Timeline(config, self._effects)
         self._sizes = [queue.size for queue in self._timeline.queues]
@@ -110,7 +112,7 @@ class RollbackSession:
             now: Monotonic seconds.
 
         Raises:
-            SessionMisuseError: Another peer supplies the player's inputs, or the action has a wrong length.
+            SessionMisuseError: Another peer supplies the player's inputs, or the action has the wrong length.
         """
         if player_id not in self._running.actions:
             raise SessionMisuseError(
@@ -120,7 +122,7 @@ class RollbackSession:
         if len(action) != self._sizes[player_id]:
             raise SessionMisuseError(
                 f"The input of player {player_id} is {len(action)} bytes long, not {self._sizes[player_id]}.",
-                "Give inputs as long as the player's default input.",
+                "Pass an input of that length, the same as the player's default input.",
             )
         self._running.actions[player_id] = action
 
@@ -138,6 +140,7 @@ class RollbackSession:
         """
         remote = self._roster.remote(peer)
         now = self._clock.read(now)
+        # Inputs are kept as slices of the datagram: those of a mutable buffer could change later.
         if type(data) is not bytes:
             data = bytes(data)
         serving = self._phase in ("running", "closing") or self.draining
@@ -153,8 +156,8 @@ class RollbackSession:
         Args:
             peer: The peer that left.
             now: Monotonic seconds.
-            certain: True if an authority that all peers hear says so, such as a server. If not, a minority of
-                the peers ends its game instead of going on without the peer.
+            certain: True if an authority that all peers hear reported it, such as a server. Otherwise a
+                minority of the peers ends its game instead of continuing without the peer.
 
         Raises:
             UnknownPeerError: `peer` is not part of the game.
@@ -167,7 +170,7 @@ class RollbackSession:
             self._check_hello(now)
 
     def peer_returned(self, peer: int, epoch: int, now: float) -> None:
-        """Accept a restarted process of a peer; the game waits at the prediction window until it plays.
+        """Accept a restarted process of a peer. The game stalls at the prediction window until it plays.
 
         Args:
             peer: The peer whose process restarted.
@@ -185,7 +188,8 @@ class RollbackSession:
     def leave(self, now: float) -> None:
         """Leave the game.
 
-        The other peers are told for half a second, without acknowledgement; call `tick` until then.
+        Goodbyes go to the other peers for half a second and are not acknowledged: keep calling `tick` until
+        `next_deadline()` is infinite.
         """
         now = self._clock.read(now)
         if self._phase == "closed":
@@ -221,11 +225,12 @@ class RollbackSession:
             raise SessionMisuseError(f"The checksum of frame {frame} does not fit 64 bits.")
         if not checksums.add(frame, value):
             raise SessionMisuseError(
-                f"No checksum of frame {frame} was asked for, or an earlier one is still due.",
+                f"No checksum of frame {frame} was requested, or an earlier one is still due.",
                 "Answer each Checksum once, in order.",
             )
         self._timeline.log.checksums.append((frame, value))
         self._repair.compare_pending(frame, self._clock.latest)
+        # The last step, because the digest of the log covers this checksum.
         self._closing.hash_log(self._clock.latest)
 
     def examined(self, frame: int, values: Sequence[int]) -> None:
@@ -253,6 +258,7 @@ class RollbackSession:
             frame: The frame of the effect.
             over: True if the game has ended in this state.
         """
+        # A pending snapshot means that the state came with it, to rejoin; otherwise it repairs a desync.
         if self._transfers.snapshot is None:
             self._repair.state_imported(frame, over)
         else:
@@ -263,7 +269,7 @@ class RollbackSession:
         if self._transfers.snapshot is None:
             self._repair.state_refused()
         else:
-            self._close("truncated", "This peer could not come back: the state it was given is unusable.")
+            self._close("truncated", "This peer could not come back: the state that it received is unusable.")
 
     def state_compared(self, frame: int, paths: Sequence[str]) -> None:
         """Answer `CompareState`.
@@ -316,7 +322,7 @@ class RollbackSession:
         return drained
 
     def next_deadline(self) -> float:
-        """Return when to call `tick` next, in the caller's seconds; infinite if nothing is left to do."""
+        """Return when to call `tick` next, in the caller's seconds; infinity if nothing is left to do."""
         phase = self._phase
         if phase == "running":
             return self._clock.caller_time(self._pacer.due_at)
@@ -448,7 +454,7 @@ class RollbackSession:
         self._events.append(DelayChosen(delay))
 
     def _rejoin(self, snapshot: RejoinSnapshot, over: bool) -> None:
-        """Go on from a snapshot whose state the caller has imported."""
+        """Continue from a snapshot whose state the caller has imported."""
         now, roster = self._clock.latest, self._roster
         # The seats come first: they decide which queues this peer writes and which actions it holds.
         roster.restore(snapshot.writers, snapshot.cuts)
@@ -462,7 +468,7 @@ class RollbackSession:
         self._effects.append(SaveState(snapshot.frame))
 
     def _leave_if_excluded(self, now: float) -> None:
-        """End the game with the last published frame if the other peers go on without this one.
+        """End the game with the last published frame if the other peers continue without this one.
 
         The others hold that frame, too; later ones may differ from theirs.
         """

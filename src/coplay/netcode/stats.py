@@ -23,7 +23,7 @@ class PeerStats:
     packets_received: int
     """Datagrams received from the peer, without duplicates."""
     rejected: int
-    """Datagrams of the peer that were dropped as unusable."""
+    """Datagrams from the peer that were dropped as unusable."""
 
 
 @dataclass(frozen=True, slots=True)

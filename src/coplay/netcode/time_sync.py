@@ -14,7 +14,7 @@ GAIN = 0.01
 
 
 class TimeSync:
-    """Average over the last 30 exchanged advantages of one peer, which starts empty."""
+    """A moving average of the last 30 advantages that were exchanged with one peer."""
 
     __slots__ = ("_count", "_local", "_local_sum", "_next", "_remote", "_remote_sum")
 

@@ -31,7 +31,7 @@ def test_if_all_peers_restart_the_game_ends() -> None:
     assert len(game.verdicts()) == 2
     for verdict in game.verdicts().values():
         assert (verdict.verdict, verdict.last_frame) == ("truncated", -1)
-        assert verdict.reason == "Nobody is left who knows how the game stood."
+        assert verdict.reason == "No remaining peer has the state of the game."
     assert game.network.now < 5
 
 
@@ -43,7 +43,7 @@ def test_rejoining_peer_without_a_snapshot_gives_up_in_time() -> None:
     game.run(until=45.0)
     verdict = game.verdicts()[1]
     assert (verdict.verdict, verdict.last_frame) == ("truncated", -1)
-    assert "nobody told it how the game stands" in verdict.reason
+    assert "no other peer sent it the state of the game" in verdict.reason
 
 
 def test_goodbye_is_repeated_a_limited_number_of_times() -> None:

@@ -1,6 +1,6 @@
-"""The agreement on a finished log: what peers say about theirs, and the verdict that follows.
+"""The comparison of the finished logs of all peers, and the verdict that follows from it.
 
-It decides and sends nothing: `phases.closing` sends the closing sections and asks for the verdict.
+This module only decides; `phases.closing` sends the closing sections and asks for the verdict.
 """
 
 from collections.abc import Sequence
@@ -52,7 +52,7 @@ class LogAgreement:
         """The verdict, once `decide` has reached it."""
 
     def decide(self, now: float, desync: str | None = None) -> tuple[LogVerdict, str] | None:
-        """Return the verdict and its reason if they can be known by now, and keep the verdict.
+        """Return the verdict and its reason once they are known, and store the verdict; until then, None.
 
         Args:
             now: Seconds.
@@ -80,6 +80,7 @@ class LogAgreement:
         bits = 0
         for remote in known:
             bits |= remote.closing_bits
+        # In this order: a difference that any peer found outweighs a silent peer, which outweighs a leave.
         if bits & CLOSING_DIVERGENT or any(remote.chain != self.chain for remote in known):
             frames = [remote.first_desync for remote in self._remotes if remote.first_desync is not None]
             if frames:

@@ -30,6 +30,7 @@ class ConfirmedLog:
             last_frame: The last confirmed frame; -1 for an empty log.
             leaves: Pairs of (player, last frame of the player), for players who left before `last_frame`.
         """
+        # `person` separates the hashes of inputs, checksums and logs. Frames fit 4 bytes, see `MAX_FRAME`.
         checksums = blake2b(digest_size=32, person=b"coplay checks")
         for frame, value in self.checksums:
             checksums.update(frame.to_bytes(4, "little") + value.to_bytes(8, "little"))

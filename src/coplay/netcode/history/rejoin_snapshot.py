@@ -1,6 +1,6 @@
 """The snapshot with which a restarted peer rejoins a running game: the log, the seats and a state.
 
-It comes from another peer, so that everything in it is validated. It is compressed by zlib as a whole.
+It comes from an untrusted peer, so everything in it is validated. The whole snapshot is compressed with zlib.
 
 Layout: protocol/datagrams.md.
 """
@@ -28,7 +28,7 @@ class RejoinSnapshot:
         delay: The input delay, in frames.
         log: All players' inputs of frame 0, then of frame 1 …
         checksums: Pairs of (frame, checksum) of the log.
-        writers: Per player, the peer that writes the seat; `NOBODY` for one with the default.
+        writers: Per player, the peer that writes the seat; `NOBODY` for a seat with the default input.
         cuts: The settled ends of the inputs of peers that left.
         ahead: Per player, the inputs from `frame` on that the sender held.
         state: The state as `ExportState` produced it.
@@ -68,7 +68,7 @@ def encode_rejoin_snapshot(
         out += checksum.to_bytes(8, "little")
     for queue in queues:
         player = queue.player
-        # An orphaned seat is sent with its former writer: status vectors tell the receiver of the leave.
+        # An orphaned seat keeps its last writer here: the receiver learns of the leave from status vectors.
         out.append(seats.writers[player] & 0xFF)
         cut = seats.cuts.get(player)
         out.append(1 + FATES.index(cut.fate) if cut is not None else 0)
@@ -94,6 +94,7 @@ def decode_rejoin_snapshot(data: bytes, sizes: Sequence[int]) -> RejoinSnapshot:
     """
     inflate = zlib.decompressobj()
     try:
+        # A larger snapshot stops at the bound, and then fails the check of `eof`.
         raw = inflate.decompress(data, MAX_SNAPSHOT)
     except zlib.error:
         raise MalformedDatagramError("it cannot be decompressed") from None
@@ -130,6 +131,7 @@ def _read(raw: bytes, sizes: Sequence[int]) -> RejoinSnapshot:
             if fate > len(FATES) or last > MAX_FRAME:
                 raise MalformedDatagramError("a seat is out of range")
             cuts.append(Cut(player, last - 1, FATES[fate - 1]))
+            # One byte cannot hold NOBODY. After a cut, only a seat with the fate `bot` has a writer.
             if FATES[fate - 1] != "bot":
                 writers[-1] = NOBODY
         held = raw[at]

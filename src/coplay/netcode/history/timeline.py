@@ -19,6 +19,7 @@ GameEnd = Literal["over", "stopped"]
 """Why a game ends: the simulation ended it, or a leave or a desync did."""
 
 _MAX_CORRECTION = 255
+"""`Confirm.corrected_after` stores one byte per player."""
 
 
 def _predictors(config: SessionConfig) -> list[Callable[[int, int, bytes], bytes] | None]:
@@ -62,6 +63,8 @@ class Timeline:
         self.resimulated_frames = 0
         self._save_missed = False
         self._width = sum(queue.size for queue in self.queues)
+        # Rings, indexed by `frame & MASK`: `RunningPhase` limits how far the game runs ahead of the frames
+        # that all peers have acknowledged.
         self._over = bytearray(RING)
         self._stepped: list[tuple[bytes, ...]] = [()] * RING
         self._predicted = [0] * RING
@@ -118,6 +121,7 @@ class Timeline:
 
     def add_inputs(self, player: int, first: int, values: list[bytes]) -> None:
         """Add inputs of a player that came from another peer."""
+        # Inputs beyond that limit would overwrite those of frames that are not published yet.
         self.note_incorrect(self.queues[player].receive(first, values, self.published + 1 + RING))
 
     def note_incorrect(self, frame: int) -> None:
@@ -143,6 +147,7 @@ class Timeline:
         self.first_incorrect = NO_FRAME
         self._effects.append(LoadState(first))
         self._resimulate(first)
+        # The later states belong to wrong inputs until the re-simulation has replaced them.
         self.saved = first
         depth = frame - first
         self.rollbacks += 1
@@ -161,8 +166,10 @@ class Timeline:
             `over` if the simulation ended the game, `stopped` if `final_frame` did, None while it goes on.
         """
         frame = self.published + 1
+        # Whether a frame ends the game is known once the state after it is saved, so publish no further.
         last = min(acknowledged, self.saved - 1, self.first_incorrect - 1, final_frame)
         while True:
+            # Checked before the bound: frames that were stepped after the end are not part of the game.
             if frame <= self.saved and self._over[frame & MASK]:
                 return "over"
             if frame > last:
@@ -181,7 +188,8 @@ class Timeline:
         """End the game with the last published frame.
 
         Args:
-            stopped: True if not the simulation ended the game: frames after the last one are undone.
+            stopped: True if a leave or a desync ended the game, so that later frames are undone. After an end
+                by the simulation, later frames change nothing.
         """
         frame = self.published + 1
         if stopped and self.frame > frame:
@@ -206,6 +214,7 @@ class Timeline:
         self.log.inputs[:] = snapshot.log
         self.log.checksums[:] = snapshot.checksums
         self.checksums.restore(snapshot.checksums)
+        # The last logged input is included because predictions repeat it.
         recent = self.logged_inputs(max(0, frame - 1), frame)
         for queue, ahead in zip(self.queues, snapshot.ahead, strict=True):
             values = [inputs[queue.player] for inputs in recent] + ahead

@@ -1,7 +1,7 @@
 """The state that a session keeps for each remote peer, including sequence numbers and round-trip times.
 
 Every datagram carries a sequence number and acknowledges the newest one received. An acknowledged datagram
-arrived whole: the acknowledgement covers the checksums in it, and the time of sending gives the round trip.
+arrived whole: the acknowledgement covers the checksums in it, and the send time yields the round trip.
 
 Source: sequence and ack in every packet after Gaffer on Games; jitter after RFC 3550, section 6.4.1.
 """
@@ -17,7 +17,9 @@ from coplay.netcode.wire.format import (
     VERSION,
 )
 
+# Datagrams whose send time is kept. The index is the low byte of the sequence number.
 _RECENT = 256
+# Duplicates are recognized among the last 64 sequence numbers.
 _SEEN_MASK = (1 << 64) - 1
 _LOSS_MEMORY = 256
 # SCTP retransmits a message that three later ones have overtaken: one that arrives after them was lost.
@@ -99,7 +101,7 @@ class RemotePeer:
         self.left = False
         """True once the peer counts as gone."""
         self.leave_suspected = False
-        """True if the peer counts as gone on a mere report of others: neither it nor an authority said so."""
+        """True if only other peers reported the leave, and not the peer itself or an authority."""
         self.restarted = False
         """True if the peer's process has ever restarted."""
         self.first_desync: int | None = None
@@ -107,7 +109,7 @@ class RemotePeer:
         self.reset(players, epoch, now)
 
     def reset(self, players: int, epoch: int, now: float) -> None:
-        """Forget everything about the peer's process: it is a new one, which knows nothing yet."""
+        """Reset everything about the peer's process, because a new process without any state replaced it."""
         self.epoch = epoch
         """Number of the connection; datagrams of another epoch are dropped."""
         self._seq = 0xFFFF
@@ -145,10 +147,10 @@ class RemotePeer:
         self.last = [-1] * players
         """Per player, the last frame whose input the peer holds."""
         self.left_players = 0
-        """Bitmask of the players who left, as the peer says."""
+        """Bitmask of the players who left, as the peer reports."""
         self.settled_players = 0
-        """Bitmask of the players whose last input is settled, as the peer says; 0 while the peer knows of
-        other leaves than this one does."""
+        """Bitmask of the players whose last input is settled, as the peer reports; 0 while the peer and this
+        one do not know of the same leaves."""
         self.time_sync = TimeSync()
         self.advantage = 0.0
         self.remote_advantage = 0.0
@@ -223,6 +225,7 @@ class RemotePeer:
                 self._expected /= 2
                 self._arrived /= 2
         else:
+            # An older one cannot be recognized as a duplicate; processing it again is harmless.
             behind = (newest - seq) & 0xFFFF
             if behind < 64:
                 if self._seen >> behind & 1:
@@ -261,7 +264,7 @@ class RemotePeer:
 
     @property
     def loss(self) -> float:
-        """Share of the peer's last 256 or so datagrams that were lost at first; 0 to 1."""
+        """Share of the peer's last 256 or so datagrams that were lost or retransmitted; 0 to 1."""
         if self._expected <= 0:
             return 0.0
         return min(1.0, max(0.0, 1.0 - self._arrived / self._expected))

@@ -11,6 +11,7 @@ from coplay.netcode.peers.remote_peer import RemotePeer
 from coplay.netcode.peers.seats import Cut, Seats
 
 SUSPECT_S = 1.0
+"""A peer that has been silent for longer is suspected to be gone."""
 SILENCE_CHECK_INTERVAL_S = 0.1
 
 
@@ -37,7 +38,7 @@ class Roster:
         for peer in sorted(set(config.owners) - {config.peer}):
             seats = tuple(player for player in players if config.owners[player] == peer)
             remote = RemotePeer(peer, seats, self._players, config.epochs.get(peer, 0), now)
-            # Others may have restarted before this process did, and then they need back the inputs they gave.
+            # Another peer may have restarted before this process did; then it needs its earlier inputs back.
             remote.restarted = config.rejoining
             self.remotes[peer] = remote
         self.running = list(self.remotes.values())
@@ -55,7 +56,7 @@ class Roster:
         """The queues whose inputs this peer sends: those that it writes, and those of orphaned seats."""
 
     def remote(self, peer: int) -> RemotePeer:
-        """Return the remote peer of a number.
+        """Return the remote peer with a number.
 
         Raises:
             UnknownPeerError: The peer is not part of the game.
@@ -68,7 +69,7 @@ class Roster:
             ) from None
 
     def update_queues(self) -> None:
-        """Recompute `sent_queues` and `acknowledging` after a change of the seats or of who left."""
+        """Recompute `sent_queues` and `acknowledging` after seats changed or a peer left."""
         orphans = self.seats.orphans
         self.sent_queues = self.own_queues + [queue for queue in self._queues if orphans & queue.bit]
         self.acknowledging = [
@@ -94,7 +95,7 @@ class Roster:
     def restart(self, remote: RemotePeer, epoch: int, now: float) -> None:
         """Reset a remote peer whose process restarted.
 
-        A peer that counts as left stays so: it is told when its first datagram arrives.
+        A peer that counts as left stays left; it is notified when its first datagram arrives.
         """
         remote.reset(self._players, epoch, now)
         if remote.left:
@@ -121,6 +122,7 @@ class Roster:
     def final_frame(self) -> int:
         """Return the last frame of the game if a leave or a closing peer sets one, else `NO_FRAME`."""
         frame = self.seats.truncated_at
+        # For a peer that is closing the game has ended, so no later frame can be agreed on.
         for remote in self.running:
             if remote.chain_last_frame < frame:
                 frame = remote.chain_last_frame

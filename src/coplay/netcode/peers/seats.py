@@ -24,6 +24,7 @@ from coplay.netcode.input_queue import NO_FRAME, InputQueue
 from coplay.netcode.peers.remote_peer import RemotePeer
 
 NOBODY = 0xFFFF
+"""The writer of a seat that gets its default input; above every peer's number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +184,7 @@ class Seats:
         """Restore the seats from the snapshot of another peer, to rejoin a game.
 
         Args:
-            writers: Per player, the peer that writes the seat; `NOBODY` for one with the default.
+            writers: Per player, the peer that writes the seat; `NOBODY` for a seat with the default input.
             cuts: The settled ends of the inputs of original peers.
             left: The peers that are known to have left.
         """

@@ -1,6 +1,6 @@
 """The closing phase: from the last frame to the verdict, and the goodbyes of a peer that leaves.
 
-It decides when something is sent. What the closing sections lead to is decided by `history.agreement`.
+This module decides when closing sections are sent; `history.agreement` derives the verdict from them.
 """
 
 from collections import deque
@@ -18,7 +18,7 @@ from coplay.netcode.wire.play import PlayDatagram
 EXCLUDED_REASON = "The others went on without this peer."
 RESEND_INTERVAL_S = 0.05
 _GOODBYES = 10
-"""How many datagrams say goodbye: the leaving peer does not wait for acknowledgements."""
+"""How many goodbyes a leaving peer sends: they are not acknowledged, so repetition covers their loss."""
 
 
 class ClosingPhase:
@@ -59,7 +59,7 @@ class ClosingPhase:
         Args:
             now: Seconds.
             stopped: True if a leave or a desync ended the game, False if the simulation did.
-            excluded: True if the other peers go on without this one: then there is nobody to agree with.
+            excluded: True if the other peers continue without this one; no logs are compared then.
         """
         timeline, roster = self._timeline, self._roster
         timeline.finish(stopped=stopped)
@@ -79,7 +79,7 @@ class ClosingPhase:
         self.next_send = now + RESEND_INTERVAL_S
 
     def hash_log(self, now: float) -> None:
-        """Hash the finished log, unless that is done or the caller has not answered the last `Checksum`."""
+        """Hash the finished log, unless it is hashed already or the last `Checksum` is not answered yet."""
         agreement, timeline = self._agreement, self._timeline
         if agreement is not None and not timeline.checksums.pending and agreement.chain is None:
             leaves = self._roster.seats.leaves_before(agreement.last_frame)
@@ -126,7 +126,7 @@ class ClosingPhase:
             self._outbox.send_play(now, agreement)
 
     def leave(self, now: float) -> None:
-        """Give up the agreement, if one is under way, and start to say goodbye."""
+        """Abandon the agreement, if one is in progress, and start to send goodbyes."""
         self._agreement = None
         self._send_goodbye(now)
 

@@ -14,7 +14,7 @@ from coplay.netcode.peers.remote_peer import RemotePeer
 from coplay.netcode.wire.format import MAX_DETAIL
 
 DETAIL_PERIOD_S = 3.0
-"""How long the checksums of an examination are sent: the other side may notice the desync later."""
+"""How long the checksums of an examination are sent, as the other side may notice the desync later."""
 DETAIL_TIMEOUT_S = 2.0
 """How long to wait for the other side's checksums."""
 
@@ -40,7 +40,7 @@ class DesyncSearch:
         self._deadline = now + DETAIL_TIMEOUT_S
 
     def advance(self, examination: "Examination | None", now: float) -> bool:
-        """Compare the checksums of both sides if they are here; return True if the search has ended."""
+        """Compare the checksums of both sides once they are here; return True if the search has ended."""
         remote = self.remote
         if examination and examination.values and remote.detail_frame == self.frame == examination.frame:
             count = min(len(remote.detail), len(examination.values))

@@ -21,7 +21,7 @@ PREDICTED_S = 0.05
 ROUND_TRIPS = 3
 """Round trips to measure before the delay is chosen, unless the first one shows that no delay is needed.
 
-The shortest counts: while the page starts, busy threads make the others longer.
+The shortest one is used, because busy threads lengthen the others while a page starts.
 """
 RESIMULATION_SHARE = 0.5
 """Share of the frame time that a typical rollback may take."""
@@ -67,7 +67,7 @@ def choose_delay(rtt: float, fps: float, step_cost: float, max_delay: int) -> in
 
 
 class HelloPhase:
-    """The hello phase of one session, and its later answers to peers that are still in theirs.
+    """The hello phase of one session, and later replies to peers that are still in their hello phase.
 
     Args:
         config: The rules of the game.
@@ -132,7 +132,7 @@ class HelloPhase:
         return choose_delay(rtt, self._config.fps, cost, self._config.max_delay)
 
     def _advance(self, remote: RemotePeer, hello: HelloDatagram, now: float) -> bool:
-        """Become ready or choose the delay, if that is possible now; return True if others must be told."""
+        """Become ready or choose the delay, if possible by now; return True if others must be notified."""
         changed = False
         if not self._ready and all(other.hello_received and self._measured(other) for other in self._remotes):
             self._ready = changed = True

@@ -1,4 +1,4 @@
-"""The incoming datagrams: decodes them, hands on each part, and counts and drops malformed ones."""
+"""The incoming datagrams: decodes them, passes each part to its handler, and drops malformed ones."""
 
 from collections import deque
 
@@ -86,7 +86,7 @@ class DatagramInbox:
             remote: The sender.
             data: Untrusted bytes; layout in protocol/datagrams.md.
             now: When it arrived, in steady seconds.
-            serving: True if this peer has a state of the game that it can give to others.
+            serving: True if this peer has a state of the game that it can send to others.
         """
         try:
             if not HEADER_SIZE <= len(data) <= MAX_DATAGRAM:
@@ -156,8 +156,8 @@ class DatagramInbox:
             self._reply_to_left(remote, now)
             return
         if not remote.hello_received:
-            # Its configuration is not checked yet. The header is left unread: an acknowledgement would
-            # wrongly tell the peer that its checksums have arrived.
+            # The peer's configuration is not checked yet. Its header is not processed, because the next
+            # datagram would then acknowledge checksums that are dropped here.
             if now >= remote.reply_after:
                 remote.reply_after = now + _REPLY_INTERVAL_S
                 self._outbox.send(self._hello.request_hello(remote, now))
@@ -171,6 +171,7 @@ class DatagramInbox:
             remote.frame_received_at = now
             remote.remote_advantage = play.advantage
             self._roster.clear_suspicion(remote)
+        # Datagrams may be reordered, and a peer never loses inputs that it holds: keep the maximum.
         last = remote.last
         for player, held in enumerate(play.last):
             if held > last[player]:
@@ -180,6 +181,7 @@ class DatagramInbox:
             self._leaves.receive_report(remote, play.left, play.settled, fresh=fresh)
         if play.blocks:
             seats = self._roster.seats
+            # Only the writer may supply a seat's inputs, or another peer could forge them.
             accepted = seats.masks_by_writer.get(remote.peer, 0) | seats.orphans | self.restoring
             for player, first, values in play.blocks:
                 if accepted >> player & 1:
@@ -193,7 +195,7 @@ class DatagramInbox:
         self._pacer.poll_soon(now)
 
     def _reply_to_left(self, remote: RemotePeer, now: float) -> None:
-        """Tell a peer that counts as left, but still sends, that the others go on without it."""
+        """Notify a peer that counts as left, but still sends, that the others continue without it."""
         if now >= remote.reply_after and not remote.has_verdict:
             remote.reply_after = now + _REPLY_INTERVAL_S
             self._outbox.send_out(remote, now)

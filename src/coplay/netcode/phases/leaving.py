@@ -1,8 +1,8 @@
 """How the remaining peers agree that a peer left, and on the last frame of its inputs.
 
-A peer may know of a leave for certain, from the peer itself or from an authority that all peers hear, or only
-suspect it, because another peer says so. After a network partition each side suspects that the other one
-left. Only one side may play on, or the log would fork: the one with a quorum.
+A leave is *certain* if the peer itself or an authority such as the server reported it, and *suspected* if
+only another peer did. After a network partition each side suspects that the other one left. Only the side
+with a quorum may continue, or the log would fork.
 """
 
 from collections import deque
@@ -18,7 +18,7 @@ QUORUM_TIMEOUT_S = 5.0
 
 
 class LeaveAgreement:
-    """The leaves that this peer knows of, and the decision if the game may go on without those peers.
+    """The leaves that this peer knows of, and the decision whether the game may continue without those peers.
 
     Args:
         config: The rules of the game.
@@ -33,9 +33,9 @@ class LeaveAgreement:
         self._own_players = sum(queue.bit for queue in roster.own_queues)
         self._without_quorum_since: float | None = None
         self.first_leave: str | None = None
-        """The first leave, in one sentence; None before any."""
+        """The first leave, in one sentence; None until a peer leaves."""
         self.excluded = False
-        """True if the other peers go on without this one."""
+        """True if the other peers continue without this one."""
 
     def add(self, remote: RemotePeer, *, certain: bool) -> None:
         """Count a peer as left.
@@ -53,7 +53,7 @@ class LeaveAgreement:
         remote.leave_suspected = not certain
         roster.running.remove(remote)
         roster.seats.orphan(remote)
-        # What the others have settled so far, they settled without knowing of this leave.
+        # What the others report as settled so far was settled without knowledge of this leave.
         for other in roster.running:
             other.settled_players = 0
         roster.update_queues()
@@ -73,6 +73,7 @@ class LeaveAgreement:
             self.excluded = True
             return
         remote.left_players |= left
+        # A copy, because `add` removes the peer from the list.
         for other in list(self._roster.running):
             if other is not remote and left & other.player_mask:
                 self.add(other, certain=False)
@@ -103,6 +104,7 @@ class LeaveAgreement:
         """
         roster, seats = self._roster, self._roster.seats
         wrong = NO_FRAME
+        # If every leave ends the game, both sides of a partition stop, so the log cannot fork.
         if seats.every_leave_ends or self.has_quorum:
             self._without_quorum_since = None
             cuts, wrong = seats.settle(roster.running)

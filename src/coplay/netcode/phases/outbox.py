@@ -1,4 +1,4 @@
-"""The outgoing datagrams: one per remote peer and frame, with everything that the peer may lack."""
+"""The outgoing datagrams: one per remote peer and frame, with everything it may not have received yet."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -11,7 +11,7 @@ from coplay.netcode.wire.format import BYE, MAX_CHECKSUMS, MAX_DATAGRAM, OUT, PL
 from coplay.netcode.wire.play import encode_status, put_inputs, put_play
 
 _EXTRAPOLATION_LIMIT_S = 0.25
-"""A silent peer is assumed to have gone on stepping frames for this long."""
+"""For this long a silent peer is assumed to keep stepping frames."""
 
 
 class DatagramOutbox:
@@ -37,11 +37,11 @@ class DatagramOutbox:
             self._effects.append(SendDatagram(remote.peer, data))
 
     def send_bye(self, remotes: Sequence[RemotePeer], now: float) -> None:
-        """Tell peers that this one leaves the game."""
+        """Notify peers that this one leaves the game."""
         self.send([(remote, bytes(remote.start_datagram(BYE, now))) for remote in remotes])
 
     def send_out(self, remote: RemotePeer, now: float) -> None:
-        """Tell a peer that it counts as left and that the others go on without it."""
+        """Notify a peer that it counts as left and that the others continue without it."""
         self.send([(remote, bytes(remote.start_datagram(OUT, now)))])
 
     def sample_advantages(self, now: float) -> None:
@@ -90,13 +90,13 @@ class DatagramOutbox:
             )
             queues = roster.sent_queues
             if remote.restarted:
-                # The inputs that the peer gave before its restart exist at the other peers only.
+                # Inputs that the restarted peer supplied earlier exist only at the other peers.
                 queues = queues + roster.queues_written_by(remote)
             blocks = len(queues)
             for queue in queues:
                 first = remote.last[queue.player] + 1
                 if first <= queue.last_given:
-                    # An equal share of the rest for each block, so that no seat starves the others.
+                    # Each block gets an equal share of the remaining room, so that no seat starves another.
                     room = (MAX_DATAGRAM - len(data)) // blocks
                     put_inputs(data, queue.player, frame, first, queue.inputs_from(first), room)
                 blocks -= 1

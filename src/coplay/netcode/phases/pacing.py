@@ -1,10 +1,10 @@
-"""Frame pacing: when the next frame is due, on a clock without the jumps of the caller's clock.
+"""Frame pacing: when the next frame is due, on a clock that skips the jumps of the caller's clock.
 
 Source: carrying lateness over, up to a limit, after Gaffer on Games ("Fix your timestep").
 """
 
 MAX_LATENESS_S = 0.25
-"""A caller that is later than this does not have to catch up, as after a long pause of its thread."""
+"""Lateness beyond this is not caught up, for example after a long pause of the caller's thread."""
 SLOW_POLLING_AFTER_S = 0.5
 STALL_INTERVAL_S = 0.05
 """After a stall of `SLOW_POLLING_AFTER_S` a stalled game is polled at this interval, to spare the link."""
@@ -12,7 +12,7 @@ _MAX_BACKWARD_STEP_S = 0.5
 
 
 class SteadyClock:
-    """The caller's clock without its jumps: a jump counts as no time.
+    """A clock that follows the caller's clock but skips its jumps, such as those of a suspended machine.
 
     Args:
         now: The caller's seconds.
@@ -34,7 +34,7 @@ class SteadyClock:
                 self._offset -= passed
             self._last = now
         elif passed < -_MAX_BACKWARD_STEP_S:
-            # Smaller steps back are usual: datagrams that arrived before the last tick.
+            # Smaller steps back are normal: a datagram may have arrived before the last tick.
             self._offset -= passed
             self._last = now
         return now + self._offset

@@ -1,9 +1,9 @@
 """How a peer whose process restarted rejoins a game that the others are playing.
 
-It exchanges hellos with all of them. From one that plays it gets a snapshot: the log, the seats and a state.
-Then it plays, but gives no inputs yet: its former process may have given inputs that only the others hold. It
-waits until every other peer has reported which of its inputs it holds and all of them have come back. So no
-frame ever gets two different inputs.
+It exchanges hellos with all of them. From one that plays it fetches a snapshot: the log, the seats and a
+state. Then it plays, but adds no inputs yet: its previous process may have sent inputs that only the others
+hold. It first waits until every other peer has reported which of these inputs it holds, and until all of them
+have arrived here. Otherwise a frame could get two different inputs.
 """
 
 from coplay.netcode.peers.roster import Roster
@@ -18,7 +18,7 @@ HELLO_WAIT_S = 0.5
 
 
 class RejoinPhase:
-    """The way of one restarted peer back into its game.
+    """The steps by which one restarted peer rejoins its game.
 
     Args:
         roster: The remote peers.
@@ -41,7 +41,7 @@ class RejoinPhase:
         """Request the snapshot when that is due; return the reason if the rejoin has failed."""
         transfers, hello = self._transfers, self._hello
         if hello.state_is_lost:
-            return "Nobody is left who knows how the game stood."
+            return "No remaining peer has the state of the game."
         if transfers.receiving:
             transfers.request_pieces(now)
         if not hello.game_is_running:
@@ -50,10 +50,10 @@ class RejoinPhase:
             self._since = now
         waited = now - self._since
         if waited > REJOIN_TIMEOUT_S:
-            return "This peer could not come back: nobody told it how the game stands."
+            return "This peer could not come back: no other peer sent it the state of the game."
         if transfers.idle and (hello.all_hellos_received or waited > HELLO_WAIT_S):
             senders = [remote for remote in self._roster.running if remote.playing]
-            # Another one for each attempt: a sender may be stuck itself.
+            # Each attempt asks another peer, because a sender may itself be stuck.
             transfers.request_snapshot(senders[self._attempts % len(senders)], now)
             self._attempts += 1
             transfers.request_pieces(now)
@@ -64,8 +64,9 @@ class RejoinPhase:
         self._inbox.restoring = sum(queue.bit for queue in self._roster.own_queues)
 
     def inputs_restored(self) -> bool:
-        """Return True, and stop accepting them, if all own inputs that any peer holds are here again."""
+        """Return True, and end the restoring, once all own inputs that any other peer holds are here."""
         for remote in self._roster.running:
+            # Before a peer's first play datagram, it is not known which inputs that peer holds.
             if remote.frame < 0 or any(
                 remote.last[queue.player] > queue.last for queue in self._roster.own_queues
             ):

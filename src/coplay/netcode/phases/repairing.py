@@ -1,7 +1,7 @@
 """What happens after a desync: find the first bad frame, name what differs, then resync or end the game.
 
-The state of the lowest peer counts. Every other peer that differs from it adopts that state, re-simulates to
-its current frame and goes on; the verdict of the game is `divergent` all the same.
+The state of the lowest peer is authoritative. Every other peer that differs from it adopts that state,
+re-simulates to its own current frame and continues. The verdict of the game is `divergent` nevertheless.
 """
 
 from collections import deque
@@ -18,13 +18,13 @@ from coplay.netcode.phases.desync import DesyncSearch, Examination
 from coplay.netcode.wire.transfer import EXAMINED, RESYNC, Want
 
 MAX_RESYNCS = 8
-"""After so many resyncs in one game the next desync ends it: something differs again and again."""
+"""Resyncs in one game, after which the next desync ends it: the cause evidently persists."""
 _END_DELAY_S = 1.5
-"""How long a game goes on after a desync that ends it, so that the state can be fetched and compared."""
+"""How long a game continues after a desync that ends it, so that the state can be fetched and compared."""
 
 
 class DesyncRepair:
-    """The desyncs of one session, and what is done about them.
+    """Detects the desyncs of one session, locates them, and repairs them or ends the game.
 
     Args:
         config: The rules of the game.
@@ -56,14 +56,14 @@ class DesyncRepair:
         self.requests: deque[tuple[int, int, int]] = deque()
         """States to fetch from peers, as triples of (peer, purpose, frame)."""
         self.reason: str | None = None
-        """Where states differ, in one sentence; None before any desync."""
+        """Where states differ, in one sentence; None before the first desync."""
 
     @property
     def active(self) -> bool:
         """True from the first desync on."""
         return self._examination is not None
 
-    # Finding out
+    # Search
 
     def compare_checksum(self, remote: RemotePeer, frame: int, theirs: int, now: float) -> None:
         """Compare a peer's checksum with the local one, now or once it is known."""
@@ -111,7 +111,7 @@ class DesyncRepair:
         peer, frame = search.remote.peer, search.located
         self._events.append(DesyncLocated(frame, peer, search.reproduced))
         self.reason = desync_reason(frame)
-        # One side of each pair acts: the peer with the higher number.
+        # Only the peer with the higher number acts, or both sides of a pair would do the same work.
         acts = self._config.peer > peer
         if acts and search.reproduced:
             self.requests.append((peer, EXAMINED, frame))
@@ -156,8 +156,9 @@ class DesyncRepair:
         """Have the caller import the kept state, if there is one and its frame has been reached.
 
         Returns:
-            True if the caller was asked to.
+            True if an import was requested.
         """
+        # A state from a peer that is ahead waits: re-simulation leads from its frame up to the current one.
         if self._adopting is None or self._adopting[1] > self._timeline.frame:
             return False
         _, frame, state = self._adopting
@@ -172,18 +173,18 @@ class DesyncRepair:
         self._adopting = None
         self._resyncs += 1
         timeline.adopt_state(frame, over)
-        # Checksums up to here are of the states that were given up.
+        # Checksums up to this frame belong to the discarded states: do not report their mismatches again.
         timeline.checksums.replaced_through = timeline.published + 1
         for remote in self._roster.remotes.values():
             remote.in_desync = False
         self._events.append(Resynced(frame, peer))
 
     def state_refused(self) -> None:
-        """Process the refusal of `ImportState`: no resync is tried any more, the next desync is final."""
+        """Process the refusal of `ImportState`: stop resyncing, so that the next desync ends the game."""
         self._adopting = None
         self._resyncs = MAX_RESYNCS
 
     def stop(self) -> None:
-        """Drop what other peers have sent: the game is over here."""
+        """Drop pending states and requests, because the game is over at this peer."""
         self._adopting = None
         self.requests.clear()

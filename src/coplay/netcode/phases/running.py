@@ -125,9 +125,9 @@ class RunningPhase:
         """Step a frame; return False if the prediction window does not allow it."""
         timeline = self._timeline
         frame = timeline.frame
-        # The window counts from the inputs that arrived here, not from those known to be everywhere: that
-        # takes a round trip more, and would stall games on links that prediction can bridge. It is safe, as a
-        # leave never cuts before what any remaining peer holds.
+        # The window counts from the inputs that arrived here, not from those that all peers are known to
+        # hold: these come a round trip later, which would stall games on links that prediction can bridge.
+        # That is safe, because a leave never cuts inputs that any remaining peer holds.
         if frame > min(
             timeline.received_frame + self._max_prediction, acknowledged + self._max_unacknowledged
         ):
@@ -146,9 +146,10 @@ class RunningPhase:
                 self._start_inputs(queue)
 
     def _start_inputs(self, queue: InputQueue) -> None:
-        """Start to write a seat, with its last input up to the current frame.
+        """Start to write a seat: repeat its last input up to the current frame.
 
-        Without that the game could wait forever: at the window no frame is stepped, so no input is added.
+        Otherwise the game could stall forever: at the prediction window no frame is stepped, so no input
+        would be added.
         """
         self.actions[queue.player] = queue.last_input
         self._timeline.note_incorrect(

@@ -1,7 +1,7 @@
 """Transfers of states between peers: fetches one for this peer, and serves the others.
 
-Serving costs the caller a serialization, so a peer gets a state only when it has a use for one, and only a
-limited number in a game.
+Serving makes the caller serialize a state. A peer therefore gets a state only when it needs one, and only a
+limited number of states per game.
 """
 
 from collections.abc import Sequence
@@ -69,12 +69,12 @@ class StateTransfers:
 
     @property
     def receiving(self) -> bool:
-        """True while a transfer to this peer is under way."""
+        """True while a transfer to this peer is in progress."""
         return self._incoming is not None
 
     @property
     def idle(self) -> bool:
-        """True if no transfer to this peer is under way and no snapshot waits for its import."""
+        """True if no transfer to this peer is in progress and no snapshot waits for its import."""
         return self._incoming is None and self.snapshot is None
 
     @property
@@ -89,6 +89,7 @@ class StateTransfers:
         self._start(remote.peer, REJOIN, 0, now)
 
     def _start(self, peer: int, purpose: int, frame: int, now: float) -> None:
+        # One byte on the wire: enough to tell the pieces of this transfer from stale ones of the last.
         self._ident = (self._ident + 1) & 0xFF
         self._incoming = IncomingTransfer(peer, self._ident, purpose, frame, now)
 
@@ -115,7 +116,7 @@ class StateTransfers:
             remote: The sender.
             body: The bytes after the header.
             now: Seconds.
-            serving: True if this peer has a state to give.
+            serving: True if this peer has a state that it can send.
 
         Raises:
             MalformedDatagramError: The bytes break the layout or its bounds.
@@ -128,6 +129,7 @@ class StateTransfers:
                 self._serve(remote, want, now)
         elif kind == PIECE:
             ident, total, index, piece = decode_piece(body[1:])
+            # Drop stale pieces, and those of a peer that was not asked.
             if incoming is None or remote.peer != incoming.peer or ident != incoming.ident:
                 return
             whole = incoming.receive(total, index, piece, now)
@@ -172,7 +174,7 @@ class StateTransfers:
         self._outbox.send(answers)
 
     def _start_outgoing(self, remote: RemotePeer, want: Want) -> OutgoingTransfer | None:
-        """Ask the caller for a state, or return None if the peer may not have it now."""
+        """Request a state from the caller; return None if the peer may not have one now."""
         allowed = remote.catching_up if want.purpose == REJOIN else self._repair.may_serve(remote, want)
         served = self._served.get(remote.peer, 0)
         if not allowed or served >= MAX_TRANSFERS:
@@ -204,6 +206,6 @@ class StateTransfers:
         self._outgoing.pop(peer, None)
 
     def stop(self) -> None:
-        """Drop what other peers have sent: the game is over here."""
+        """Drop transfers and received states, because the game is over at this peer."""
         self._incoming = self.snapshot = None
         self._repair.stop()

@@ -5,7 +5,7 @@ Layout: protocol/datagrams.md. Source: LEB128 and zigzag after Protocol Buffers.
 
 VERSION = 1
 HELLO, PLAY, BYE, OUT, STATE = 0, 1, 2, 3, 4
-"""Kinds of datagram. `OUT` tells a peer that the others have removed it from the game."""
+"""Kinds of datagram. `OUT` notifies a peer that the others have removed it from the game."""
 HEADER_SIZE = 7
 MAX_DATAGRAM = 1150
 """Bytes. With about 93 bytes of headers below it stays within 1280, the smallest MTU that IPv6 allows."""

@@ -17,11 +17,12 @@ WANT, PIECE, REFUSAL = 0, 1, 2
 """Parts of a transfer, by the first byte after the header."""
 
 PIECE_SIZE = 1100
+"""Payload bytes per datagram; with the headers, a piece stays below `MAX_DATAGRAM`."""
 MAX_PIECES = 8192
 MAX_TRANSFER = PIECE_SIZE * MAX_PIECES
 PIECES_PER_REQUEST = 4
 MAX_TRANSFERS = 64
-"""Limit on the transfers that one peer may start in a game: each makes the sender write a state."""
+"""Limit on the transfers that one peer may start in a game, as each makes the sender serialize a state."""
 REQUEST_INTERVAL_S = 0.015
 TIMEOUT_S = 5.0
 """How long the receiver repeats its request without getting a new piece."""
@@ -77,8 +78,9 @@ class IncomingTransfer:
         """Add a piece; return the whole payload once it is complete.
 
         Raises:
-            MalformedDatagramError: The piece gives another total size than the earlier ones.
+            MalformedDatagramError: The piece states another total size than the earlier ones.
         """
+        # `decode_piece` has bounded the total, so an adversary cannot make this list large.
         if self._total < 0:
             self._total = total
             self._pieces = [None] * -(-total // PIECE_SIZE)
