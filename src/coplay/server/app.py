@@ -55,7 +55,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Hosting:
-    """What a server is made from.
+    """The parts that a server is assembled from.
 
     Attributes:
         study: The study.
@@ -117,7 +117,7 @@ def make_server(hosting: Hosting) -> StudyServer:
     """Assemble a server.
 
     Args:
-        hosting: What the server is made from.
+        hosting: The parts.
     """
     study, settings, store, clock = hosting.study, hosting.settings, hosting.store, hosting.clock
     identity = StudyIdentity(
@@ -130,6 +130,7 @@ def make_server(hosting: Hosting) -> StudyServer:
     # Two studies may share a data directory. A token of one must not be valid in the other.
     signer = TokenSigner(hmac.digest(_secret(store.directory), study.name.encode(), "sha256"))
     event_log = EventLog(store, study.name, clock)
+    # Read before the ledger is created, which closes every game without an end that is not among these.
     running = store.submit(partial(read_running, identity, hosting.play_setups, clock.wall())).result()
     ledger = Ledger(event_log, clock, [game.row.game_id for game in running])
     participants = Participants(study, event_log)

@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """A source of time."""
+    """A source of time, monotonic and wall clock."""
 
     def now(self) -> float:
         """Return monotonic seconds, for waits and limits."""

@@ -47,11 +47,11 @@ class EventLog:
         """Store an event.
 
         Args:
-            kind: What happened.
-            participant_id: To whom; None if it concerns nobody in particular.
-            game_id: In which game; None outside games.
-            player_id: The seat in that game that it concerns.
-            detail: More about it, as JSON.
+            kind: The kind of event, as listed in `coplay.data.event_kinds`.
+            participant_id: The participant that it concerns; None if it concerns nobody in particular.
+            game_id: The game that it concerns; None outside games.
+            player_id: The seat in that game.
+            detail: Further fields, stored as JSON.
         """
         utc, ms = self._clock.stamp()
         row = {
@@ -74,7 +74,7 @@ class EventLog:
         )
 
     def recruitment(self, participant_id: str, params: Mapping[str, str]) -> "Future[None]":
-        """Store the parameters of the link that a participant came by."""
+        """Store the parameters of the link through which a participant came."""
         utc, _ = self._clock.stamp()
         row = {"study": self.study, "participant_id": participant_id, "utc": utc, "params": dict(params)}
         return self._insert(tables.recruitment, row)
@@ -97,7 +97,7 @@ class EventLog:
                 "finished_utc": utc,
                 "finished_ms": ms,
             }
-        # SQLAlchemy would take parameters with the names of columns for values to set.
+        # Prefixed, because SQLAlchemy would take parameters with the names of columns for values to set.
         return self.store.execute(
             _PROGRESS, {**values, "of_study": self.study, "of_participant": participant_id}
         )

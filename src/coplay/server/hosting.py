@@ -34,7 +34,7 @@ def host_study(
         path: The study file.
         listening: From `coplay.server.running.listen`.
         data: The data directory.
-        on_ready: Called once participants may come, with the key for spectators.
+        on_ready: Called once participants may connect, with the key for spectators.
         ice: STUN and TURN servers; None for those that environment variables name, if any.
 
     Raises:

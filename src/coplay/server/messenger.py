@@ -1,8 +1,8 @@
 """Delivery of events to pages: in order, once they are stored, within bounds, and again if they were missed.
 
 Every event is numbered, except volatile ones, which lose their value within moments. A page that reconnects
-says which event it took last and gets what it missed. If it missed more than is kept here, its situation has
-to be sent from scratch.
+names the last event that it received, and is sent the later ones. If some of these are no longer kept, its
+whole situation has to be sent again.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from coplay.server.clock import Clock
 MAX_QUEUED: Final = 256
 """Events that wait for one socket; beyond that it is closed."""
 MAX_KEPT: Final = 256
-"""Events that are kept for one page, in case that it reconnects."""
+"""Events that are kept for one page, to be sent again when it reconnects."""
 MAX_BACKLOG: Final = 64
 """Packets in flight to one socket before events wait: a page that reads nothing must not fill the memory."""
 PRESSURE: Final = 16
@@ -54,10 +54,10 @@ class _Event:
     """An event for a page.
 
     Attributes:
-        number: Its number; None if it is volatile.
-        name: Its name.
-        data: JSON.
-        after: It is sent once this is done; None to send it without waiting.
+        number: The event's number; None if it is volatile.
+        name: The event's name.
+        data: The event's arguments as JSON.
+        after: The event is sent once this future is done; None to send it without waiting.
     """
 
     number: int | None
@@ -92,7 +92,7 @@ class _History:
         return event
 
     def since(self, number: int | None) -> list[_Event] | None:
-        """Return the events after a number; None if the number is unknown, or too long ago."""
+        """Return the events after a number; None if the number is unknown, or some of them were dropped."""
         first = self.kept[0].number if self.kept else None
         if number is None or first is None or not first - 1 <= number <= self.last:
             return None
@@ -119,24 +119,25 @@ class Messenger:
     # Sockets
 
     def open(self, participant_id: str, sid: str, last: int | None = None) -> bool:
-        """Reach a participant by this socket from now on; an older one is closed.
+        """Send a participant's events to this socket from now on, and close an older one.
 
         Args:
             participant_id: The participant.
-            sid: The socket.
-            last: Number of the last event that the page took; None for a new page.
+            sid: The socket's id.
+            last: Number of the last event that the page received; None for a new page.
 
         Returns:
-            True if the page gets everything that it missed. If False, send its situation from scratch.
+            True if the page gets everything that it missed. If False, send its whole situation again.
         """
         self.close(participant_id)
         self._lost_at.pop(participant_id, None)
         history = self._histories.get(participant_id)
         missed = None if history is None else history.since(last)
         if missed is None:
-            # Numbers begin at the time, so that those of an earlier run of the server are never mistaken.
+            # Numbers start at the wall clock, so that no number from before a restart is taken for a new one.
             self._histories[participant_id] = _History(int(self._clock.wall() * 1000))
         queue: asyncio.Queue[_Event] = asyncio.Queue(MAX_QUEUED)
+        # The queue cannot overflow here: at most MAX_KEPT events were missed, no more than MAX_QUEUED.
         for event in missed or ():
             queue.put_nowait(event)
         task = asyncio.create_task(self._deliver(sid, queue))
@@ -146,13 +147,14 @@ class Messenger:
         return missed is not None
 
     def sid_of(self, participant_id: str) -> str | None:
-        """Return the socket that reaches a participant; None without one."""
+        """Return the id of a participant's socket; None if there is none."""
         outbox = self._outboxes.get(participant_id)
         return None if outbox is None else outbox.sid
 
     def lost(self, participant_id: str, sid: str) -> bool:
-        """Stop sending to a socket that is gone; True if it was the one that reached the participant."""
+        """Stop sending to a socket that is gone. Return True if it was the participant's current socket."""
         outbox = self._outboxes.get(participant_id)
+        # A replaced socket may close after its successor has opened, and must not end the successor's outbox.
         if outbox is None or outbox.sid != sid:
             return False
         del self._outboxes[participant_id]
@@ -161,7 +163,7 @@ class Messenger:
         return True
 
     def forget(self, participant_id: str) -> None:
-        """Drop the events that are kept for a page which will not come back."""
+        """Drop the events that are kept for a page that will not come back."""
         self._histories.pop(participant_id, None)
         self._lost_at.pop(participant_id, None)
 
@@ -185,9 +187,9 @@ class Messenger:
         """Send an event, or keep it for the page's next socket.
 
         Args:
-            participant_id: To whom.
-            message: What to send.
-            after: Send it once this is done: what is shown must have been stored.
+            participant_id: The recipient.
+            message: The event.
+            after: Send the event once this future is done, so that no page shows what is not yet stored.
         """
         self.forward(participant_id, message.EVENT, to_json(message), after)
 
@@ -213,8 +215,8 @@ class Messenger:
         """Send an event to all pages immediately, ahead of events that wait for the store.
 
         Args:
-            message: What to send.
-            lasting: Whether sockets that are opened later get it, too, until the next announcement.
+            message: The event.
+            lasting: True if sockets that are opened later get it, too, until the next announcement.
         """
         name, data = message.EVENT, to_json(message)
         self._announced = (name, data) if lasting else None
@@ -223,6 +225,7 @@ class Messenger:
                 self._run(self._sockets.emit(name, data, to=outbox.sid))
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        # asyncio keeps only weak references to tasks: without this one, a task could be garbage-collected.
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -249,8 +252,8 @@ class Messenger:
             if event.after is not None:
                 try:
                     await asyncio.wrap_future(event.after)
-                except Exception:  # noqa: BLE001 (whatever kept it from the store)
-                    _log.exception("an event (%s) is not sent, because it could not be stored", name)
+                except Exception:  # noqa: BLE001 (any failure of the store)
+                    _log.exception("an event (%s) is not sent, because what it shows was not stored", name)
                     name, data = Failure.EVENT, to_json(_UNSTORED)
             while self._sockets.backlog(sid) >= MAX_BACKLOG:
                 await asyncio.sleep(_RETRY_S)

@@ -1,4 +1,4 @@
-"""How the server says no, and how it reports its own faults, over HTTP and over sockets alike."""
+"""The exception for refused requests, and the report of the server's own faults, for HTTP and sockets."""
 
 import logging
 import secrets
@@ -8,9 +8,9 @@ from coplay.errors import CoplayError
 from coplay.messages.to_page import Failure
 
 STORE_TIMEOUT_S: Final = 2.5
-"""An upload that the store has not taken by then is answered with 503; it may still be stored later."""
+"""An upload that is not stored by then is answered with 503; it may still be stored later."""
 RETRY_AFTER_S: Final = 3
-"""When an upload that met a slow or broken store is retried."""
+"""Seconds after which a page retries an upload that a slow or broken store has not taken."""
 
 _log = logging.getLogger(__name__)
 
@@ -19,10 +19,10 @@ class RequestRefusedError(CoplayError):
     """Raised for a request, an upload or a connection that the server refuses.
 
     Args:
-        status: HTTP status. Sockets send the sentences alone.
+        status: HTTP status, 400 to 599. Sockets send only the sentences.
         message: What is wrong; a sentence for the participant.
         hint: What the participant can do; a sentence, or empty.
-        retry_after_s: When to retry; 0 for never.
+        retry_after_s: Seconds after which to retry; 0 for never.
     """
 
     def __init__(self, status: int, message: str, hint: str = "", retry_after_s: int = 0) -> None:

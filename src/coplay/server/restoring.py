@@ -1,7 +1,7 @@
-"""What a server finds in the store when it starts: games that players went on with meanwhile, and groups.
+"""Restores running games and groups from the store when a server starts.
 
-The players' browsers need no server while they play. After a restart their pages open new sockets with the
-tokens that they have, and must find their seats as they were.
+The players' browsers need no server while they play, so a game may outlive its server. After a restart its
+pages open new sockets with the tokens that they have, and must find their seats unchanged.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,21 +21,21 @@ from coplay.server.people.participants import Participants
 from coplay.server.people.path_position import Group
 
 RESUMABLE_S: Final = 600.0
-"""A game that brought no data for longer is over."""
+"""Seconds after the last upload of a game from which on it counts as over."""
 
 
 @dataclass(slots=True)
 class RestoredGame:
-    """A game in the store that nobody has ended.
+    """A game in the store without an end, which its players may still be playing.
 
     Attributes:
-        row: Its row in the table of games.
-        members: player_id → participant id, of those who are still in it.
-        left: Players who left before its end.
-        visits: player_id → visit of the page that has the seat.
-        incarnations: player_id → number of pages that had the seat before.
+        row: Its row in the table `games`.
+        members: `player_id` → participant id, for everyone who is still in the game.
+        left: The players who left before its end.
+        visits: `player_id` → visit of the page that has the seat.
+        incarnations: `player_id` → number of pages that had the seat before.
         epochs: Pair of players → connection epoch.
-        numbers: player_id → highest number of a batch.
+        numbers: `player_id` → highest number of the player's batches.
     """
 
     row: Row[Any]
@@ -47,7 +47,7 @@ class RestoredGame:
     numbers: dict[int, int] = field(default_factory=dict)
 
     def seats(self) -> dict[int, Seat]:
-        """Return the seats as they were, by player."""
+        """Return the seats as they were before the restart, by player."""
         return {
             player: Seat(
                 participant_id, self.visits.get(player, 0), self.incarnations[player], self._has_state(player)
@@ -57,6 +57,7 @@ class RestoredGame:
 
     def _has_state(self, player: int) -> bool:
         incarnation = self.incarnations[player]
+        # A page that replaced another has the state once it uploads; batch numbers name their page.
         return incarnation == 0 or self.numbers.get(player, 0) // NUMBERS_OF_A_PAGE == incarnation
 
 
@@ -66,11 +67,12 @@ def read_running(
     """Read the games of this study, code and runtime that may still be played.
 
     Args:
-        identity: What is played here.
+        identity: The study, its code and its runtime.
         play_setups: The study's play scenes, by scene index.
-        wall: The present time, in seconds since 1970.
-        connection: To the database.
+        wall: The current time, in seconds since 1970.
+        connection: The database.
     """
+    # A page that is reloaded gets the current code, with which it cannot join a game of other code.
     heard_since = iso_utc(wall - RESUMABLE_S)
     chosen = select(games).where(
         games.c.study == identity.study,
@@ -100,7 +102,7 @@ def restore_games(
 
     Args:
         found: The games, from `read_running`.
-        identity: What is played here.
+        identity: The study, its code and its runtime.
         play_setups: The study's play scenes, by scene index.
         people: The participants.
         coordinator: Runs the games.
@@ -124,7 +126,7 @@ def restore_games(
 
 
 def read_groups(study: str, connection: Connection) -> dict[str, Group]:
-    """Read the last group of every participant; members who left a game or the study are gone from it."""
+    """Return participant id → last group; members who left a game or the study count as gone."""
     left = (
         select(games.c.group_id, events.c.participant_id)
         .join(events, events.c.game_id == games.c.game_id)
@@ -138,6 +140,7 @@ def read_groups(study: str, connection: Connection) -> dict[str, Group]:
             )
         ).scalars()
     )
+    # In order of formation: a participant's later group replaces the earlier one.
     found: dict[str, Group] = {}
     for row in connection.execute(
         select(groups).where(groups.c.study == study).order_by(groups.c.formed_utc, groups.c.group_id)
@@ -151,6 +154,7 @@ def read_groups(study: str, connection: Connection) -> dict[str, Group]:
 def _read(row: Row[Any], connection: Connection) -> RestoredGame:
     people = {seat["player_id"]: seat["participant_id"] for seat in row.seats if seat["participant_id"]}
     game = RestoredGame(row, people, incarnations=dict.fromkeys(people, 0))
+    # In the order in which they were recorded: the last event about a seat counts.
     chosen = select(events).where(events.c.game_id == row.game_id).order_by(events.c.id)
     for event in connection.execute(chosen):
         player = event.player_id

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Waits, time-outs and rate limits.
+    """Waits, time-outs and rate limits, in seconds or per second.
 
     Attributes:
         hold_s: How long the place of a disconnected participant is kept in a lobby; a play scene has its own.
         resume_s: The longest that a seat is kept for a page without a socket that goes on playing.
         begin_s: How long a page may take to upload the first frames of a game.
-        tick_s: Interval between two looks after lobbies and games.
+        tick_s: Interval at which lobbies and games are checked for time-outs.
         lobby_every_s: Interval at which pages in a lobby are sent its state, if nothing changes.
         token_s: How long a token is valid.
         arrivals_a_second: Rate limit of page loads from one address; a laboratory shares one address.

@@ -1,4 +1,4 @@
-"""Tells pages when the store fails, since they wait for events that are sent only once they are stored."""
+"""Announces failures of the store to all pages, whose events are held back until they are stored."""
 
 from coplay.data.database.store import Store
 from coplay.messages.to_page import Storing
@@ -19,7 +19,7 @@ class StoreHealth:
         self._ok = True
 
     def tick(self) -> None:
-        """Announce a change of the store's health. To be called several times a second."""
+        """Announce a change of the store's health. Call it several times a second."""
         ok = not self._store.trouble
         if ok is not self._ok:
             self._ok = ok

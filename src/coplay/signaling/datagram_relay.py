@@ -58,7 +58,7 @@ class DatagramRelay:
         Args:
             sender: The `player_id` of the page that sent it, as established by the server.
             members: `player_id` → participant, for everyone in the sender's game.
-            data: Whatever the page sent; any type.
+            data: The bytes as the page sent them; any type.
             now: Monotonic seconds.
         """
         if sender not in members:

@@ -51,7 +51,7 @@ class RefusedSignal:
 
 
 class SignalRelay:
-    """The signaling rules of all games of one server.
+    """The signaling rules of all games of one server: a check and an address for every signal.
 
     Args:
         hide_addresses: True if players must not learn each other's addresses.
@@ -113,7 +113,7 @@ class SignalRelay:
 
         Args:
             member: The sender, as established by the server.
-            message: Whatever the sender sent; any type.
+            message: The message as the sender sent it; any type.
             now: Monotonic seconds.
         """
         outcome = self._check(member, message, now)
@@ -125,6 +125,7 @@ class SignalRelay:
         return outcome
 
     def _check(self, member: str, message: object, now: float) -> RelayedSignal | RefusedSignal:
+        # Counted before anything is parsed, so that a flood of malformed signals costs little.
         if not self._signal_limiter.take(member, now):
             return RefusedSignal("rate", f"more than {SIGNALS_PER_SECOND:.0f} signals a second")
         try:

@@ -63,7 +63,7 @@ def read_signal(message: object) -> Signal:
     """Validate a message and return it as a signal.
 
     Args:
-        message: Whatever came over the socket; any type.
+        message: The message as it came over the socket; any type.
 
     Raises:
         MalformedSignalError: The message is not a signal.

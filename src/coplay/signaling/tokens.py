@@ -61,7 +61,7 @@ class TokenSigner:
 
         Args:
             kind: The expected purpose.
-            token: Whatever a client sent; any type.
+            token: The token as a client sent it; any type.
             now: Seconds of the clock that `expires` was given in.
 
         Raises:
@@ -69,6 +69,7 @@ class TokenSigner:
         """
         if not isinstance(token, str) or len(token) > MAX_TOKEN_LENGTH or not token.isascii():
             raise TokenError("the token was not issued by this server")
+        # A copy, because the cached claims must stay complete.
         claims = dict(self._cached_claims(token))
         if claims.pop("kind") != kind:
             raise TokenError("the token is for another purpose")
@@ -79,11 +80,13 @@ class TokenSigner:
     def _verified_claims(self, token: str) -> Mapping[str, str | int]:
         encoded, _, mac = token.partition(".")
         try:
+            # In constant time: response times must not reveal how much of a forged signature is right.
             genuine = hmac.compare_digest(_decoded(mac), self._mac(encoded))
         except (ValueError, binascii.Error):
             genuine = False
         if not genuine:
             raise TokenError("the token was not issued by this server")
+        # Parsed only once the signature is verified, so that no claim of a stranger reaches the parser.
         claims: dict[str, str | int] = json.loads(_decoded(encoded))
         return claims
 

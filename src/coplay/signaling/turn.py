@@ -70,6 +70,7 @@ class IceServers:
             servers.append({"urls": list(self.stun)})
         if self.turn:
             username = f"{int(now) + CREDENTIALS_S}:{player}"
+            # The draft prescribes SHA-1 for these credentials.
             mac = hmac.new(self.secret.encode(), username.encode(), hashlib.sha1).digest()
             credential = base64.b64encode(mac).decode()
             servers.append({"urls": list(self.turn), "username": username, "credential": credential})

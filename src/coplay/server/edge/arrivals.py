@@ -1,4 +1,4 @@
-"""`POST /api/participants`: a page is loaded, and gets its participant, its token and what it has to load."""
+"""`POST /api/participants`: gives a new page its participant, its token, and the list of what to load."""
 
 import asyncio
 from concurrent.futures import Future
@@ -28,7 +28,7 @@ STORED_WITHIN_S: Final = 30.0
 
 
 class Arrivals:
-    """The endpoint at which pages arrive.
+    """The endpoint that every page calls first.
 
     Args:
         boot: What every page needs to start: study, runtime and bundle.
@@ -63,11 +63,11 @@ class Arrivals:
         self._limiter = RateLimiter(settings.arrivals_a_second, settings.arrival_burst)
 
     async def arrive(self, request: Request) -> Response:
-        """Answer `POST /api/participants`.
+        """Answer `POST /api/participants`: admit a page, and end an older page of the same participant.
 
         Raises:
-            RequestRefusedError: Another site's page asks, the address loads too many pages, the body is
-                malformed or names someone else's participant, or the store cannot take an arrival now.
+            RequestRefusedError: Another site's page sent the request, the address loads too many pages, the
+                body is malformed or names someone else's participant, or the store has no room now.
         """
         check_origin(request)
         self._check_rate(request)

@@ -1,4 +1,4 @@
-"""Checks who may ask: from which origin a request comes, and which token it carries."""
+"""Checks whether a request is authorized: the origin of its page, and its token."""
 
 from typing import Final
 from urllib.parse import urlsplit
@@ -9,7 +9,7 @@ from coplay.server.refusals import RequestRefusedError
 from coplay.signaling import TokenSigner
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})
-"""Addresses of this machine, which limits per address do not count: tests and robots come from here."""
+"""Addresses of this machine. Limits per address do not apply to them: tests and bots connect from here."""
 
 
 def check_origin(request: Request) -> None:

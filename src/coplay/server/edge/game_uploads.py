@@ -133,6 +133,7 @@ class GameUploads:
 
     def _authorize(self, request: Request) -> tuple[str, int, int | None]:
         """Return the game, player and incarnation of the page that uploads, as its token states them."""
+        # All of this precedes the reading of the body, so that a refused upload costs little.
         check_origin(request)
         try:
             claims = bearer_claims(request, self._signer, "game", self._clock.wall())

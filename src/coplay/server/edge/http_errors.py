@@ -54,7 +54,7 @@ class PostEndpoint:
 
 
 async def not_found(_request: Request) -> Response:
-    """Refuse a path that leads nowhere.
+    """Refuse a request for an unknown path.
 
     Raises:
         RequestRefusedError: Always.

@@ -1,4 +1,4 @@
-"""Protects the Socket.IO server from hostile clients: what no page of ours would send ends the connection.
+"""Protects the Socket.IO server from hostile clients: ends connections that send what our pages never do.
 
 Socket.IO's parsers were not written for adversaries: they log a traceback for each malformed packet, buffer
 the parts of messages without bound, and queue answers for clients that do not read them.
@@ -25,8 +25,11 @@ FRAME_BURST: Final = 2000.0
 MAX_READ_AHEAD: Final = 256
 """How many frames are read from a client while a write to it waits, since each frame may queue an answer."""
 WRITE_WITHIN_S: Final = 10.0
+"""A client that takes longer to read one frame is disconnected."""
 HANG_UP_S: Final = 5.0
+"""How long a client that was refused or closed has to hang up by itself."""
 MAX_ATTACHMENTS: Final = 1
+"""Binary attachments of one packet; no event of our pages has more."""
 MAX_DIGITS: Final = 100
 """The length of the longest whole number that is parsed, since the time for parsing grows quadratically."""
 _PACKET_TYPES: Final = "1234"
@@ -87,7 +90,7 @@ class _Guarded:
         self._receive = receive
         self._send = send
         self._closed = closed
-        # Its waits are timers of the event loop, so that the loop's clock measures them.
+        # The loop's own clock, because the waits are timers of the event loop.
         self._now = asyncio.get_running_loop().time
         self._bucket = TokenBucket(FRAMES_PER_SECOND, FRAME_BURST, self._now())
         self._connected = False
@@ -142,6 +145,7 @@ class _Guarded:
         if not self._dead:
             self._dead = True
             self._closed[reason] += 1
+            # The connection may be gone already.
             with contextlib.suppress(Exception):
                 await self.send({"type": "websocket.close", "code": 1008})
 

@@ -25,6 +25,7 @@ MESSAGES_PER_SECOND: Final = 10.0
 MESSAGE_BURST: Final = 60.0
 CONNECTIONS_PER_SECOND: Final = 2.0
 CONNECTION_BURST: Final = 60.0
+# Bounded, because the time for parsing a whole number grows quadratically with its length.
 _OFFSET = re.compile(r"[0-9]{1,16}")
 
 
@@ -158,6 +159,7 @@ class Sockets:
             # Pages retry after a refusal that carries no data, and give up after one that does.
             raise socketio.exceptions.ConnectionRefusedError("too many connections")
         self._participant_ids[sid] = participant.participant_id
+        # Opened first: events for a participant whose page never had a socket are dropped, not kept.
         resumed = self._messenger.open(participant.participant_id, sid, _offset(auth))
         self._page_tokens.opened(participant, turn, resumed)
         self._scene_flow.arrived(participant, resumed)
@@ -173,7 +175,7 @@ class Sockets:
             self._scene_flow.dropped(self._participants[participant_id])
 
     def _participant(self, sid: str) -> Participant | None:
-        """Return whose socket it is; None if a newer socket has replaced it."""
+        """Return the participant whose socket it is; None if a newer socket has replaced it."""
         participant_id = self._participant_ids.get(sid)
         if participant_id is None or self._messenger.sid_of(participant_id) != sid:
             return None

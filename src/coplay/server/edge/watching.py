@@ -1,7 +1,7 @@
 """`/api/watch/…`: lets researchers watch the running games, frame by confirmed frame.
 
-The link that `coplay run` prints holds a signed key, which is all that a spectator needs, and which no
-participant's page is given.
+The link that `coplay run` prints holds a signed key. A spectator needs only this key, and no participant's
+page is given one.
 """
 
 import asyncio
@@ -124,6 +124,7 @@ class Watching:
         if feed is None:
             raise _no_such_game()
         at = int(first) * feed.width
+        # Whole frames only, so that the next request can start where this answer ends.
         body = bytes(feed.log[at : at + MAX_ANSWER_BYTES // feed.width * feed.width])
         over = game is None and at + len(body) >= len(feed.log)
         return Response(
@@ -135,6 +136,7 @@ class Watching:
         if feed is None:
             if game is None:
                 return None
+            # Evicting the oldest is safe, because any feed can be read from the store again.
             while len(self._feeds) >= MAX_FEEDS:
                 del self._feeds[next(iter(self._feeds))]
             feed = self._feeds[game_id] = _Feed(tuple(game.setup.input_sizes))

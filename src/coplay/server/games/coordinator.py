@@ -39,8 +39,8 @@ class LostSeat:
     """The seat of a participant whose game was lost, because no page has its state any more.
 
     Attributes:
-        participant_id: Who sat there.
-        can_restart: True if everybody is still there, so that the game can begin again.
+        participant_id: The participant who had the seat.
+        can_restart: True if everybody is still there, so that the game can start over.
     """
 
     participant_id: str
@@ -48,7 +48,7 @@ class LostSeat:
 
 
 class GameCoordinator:
-    """The running games of a server.
+    """The manager of a server's running games: opens, resumes and ends them, and relays between players.
 
     Args:
         identity: The study, its code and its runtime.
@@ -122,7 +122,7 @@ class GameCoordinator:
         """Resume a game after the server was restarted, and hold its seats until the pages are back.
 
         Args:
-            game: The game, as the store has it.
+            game: The game, as restored from the store.
             epochs: Pair of players → connection epoch.
             now: Monotonic seconds.
         """
@@ -194,7 +194,7 @@ class GameCoordinator:
         if game is None:
             return SeatStatus.NO_SEAT
         if game.seats[player].visit != visit and self._ledger.has_report(game.game_id, player):
-            # A new page of someone whose former page had reported the end, and was closed right after.
+            # The participant's earlier page reported the end, and was closed before it could go on.
             self.finish(participant_id, game.game_id)
             return SeatStatus.DONE
         self.seats.arrive(participant_id, visit)
@@ -213,6 +213,7 @@ class GameCoordinator:
         game, player = self.games.seat_of(participant_id)
         if game is None:
             return
+        # A player who has reported the end played to the end, and does not leave anybody behind.
         if not self._ledger.has_report(game.game_id, player):
             game.left.add(player)
             self._event_log.event(
@@ -243,12 +244,12 @@ class GameCoordinator:
         return True
 
     def successor_of(self, game_id: str, player: int, incarnation: int) -> str | None:
-        """Return the participant whose later page has a seat of a running game; None if there is none.
+        """Return the participant in a seat if a later page of theirs has it now; None otherwise.
 
         Args:
-            game_id: The game.
+            game_id: The game; None is returned if it is not running.
             player: The seat.
-            incarnation: The incarnation that the page has to be later than.
+            incarnation: The incarnation of the earlier page.
         """
         game = self.games.get(game_id)
         seat = None if game is None else game.seats.get(player)
@@ -274,7 +275,7 @@ class GameCoordinator:
                     self.leave(seat.participant_id, "never began")
                     gone.append(seat.participant_id)
                 elif self._ice.expires and now - seat.configured_at >= CREDENTIALS_S / 2:
-                    # In time, so that the page has valid TURN credentials whenever it has to reconnect.
+                    # At half their lifetime, so that the page always has valid TURN credentials to reconnect.
                     self.send_config(seat.participant_id)
         return gone
 
@@ -284,7 +285,7 @@ class GameCoordinator:
         return lost_seats
 
     def _end_if_lost(self, game: RunningGame) -> None:
-        """End a game of which no page has the state: all were reloaded, and nobody can give it to them."""
+        """End a game whose state was lost, because every page was reloaded and none can send it to others."""
         playing = [
             seat for player, seat in game.seats.items() if not self._ledger.has_report(game.game_id, player)
         ]

@@ -13,12 +13,12 @@ class Seat:
     """A person's place in a running game.
 
     Attributes:
-        participant_id: Who sits there.
+        participant_id: The participant who has the seat.
         visit: Which of the participant's pages has the seat.
         incarnation: How many pages had the seat before.
-        has_state: True if that page has the game's state, and can give it to others. A page that came later
-            has it from its first upload on.
-        absence: Set while the page has no socket.
+        has_state: True if that page has the game's state, and can send it to others. A page that replaced
+            another has the state from its first upload of frames on.
+        absence: How long the seat is held while the page has no socket; None while it has one.
         configured_at: When the page was last sent the game's configuration, in monotonic seconds.
     """
 
@@ -39,8 +39,8 @@ class RunningGame:
         setup: The play scene.
         seats: `player_id` → seat, for everyone who is still in the game.
         config: The configuration that all pages share.
-        began_at: When the game, or the server that restored it, began, in monotonic seconds.
-        stored: Done once the game is in the store; None if it was restored from there.
+        began_at: When this server opened or restored the game, in monotonic seconds.
+        stored: A future that is done once the game is in the store; None if it was restored from there.
         left: The players who left before the end.
         incarnations: `player_id` → incarnation of the page that has the seat, or had it last.
     """

@@ -1,4 +1,4 @@
-"""The configuration of a game: what its pages are told, and what is stored, when it begins."""
+"""The configuration of a new game: the message for its pages, and its row in the store."""
 
 import secrets
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ PROTOCOL: Final = "1"
 
 @dataclass(frozen=True, slots=True)
 class StudyIdentity:
-    """What all games of a server share, and every peer of a game must agree on.
+    """The study, code and runtime that all games of a server share, and that all peers must agree on.
 
     Attributes:
         study: The study's name.

@@ -48,7 +48,7 @@ class FormingGroups:
         participant.position.waiting_since = None
 
     def tick(self, now: float) -> list[Participant]:
-        """Break up groups whose member is away or did not come in time; return who waits in broken groups."""
+        """Break up groups with a member who is away or late; return the members who wait in broken groups."""
         for participant_id in list(self._waiting):
             participant = self._participants[participant_id]
             position, away_since = participant.position, participant.attendance.away_since
@@ -66,7 +66,7 @@ class FormingGroups:
         return self._stranded()
 
     def break_up(self, participant: Participant) -> list[Participant]:
-        """Take a participant out of their group for good; return who waits in broken groups."""
+        """Remove a participant from their group for good; return the members who wait in broken groups."""
         if participant.position.group is not None:
             self._lose(participant.position.group, {participant.participant_id})
         return self._stranded()
@@ -88,5 +88,6 @@ class FormingGroups:
         return [each for each in waiting if each.position.group is not None and each.position.group.gone]
 
     def _patience_before_s(self, index: int) -> float:
+        # A group waits for its last member as long as the lobby before the game waits for a match.
         lobbies = [scene for scene in self._study.scenes[:index] if isinstance(scene, Lobby)]
         return lobbies[-1].patience_s if lobbies else 0.0

@@ -15,7 +15,7 @@ class Lobbies:
         study: The study.
         settings: Limits and waits.
         messenger: Sends the state of a lobby to the pages.
-        event_log: Stores who did not come back in time.
+        event_log: Records participants who did not come back in time.
     """
 
     def __init__(self, study: Study, settings: Settings, messenger: Messenger, event_log: EventLog) -> None:
@@ -60,7 +60,8 @@ class Lobbies:
             now: Monotonic seconds.
 
         Returns:
-            Who leaves the lobby, and how. Participants who did not come back in time are not listed.
+            The participants who leave, matched or out of patience. Those who did not come back in time are
+            not listed.
         """
         leaving: list[Matched | PatienceExceeded] = []
         effects = self._queues[index].tick(now)

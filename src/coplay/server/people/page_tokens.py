@@ -59,7 +59,10 @@ class PageTokens:
         self.replayed = 0
 
     def read(self, token: object) -> tuple[Participant, int]:
-        """Return whose page shows a token, and the token's turn.
+        """Return the participant whose page shows a token, and the token's turn.
+
+        Args:
+            token: The token as the page sent it; any type.
 
         Raises:
             RequestRefusedError: The token is invalid, stale, or of a page that was replaced.
@@ -89,7 +92,7 @@ class PageTokens:
         Args:
             participant: Whose page opened the socket.
             turn: Turn of the token.
-            resumed: Whether the page resumes an earlier socket and gets what it missed.
+            resumed: True if the page resumes an earlier socket and is sent the events that it missed.
         """
         participant_id, attendance = participant.participant_id, participant.attendance
         attendance.turn = turn
@@ -99,15 +102,16 @@ class PageTokens:
         task = asyncio.create_task(
             self._renew(participant_id, attendance, attendance.visit, turn + 1, stored)
         )
+        # asyncio keeps only weak references to tasks: without this one, the task could be garbage-collected.
         self._renewals.add(task)
         task.add_done_callback(self._renewals.discard)
 
     def keep(self, participant: Participant, token: object) -> bool:
-        """Make earlier tokens of a page stale, as it confirms its next one; False if that is not its own.
+        """Make a page's earlier tokens stale once it confirms its next one. Return False if it has none.
 
         Args:
-            participant: Whose page confirms.
-            token: The token that it says it has.
+            participant: The participant whose page confirms.
+            token: The token that the page confirms, as it sent it; any type.
         """
         attendance = participant.attendance
         with contextlib.suppress(RequestRefusedError):
@@ -127,6 +131,7 @@ class PageTokens:
             await asyncio.wrap_future(stored)
         except Exception:  # noqa: BLE001 (the store has logged it; the page's present token stays valid)
             return
+        # A newer page may have replaced this one while the store was busy; it has tokens of its own.
         if attendance.visit == visit:
             claims: dict[str, str | int] = {"participant": participant_id, "visit": visit, "turn": turn}
             token = self._signer.sign(KIND, claims, self._clock.wall() + self._token_s)
@@ -134,7 +139,7 @@ class PageTokens:
 
     def _note_replay(self, participant_id: str, attendance: Attendance) -> None:
         self.replayed += 1
-        # Only the first of each page is worth a row: a flood must not fill the disk.
+        # Only the first replay against each page becomes a row: a flood must not fill the disk.
         if attendance.replayed_visit != attendance.visit:
             attendance.replayed_visit = attendance.visit
             self._event_log.event("token_replayed", participant_id, visit=attendance.visit)

@@ -49,7 +49,7 @@ class Participant:
         identity: Who they are.
         attendance: Which page speaks for them.
         position: Where they are on the path.
-        stored: Done once everything is stored that their page may show next; None if nothing is in flight.
+        stored: A future that is done once everything is stored that their page may show next, or None.
     """
 
     identity: ParticipantIdentity
@@ -68,7 +68,7 @@ class Participants:
 
     Args:
         study: The study.
-        event_log: Stores arrivals; its store is read once, now.
+        event_log: Records arrivals. Its store is read once, when this object is created.
     """
 
     def __init__(self, study: Study, event_log: EventLog) -> None:

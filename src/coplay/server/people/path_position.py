@@ -26,10 +26,10 @@ class PathPosition:
 
     Attributes:
         progress: Scene, and how the path ended.
-        group: Group that they were matched into last.
-        game_id: Game that they are in.
-        removed_from: Game that went on without them, until their page has been told.
-        waiting_since: Since when they wait for the rest of their group, in monotonic seconds.
+        group: Group that they were matched into last; None before a lobby.
+        game_id: Game that they are in; None outside games.
+        removed_from: Game that removed them; None once they have gone on to another scene.
+        waiting_since: When they began to wait for the rest of their group, in monotonic seconds, or None.
     """
 
     progress: Progress

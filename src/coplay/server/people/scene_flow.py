@@ -25,23 +25,23 @@ from coplay.study.study import Study
 _INCOMPLETE: Final = "Your group is not complete any more, so this game is not played. You go on from here."
 _REMOVED: Final = "You were away for too long, so the game ended for you. You go on from here."
 _OVER: Final = "The game ended while your page was loading. You go on from here."
-_AGAIN: Final = "The game could not go on after this page was loaded again. It begins anew."
+_AGAIN: Final = "The game could not go on after this page was loaded again. It starts over."
 
 Party = tuple[Participant, ...]
 """Participants who are shown their scenes together: all enter a game before any of them is shown it."""
 
 
 class SceneFlow:
-    """The paths of all participants.
+    """The guide of all participants along the scenes of a study.
 
     Args:
         study: The study.
         play_setups: Its play scenes, by scene index.
         settings: Limits and waits.
-        scene_props: What pages are sent to show a scene.
+        scene_props: Makes the messages with which pages show a scene.
         participants: The participants.
-        messenger: Reaches their pages.
-        event_log: Stores what happens.
+        messenger: Sends events to their pages.
+        event_log: Records events, progress and groups.
         coordinator: Runs the games.
         clock: The server's clock.
     """
@@ -72,11 +72,11 @@ class SceneFlow:
     # What pages do
 
     def arrived(self, participant: Participant, resumed: bool = False) -> None:
-        """Show a participant where they are, since their page has opened a socket.
+        """Show a participant's scene on their page, which has opened a socket.
 
         Args:
             participant: The participant.
-            resumed: Whether the page resumes an earlier socket and gets what it missed.
+            resumed: True if the page resumes an earlier socket and is sent the events that it missed.
         """
         participant.attendance.away_since = None
         seat_status = self._coordinator.arrive(participant.participant_id, participant.attendance.visit)
@@ -84,6 +84,7 @@ class SceneFlow:
         if seat_status is SeatStatus.DONE:
             participant.position.game_id = None
             self._advance(participant, PathEvent.PLAYED)
+        # A page that resumes in the middle of a game goes on with it, and must not be sent the scene again.
         elif participant.participant_id not in shown and not (resumed and seat_status is SeatStatus.PLAYING):
             self._show(participant)
 
@@ -97,16 +98,18 @@ class SceneFlow:
 
     def reloaded(self, participant: Participant) -> None:
         """Hold the seat of a participant whose new page has been loaded and has no socket yet."""
+        # The events that the old page missed are of no use to the new one, which is shown everything.
         self._messenger.forget(participant.participant_id)
         self._coordinator.seats.replace_page(participant.participant_id, self._clock.now())
 
     def continue_from(self, participant: Participant, index: object) -> bool:
-        """Move a participant on who pressed the button of a scene; False if they are not (any more) there.
+        """Move a participant on who pressed the button of a scene. Return False if they are elsewhere.
 
         Args:
             participant: The participant.
-            index: Scene index as the page sent it; anything at all.
+            index: Scene index as the page sent it; any type.
         """
+        # A second press, or a page that has not yet heard of the next scene, must not skip a scene.
         if index != participant.position.progress.index:
             return False
         return self._advance(participant, PathEvent.CONTINUED)
@@ -120,11 +123,11 @@ class SceneFlow:
         self._advance(participant, PathEvent.LEFT)
 
     def game_over(self, participant: Participant, game_id: object) -> bool:
-        """Move a participant on whose page is done with a game and its data; False if they are not in it.
+        """Move a participant past a game that their page has finished. Return False if they are not in it.
 
         Args:
             participant: The participant.
-            game_id: The game as the page sent it; anything at all.
+            game_id: The game's id as the page sent it; any type.
         """
         if not isinstance(game_id, str) or not self._coordinator.finish(participant.participant_id, game_id):
             return False
@@ -132,7 +135,7 @@ class SceneFlow:
         return self._advance(participant, PathEvent.PLAYED)
 
     def take_left_report(self, game_id: str, player: int, incarnation: int) -> None:
-        """Move a participant on whose page came for a game that a former page of theirs now reports over.
+        """Move a participant past a game if an earlier page than the one in their seat reports its end.
 
         Args:
             game_id: The game.
@@ -144,7 +147,7 @@ class SceneFlow:
             self.game_over(self._participants[participant_id], game_id)
 
     def tick(self, now: float) -> None:
-        """Apply time-outs and form groups; to be called several times a second.
+        """Apply time-outs and form groups. Call it several times a second.
 
         Args:
             now: Monotonic seconds.
@@ -153,7 +156,7 @@ class SceneFlow:
             participant = self._participants[participant_id]
             participant.position.removed_from = participant.position.game_id
             self._leave_group(participant)
-            # Someone who closed the page has not completed anything; if they come back, they go on from here.
+            # Someone who closed the page has not completed the scene, and resumes it if they come back.
             if not participant.attendance.is_away:
                 self._show(participant)
         self._handle_lost_games()
@@ -174,6 +177,7 @@ class SceneFlow:
     def _move(self, participant: Participant, event: PathEvent) -> bool:
         position = participant.position
         progress = after(self._study, position.progress, event)
+        # `after` returns the same object if the event does not apply to this scene.
         if progress is position.progress:
             return False
         self._forming_groups.stop(participant)
@@ -188,14 +192,14 @@ class SceneFlow:
         return True
 
     def _skip_game(self, participant: Participant, text: str) -> list[Party]:
-        """Move a participant past a game that is not played, by no fault of theirs; return who is moved."""
+        """Move a participant past a game that cannot be played; return them as a party if they moved."""
         participant_id = participant.participant_id
         self._event_log.event("game_skipped", participant_id, scene=participant.position.progress.index)
         self._messenger.post(participant_id, Notice(text=text))
         return [(participant,)] if self._move(participant, PathEvent.PLAYED) else []
 
     def _show(self, *party: Participant) -> None:
-        """Show participants where they are, and everyone who is moved on because of that."""
+        """Show participants their scenes, and show theirs to everyone who is moved on as a consequence."""
         parties: deque[Party] = deque([party])
         while parties:
             placed = []
@@ -204,7 +208,7 @@ class SceneFlow:
                 parties.extend(self._enter(participant))
                 placed.append((participant, progress))
             for participant, progress in placed:
-                # Whoever was moved on meanwhile is shown the later scene with a party that is still queued.
+                # A participant who was moved on meanwhile is shown the later scene with a queued party.
                 if participant.position.progress is progress:
                     self._show_scene(participant)
 
@@ -217,9 +221,9 @@ class SceneFlow:
             self._lobbies.tell(index, self._clock.now())
 
     def _enter(self, participant: Participant) -> list[Party]:
-        """Put a participant into the lobby or the game of their scene; return who is moved on by that.
+        """Put a participant into the lobby or the game of their scene; return everyone whom this moves on.
 
-        Where the others are already waiting, the participant is moved on, too, and never sees the lobby.
+        A participant who completes a group is moved on with it immediately, and never sees the lobby.
         """
         index = participant.position.progress.index
         scene = scene_of(self._study, participant.position.progress)
@@ -232,7 +236,7 @@ class SceneFlow:
         return []
 
     def _tick_lobby(self, index: int, now: float) -> list[Party]:
-        """Move participants on who leave a lobby; return them."""
+        """Move on the participants who leave a lobby, and return them."""
         parties: list[Party] = []
         for effect in self._lobbies.tick(index, now):
             match effect:
@@ -286,7 +290,7 @@ class SceneFlow:
             participant.position.game_id = game.game_id
 
     def _handle_lost_games(self) -> set[str]:
-        """Restart games that no page can play on, or end them if someone is missing; return their players."""
+        """Restart lost games, or end them if someone is missing; return the ids of their participants."""
         lost_seats = self._coordinator.take_lost_seats()
         for lost_seat in lost_seats:
             participant_id = lost_seat.participant_id

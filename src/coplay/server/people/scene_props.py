@@ -1,4 +1,4 @@
-"""The props of a scene, which a page shows: Markdown texts become HTML here, with HTML in them escaped."""
+"""Converts scenes to the props that pages show. Markdown becomes HTML, and HTML within it is escaped."""
 
 from pathlib import Path
 from typing import assert_never
@@ -13,7 +13,7 @@ from coplay.study.scenes import Finish, Instructions, Lobby, Play, Scene
 
 
 class SceneProps:
-    """Turns scenes into the props that pages show.
+    """A converter of scenes to the props that pages show.
 
     Args:
         folder: Folder of the study file and its Markdown files.
@@ -28,17 +28,21 @@ class SceneProps:
         self._markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
 
     def html(self, text: str) -> str:
-        """Return a text of the study as HTML: the name of a Markdown file, or Markdown itself."""
+        """Return a text of the study as HTML.
+
+        Args:
+            text: The name of a Markdown file in the study's folder, or Markdown itself.
+        """
         if text not in self._rendered:
             self._rendered[text] = str(self._markdown.render(text_of(text, self._folder)))
         return self._rendered[text]
 
     def props(self, index: int, scene: Scene) -> SceneData:
-        """Return the message `scene`.
+        """Return the message `scene`, with which a page shows a scene.
 
         Args:
             index: Scene index of the participant.
-            scene: What they see there; an ending may take the place of the scene at this index.
+            scene: The scene that they see; an ending may replace the scene at this index.
         """
         prepare = min((play for play in self._play_setups if play >= index), default=None)
         match scene:

@@ -1,1 +1,1 @@
-"""What peers upload about their games, and the verdict over it."""
+"""Uploads of peers about their games: stored, compared, and judged by a verdict."""

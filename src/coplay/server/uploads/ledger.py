@@ -1,7 +1,7 @@
 """Stores what peers upload about games, compares the copies, and keeps each game's verdict up to date.
 
-A game need not be running: what arrives after a crash or a restart is stored in the same way. What is
-acknowledged is committed; everything else that the ledger remembers can be derived from the store.
+Uploads are also accepted for games that are over, so that those delayed by a crash or a restart are not lost.
+An upload is acknowledged only once it is committed, and everything in memory can be derived from the store.
 """
 
 import asyncio
@@ -161,10 +161,11 @@ class Ledger:
         """Store an upload, or wait for the same one that is already in flight."""
         task = game_data.in_flight.get(key)
         if task is None:
-            # A task of its own: a page that closes while it waits cancels its request, which must not stop
-            # the work halfway.
+            # A separate task: a page that closes while it waits cancels its request, which must not stop the
+            # work halfway.
             task = game_data.in_flight[key] = asyncio.create_task(store())
             task.add_done_callback(partial(_landed, game_data, key))
+        # `wait` does not cancel the task at the timeout, so that a retry finds it in flight or done.
         done, _ = await asyncio.wait((task,), timeout=STORE_TIMEOUT_S)
         if not done:
             raise _unavailable("The study's server is slow to store data.")
@@ -250,6 +251,7 @@ class Ledger:
         # Shared: of two uploads that each read the game, the second would overwrite what the first added.
         if game_id not in self._restoring:
             self._restoring[game_id] = asyncio.create_task(self._restore(game_id))
+        # Shielded: one request that is cancelled must not fail the others that wait for the same game.
         game_data = await asyncio.shield(self._restoring[game_id])
         if game_data is None:
             raise RequestRefusedError(404, "There is no such game.")

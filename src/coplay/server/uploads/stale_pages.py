@@ -20,10 +20,10 @@ MAX_SEATS: Final = 10_000
 
 
 class StalePages:
-    """Knows which page of each seat played last: the one of the highest incarnation that uploaded frames.
+    """A record of which page played last in each seat: the highest incarnation that uploaded frames.
 
-    A page that was loaded and has not played does not make older pages stale: the report that an older page
-    left in the browser then shows that the game was over before the new page came.
+    A page that was loaded and has not played does not make older pages stale: a report that an older page
+    left in the browser then shows that the game was over before the new page was loaded.
 
     Args:
         store: Where the pages' uploads are.
@@ -46,7 +46,7 @@ class StalePages:
             incarnation: How many pages had the seat before it.
             frames: How many confirmed frames the batch holds.
         """
-        # Other seats are read from the store when a report comes, which few seats need twice.
+        # Seats that are not cached are read from the store when a report arrives, which is once for most.
         if frames > 0 and (game_id, player) in self._last_incarnations:
             self._raise((game_id, player), incarnation)
 
@@ -74,7 +74,7 @@ class StalePages:
                 raise RequestRefusedError(
                     503, "The study's server is slow to answer.", retry_after_s=RETRY_AFTER_S
                 ) from None
-            # All of it can be read again, so that the simplest eviction will do.
+            # Everything can be read from the store again, so clearing the whole cache is safe.
             if len(self._last_incarnations) >= MAX_SEATS:
                 self._last_incarnations.clear()
             # Not assigned: a batch that came during the query may have raised it already.
