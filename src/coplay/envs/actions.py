@@ -69,7 +69,7 @@ class ActionCodec:
         """Return the bytes of a random action, for trials.
 
         Args:
-            source: Where the randomness comes from; the same state gives the same action.
+            source: The source of randomness; the same state yields the same action.
         """
         raise NotImplementedError
 
@@ -103,6 +103,7 @@ class DiscreteCodec(ActionCodec):
             index = int(action) - self._start
         except (TypeError, ValueError):
             raise self._not_in_space(action) from None
+        # `int` truncates: the second comparison rejects 1.5.
         if not 0 <= index < self._n or index + self._start != action:
             raise self._not_in_space(action)
         return index.to_bytes(self.size, "little")
@@ -223,6 +224,7 @@ class BoxCodec(ActionCodec):
 
     def sample(self, source: random.Random) -> bytes:
         """Return the bytes of a random action."""
+        # Unbounded components are sampled within ±1000.
         low = np.maximum(self.space.low.astype(np.float64), -1e3).ravel()
         high = np.minimum(self.space.high.astype(np.float64), 1e3).ravel()
         values = [lo + (hi - lo) * source.random() for lo, hi in zip(low, high, strict=True)]

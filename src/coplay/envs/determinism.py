@@ -1,4 +1,4 @@
-"""A test of whether an environment gives the same states again when it is rolled back.
+"""A test of whether an environment reaches the same states again after a rollback.
 
 It plays with random inputs in one process. After every frame it goes back some frames and plays them again
 with the same inputs, as a rollback does. Finally it plays everything again from the start. Where two states
@@ -19,7 +19,7 @@ class DeterminismReport:
     """The result of a determinism check.
 
     Attributes:
-        deterministic: True if every frame gave the same state each time and all of the state can be saved.
+        deterministic: True if every frame led to the same state each time and all of the state can be saved.
         frames: Number of frames played, not counting those that were played again.
         resimulated: Number of frames played again.
         first_difference: First frame whose state differed; None if there was no difference.
@@ -44,9 +44,9 @@ def check_environment(
 
     Args:
         environment: The environment to check.
-        frames: Frames to play; the game may end earlier.
-        rollback: Frames to go back after each frame.
-        episodes: Episodes to play, so that resets are checked too.
+        frames: Frames to play, at least 1; the game may end earlier.
+        rollback: Frames to go back after each frame, at least 1.
+        episodes: Episodes to play, at least 1; several, so that resets are checked too.
         seed: Seed of the game and of the random inputs.
     """
     game = Game(

@@ -28,7 +28,7 @@ class StepResult(NamedTuple):
 
 
 class LastAnswer:
-    """What an environment's last reset or step returned and later frames need. It is part of every snapshot.
+    """The results of the last reset or step that later frames need; they are part of every snapshot.
 
     The name of the class and its module are part of every checksum and must not change.
 

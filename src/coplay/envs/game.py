@@ -127,8 +127,9 @@ class Game:
         self._decoders = tuple(codec.decode for codec in environment.codecs)
         self._roots = environment.roots()
         self._walk = StateWalk(self._roots)
-        # Taken directly after each frame, even if nobody saves it. It gives sets their canonical order, which
-        # must happen at the same frames in every peer and replay, and drawing cannot leak into it.
+        # Taken directly after each frame, even if nobody saves it: taking it puts sets into canonical order,
+        # which must happen at the same frames at every peer and in every replay. What drawing changes later
+        # is not in it.
         self._snapshot: Snapshot | None = None
         taming.install()
 
@@ -140,7 +141,7 @@ class Game:
     # Playing
 
     def start(self) -> None:
-        """Put the game into the state before frame 0. It can be started again at any time."""
+        """Set the game to the state before frame 0. It can be started again at any time."""
         environment = self.environment
         if environment.pristine is None:
             restore_first_values(self._roots)
@@ -288,13 +289,12 @@ class Game:
         The environment stays the same object, as with `load`, and states saved earlier can still be loaded.
 
         Args:
-            data: Bytes from an untrusted peer. They create instances only of classes that this environment
-                uses.
+            data: Bytes from an untrusted peer. Only classes that this environment uses are instantiated.
 
         Raises:
             StateTransferError: The data are malformed, too large or of another game. This game is unchanged.
         """
-        self.save()
+        self.save()  # raises if the game was not started
         self._snapshot, extra = import_state(self._walk, data, self._accept)
         self._set_fields(extra[_IDENTITY:])
 

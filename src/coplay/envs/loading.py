@@ -1,4 +1,4 @@
-"""Creates an `Environment` from what a study names, or says in one plain sentence why that fails.
+"""Creates an `Environment` from what a study names, or raises an error that says why it cannot.
 
 | A study names | What happens |
 |---|---|
@@ -106,7 +106,7 @@ def _make_named(name: str, gymnasium: ModuleType, render: bool) -> Any:
 
 def _make_registered(spec: Any, gymnasium: ModuleType, render: bool) -> Any:
     _refuse_nondeterministic(spec)
-    # `coplay check` makes the checks of these wrappers once; here they would slow down every step.
+    # `coplay check` performs the checks of these wrappers once; here they would slow down every step.
     spec = copy.deepcopy(spec)
     spec.order_enforce = False
     mode: dict[str, Any] = {}
@@ -124,6 +124,7 @@ def _make_registered(spec: Any, gymnasium: ModuleType, render: bool) -> Any:
 
 def _call(factory: Callable[..., Any], name: str, render: bool) -> Any:
     mode = _render_mode(getattr(factory, "metadata", None)) if render else None
+    # A function has no metadata, so assume the most common mode.
     if render and mode is None and not isinstance(factory, type):
         mode = "rgb_array"
     if mode is not None and _accepts(factory, "render_mode"):
@@ -162,7 +163,7 @@ def _adapt(env: Any, gymnasium: ModuleType, spec: Any) -> Environment:
         return GymEnvironment(env)
     if isinstance(env, gymnasium.vector.VectorEnv):
         raise UnusableEnvironmentError(
-            f"{_title(spec)} is a vector environment, many copies at once.",
+            f"{_title(spec)} is a vector environment, which runs many copies in parallel.",
             "Pass the environment that it holds copies of.",
         )
     if hasattr(env, "possible_agents") and callable(getattr(env, "action_space", None)):
@@ -188,6 +189,7 @@ def _refuse_nondeterministic(spec: Any) -> None:
 
 
 def _import(name: str) -> ModuleType:
+    # Unlike `python -m`, an installed command does not have the current folder on its path.
     here = os.getcwd()
     added = here not in sys.path and "" not in sys.path
     if added:
@@ -220,7 +222,7 @@ def _unknown(name: str, choices: Iterable[str], where: str) -> UnusableEnvironme
 
 
 def _constructor_failed(name: str, error: Exception) -> UnusableEnvironmentError:
-    hint = "Fix what its constructor reports, or pass a factory that gives it the arguments it needs."
+    hint = "Fix what its constructor reports, or use a factory that passes the arguments it needs."
     missing = re.search(r"pip install [\w\[\]\"'-]+", str(error))
     if missing:
         hint = missing.group().replace('"', "").replace("'", "")

@@ -1,7 +1,7 @@
 """Stubs for modules that Python in WebAssembly lacks but environment libraries import.
 
-`import gymnasium` imports `multiprocessing.synchronize`, which needs the C module `_multiprocessing`. There
-are no processes in a browser, so that nothing ever uses it: a module with the right names is enough.
+`import gymnasium` imports `multiprocessing.synchronize`, which needs the C module `_multiprocessing`. A
+browser has no processes, so nothing ever uses it: a module with the right names is enough.
 """
 
 import sys

@@ -19,7 +19,7 @@ def _restore_array(obj: Any, saved: Any) -> None:
             obj.resize(saved.shape, refcheck=False)
         obj[...] = saved
     except ValueError:
-        # A read-only view changes only through the array that it views, which is restored by itself.
+        # A read-only view changes only through the array that it views, which is restored separately.
         if obj.flags.writeable:
             raise
 

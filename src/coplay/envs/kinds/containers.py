@@ -24,7 +24,7 @@ def _save_dict(obj: dict[Any, Any], stack: list[Any]) -> Any:
 
 
 def _restore_dict(obj: dict[Any, Any], saved: Any) -> None:
-    # Clearing first restores the order of the keys as well, in which code iterates.
+    # Clearing first also restores the order of the keys, in which code iterates.
     dict.clear(obj)
     dict.update(obj, saved)
 

@@ -90,6 +90,7 @@ def slotted_kind(cls: type, *, content: Kind | None) -> Kind:
     def restore(obj: Any, saved: Any) -> None:
         values, attributes, inner = saved
         for name, value in zip(names, values, strict=True):
+            # A class may override `__setattr__`, as frozen dataclasses do.
             if value is not MISSING:
                 object.__setattr__(obj, name, value)
             elif getattr(obj, name, MISSING) is not MISSING:

@@ -1,8 +1,8 @@
 """The interface of a kind of object, and the types that the walk over a state skips.
 
-`save(obj, stack)` returns the contents of one object and pushes what it holds and is not an atom.
-`restore(obj, saved)` puts the contents back into the same object. Only objects that something else keeps
-alive may be pushed: the walk tells objects apart by `id`, which another object gets once a temporary is gone.
+`save(obj, stack)` returns the contents of one object and pushes everything that it holds, except atoms.
+`restore(obj, saved)` puts the contents back into the same object. Push only objects that something else keeps
+alive: the walk identifies objects by `id`, and the id of a freed temporary may be reused.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Kind:
 PLAIN: frozenset[type] = frozenset({type(None), bool, int, float, complex, str, bytes})
 """Types whose values `marshal` writes in one canonical way."""
 
-# A set rather than a rule: membership is the one test that the walk makes for every value it sees.
+# A set instead of a rule: the walk tests every value for membership, which must be fast.
 ATOMS: set[type] = {
     *PLAIN,
     type(...),
@@ -76,7 +76,7 @@ ATOMS: set[type] = {
     pathlib.PosixPath,
     pathlib.PureWindowsPath,
 }
-"""Types that cannot change, which the walk skips. `kind_of` adds to them."""
+"""Immutable types, which the walk skips. `kind_of` adds to them."""
 
 
 class _Missing:

@@ -134,6 +134,7 @@ def kind_of(cls: type) -> Kind:
 
 
 def _classify(cls: type) -> Kind:
+    # Compared by name, so that Gymnasium does not have to be imported.
     names = {f"{base.__module__}.{base.__qualname__}" for base in cls.__mro__}
     module = cls.__module__
     if module.split(".")[0] in ("pygame", "moviepy", "matplotlib", "PIL", "cv2", "glfw"):

@@ -1,8 +1,8 @@
 """The addresses of everything in a tuple, read in one call.
 
-Two live tuples hold the very same things exactly if the addresses in them are the same bytes, and comparing
-bytes is quicker than any loop over `is`. CPython keeps these addresses next to each other inside the tuple,
-where this module reads them. It tries that out on samples first, and has numpy collect them where it fails.
+Two live tuples hold identical items exactly if the addresses in them are the same bytes, and comparing bytes
+is faster than any loop over `is`. CPython stores these addresses contiguously inside the tuple, where this
+module reads them. When imported, it verifies that on samples; where it fails, numpy collects the addresses.
 """
 
 from __future__ import annotations

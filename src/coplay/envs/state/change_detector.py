@@ -24,7 +24,8 @@ from coplay.envs.state.addresses import addresses
 from coplay.envs.state.memory import MemoryWatch
 from coplay.envs.state.plain_tables import PLAIN_TABLE, PlainTable
 
-_SEPARATOR: Final = [object()]  # between containers, so that no thing can move from one to the next unnoticed
+# Between containers, so that an item that moves from the end of one to the start of the next is noticed.
+_SEPARATOR: Final = [object()]
 _BUFFER_KINDS: Final = frozenset("?bBiufcSU")  # the dtypes that numpy exposes as a buffer
 _FEW: Final = 64  # up to here a loop is quicker than comparing addresses
 _SMALL_TABLE: Final = 64  # containers; adding those of a larger table to a memory watch one by one takes long
@@ -35,7 +36,7 @@ _shape = np.ndarray.shape.__get__
 
 
 class ChangeDetector:
-    """Remembers what objects hold, and tells if that is still so.
+    """Records what objects hold, and detects any change of it.
 
     Args:
         objects: (kind, object, contents) of each; `can_detect` holds for them.
@@ -51,7 +52,7 @@ class ChangeDetector:
         self.reads_memory = reads_memory
         self.sets: list[tuple[set[Any], list[Any]]] = []
         self._watch = MemoryWatch() if reads_memory else None
-        self._kept: list[Any] = []  # keeps alive what is only compared by its address in memory
+        self._kept: list[Any] = []  # keeps alive what is compared by address only
         self._dicts: list[dict[Any, Any]] = []
         self._containers: list[Any] = []
         self._cells: list[Any] = []
@@ -67,10 +68,10 @@ class ChangeDetector:
         if self._watch is not None:
             self._watch.record()
         self._traversed = (*self._cells, _SEPARATOR, *self._containers)
-        # An empty dict cannot get a key without a value, which is noticed.
+        # An empty dict cannot gain a key without gaining a value, which is noticed.
         self._dicts = [held for held in self._dicts if held]
         self._missing = [MISSING] * len(self._names)
-        # Kept alive here: the address of a thing that is gone may soon be another thing's.
+        # Kept alive, because the address of a freed object may be reused.
         self._referents = tuple(self._all_referents())
         self._addresses = addresses(self._referents)
         self._keys = list(_chained(self._dicts))
@@ -115,7 +116,7 @@ class ChangeDetector:
                 self._containers += (obj, _SEPARATOR)
             return
         self._dicts.append(attributes)
-        # An instance that keeps its attributes without a dict shows them itself, and always its class.
+        # An instance with inline attributes shows them itself; every instance shows its class.
         self._containers += (obj, attributes)
 
     def _add_dict(self, obj: dict[Any, Any], _contents: Any) -> None:
@@ -199,13 +200,15 @@ def can_detect(kind: Kind, obj: Any) -> bool:
     if kind.restore is None:
         return True
     if kind is ARRAY:
+        # Arrays are compared by joining their buffers, which must be contiguous.
         return bool(obj.flags.c_contiguous and obj.dtype.kind in _BUFFER_KINDS)
     if kind in (INSTANCE, DICT, DEFAULTDICT):
-        # Tried out rather than assumed of an interpreter: that the garbage collector is shown every value.
+        # Verified, because interpreters differ: the garbage collector must see every value.
         held = obj.__dict__ if kind is INSTANCE else obj
         shown = set(map(id, gc.get_referents(obj, held)))
         return shown.issuperset(map(id, held.values()))
     if kind is BIT_GENERATOR:
+        # Other states contain arrays, whose comparison does not yield one truth value.
         return all(type(held) in (int, str) for held in _leaves(obj.state))
     if kind is CELL:
         return bool(gc.get_referents(obj))  # an empty cell holds nothing that could be compared

@@ -4,8 +4,8 @@ The encoding is a list of plain values, written by `marshal` in its version 2: o
 value with its type and floats bit for bit, without back references, the same in every process. A reference to
 a holder is written as its position in the walk. `hash()` is not used, as it differs between processes.
 
-What only drawing changes must not count, because a headless peer never draws: an attribute that is None or a
-drawing object is left out, so that `screen = None` and `screen = <Surface>` are one state.
+State that only drawing changes must not count, because a headless peer never draws. An attribute that is None
+or a drawing object is therefore left out, so that `screen = None` and `screen = <Surface>` are one state.
 
 Games recorded by earlier versions contain these checksums: a change of the encoding breaks their replays.
 """
@@ -31,7 +31,7 @@ from coplay.envs.state.plain_tables import PlainTable
 from coplay.envs.state.snapshot import Snapshot, saved_kind
 
 _MASK = (1 << 64) - 1
-# A peer that never draws has no drawing objects, and whether two equal tuples are one object is an accident.
+# A peer that never draws has no drawing objects, and whether two equal tuples are one object is arbitrary.
 _UNNUMBERED = (TUPLE, DRAWING)
 _MARK = ...  # first in each tuple that stands for something else, so that no real tuple looks like one
 _READABLE_MODULES = frozenset({"datetime", "decimal", "fractions", "uuid", "pathlib", "builtins", "numpy"})
@@ -57,6 +57,7 @@ def digest(snapshot: Snapshot, extra: object = None) -> int:
         members = zip(plan.members, plan.contents, strict=True)
         plan.encodings = [_encoded(kind, obj, saved, first) for (kind, obj), saved in members]
         plan.digests = digests = list(map(_digest_of_member, range(len(plan.members)), plan.encodings))
+    # The total is the same whichever members are volatile, in which peers may differ.
     if plan.stable_sum is None:
         plan.stable_sum = sum(digests) - sum([digests[place] for place in plan.volatile])
     total = plan.stable_sum
@@ -119,7 +120,7 @@ def _encoded(kind: Kind, obj: Any, saved: Any, canonical: Canonical) -> Any:
 
 
 def _encode_added(snapshot: Snapshot, canonical: Canonical, out: list[Any]) -> None:
-    # Arrays come last, each property of all of them in one `map`, which is a loop in C.
+    # Arrays come last, with one `map` for each property, which loops in C.
     arrays: list[Any] = []
     for kind, obj, saved in snapshot.added:
         if kind is ARRAY and not saved.dtype.hasobject:

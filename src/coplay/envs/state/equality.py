@@ -1,6 +1,6 @@
 """Comparing two saved contents of the same object, bit for bit.
 
-Things are compared by identity: an equal thing that took another's place is a change.
+Items are compared by identity: an equal item in place of another one is a change.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def _same_array(old: Any, new: Any) -> bool:
 def _same_state(old: Any, new: Any) -> bool:
     try:
         return bool(old == new)
-    except ValueError:  # the state contains an array, whose comparison is not one truth value
+    except ValueError:  # an array's comparison does not yield one truth value
         return False
 
 

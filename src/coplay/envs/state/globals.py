@@ -108,6 +108,7 @@ def _stateful_globals(module: types.ModuleType, packages: set[str], *, everythin
         reassigned = name in assigned and not isinstance(value, type | types.ModuleType | types.FunctionType)
         if isinstance(value, _GENERATORS) or held or reassigned:
             yield name
+    # Names that no code has defined yet, but that a function may define later.
     yield from assigned - contents.keys()
 
 

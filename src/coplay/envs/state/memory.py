@@ -43,6 +43,7 @@ def _open_memory() -> Any:
         return None
     if sys.implementation.name != "cpython" or sys.byteorder != "little":
         return None
+    # No address of a 64-bit process is higher. On 32 bits, the size of the array has to fit a signed word.
     end = 1 << (56 if _WORD == 8 else 31)
     try:
         whole: Any = ctypes.c_size_t * (end // _WORD - 1)
@@ -62,6 +63,8 @@ def _places(address: int, count: int) -> range:
 
 
 def _if_readable(add: Callable[[MemoryWatch, Any], bool]) -> Callable[[MemoryWatch, Any], bool]:
+    """Make a method of `MemoryWatch` return False where memory cannot be read."""
+
     @functools.wraps(add)
     def added(watch: MemoryWatch, obj: Any) -> bool:
         if _memory is None:
@@ -167,6 +170,7 @@ class MemoryWatch:
         """Watch a C-contiguous array of numbers: its address, dtype, shape, flags and contents."""
         places = _places(id(array) + _FIRST * _WORD, _ARRAY_WORDS)
         data, count, shape, _strides, _base, dtype, flags = map(int, _memory[places])
+        # The number of dimensions and the flags are C ints: the upper halves of their words are padding.
         low = (1 << 32) - 1
         if (data, count & low, dtype) != (array.ctypes.data, array.ndim, id(array.dtype)):
             return False
@@ -178,6 +182,7 @@ class MemoryWatch:
         numbers = _bytes[data - _WORD : data - _WORD + array.nbytes]
         if numbers.tobytes() != array.tobytes():
             return False
+        # All but strides and base: as long as the flags say C-contiguous, the shape determines the strides.
         self._own += [places[place] for place in (0, 1, 2, 5, 6)]
         self._behind += behind
         self._long.append(numbers)
@@ -220,6 +225,7 @@ def _generator_places(generator: Any) -> tuple[range, range] | None:
     own = _places(address, 1 + 8 // _WORD)
     words = _memory[own]
     inner = int(words[0])
+    # The numbers must lie inside the generator itself, which the caller keeps alive.
     if (
         address % _WORD
         or inner % _WORD
@@ -229,6 +235,7 @@ def _generator_places(generator: Any) -> tuple[range, range] | None:
     if words[1:].tobytes() != struct.pack("<II", known["has_uint32"], known["uinteger"]):
         return None
     behind = _places(inner, 32 // _WORD)
+    # Which half comes first depends on whether numpy's compiler had 128-bit integers.
     halves = struct.unpack("<4Q", _memory[behind].tobytes())
     for number, pair in ((known["state"]["state"], halves[:2]), (known["state"]["inc"], halves[2:])):
         if pair != (number & _HALF, number >> 64) and pair != (number >> 64, number & _HALF):
@@ -277,6 +284,7 @@ def _table_of(table: int, held: dict[Any, Any]) -> Any:
     where = _places(table, room)
     words: list[int] = _memory[where].tolist()
     keys, values = list(map(id, held)), list(map(id, held.values()))
+    # The entries follow a header and an index, whose size depends on the version: search for the first one.
     for begin in range(room - 1):
         if words[begin] == keys[0] and words[begin + 1] == values[0]:
             for stride in (2, 3):  # key and value, and the hash unless all keys are strings
@@ -294,6 +302,7 @@ def _values_outside(outside: int, held: dict[Any, Any]) -> Any:
     """
     if outside % _WORD or sys.version_info < (3, 13):  # older versions have another layout
         return None
+    # `_dictvalues`: capacity and size in the first word, then the values, then their order in bytes.
     (head,) = _memory[_places(outside, 1)].tolist()
     capacity, size = head & 255, head >> 8 & 255
     if size != len(held) or not size <= capacity <= _MAX_SHARED_KEYS:

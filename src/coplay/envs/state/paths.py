@@ -1,6 +1,6 @@
-"""Attribute paths, for telling people which part of two states differs or which part cannot be seen.
+"""Attribute paths, which name the parts of two states that differ and the parts that cannot be seen.
 
-This runs only when something is wrong. It is therefore written for reading, not for speed.
+This runs only when something is wrong, and is therefore written for readability, not for speed.
 """
 
 from __future__ import annotations

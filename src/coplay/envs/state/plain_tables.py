@@ -15,7 +15,7 @@ from typing import Any, Final
 from coplay.envs.kinds.registry import ATOM, ATOMS, Kind, kind_of
 
 MIN_LENGTH: Final = 16
-"""Entries from which on a container is treated as a table. A change would change every checksum."""
+"""The least number of entries of a table. Changing this value would change every checksum."""
 
 
 class PlainTable:

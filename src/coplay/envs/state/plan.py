@@ -1,4 +1,4 @@
-"""What a state consists of when an episode begins, and which of it has changed since.
+"""The members of a state when an episode begins, and which of them have changed since.
 
 Most of an environment stays as it is while an episode is played: configuration, lookup tables, closures. A
 plan is the list of everything that the walk found when the episode began, in walk order. An object's place in
@@ -27,9 +27,9 @@ from coplay.envs.state.plain_tables import PLAIN_TABLE
 Member = tuple[Kind, Any]
 
 QUIET_CHECKS: Final = 8
-"""Checks in a row without a change, after which setting up a watch on memory pays off."""
+"""Successive checks without a change, after which setting up a watch on memory pays off."""
 _MAX_FALSE_ALARMS: Final = 3
-"""Times that objects moved in memory without a change, after which memory is watched no more."""
+"""False alarms (objects moved in memory without a change) after which memory is no longer watched."""
 
 
 class Plan:
@@ -68,7 +68,7 @@ class Plan:
         self._set_volatile(undetectable | self._incomplete)
 
     def update(self) -> None:
-        """Make every member volatile that changed, and bring the order of sets into canonical order."""
+        """Make every changed member volatile, and put the elements of sets into canonical order."""
         detector = self._detector
         if detector.unchanged():
             self._quiet_checks += 1
@@ -86,7 +86,7 @@ class Plan:
             if detector.reads_memory and len(volatile) == len(self.volatile):
                 self._false_alarms += 1
             self._set_volatile(volatile)
-        # A set's order depends on elements that it held in between, even if it is equal again.
+        # A set's order depends on elements that it held in the meantime, even if it is equal again.
         for elements, in_order in self._detector.sets:
             set.clear(elements)
             set.update(elements, in_order)
@@ -98,6 +98,7 @@ class Plan:
         self.rows = []
         for place in self.volatile:
             kind, obj = self.members[place]
+            # The kind caches the generator's last state: keep the one that is in use.
             if kind is BIT_GENERATOR:
                 kind = known.get(place) or kind_of_generator(obj)
             self.rows.append((place, kind, obj, {} if place in self._incomplete else self.contents[place]))

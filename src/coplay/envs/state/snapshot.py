@@ -1,4 +1,4 @@
-"""What a walk over an environment's state saved at one moment."""
+"""A snapshot: everything that a walk over an environment's state saved at one moment."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ Record = tuple[Kind, Any, Any]
 
 
 class Snapshot:
-    """The state at one moment. It is opaque, and only of use in the process that took it.
+    """The state at one moment. It is opaque, and usable only in the process that took it.
 
     Attributes:
         roots: Where the walk began, by name.
-        plan: What the state consisted of when the episode began.
+        plan: The members of the state when the episode began.
         contents: Saved contents of the plan's members, in order. Those of stable members are the plan's own.
         added: (kind, holder, contents) of each holder that is no member of the plan, in walk order.
         added_objects: Every object that is no member and not an atom, by its id, in walk order.

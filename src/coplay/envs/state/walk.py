@@ -104,7 +104,7 @@ class StateWalk:
                 saved = obj.__dict__.copy()
                 changed: Any = saved.values()
                 if len(saved) == len(first):
-                    # Every value that was here when the plan was made is a member: only others are followed.
+                    # Values that were here when the plan was made are members: follow only the others.
                     changed = compress(changed, map(is_not, changed, first.values()))
                 stack += [v for v in changed if type(v) not in ATOMS]
             elif kind is PLAIN_TABLE:
@@ -113,6 +113,7 @@ class StateWalk:
                     saved = KINDS[type(obj)].save(obj, stack)
             else:
                 saved = kind.save(obj, stack)
+                # Sharing the plan's contents lets the checksum reuse their digest.
                 if kind.name in _COMPARED and same_contents(kind.name, first, saved):
                     continue
             contents[place] = saved
@@ -197,6 +198,7 @@ class StateWalk:
         plan, contents = snapshot.plan, snapshot.contents
         rows: Any
         if plan is self._plan:
+            # Makes members that changed since the last snapshot volatile, so that they are restored, too.
             plan.update()
             rows = plan.rows
         else:

@@ -11,7 +11,7 @@ from coplay.envs.taming.streams import EPOCH_S, FrameStreams
 
 
 def install() -> None:
-    """Replace the clocks of `time`, its `sleep`, and what breaks a moment down into a date."""
+    """Replace the clocks of `time`, its `sleep`, and its conversions of a moment to a date."""
     namespace = vars(time)
     replace_function(namespace, "time", lambda frame: EPOCH_S + frame.clock())
     replace_function(namespace, "time_ns", lambda frame: int((EPOCH_S + frame.clock()) * 1e9))

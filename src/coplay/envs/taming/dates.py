@@ -24,7 +24,7 @@ class _RealInstances(type):
 class SimulatedDatetime(datetime.datetime, metaclass=_RealInstances):
     """`datetime.datetime` with a clock that follows the frames.
 
-    It creates instances of the real class: they outlive the frame, in which alone this class is visible.
+    It creates instances of the real class, because they outlive the frame and this class must not.
     """
 
     __qualname__ = "_SimulatedDatetime"  # as in the checksums of recorded games
@@ -74,9 +74,9 @@ SIMULATED: dict[Any, Any] = {RealDatetime: SimulatedDatetime, RealDate: Simulate
 
 @contextmanager
 def real_dates() -> Iterator[None]:
-    """Use the real classes of `datetime` for a while, also inside a frame.
+    """Use the real classes of `datetime` in a `with` block, even inside a frame.
 
-    For imports: a module may derive classes from them, as pandas does.
+    Imports need this, because a module may derive classes from them, as pandas does.
     """
     before = _module.datetime, _module.date
     _module.datetime, _module.date = RealDatetime, RealDate

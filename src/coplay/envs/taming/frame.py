@@ -28,7 +28,7 @@ class SimulatedFrame(FrameStreams):
         self.outer = streams.current
         streams.current = self
         # When garbage is collected depends on the history of the whole process, and a finalizer may draw
-        # numbers: in a frame, it would take a number that other peers give to the simulation.
+        # numbers: inside a frame, it would consume a number that the simulation draws at other peers.
         self._gc_was_enabled = gc.isenabled()
         gc.disable()
         _datetime_module.datetime = SimulatedDatetime

@@ -17,7 +17,7 @@ _scanned: set[str] = set()
 def install() -> None:
     """Replace the sources of randomness and the clocks.
 
-    Repeat it after imports: it then covers the names that modules loaded since have imported.
+    Call it again after imports: it then also covers the names that new modules have imported.
     """
     if not patches.installed():
         randomness.install()

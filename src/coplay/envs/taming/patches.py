@@ -93,6 +93,6 @@ def restore_all() -> None:
 def original_of(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return the original of a function that may have been replaced.
 
-    It is quicker, and shows real time inside a frame as well.
+    The original is faster, and returns real time even inside a frame.
     """
     return function.original if isinstance(function, SimulatedFunction) else function

@@ -23,10 +23,10 @@ _LONGEST_SEED_BITS = 96  # numpy asks the system for 128 bits, and a seed that s
 
 
 class GlobalRandom(random.Random):
-    """The class that the hidden instance of `random` gets: each draw asks if a frame is being simulated.
+    """The class of `random`'s hidden instance: each draw checks whether a frame is being simulated.
 
     The module's functions are bound methods of that instance and end in one of the methods below. This
-    therefore also reaches `from random import choice`, in whatever module and whenever that ran.
+    therefore also covers `from random import choice`, in any module and no matter when it ran.
     """
 
     def random(self) -> float:
@@ -63,7 +63,7 @@ def install() -> None:
 
 
 def uninstall() -> None:
-    """Put back what is not a global of a module: a method, and the class of the hidden instance."""
+    """Restore what is not a global of a module: a method, and the class of the hidden instance."""
     _random_class.seed = _original_seed
     _random_module._inst.__class__ = random.Random
 
@@ -111,7 +111,7 @@ def _simulated_uuid(frame: FrameStreams, *_args: Any, version: int) -> uuid.UUID
 
 
 def seed_unseeded(generators: Iterable[Any], seed: int) -> None:
-    """Seed the generators that nobody seeded, so that they are the same in every run of a game.
+    """Seed the generators that have no seed, so that they are the same in every run of a game.
 
     Generators that the environment seeded are left alone. A numpy generator without a seed is recognized by
     its 128 bits of entropy, a `random.Random` by having been created without one after `install`.

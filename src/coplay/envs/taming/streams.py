@@ -19,7 +19,7 @@ def derive_seed(seed: int, *path: object) -> int:
 
     Args:
         seed: The game's seed.
-        path: What the derived seed is for, such as `"episode", 2`. Other paths give independent seeds.
+        path: What the derived seed is for, such as `"episode", 2`. Other paths yield independent seeds.
     """
     text = "/".join(map(str, (seed, *path)))
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little") >> 1
@@ -84,7 +84,7 @@ class FrameStreams:
 _shared_numpy = np.random.RandomState(0)
 
 current: FrameStreams | None = None
-"""The innermost frame that is being simulated, by whichever thread; `SimulatedFrame` sets it."""
+"""The innermost frame that is being simulated, in any thread; `SimulatedFrame` sets it."""
 
 
 def current_frame() -> FrameStreams | None:

@@ -48,6 +48,7 @@ _MAKEABLE: Final = (
     array.array,
     types.CellType,
 )
+# Functions without side effects, which a received state may use even if the environment does not.
 _HARMLESS: Final = {
     (holder.__name__, function.__name__): function
     for holder in (math, operator)
@@ -180,6 +181,7 @@ class ObjectFactory:
         raise StateTransferError(f"the received state holds a space that is not here: {label}")
 
     def _count_bytes(self, size: int) -> None:
+        # A negative length in a shape would lower the count.
         self._bytes += size
         if size < 0 or self._bytes > MAX_BYTES:
             raise StateTransferError("the received state is too large")
@@ -212,7 +214,7 @@ class ObjectFactory:
         if issubclass(cls, frozenset):
             for tree in contents:
                 self._make_hashable(tree)
-            # The order of a set depends on how it was filled. One of these two ways usually gives the order
+            # The order of a set depends on how it was filled. One of these two usually reproduces the order
             # of the sender's set, in which the environment iterates.
             tries = [frozenset.__new__(cls, order) for order in (values, values[::-1])]
             return next((made for made in tries if list(made) == values), tries[0])
@@ -238,7 +240,7 @@ class ObjectFactory:
             case ("reference", target):
                 target = self.value(target)
                 same = own is not NOTHING and own() is target
-                # A reference to something that is gone: to a set that is gone as soon as this returns.
+                # A dead reference: its temporary target is freed as soon as this returns.
                 return own if same else weakref.ref(set() if target is None else target)
             case ("random", bits):
                 return self._random(own, self.value(bits))
@@ -273,7 +275,7 @@ class ObjectFactory:
         if own is not NOTHING and all(map(is_, (own.func, own.args, own.keywords), parts)):
             return own
         partial: Any = functools.partial(parts[0])
-        # The constructor would copy the arguments, which others may hold as well.
+        # The constructor would copy the arguments, which other objects may share.
         partial.__setstate__((*parts, None))
         return partial
 

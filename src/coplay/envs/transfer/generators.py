@@ -23,6 +23,7 @@ BIT_GENERATORS: Final = (
     np.random.Philox,
     np.random.SFC64,
 )
+# The largest position in each generator's buffer, by its key in the state.
 _POSITIONS: Final = {"pos": 624, "buffer_pos": 4}
 
 
@@ -78,7 +79,7 @@ def _checked(template: Tree, tree: Tree, name: str, raw: Any) -> Any:
         template: Tree of a state of the class.
         tree: The received tree.
         name: Key under which the state holds it.
-        raw: The state of which `template` is the tree.
+        raw: The state whose tree is `template`.
     """
     if isinstance(raw, dict):
         own, theirs = dict(template[1]), dict(tree[1])

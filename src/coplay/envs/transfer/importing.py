@@ -1,6 +1,6 @@
 """Puts a received graph (see `exporting`) into the receiver's own environment.
 
-No existing object is changed before each node has its object. What goes wrong after that, the caller undoes.
+`make` changes no existing object. If `fill` fails, the caller restores the objects that it changed.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The classes, functions and constants of an environment's code, which a received state may use.
 
-A received state can use nothing else, and nothing is imported for it. What counts is what the modules of the
+A received state can use nothing else, and nothing is imported for it. Known is what the modules of the
 environment's own packages hold now, and what its objects use.
 """
 
@@ -45,7 +45,7 @@ def label_of(value: Any) -> str:
 
 
 class KnownObjects:
-    """What an environment's modules and classes hold by name and is not part of its state.
+    """The objects that an environment's modules and classes hold by name, except its state.
 
     A received state that refers to one of these gets the receiver's own, so that `cell is EMPTY` stays true.
 
@@ -78,7 +78,7 @@ class KnownObjects:
         self.add_classes(map(type, layers))
 
     def add_classes(self, classes: Iterable[type]) -> None:
-        """Add classes of which the environment has instances, and their bases.
+        """Add classes that the environment has instances of, and their bases.
 
         Args:
             classes: The classes.

@@ -1,4 +1,4 @@
-"""Decides which of the receiver's objects takes the contents of which received node.
+"""The matching of received nodes with the receiver's own objects, which take their contents.
 
 The two graphs are compared from the roots down. Where both have an object of the same class in the same
 place, the receiver's own object takes the contents, so that references from elsewhere (a wrapper, a study's
@@ -41,9 +41,11 @@ class Overlay:
         self._nodes = nodes
         self._own = own
         self._taken: set[int] = set()
+        # A list of pairs to compare instead of recursion, because a received graph may be very deep.
         self._todo: list[tuple[int, int]] = []
         if [name for name, _ in roots] != [name for name, _ in own.roots]:
             raise StateTransferError("the received state belongs to another environment")
+        # Objects that code holds by name are matched first, so that they take no other node's contents.
         self._find_named(known)
         for (_, theirs), (_, ours) in zip(roots, own.roots, strict=True):
             self._pair(theirs, ours)
@@ -77,6 +79,7 @@ class Overlay:
             if known is None:
                 for their_part, our_part in zip(theirs, ours, strict=False):
                     self._pair(their_part, our_part)
+            # A value that cannot be sent: an equal label stands for the receiver's own value.
             elif theirs == ours:
                 self.found[id(theirs)] = known[1]
 
@@ -99,6 +102,7 @@ class Overlay:
         if name.startswith("slotted "):
             return self._fits(name.removeprefix("slotted "), theirs[2], ours[2])
         if name in ("deque", "buffer", "space"):
+            # Length limit, type code and constants of an existing object cannot be changed.
             return bool(theirs[0] == ours[0])
         if name == "memory":
             return bool(theirs == ours)
@@ -109,6 +113,7 @@ class Overlay:
             (layout, place, contents), (own_layout, own_place, own_contents) = theirs, ours
             if layout != own_layout or (place is None) != (own_place is None):
                 return False
+            # A read-only array cannot be filled, so it must hold the same numbers already.
             if place is None:
                 return bool(layout[2] or contents == own_contents)
             return place[1:] == own_place[1:] and self._match(place[0].index, own_place[0].index)

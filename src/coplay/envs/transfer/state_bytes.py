@@ -90,6 +90,7 @@ def import_state(walk: StateWalk, data: bytes, accept: Any) -> tuple[Snapshot, t
         graph = GraphImporter(roots, nodes, ExportedGraph(before, known), known)
         for obj in graph.touched:
             kind = kind_of(type(obj))
+            # Objects that were found by name are not in the snapshot, so they are saved separately.
             if kind.restore is not None and id(obj) not in saved_objects:
                 replaced.append((kind.restore, obj, kind.save(obj, [])))
         graph.make()

@@ -126,6 +126,7 @@ class _Writer:
         number = self._texts.get(text)
         if number is None:
             self._texts[text] = len(self._texts)
+            # A Python string may contain lone surrogates.
             raw = text.encode("utf-8", "surrogatepass")
             self._head(_TEXT, len(raw))
             self.out += raw
@@ -133,7 +134,7 @@ class _Writer:
             self._head(_AGAIN, number)
 
     def _write_fixed(self, value: Any) -> None:
-        """Write a value whose size its tag tells."""
+        """Write a value whose tag determines its size."""
         cls = type(value)
         if value is None or value is True or value is False:
             self.out.append(_NONE if value is None else _TRUE if value else _FALSE)
