@@ -8,7 +8,7 @@ CoplayError
 ├── NetcodeError
 │   ├── UnknownPeerError     a caller named a peer that never joined
 │   └── SessionMisuseError   a call in the wrong state, or out of order
-├── StateTransferError       a game's state cannot be sent, or what came is not one
+├── StateTransferError       a game's state cannot be sent, or bytes are not a state
 └── StoreError               the data store cannot be read or written
 
 A message says what happened, to what; a hint says what to do.
@@ -16,7 +16,7 @@ A message says what happened, to what; a hint says what to do.
 
 
 class CoplayError(Exception):
-    """Base of the tree.
+    """Base class of all errors that coplay raises on purpose.
 
     Args:
         message: What happened, and to what; one sentence.
@@ -30,7 +30,7 @@ class CoplayError(Exception):
 
 
 class UsageError(CoplayError):
-    """Something the researcher gave cannot be used."""
+    """A study file, option, path or other input of the researcher that cannot be used."""
 
 
 class StudyError(UsageError):

@@ -1,4 +1,4 @@
-"""`coplay check` and `coplay robots`: trying things out before people come."""
+"""`coplay check` and `coplay robots`: testing environments and studies before people take part."""
 
 import json
 import sys

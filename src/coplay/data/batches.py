@@ -60,8 +60,8 @@ class FrameBatch:
         flags: frames × players bytes; see the table above.
         episodes: The episode of each frame.
         checksums: (frame, 64-bit checksum of the agreed state before that frame).
-        net: Figures of the network, one dict a second.
-        events: What happened, one dict an event.
+        net: Measurements of the network, one dict per second.
+        events: Events on the peer's page, one dict per event.
     """
 
     number: int

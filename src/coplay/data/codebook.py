@@ -83,5 +83,5 @@ def write_codebook(
 
 def type_name(kind: pa.DataType) -> str:
     """Return the codebook's name of an Arrow type, such as `list<double>`."""
-    # Files differ in what they call the values of a list.
+    # Parquet files and Arrow differ in the name of a list's values.
     return re.sub(r"\b(item|element): ", "", str(kind))

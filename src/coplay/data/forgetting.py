@@ -1,6 +1,6 @@
 """Erasing a person from a data directory, and reporting what was removed.
 
-What is only about this person is removed: their row, answers, events, what their recruiter sent, and their
+Rows that are only about this person are removed: their row, answers, events, recruiter parameters, and their
 browser's copies and reports of games. A game that somebody else played, too, keeps the other copies of the
 input log, so that it can still be replayed, with a blank seat that names nobody.
 """

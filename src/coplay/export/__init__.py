@@ -1,4 +1,4 @@
-"""What is made from recorded data: tables, data sets for offline learning, films, reports, the scrubber.
+"""Exports of recorded data: tables, data sets for offline learning, films, reports, and the scrubber.
 
-An export begins in `tables.exporting.export_tables`, and an analysis in `loading.load`.
+`tables.exporting.export_tables` writes the tables, and `loading.load` reads them for an analysis.
 """

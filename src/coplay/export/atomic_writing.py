@@ -38,7 +38,7 @@ def write_text_atomically(path: Path, text: str) -> None:
             partial.unlink()
         raise CoplayError(
             f"{path} could not be written ({error.strerror})",
-            "Does the folder exist, and may you write there?",
+            "Check that the folder exists and that you may write there.",
         ) from error
 
 
@@ -109,5 +109,6 @@ def _move(partial: Path, out: Path, names: Collection[str]) -> None:
             if source.is_dir() and (out / name).is_dir():
                 shutil.rmtree(out / name)
             source.replace(out / name)
+    # Removed last: until then, a process that is killed leaves the note for the next one.
     (partial / _NOTE).unlink()
     shutil.rmtree(partial, ignore_errors=True)

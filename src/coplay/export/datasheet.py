@@ -1,7 +1,7 @@
 """A data sheet for an ethics board: what is stored about people, where, for how long, and how it is erased.
 
-It is made from the schema and the data, so that it says what is stored and not what was intended. Its text is
-in `datasheet.md`.
+It is generated from the schema and the data, so that it describes what is really stored. Its text is in
+`datasheet.md`.
 
 Source: Gebru et al., Datasheets for Datasets, https://doi.org/10.1145/3458723
 """

@@ -44,7 +44,7 @@ def export_minari(
         data: A data directory; the study may be running.
         out: The folder to use as `MINARI_DATASETS_PATH`; created if it does not exist.
         overwrite: Whether data sets of the same studies may be replaced.
-        progress: Called with what is being done.
+        progress: Called with the current stage of the work, and its fraction.
 
     Raises:
         StoreError: There is no data in `data`.

@@ -18,12 +18,12 @@ from coplay.export.reading import StoredGame
 from coplay.export.tables.game_rows import episode_seed
 
 JOINT: Final = "joint"
-"""What the data set of all agents is called, in place of an agent."""
+"""The name of the data set of all agents, in place of an agent's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetSpaces:
-    """The spaces of a data set, and a sentence that says whose they are."""
+    """The spaces of a data set, with a sentence that names their agents."""
 
     observation: spaces.Space[Any]
     action: spaces.Space[Any]

@@ -1,4 +1,4 @@
-"""What the players of a recorded game observed, derived by replaying it in the runtime it was played in."""
+"""The observations of a recorded game's players, derived by a replay in the runtime it was played in."""
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ dict or a tuple of trees, or a list of plain values."""
 
 @dataclass(slots=True)
 class PlayerObservations:
-    """What the environment returned to one player, from its first reset on.
+    """The results that the environment returned to one player, from its first reset on.
 
     Attributes:
         frames: The frame of each result of a reset or step; 0 for the first reset.
@@ -69,7 +69,7 @@ class ObservedGame:
 
     @property
     def frames(self) -> int:
-        """The number of frames that came out as recorded, from the first on."""
+        """The number of frames, from the first on, that the replay reproduced as recorded."""
         difference = self.replay.difference
         return self.replay.frames if difference is None else difference.frame
 
@@ -80,7 +80,7 @@ def observe_game(data: Path, game_id: str, *, progress: ReportProgress = silent)
     Args:
         data: A data directory; the study may be running.
         game_id: The id of the game.
-        progress: Called with what is being done.
+        progress: Called with the current stage of the work, and its fraction.
 
     Raises:
         CoplayError: As `coplay.replay.replay.replay_game`.
@@ -113,9 +113,9 @@ def observation_columns(
     """Return the columns `observation`, `final_observation` and `info` of a player's rows of `steps`.
 
     Args:
-        observed: What the player observed.
+        observed: The player's observations.
         frames: The frame of each row.
-        until: The first frame that did not come out as recorded; rows from there on have missing values.
+        until: The first frame that the replay did not reproduce; rows from there on have missing values.
     """
     steps = {frame: place for place, frame in enumerate(observed.frames) if not observed.resets[place]}
     places = [steps.get(int(frame)) if frame < until else None for frame in frames]
@@ -124,7 +124,7 @@ def observation_columns(
         place if place is not None and (place == last or observed.resets[place + 1]) else None
         for place in places
     ]
-    # A step returns the next observation; the one before the step is that of the result before.
+    # A step returns the next observation; the observation before a step is in the previous result.
     before = [None if place is None else place - 1 for place in places]
     values = to_arrow(observed.tree) if observed.frames else pa.nulls(0)
     infos = pa.array(observed.infos, pa.string())

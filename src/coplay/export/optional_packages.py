@@ -11,7 +11,7 @@ def require_package(module: str, extra: str) -> ModuleType:
 
     Args:
         module: The module's name.
-        extra: The extra of coplay that brings it.
+        extra: The extra of coplay that installs it.
 
     Raises:
         UsageError: The module is not installed.

@@ -39,12 +39,12 @@ class StoredGame:
         return {seat["player_id"]: seat["participant_id"] for seat in self.row["seats"]}
 
     def owner(self, player: int) -> int:
-        """Return the peer that gave a player's inputs."""
+        """Return the peer that produced a player's inputs."""
         return int({seat["player_id"]: seat["owner"] for seat in self.row["seats"]}[player])
 
     @property
     def digest(self) -> str:
-        """A hash of all of this, which changes if anything is added or changed."""
+        """A hash of the row, the batches and the reports, which changes whenever one of them does."""
         digest = hashlib.sha256(json.dumps(dict(self.row), sort_keys=True, default=str).encode())
         for body in self.bodies:
             digest.update(hashlib.sha256(body).digest())
@@ -68,7 +68,7 @@ class StoredGame:
 
 
 def identity_of(game: Mapping[str, Any]) -> str:
-    """Return a hash of what never changes about a game after its start.
+    """Return a hash of the columns of a game that never change after its start.
 
     Args:
         game: A row of the table `games`.

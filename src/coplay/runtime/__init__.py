@@ -1,4 +1,4 @@
-"""What browsers run: the runtime (fetched, precompiled, locked, served) and the study's code."""
+"""The browser runtime (fetched, precompiled, locked, served), and the bundle of the study's code."""
 
 from coplay.runtime.building.assembly import Runtime, ensure_runtime
 from coplay.runtime.bundle import Bundle, build_bundle

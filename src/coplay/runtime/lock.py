@@ -34,7 +34,7 @@ class RuntimeLock:
         *,
         compiled: bool,
     ) -> "RuntimeLock":
-        """Describe a runtime.
+        """Return the lock of a runtime.
 
         Args:
             distribution: Its base.

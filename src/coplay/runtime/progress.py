@@ -1,4 +1,4 @@
-"""Progress reports of long work."""
+"""Progress reports of long-running work."""
 
 import contextlib
 import sys

@@ -1,6 +1,6 @@
-"""What a web server needs to serve a runtime: for each name, the file, its type and its compressed forms.
+"""Responses to requests for a runtime's files: the file, its headers and its compressed form.
 
-This module knows no web framework. Files are compressed once, when the runtime is assembled.
+This module depends on no web framework. Files are compressed once, when the runtime is assembled.
 """
 
 import gzip

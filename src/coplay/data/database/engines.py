@@ -131,6 +131,7 @@ def is_transient(error: BaseException) -> bool:
     if error.connection_invalidated:
         return True
     if isinstance(error.orig, sqlite3.Error):
+        # The low byte is the primary code; the rest of an extended code only names the cause.
         code = getattr(error.orig, "sqlite_errorcode", 0)
         return code & 0xFF in _TRANSIENT_SQLITE
     state = getattr(error.orig, "sqlstate", None)

@@ -31,6 +31,7 @@ def insert_missing(
     first: dict[Hashable, int] = {}
     for place, key in enumerate(keys):
         first.setdefault(key, place)
+    # With DO NOTHING, RETURNING lists only the rows that were inserted.
     inserted = {tuple(key) for key in _insert(connection, table, [rows[place] for place in first.values()])}
     new = {place for key, place in first.items() if key in inserted}
     existing = {key for place, key in enumerate(keys) if place not in new}

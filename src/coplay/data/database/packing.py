@@ -15,7 +15,7 @@ from coplay.data.batches import MAX_BATCH_BYTES
 
 _MARK: Final = b"pk\x00\x01"
 _WINDOW: Final = -15
-"""Raw deflate without a checksum, because each batch has its sha256 in another column."""
+"""For zlib: raw deflate without a checksum, because each batch has its sha256 in another column."""
 
 # Text that is in almost every batch; deflate wants the likeliest last. Stored data depend on every byte of
 # it, so a better dictionary would need a mark of its own.

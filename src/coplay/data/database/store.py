@@ -41,7 +41,7 @@ MOST_WAITING: Final = 4096
 """How many jobs may wait before uploads are refused."""
 MOST_WAITING_BYTES: Final = 64 * 1024 * 1024
 OVERFLOW: Final = 100_000
-"""How many jobs may wait before all others are refused, too."""
+"""How many jobs may wait before every further job is refused, not only uploads."""
 SILENT_AFTER_S: Final = 2.5
 """A transaction that takes longer counts as a database that does not answer."""
 CLOSE_AFTER_S: Final = 15.0
@@ -63,7 +63,7 @@ class _RowInsert:
 
 @dataclass(frozen=True, slots=True)
 class _StoreJob:
-    """Something for the store's thread to do, and the future of its result."""
+    """A piece of work for the store's thread, with the future of its result."""
 
     work: Callable[[Connection], Any] | _RowInsert
     size: int
@@ -106,6 +106,7 @@ class Store:
         self._trouble: str | None = None
         self._trouble_since = 0.0
         self._closing = Event()
+        # A daemon, so that a database that does not answer cannot keep the process from ending.
         self._thread = Thread(target=self._work, name="store", daemon=True)
         self._thread.start()
 
@@ -242,7 +243,7 @@ class Store:
             if len(jobs) == 1:
                 jobs[0].future.set_exception(error)
                 return
-            # One of the jobs failed and took the others' transaction with it: run each in one of its own.
+            # One job failed, and the whole transaction was rolled back: run each job in its own transaction.
             for job in jobs:
                 self._transact([job])
             return
@@ -265,6 +266,7 @@ class Store:
                     committed = was_committed(self._engine, number)
                     if committed:
                         return results
+                    # None: still in progress, so ask again after the pause.
                     if committed is False:
                         doubtful = None
                 if doubtful is None:

@@ -50,6 +50,7 @@ def _upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", "coplay.data.database:migrations")
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
+    # Tables without a revision were created before coplay had migrations.
     if _revision(connection) is None and "games" in inspect(connection).get_table_names():
         command.stamp(config, BEFORE_MIGRATIONS)
     try:

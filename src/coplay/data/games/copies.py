@@ -111,6 +111,7 @@ class InputCopies:
                 self._inputs[(start + place) * width : (start + place + 1) * width] = batch.inputs[row]
         for place in new:
             self._references[start + place] = batch.peer
+        # `before` still has the masks without this batch: only frames that others uploaded are compared.
         bit = 1 << batch.peer
         self._uploaders[start:end] = bytes(uploaders | bit for uploaders in before)
         if self._inputs[start * width : end * width] == batch.inputs:

@@ -51,7 +51,7 @@ class PeerLog:
 
 
 class GameLog:
-    """The log of a game: each frame as the lowest peer recorded it that uploaded the frame.
+    """The log of a game: each frame as recorded by the lowest peer that uploaded it.
 
     Args:
         batches: All batches of the game.
@@ -109,7 +109,7 @@ class GameLog:
 
         Args:
             player: The player.
-            owner: The peer that gave the player's inputs, and never guesses them.
+            owner: The peer that produced the player's inputs, and never guesses them.
 
         Returns:
             For each frame that is not a gap, whether any peer showed a guess, and the largest number of

@@ -67,15 +67,17 @@ def judge(
     """
     cuts = last_cuts(reports)
     replaced = {player: cuts[player] for player in left if player in cuts and cuts[player].fate in _PLAYED_ON}
-    # A game that went on without a peer is not judged by what that peer saw of it.
+    # A game that went on without a peer is judged without that peer's report, which ends earlier.
     given = {peer: report for peer, report in reports.items() if peer not in replaced}
     last = min((report.last_frame for report in given.values()), default=-1)
     chains = {(report.last_frame, report.chain_hash) for report in given.values()}
     chain = next(iter(chains))[1] if len(chains) == 1 else ""
 
+    # Checked first: a difference makes a game divergent, even if all reports agree at the end.
     difference = _difference(reports, first_difference, checksum_difference)
     if difference is not None:
         return Verdict("divergent", *difference, "", last)
+    # Only chains over the same frames can be compared; otherwise one peer ended earlier (see `_truncation`).
     if len({report.last_frame for report in given.values()}) == 1 and len(chains) > 1:
         return Verdict("divergent", None, _DIFFERENT_CHAINS, "", last)
     if any(report.verdict == "mismatch" for report in given.values()):

@@ -1,4 +1,4 @@
-"""Display lists as SVG, and SVG as PNG: what a player's canvas showed, without a browser.
+"""Converts display lists to SVG and PNG: the pictures of a player's canvas, without a browser.
 
 The operations and their fields are those of `coplay.study.canvas`, painted as `web/src/draw/painting.ts`
 paints them.
@@ -22,7 +22,7 @@ _ANCHOR: Final = ("start", "middle", "end")
 class SvgCanvas:
     """A player's canvas, painted without a browser.
 
-    Its pictures must be given in order, as each one needs the strings that earlier ones introduced.
+    Paint pictures in order, because each one refers to strings that earlier ones introduced.
     """
 
     def __init__(self) -> None:
@@ -116,7 +116,7 @@ class SvgCanvas:
 
 
 _FIELDS: Final = {CLEAR: 1, RECT: 6, CIRCLE: 4, LINE: 6, TEXT: 7, IMAGE: 4, SOUND: 1}
-"""How many numbers follow the code and the id of each operation; a polygon says so itself."""
+"""How many numbers follow the code and the id of each operation; a polygon states its own number."""
 
 
 def _data_url(drawn: Mapping[str, Any]) -> str:

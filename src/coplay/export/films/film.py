@@ -1,4 +1,4 @@
-"""Films of recorded games, of which a replay draws each frame as a player's screen drew it."""
+"""Films of recorded games: a replay draws each frame as a player's screen drew it."""
 
 import contextlib
 import subprocess
@@ -51,7 +51,7 @@ def film_game(
         mp4: The file of an MP4 (H.264); None for no MP4.
         episode: The number of the episode, from 0; None for the whole game with its countdowns.
         player: The player whose screen is filmed.
-        progress: Called with what is being done.
+        progress: Called with the current stage of the work, and its fraction.
 
     Returns:
         The result of the replay.
@@ -93,7 +93,7 @@ def film_game(
 
 
 def frames_of(recording: Recording, episode: int | None) -> range:
-    """Return the frames before which the game is drawn.
+    """Return the frames of a film; each is drawn from the state before the frame.
 
     The state after the last frame is included if the recording ends there.
 

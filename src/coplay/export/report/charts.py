@@ -122,9 +122,9 @@ def histogram(rows: Sequence[ReportRow], color: str, *, title: str) -> str:
 
 
 def pairs(rows: Sequence[ReportRow], field: str, *, title: str, share: bool = False) -> str:
-    """Draw the sides of each game on a line of its own, whose length shows how uneven they are.
+    """Draw each game as a line between the values of its sides: the longer the line, the more uneven.
 
-    Of many games, the most uneven ones are shown.
+    If there are many games, only the most uneven ones are drawn.
     """
     rows = most_uneven(rows, field, _GAMES_SHOWN)
     axis: dict[str, Any] = {"tickCount": 8}

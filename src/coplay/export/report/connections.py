@@ -1,4 +1,4 @@
-"""What a report shows of the network: how good the connections were, and how smoothly each side played."""
+"""The report's small tables about the network: the quality of links, and how smoothly each side played."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ _LINKS: Final = {
 
 
 def round_trips(data: ReportTables) -> list[ReportRow]:
-    """Count seconds by round-trip time and link, in bins of which the last one includes all longer times."""
+    """Count seconds by round-trip time and link, in bins; the last bin includes all longer times."""
     measured = [(row["link"] or "unknown", row["rtt_ms"]) for row in data["net"] if row["rtt_ms"] is not None]
     if not measured:
         return []
@@ -148,11 +148,11 @@ def side_by_side(rows: Sequence[ReportRow], field: str) -> list[ReportRow]:
 
 
 def quantile(values: Iterable[float], part: float) -> float:
-    """Return the value below which a part of the values lie.
+    """Return a quantile: the value below which a given share of the values lies.
 
     Args:
         values: At least one value.
-        part: The part, 0 to 1.
+        part: The share, 0 to 1.
     """
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(part * len(ordered)))]

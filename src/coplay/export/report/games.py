@@ -1,4 +1,4 @@
-"""What a report shows of games and their returns, as small tables."""
+"""The report's small tables about games and their returns."""
 
 from collections import Counter, defaultdict
 from statistics import mean, stdev
@@ -29,7 +29,7 @@ def verdicts(data: ReportTables) -> list[ReportRow]:
 
 
 def uses(data: ReportTables) -> list[ReportRow]:
-    """Say for each verdict that occurs how many games have it, and what of them may be used."""
+    """Count the games of each verdict that occurs, with the part of their data that may be used."""
     rows = []
     for verdict, use in _USES.items():
         games = [game for game in data["games"] if (game["verdict"] or "running") == verdict]

@@ -16,7 +16,7 @@ class Section:
 
     Attributes:
         title: The heading.
-        words: What the chart and the tables show, in a few sentences.
+        words: An explanation of the chart and the tables, in a few sentences.
         chart: The chart as SVG; empty if there is nothing to draw.
         table: The rows that were drawn, or that explain the chart.
         more: The rows of a wider table below both; empty if there is none.
@@ -35,7 +35,7 @@ def page(title: str, subtitle: str, figures: Sequence[tuple[str, str]], sections
     Args:
         title: The heading.
         subtitle: A line below the heading.
-        figures: The headline figures: what is counted, and the figure as text.
+        figures: The headline figures as (label, figure).
         sections: The sections, in order.
     """
     tiles = "".join(f"<div><dd>{escape(n)}</dd><dt>{escape(what)}</dt></div>" for what, n in figures)

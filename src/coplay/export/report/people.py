@@ -1,4 +1,4 @@
-"""What a report shows of people, as small tables. No participant is named in any of them."""
+"""The report's small tables about people. None of them names a participant."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -71,7 +71,7 @@ def sum_by(rows: Iterable[ReportRow], category: str, count: str) -> list[ReportR
 
 
 def disturbances(data: ReportTables) -> list[ReportRow]:
-    """Count what went wrong for people, and how many of them had it."""
+    """Count what went wrong for people, and how many people were affected."""
     finished = {row["participant_id"]: row["finished_utc"] for row in data["participants"]}
     events: dict[str, list[Any]] = defaultdict(list)
     for row in data["events"]:

@@ -64,7 +64,7 @@ class ReportTables:
 
 
 def frames_of(game: ReportRow) -> int:
-    """Return how many frames a game has; of a game that has not ended, how many were uploaded."""
+    """Return the number of frames of a game, or of its uploaded frames if it has not ended."""
     return int(game["frames"] or max((log["frames"] for log in game["logs"] or []), default=0))
 
 
@@ -74,7 +74,7 @@ def minutes_of(game: ReportRow) -> float:
 
 
 def unique_prefix_length(ids: Iterable[str]) -> int:
-    """Return how many characters tell the ids of games apart; at least six."""
+    """Return how many leading characters distinguish the ids of games; at least six."""
     known = set(ids)
     length = 6
     while length < 20 and len({text[:length] for text in known}) < len(known):

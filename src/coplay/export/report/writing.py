@@ -16,12 +16,12 @@ from coplay.runtime import ReportProgress, silent
 
 
 def write_report(data: Path, out: Path, *, progress: ReportProgress = silent) -> None:
-    """Write a page that shows how a study went.
+    """Write a page that summarizes a study.
 
     Args:
         data: A data directory; the study may be running.
         out: The HTML file; an earlier one is replaced in one step.
-        progress: Called with what is being done.
+        progress: Called with the current stage of the work, and its fraction.
 
     Raises:
         StoreError: There is no data in `data`.
@@ -47,7 +47,7 @@ def _subtitle(exported: ReportTables) -> str:
 
 
 def _headline_figures(exported: ReportTables) -> list[tuple[str, str]]:
-    """Return the figures at the top of the page: what is counted, and how many."""
+    """Return the figures at the top of the page as (label, figure)."""
     minutes = sum(map(minutes_of, exported["games"]))
     trips = [row["rtt_ms"] for row in exported["net"] if row["rtt_ms"] is not None]
     ended = Counter(map(people.ending_of, exported["participants"]))

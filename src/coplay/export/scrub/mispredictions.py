@@ -1,4 +1,4 @@
-"""What a player's screen showed before the others' inputs arrived, reconstructed from the record.
+"""The wrong pictures that a player saw before the others' inputs arrived, reconstructed from the record.
 
 A browser predicts that everybody repeats their last known input. The record says for each frame whether an
 input was predicted when the frame was first shown, and after how many frames a wrong prediction was

@@ -32,7 +32,7 @@ def write_scrub_files(
         data: The data directory.
         game_id: The id of the game.
         folder: The folder of the files, which must exist.
-        progress: Called with what is being done.
+        progress: Called with the current stage of the work, and its fraction.
 
     Raises:
         CoplayError: As `coplay.replay.replay.replay_game`.

@@ -37,7 +37,7 @@ def scrub_game(
         data: The data directory.
         game_id: The id of the game.
         port: The port on the loopback interface; 0 for any free one.
-        progress: Called with what is being done, until the game is drawn.
+        progress: Called with the current stage of the work, and its fraction, until the game is drawn.
         ready: Called with the port when the page can be opened.
         done: Called when the game is drawn, after the last call of `progress` and before `ready`.
 

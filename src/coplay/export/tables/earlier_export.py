@@ -1,4 +1,4 @@
-"""An earlier export in a folder: what it holds, and whether a new export may replace it."""
+"""An earlier export in a folder: its content, and the checks that a new export may replace it."""
 
 import hashlib
 import json
@@ -49,14 +49,14 @@ class ExportManifest:
 class EarlierExport:
     """The earlier export in a folder, if there is one.
 
-    Its purpose is that a second export adds what is new, and never silently replaces rows by other ones.
+    It ensures that a second export only adds rows, and never silently replaces one by a different one.
 
     Args:
         out: The folder.
         names: The names of the tables.
 
     Attributes:
-        manifest: What the earlier export holds; None if there is no earlier export.
+        manifest: The earlier export's manifest; None if there is no earlier export.
 
     Raises:
         UsageError: `out` has tables that no export wrote, or that were changed after their export.
@@ -84,7 +84,7 @@ class EarlierExport:
         """Check that a new export contains everything that the earlier one has.
 
         Args:
-            new: What the new export will hold.
+            new: The manifest of the new export.
 
         Raises:
             UsageError: The earlier export has a participant or game that is missing or different now.

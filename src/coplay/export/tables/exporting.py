@@ -69,11 +69,11 @@ def export_tables(
         out: The folder of the tables; created if it does not exist. It is complete or unchanged, even if the
             process is killed.
         formats: The formats of the tables.
-        overwrite: Whether an earlier export may be replaced, whatever it holds.
+        overwrite: True to replace an earlier export even if it holds other rows.
         recruiter_ids: Whether to write the table `recruitment`, which identifies people.
         observations: Whether to replay every game for the columns `observation`, `final_observation` and
             `info`.
-        progress: Called with what is being done.
+        progress: Called with the current stage of the work, and its fraction.
 
     Raises:
         StoreError: There is no data in `data`.
@@ -112,7 +112,7 @@ def export_tables(
 
 
 class _ExportRun:
-    """One export: what it reads, and what it has written so far."""
+    """One export in progress: the data that it reads, and the tables written so far."""
 
     def __init__(
         self,

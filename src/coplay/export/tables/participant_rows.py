@@ -1,4 +1,4 @@
-"""The rows of the table `participants`, with how each person dropped out."""
+"""The rows of the table `participants`, with the way in which each person dropped out."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +33,7 @@ def participant_rows(people: Sequence[StoredRow], events: Iterable[StoredRow]) -
 
 
 def dropped_out(events: Iterable[StoredRow]) -> DroppedOut:
-    """Return how a person dropped out who reached no end of the study.
+    """Return how a person who reached no end of the study dropped out.
 
     Args:
         events: The events that the server recorded of the person, in order.

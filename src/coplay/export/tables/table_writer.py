@@ -95,7 +95,7 @@ class TableWriter:
         Args:
             out: The folder of the tables.
             formats: The formats: `parquet`, `csv`, or both.
-            progress: Called with the share of the work that is done, 0 to 1.
+            progress: Called with the fraction of the work that is done, 0 to 1.
 
         Returns:
             The schema with which each table was written.

@@ -14,17 +14,18 @@ _LEFT_OUT = {".pyi", ".pyx", ".pxd", ".h", ".c", ".a"}
 
 
 def merge(inputs: list[str], output: str, compiled: bool, sources: bool, prefix: str) -> int:
-    """Join zip archives (wheels are such) into one.
+    """Join zip archives, such as wheels, into one.
 
     Args:
-        inputs: Paths of the archives; of files that occur twice the last counts.
-        output: Path of the new archive. Its members are stored: the transfer is compressed.
-        compiled: Add byte code.
-        sources: Keep the sources of compiled modules. Some packages read their own, and tracebacks show them.
-        prefix: Where the modules will be, for the tracebacks of modules without sources.
+        inputs: Paths of the archives; if a file occurs twice, the last one counts.
+        output: Path of the new archive. Its members are not compressed, because the transfer is.
+        compiled: True to add byte code.
+        sources: True to keep the sources of compiled modules. Some packages read their own, and tracebacks
+            show them.
+        prefix: The folder in which the modules will be, for the tracebacks of modules without sources.
 
     Returns:
-        How many modules were compiled.
+        The number of modules that were compiled.
     """
     members: dict[str, bytes] = {}
     for archive_path in inputs:
@@ -49,6 +50,7 @@ def merge(inputs: list[str], output: str, compiled: bool, sources: bool, prefix:
         count += 1
     with zipfile.ZipFile(output, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted(members):
+            # A fixed time stamp, so that equal inputs give equal bytes, and thus equal hashes.
             archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), members[name])
     return count
 

@@ -146,6 +146,7 @@ class _Assembly:
     def assemble(self, packages: Sequence[str]) -> Runtime:
         """Build the runtime, reusing what is in the cache."""
         with self._store.exclusive():
+            # Another process may have assembled it while this one waited for the lock.
             if (made_meanwhile := self.ready(packages)) is not None:
                 return made_meanwhile
             sources = Sources(self._distribution, self._store, self._report)
@@ -206,6 +207,7 @@ class _Assembly:
                 _link(compressed, directory / (name + suffix))
                 manifest[name + suffix] = compressed.parent.name
         _link(self._store.add_bytes(lock.to_bytes(), RUNTIME_LOCK_FILE)[0], directory / RUNTIME_LOCK_FILE)
+        # The manifest is written last: a folder without one is incomplete, and is assembled again.
         listing = json.dumps(manifest, indent=1, sort_keys=True).encode()
         _link(self._store.add_bytes(listing, MANIFEST_FILE)[0], directory / MANIFEST_FILE)
         return directory
@@ -230,6 +232,7 @@ class _Assembly:
         return forms
 
     def _note_key(self, packages: Sequence[str]) -> str:
+        # The sources of the build are part of the key, so that a changed build does not reuse old results.
         here = resources.files(__package__)
         recipe = [here.joinpath(name).read_text("utf-8") for name in ("archives.py", "assembly.py")]
         recipe += [hashlib.sha256(wheel_of(project)[1]).hexdigest() for project in MODULES]

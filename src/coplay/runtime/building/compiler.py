@@ -68,6 +68,7 @@ class Compiler:
         return {job.name: path for job in jobs if (path := self._result(job)) is not None}
 
     def _compile(self, jobs: Sequence[Job], folder: Path) -> None:
+        # Copied, because Pyodide loads its core from one folder, and the cache has a folder for each file.
         core = folder / "pyodide"
         core.mkdir()
         for name, path in self._core.items():
@@ -110,6 +111,7 @@ class Compiler:
             archives.merge(inputs, str(folder / str(index)), False, True, job.prefix)
 
     def _key(self, job: Job) -> str:
+        # Everything that the result depends on, so that a change of any of it builds the archive again.
         program = resources.files(__package__).joinpath("archives.py").read_bytes()
         recipe = [
             hashlib.sha256(program).hexdigest(),

@@ -64,9 +64,8 @@ def _run(
     environment: Mapping[str, str],
     watch: Callable[[int], None] | None = None,
 ) -> None:
-    work = (
-        folder / "work"
-    )  # holds the client's temporary files, so that they are removed with `folder` and can be watched
+    # Holds the client's temporary files: they are removed with `folder`, and their size can be watched.
+    work = folder / "work"
     work.mkdir()
     with (folder / "log").open("w+", encoding="utf-8", errors="replace") as log:
         try:
@@ -90,7 +89,7 @@ def _run(
 
 
 def _size(folder: Path) -> int:
-    """Return the bytes in a folder whose contents may change meanwhile."""
+    """Return the number of bytes in a folder, even if its contents change meanwhile."""
     size = 0
     for parent, _, names in os.walk(folder):
         for name in names:

@@ -30,7 +30,7 @@ _STUDY = "the study"
 class Resolver:
     """Resolves requirements to pinned wheels.
 
-    The result is kept in the cache, so that the same list gives the same wheels from then on.
+    The result is cached, so that the same list of packages always resolves to the same wheels.
 
     Args:
         distribution: The base that every study has.
@@ -90,6 +90,7 @@ class Resolver:
             project = canonicalize_name(requirement.name)
             wheel = self._base.get(project) or chosen.get(project)
             if is_replaced(requirement, by_study=wanted_by == _STUDY):
+                # Two projects may provide one module (pygame, pygame-ce), which needs only one stand-in.
                 if not any(MODULES[project] == MODULES.get(other) for other in chosen):
                     chosen[project] = self._stand_in(project)
                 continue
@@ -100,6 +101,7 @@ class Resolver:
                 )
             if wheel is None:
                 wheel = chosen[project] = self._choose(requirement, wanted_by)
+            # The same project with other extras has other dependencies, and is walked again.
             question = f"{project}[{','.join(sorted(requirement.extras))}]"
             if question in seen or (project in self._base and not requirement.extras):
                 continue

@@ -144,6 +144,7 @@ class Sources:
                 first_byte.set()
                 finished.set()
 
+        # A daemon thread, because a name resolution that hangs must not keep the process from ending.
         threading.Thread(target=download, daemon=True).start()
         if not first_byte.wait(CDN_PATIENCE_S):
             raise SourceFailedError("Pyodide's CDN did not answer")

@@ -27,7 +27,7 @@ class Absent:
         return part
 
     def __call__(self, *_arguments: Any, **_options: Any) -> "Absent":
-        """Return the value-less result of a call."""
+        """Return a result without a value."""
         return Absent(f"{self!r}()")
 
     def __repr__(self) -> str:
