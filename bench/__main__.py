@@ -42,10 +42,10 @@ SECTIONS = (
 
 
 def main() -> None:
-    """Measure, print, and perhaps write a file."""
+    """Run the benches, print their figures, and write them to a file with `--json`."""
     options = _options()
     figures = Figures()
-    # Whatever else this machine was doing is in the figures too.
+    # Printed with the figures, because other work of this machine affects them.
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
         launcher = ChromiumLauncher(Path(folder) / "profiles")

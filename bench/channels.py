@@ -1,4 +1,4 @@
-"""How fresh a lossy path keeps a game, by what its channel does with a lost datagram."""
+"""Measures the age of the newest datagram on a lossy path, by how the channel treats lost datagrams."""
 
 from itertools import chain
 from pathlib import Path
@@ -11,7 +11,7 @@ from playtest.lossy_path import LossyPath
 from bench.figures import Figures, Kind, Target
 
 SECTION: Final = "Age of the newest datagram that has come: 50 a second, 40 bytes, 200 ms round trip"
-# The game's own: web/src/links/PeerLink.ts.
+# The channel that the game uses: web/src/links/PeerLink.ts.
 OWN: Final = "maxPacketLifeTime: 100"
 CHANNELS: Final[dict[str, dict[str, int]]] = {
     OWN: {"maxPacketLifeTime": 100},
@@ -26,7 +26,7 @@ _SCRIPT: Final = (Path(__file__).parent / "channels.js").read_text("utf-8")
 
 
 def measure_channels(launcher: ChromiumLauncher, figures: Figures, seconds: float) -> None:
-    """Each channel over each path: four pairs of connections of one page at once."""
+    """Measure each channel over each path, with four pairs of connections in one page."""
     for loss in LOSSES:
         for name, options in CHANNELS.items():
             ages_ms = _ages_ms(launcher, loss, options, seconds)
@@ -38,7 +38,7 @@ def measure_channels(launcher: ChromiumLauncher, figures: Figures, seconds: floa
 
 
 def _ages_ms(launcher: ChromiumLauncher, loss: float, options: dict[str, int], seconds: float) -> list[float]:
-    """Of all directions: how old the newest datagram was, every ten milliseconds."""
+    """Return the age of the newest datagram, sampled every ten milliseconds in each direction."""
     person = launcher.launch("channels")
     path = LossyPath(_ONE_WAY_MS, jitter_ms=10, loss=loss)
     try:

@@ -1,4 +1,4 @@
-"""How fast recorded games are replayed and exported: Volley with random keys, under Node."""
+"""Measures how fast recorded games are replayed and exported: Volley with random keys, under Node."""
 
 import base64
 import random
@@ -36,7 +36,7 @@ SCENE: Final = 2
 
 
 def measure_export(figures: Figures, new_folder: Callable[[str], Path]) -> None:
-    """Record once, then replay with and without observations, and export."""
+    """Record a game, replay it with and without observations, and export a study of such games."""
     data = new_folder("recorded")
     _record(data, new_folder("code"))
     recording = read_recording(data, f"{0:020x}")
@@ -58,13 +58,13 @@ def measure_export(figures: Figures, new_folder: Callable[[str], Path]) -> None:
 
 
 def _record(data: Path, scratch: Path) -> None:
-    """Play a game under Node, and store it as often as a study has games."""
+    """Play a game under Node, and store a copy of it for each game of the study."""
     runtime = ensure_runtime()
     bundle = build_bundle(STUDY, runtime)
     code = scratch / "code.zip"
     code.write_bytes(bundle.data)
     source = random.Random(1)
-    # People hold a key for a third of a second or so.
+    # People hold a key for about a third of a second.
     held = [[source.randrange(6) for _ in range(FRAMES // 20)] for _ in range(2)]
     inputs = bytes(held[player][frame // 20] for frame in range(FRAMES) for player in (0, 1))
     setup = {"seed": 5, "episodes": 50, "max_frames": None, "countdown_frames": 0}

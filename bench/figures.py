@@ -1,4 +1,4 @@
-"""What was measured: values over all runs, their median, and the target beside it."""
+"""The measured figures: their values in all runs, medians and targets."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -27,15 +27,15 @@ class Target:
     """A bound that a figure should keep.
 
     Attributes:
-        sense: On which side of `bound` it should stay.
-        bound: In the figure's unit.
+        sense: The side of `bound` on which the figure should stay.
+        bound: The bound, in the figure's unit.
     """
 
     sense: Literal["≤", "≥"]
     bound: float
 
     def holds(self, value: float) -> bool:
-        """Whether a value keeps it."""
+        """Return True if a value keeps the bound."""
         return value <= self.bound if self.sense == "≤" else value >= self.bound
 
     def __str__(self) -> str:
@@ -44,13 +44,13 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a figure is; its values are in `Figures`.
+    """The description of a figure, whose values are in `Figures`.
 
     Attributes:
-        name: Unique; also its key in JSON.
-        unit: As printed; empty for a plain number.
-        target: None where nothing was promised.
-        reference: What others reach, or what to know beside it.
+        name: The unique name; also the key in JSON.
+        unit: The unit as printed; empty for a plain number.
+        target: The target; None if nothing was promised.
+        reference: The value that other projects reach, or another remark.
     """
 
     name: str
@@ -60,14 +60,14 @@ class Kind:
 
 
 class Figures:
-    """Collects values as they are measured, in the order of the sections that measure them."""
+    """All values of a bench, in the order in which its sections measured them."""
 
     def __init__(self) -> None:
         self._kinds: dict[str, dict[str, Kind]] = defaultdict(dict)
         self._values: dict[tuple[str, str], list[float]] = defaultdict(list)
 
     def add(self, section: str, kind: Kind, value: float | None) -> None:
-        """Take one value; None is kept as "not measured"."""
+        """Add one value; None is shown as "not measured"."""
         self._kinds[section][kind.name] = kind
         values = self._values[section, kind.name]
         if value is not None:
@@ -85,7 +85,7 @@ class Figures:
             console.print(table)
 
     def as_json(self) -> dict[str, Any]:
-        """All of it, for a machine."""
+        """Return all figures as JSON."""
         return {
             section: {kind.name: self._entry(section, kind) for kind in kinds.values()}
             for section, kinds in self._kinds.items()
@@ -118,5 +118,5 @@ def _short(value: float) -> str:
 
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any], name: str) -> float:
-    """How much a counter of `stats()` grew."""
+    """Return how much a counter of `stats()` grew between two readings."""
     return float(after[name]) - float(before[name])

@@ -1,4 +1,4 @@
-"""Games of people in a Chromium process each, measured from `stats()` while they play."""
+"""Measures running games from `stats()`; each player has a Chromium process."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from playtest import Chromium, ChromiumLauncher, Conditions, Servers, arrive
 
 from bench.figures import Figures, Kind, Target, difference
 
-# Long enough that no episode's end falls into a measurement, and no countdown.
+# No countdown, and enough episodes that no game ends during a measurement.
 ENDLESS = {"episodes": 50, "countdown": 0}
 
 NETCODE_MS = Kind("netcode, one tick, p50", "ms")
@@ -26,20 +26,20 @@ RTT = Kind("round trip, as the session measures it", "ms")
 
 
 class Table:
-    """Browsers at one table, in a game that goes on until they are closed.
+    """Browsers in one game, which goes on until they are closed.
 
     Args:
         launcher: Starts the browsers.
         servers: Serves the study.
-        example: `"volley/study.py"`.
-        conditions: Between any two of them.
-        names: Of who plays.
-        viewport: Width and height of their pages.
-        changes: Of the play scene.
+        example: The study's file under `examples/`, such as `"volley/study.py"`.
+        conditions: Latency and loss between any two browsers.
+        names: The participants' names.
+        viewport: Width and height of each page, in CSS pixels.
+        changes: Changed arguments of the play scene.
 
     Attributes:
-        people: In the order of their names.
-        last_click_to_playing_s: From the click of the last one to all of them playing.
+        people: The participants, in the order of `names`.
+        last_click_to_playing_s: Seconds from the last participant's click until all of them play.
     """
 
     def __init__(
@@ -69,29 +69,32 @@ class Table:
         )
 
     def measure(self, seconds: float) -> list[tuple[float, dict[str, Any], dict[str, Any]]]:
-        """Let all press keys, and read their figures twice.
+        """Let everybody press keys, and read everybody's figures twice.
+
+        Args:
+            seconds: Time between the two readings.
 
         Returns:
-            For each person: seconds between the two readings, the first one, the second one.
+            For each person: seconds between the readings, the first reading, the second reading.
         """
         for seed, person in enumerate(self.people):
             person.play(seed)
-            # The first frames are unlike the rest: caches, the measuring of the link, the first keys.
+            # The first frames are not typical: caches are cold, and the link is still being measured.
             person.wait_until("confirmed_frame", 60)
         before = [_read(person) for person in self.people]
-        # A measurement lasts as long as it is to last: this is no wait for something to happen.
+        # The duration of the measurement, not a wait for an event.
         time.sleep(seconds)
         after = [_read(person) for person in self.people]
         return [(now[0] - then[0], then[1], now[1]) for then, now in zip(before, after, strict=True)]
 
     def close(self) -> None:
-        """End all browsers, in the middle of the game."""
+        """Close all browsers in the middle of the game."""
         for person in self.people:
             person.close()
 
 
 def measure_netcode(launcher: ChromiumLauncher, servers: Servers, figures: Figures, seconds: float) -> None:
-    """Volley at 60 frames a second, over 100 ms and 5 % loss."""
+    """Measure Volley at 60 frames a second, with a round trip of 100 ms and 5 % loss."""
     section = "Volley, 60 Hz, 2 players, 100 ms RTT, 5 % loss"
     table = Table(launcher, servers, "volley/study.py", Conditions(100, loss=0.05))
     for elapsed, before, after in table.measure(seconds):
@@ -100,10 +103,10 @@ def measure_netcode(launcher: ChromiumLauncher, servers: Servers, figures: Figur
 
 
 def measure_four(launcher: ChromiumLauncher, servers: Servers, figures: Figures, seconds: float) -> None:
-    """Four people in the orchard at 30 frames a second, over 100 ms and 5 % loss."""
+    """Measure Orchard with four people at 30 frames a second, 100 ms round trip and 5 % loss."""
     section = "Orchard, 30 Hz, 4 players, 100 ms RTT, 5 % loss"
     names = ("ada", "bob", "cyd", "dan")
-    # Without a graphics card, painting large pages would take all of a small machine.
+    # Small pages: without a graphics card, painting large ones would take all the time of a small machine.
     table = Table(launcher, servers, "orchard/study.py", Conditions(100, loss=0.05), names, (320, 260))
     for elapsed, before, after in table.measure(seconds):
         _add_play(figures, section, 30, elapsed, before, after)
@@ -118,13 +121,13 @@ def _add_play(
     before: Mapping[str, Any],
     after: Mapping[str, Any],
 ) -> None:
-    """Add one person's figures between two readings."""
+    """Add the figures of one person between two readings."""
     ticks = difference(before, after, "frame")
     packets = difference(before, after, "packets_sent")
     others = len(after["rtt_ms"])
 
     def add(kind: Kind, value: float | None) -> None:
-        # What others reach, they reach with two.
+        # The reference values of other projects are for two players.
         figures.add(section, kind if others == 1 else replace(kind, reference=""), value)
 
     for kind, figure in (
@@ -155,7 +158,7 @@ FRAME_RATES = {
 def measure_overcooked(
     launcher: ChromiumLauncher, servers: Servers, figures: Figures, seconds: float
 ) -> None:
-    """Overcooked at 30 frames a second: an environment whose step costs much of a frame."""
+    """Measure Overcooked at 30 frames a second: an environment whose step takes much of a frame."""
     section = "Overcooked, 30 Hz, 2 players, both on this machine"
     for rtt_ms, kind in FRAME_RATES.items():
         table = Table(launcher, servers, "overcooked/study.py", Conditions(rtt_ms))
@@ -179,7 +182,7 @@ def measure_overcooked(
 
 
 def _read(person: Chromium) -> tuple[float, dict[str, Any]]:
-    # stats() is refreshed five times a second: read right after a refresh, or it is up to 0.2 s old.
+    # Read right after a refresh: stats() is refreshed five times a second, and is up to 0.2 s old otherwise.
     seen = person.run(
         "const before = window.coplay.stats().frame;"
         "while (window.coplay.stats().frame === before)"

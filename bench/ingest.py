@@ -1,4 +1,4 @@
-"""How much the server takes in: two pages of each game bring a batch a second, to be committed."""
+"""Measures how many uploads the server commits: both pages of each game upload a batch every second."""
 
 import asyncio
 import os
@@ -37,16 +37,17 @@ DISK = Kind("on disk, per player and minute", "kB", Target("≤", 50.0))
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the batches."""
+    """The outcomes of the uploaded batches."""
 
     seconds: list[float] = field(default_factory=list)
     later: int = 0
 
 
 class PageConnection(asyncio.Protocol):
-    """One browser's connection: requests one after another.
+    """One browser's HTTP connection, which sends one request after another.
 
-    A client of a library would take longer than the server, on the same two cores.
+    It is written by hand because a library's client would need more processor time than the server, on the
+    same two cores.
     """
 
     def __init__(self) -> None:
@@ -77,7 +78,7 @@ class PageConnection(asyncio.Protocol):
             self._answer.exception()
 
     async def post(self, peer: Peer, body: bytes) -> int:
-        """Send a batch; answers the status."""
+        """Send a batch and return the HTTP status of the response."""
         assert self._transport is not None
         self._answer = asyncio.get_running_loop().create_future()
         head = (
@@ -89,13 +90,13 @@ class PageConnection(asyncio.Protocol):
         return await self._answer
 
     def close(self) -> None:
-        """Close it."""
+        """Close the connection."""
         assert self._transport is not None
         self._transport.close()
 
 
 def measure_ingest(figures: Figures, new_folder: Callable[[str], Path], seconds: float) -> None:
-    """500 games of two, 30 frames a second, on each kind of database."""
+    """Measure 500 games of two players at 30 frames a second, on each kind of database."""
     section = f"Data of {GAMES} games at {FPS} frames a second, SQLite"
     _run(_measure(figures, section, new_folder("ingest"), seconds, _sqlite_size))
     section = section.replace("SQLite", "PostgreSQL")
@@ -114,7 +115,7 @@ def measure_ingest(figures: Figures, new_folder: Callable[[str], Path], seconds:
 
 
 def _run(measuring: Coroutine[Any, Any, None]) -> None:
-    # In a thread of its own: whoever drives browsers from this one may have a loop in it.
+    # In a separate thread, because Playwright may run an event loop in this one.
     with ThreadPoolExecutor(1) as threads:
         threads.submit(asyncio.run, measuring).result()
 
@@ -162,7 +163,7 @@ async def _measure(
 
 
 async def _bring_steadily(peer: Peer, connection: PageConnection, start: float, tally: Tally) -> None:
-    """Upload a batch each second, even if the former is unanswered: lateness counts from its due time."""
+    """Upload a batch every second, and count its delay from when it was due, as a page's would be."""
     for number, body in peer.bodies.items():
         due = start + number
         await asyncio.sleep(due - time.monotonic())
@@ -181,7 +182,7 @@ async def _bring_fast(peer: Peer, connection: PageConnection, tally: Tally) -> N
 
 
 def _write_batches(peers: list[Peer], count: int) -> None:
-    """Batches as pages send them: a second of play, its figures, and a checksum."""
+    """Create batches like those of pages: a second of play, its measurements, and a checksum."""
     chance = Random(7)
     for peer in peers:
         for number in range(count):
@@ -206,7 +207,7 @@ def _batch(player: int, number: int, chance: Random) -> FrameBatch:
         player,
         first,
         bytes((first + place) // 7 % 3 for place in range(2 * FPS)),
-        # Browsers give their clock in microseconds, or less finely.
+        # Browsers round their clocks to microseconds or more.
         array("d", (round(1000 * number + 33.3 * frame + chance.random(), 3) for frame in range(FPS))),
         bytes(chance.choice((0, 2)) for _ in range(FPS)),
         bytes(2 * FPS),

@@ -1,6 +1,6 @@
-"""A peer whose inputs come a known number of frames late, on a virtual clock.
+"""A peer whose inputs arrive a known number of frames late, on a virtual clock.
 
-It runs in CPython and in the browsers' Python, so it needs only what of coplay runs there.
+It runs in CPython and in the browsers' Python, so it imports only the part of coplay that runs there.
 """
 
 from random import Random
@@ -13,11 +13,11 @@ FPS = 60.0
 
 
 class Hands:
-    """Hold an action for some frames, then another one.
+    """A source of inputs that holds an action for some frames, and then another one.
 
     Args:
-        codec: Of the seat.
-        hold: For how many; 0 for ever.
+        codec: The codec of the seat's actions.
+        hold: The number of frames for which each action is held; 0 to hold the first one forever.
     """
 
     def __init__(self, codec: ActionCodec, hold: int) -> None:
@@ -28,7 +28,7 @@ class Hands:
         self.default = self.action = codec.default
 
     def frame_advanced(self) -> None:
-        """Ignore that the action was used for a frame."""
+        """Count a frame, and change the action once it was held for long enough."""
         self._frames += 1
         while self._hold and self._frames % self._hold == 0:
             action = self._codec.sample(self._random)
@@ -38,7 +38,7 @@ class Hands:
 
 
 class Late:
-    """Carries datagrams so that an input is there `depth` frames after its own."""
+    """A network between two peers on which each input arrives `depth` frames after its frame."""
 
     def __init__(self, depth: int) -> None:
         self.now = 0.0
@@ -46,11 +46,11 @@ class Late:
         self._under_way: tuple[list[tuple[float, bytes]], list[tuple[float, bytes]]] = ([], [])
 
     def send(self, receiver: int, data: bytes) -> None:
-        """Send to one of the two."""
+        """Send a datagram to one of the two peers."""
         self._under_way[receiver].append((self.now + self._latency, data))
 
     def arrived(self, receiver: int) -> list[tuple[int, bytes, float]]:
-        """Give what is there by now: (sender, bytes, when)."""
+        """Remove and return the datagrams that have arrived by now, as (sender, bytes, time of arrival)."""
         waiting = self._under_way[receiver]
         found = []
         while waiting and waiting[0][0] <= self.now:
@@ -72,7 +72,7 @@ class Near:
 
 
 class Far:
-    """The other peer: a session without a simulation, which takes the driver's word for checksums."""
+    """The other peer: a session without a simulation, which copies the driver's checksums."""
 
     def __init__(self, session: RollbackSession, hands: Hands, wire: Late, driver: Driver) -> None:
         self.session = session
@@ -80,7 +80,7 @@ class Far:
         self._asked: list[int] = []
 
     def tick(self) -> None:
-        """Do what is due."""
+        """Receive what has arrived, play one frame, and send the session's datagrams."""
         session, now = self.session, self._wire.now
         for peer, data, at in self._wire.arrived(1):
             session.receive_datagram(peer, data, at)

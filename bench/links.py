@@ -1,4 +1,4 @@
-"""How long two people's browsers take to reach each other, and what the way through the server costs."""
+"""Measures how long two browsers take to connect, and how much slower datagrams are through the server."""
 
 import sqlite3
 import time
@@ -31,14 +31,14 @@ _TRIPS: Final = 6
 
 
 def measure_links(launcher: ChromiumLauncher, servers: Servers, figures: Figures) -> None:
-    """From a match to a channel that was heard to work, over several latencies; then datagrams both ways."""
+    """Measure the time from a match to an open channel at several latencies, then both ways of datagrams."""
     server = servers.serve("volley/study.py", **ENDLESS)
     way = SlowWay(server.port)
     own_ms = 0.0
     try:
         for rtt_ms in ROUND_TRIPS_MS:
             people = [launcher.launch(f"{name}-link") for name in ("ada", "bob")]
-            # Without latency, without the way that makes it.
+            # Without latency, connect directly, because the slower way itself takes some time.
             _meet(people, way.url if rtt_ms else server.url, way, rtt_ms)
             times_ms, trip_ms = _times(people, server)
             target = Target("≤", _TRIPS * rtt_ms + _OWN_MS)
@@ -69,11 +69,11 @@ def _meet(people: list[Chromium], url: str, way: SlowWay, rtt_ms: float) -> None
     for person in people:
         person.page.add_init_script(_SCRIPT)
         arrive(person, url)
-        # Only connections made from here on are shaped.
+        # This affects only connections that are made from now on.
         person.emulate(Conditions(rtt_ms))
-    # As people do, who read what there is to read: browsers compile for seconds after they have begun to run.
+    # Like people who read the first page: browsers go on compiling for seconds after a page has loaded.
     time.sleep(_READING_S)
-    # What is loaded is loaded; from here on the server is far away, too.
+    # Everything is loaded, so from now on the server is delayed, too.
     way.delay_s = rtt_ms / 2000
     first, second = people
     first.click_continue()
@@ -84,7 +84,7 @@ def _meet(people: list[Chromium], url: str, way: SlowWay, rtt_ms: float) -> None
 
 
 def _times(people: list[Chromium], server: CoplayServer) -> tuple[dict[str, float], float]:
-    """Milliseconds from the match to each step, and of a question to the server on the way."""
+    """Return the milliseconds from the match to each step, and those of a round trip to the server."""
     matched_ms = _matched_ms(server)
     seen: list[dict[str, Any]] = [
         person.run("return JSON.parse(JSON.stringify(linkBench))") for person in people
@@ -100,7 +100,7 @@ def _times(people: list[Chromium], server: CoplayServer) -> tuple[dict[str, floa
 
 
 def _steps(people: list[Chromium], server: CoplayServer) -> dict[str, float]:
-    """Milliseconds from the match to what both pages' connections went through, in order."""
+    """Return the milliseconds from the match to each step that both pages' connections went through."""
     matched_ms = _matched_ms(server)
     one, other = (person.run("return linkBench.steps") for person in people)
     at_ms = {step: max(one[step], other[step]) - matched_ms for step in one if step in other}
@@ -116,7 +116,7 @@ def _matched_ms(server: CoplayServer) -> float:
 def _compare_ways(people: list[Chromium], figures: Figures) -> None:
     one, other = people
     for person in people:
-        # Before play there is nothing to disturb a datagram.
+        # Measured during play, because nothing delays a datagram before.
         person.wait_until("confirmed_frame", 60)
     found = one.run("return linkBench.both(...args)", other.stats()["player_id"], _PAIRS, _PAUSE_MS)
     shares = {}

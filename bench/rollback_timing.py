@@ -25,8 +25,8 @@ _environments: dict[str, Environment] = {}
 def answer(request_json: str) -> str:
     """Play the same game several times, with a rollback of `depth` frames every few ticks.
 
-    A virtual clock and seeded actions make the games equal tick by tick, so of each tick the quickest time
-    counts. In every other game the parts of a frame are timed instead of the tick.
+    A virtual clock and seeded actions make all games equal tick by tick, so the shortest time of each tick is
+    used. In every other game the parts of a frame are timed instead of the tick.
 
     Args:
         request_json: `{environment, depth, ticks, rounds}`; a depth of 1 to 8 frames.
@@ -94,18 +94,18 @@ def _least(runs: Sequence[dict[int, float]]) -> dict[int, float]:
 
 
 class Clock:
-    """Not a module's name: those are replaced, so that a simulated frame reads a simulated clock.
+    """The real clock, held by a class because names in modules are replaced by the simulated clock.
 
-    Other programs' turns do not count, where that can be told; in WebAssembly it cannot.
+    It counts only this process's time where the system offers that, which WebAssembly does not.
     """
 
     read = staticmethod(time.perf_counter if sys.platform == "emscripten" else time.thread_time)
     reading = 0.0
-    """Seconds that reading it twice takes."""
+    """Seconds that two readings of the clock take."""
 
     @classmethod
     def since(cls, began: float) -> float:
-        """Seconds from a reading until now."""
+        """Return the seconds from a reading until now."""
         return cls.read() - began - cls.reading
 
 
@@ -118,10 +118,10 @@ class Tick:
     """One call of the driver.
 
     Attributes:
-        frame: The frame that it stepped for the first time.
-        again: How many it stepped again.
-        hashed: Whether it computed a checksum.
-        seconds: What it took.
+        frame: The frame that was stepped for the first time.
+        again: How many frames were stepped again.
+        hashed: True if a checksum was computed.
+        seconds: How long the call took.
     """
 
     __slots__ = ("again", "frame", "hashed", "seconds")
@@ -145,7 +145,7 @@ class Parts:
 
     @contextmanager
     def of(self, game: Game) -> Iterator[None]:
-        """Time them while the game is played."""
+        """Time these calls of a game within the block."""
         environment, walk = game.environment, game._walk
         parts: tuple[tuple[Any, str, dict[int, float], dict[int, float]], ...] = (
             (environment, "step", self.steps, self.steps_again),
@@ -178,7 +178,7 @@ def _timed_call(
 def _play(environment_name: str, depth: int, ticks: int, parts: Parts | None) -> list[Tick]:
     environment = _environments[environment_name]
     wire = Late(depth)
-    # Long enough that there are ticks without a rollback between two of them.
+    # Held long enough that ticks without a rollback lie between two rollbacks.
     hands = Hands(environment.codecs[0], 0), Hands(environment.codecs[1], depth + 4)
     near, far = (
         RollbackSession(
@@ -200,7 +200,7 @@ def _play(environment_name: str, depth: int, ticks: int, parts: Parts | None) ->
     )
     other = Far(far, hands[1], wire, driver)
     gc.collect()
-    gc.disable()  # as in a browser, where collections are put between ticks
+    gc.disable()  # as in a browser, where garbage is collected between ticks
     try:
         if parts is None:
             return _ticks(driver, other, wire, ticks)

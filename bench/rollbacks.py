@@ -1,4 +1,4 @@
-"""What a rollback costs, beside the environment's own steps and snapshots of the same frames."""
+"""Measures the cost of rollbacks, relative to the environment's steps and snapshots of the same frames."""
 
 import json
 import sys
@@ -17,8 +17,8 @@ FILES: Final = {
 PACKAGES: Final = ("cogrid==0.3.2",)
 
 DEPTHS: Final = tuple(range(1, 9))
-# Name, what `load_environment` takes, ticks, how often they are played, and the depths in WebAssembly: a
-# costly environment gets less.
+# Name, argument of `load_environment`, ticks, rounds, and the depths in WebAssembly: slow environments get
+# fewer.
 ENVIRONMENTS: Final = (
     ("Volley", "volley_env:Volley", 200, 2, (1, 2, 4, 8)),
     ("CartPole for two", "bench.shared_cartpole:SharedCartPole", 200, 2, (1, 2, 4, 8)),

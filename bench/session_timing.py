@@ -1,6 +1,6 @@
-"""Times the netcode alone, in the Python that runs this file: in a game of toy peers on a virtual clock.
+"""Times the netcode alone, in the Python that runs this file: a game of toy peers on a virtual clock.
 
-It runs in CPython and in the browsers' Python, so it needs `coplay.netcode` and the simulated network alone.
+It runs in CPython and in the browsers' Python, so it imports only `coplay.netcode` and the simulated network.
 """
 
 import gc
@@ -17,8 +17,8 @@ _clock = time.perf_counter
 def answer(request_json: str) -> str:
     """Play the same game several times, and time every call of a session.
 
-    A virtual clock and seeded chance make the games equal call by call, so of each tick the quickest time
-    counts: what else the machine does is no part of it. Reading the clock is subtracted.
+    A virtual clock and a seed make all games equal call by call, so the shortest time of each tick is used,
+    which excludes other work of the machine. The time of reading the clock is subtracted.
 
     Args:
         request_json: `{players, seconds, rounds, rtt, loss, fps, seed}`.
@@ -75,17 +75,17 @@ def totals(game: SimulatedGame) -> dict[str, int]:
 
 
 class TimedSession:
-    """A session whose calls are timed; anything else is passed on.
+    """A session whose calls are timed; all other attributes are those of the session.
 
     Args:
-        session: Which one.
-        reading: Seconds that a timed call takes by itself.
+        session: The session.
+        reading: The overhead of a timed call in seconds, which is subtracted.
     """
 
     def __init__(self, session: Any, reading: float) -> None:
         self.session = session
         self.ticks: list[float] = []
-        """Seconds of each tick, with what came in until the next one."""
+        """Seconds of each tick, including the datagrams that arrived before the next one."""
         self.seconds = 0.0
         self._reading = reading
 
@@ -140,13 +140,13 @@ class TimedSession:
 
 
 class _Idle:
-    """Does nothing at all: what calling it takes is not the netcode's."""
+    """A session that does nothing, with which the overhead of a timed call is measured."""
 
     def tick(self, now: float) -> None: ...
 
 
 def _reading() -> float:
-    """Seconds that a timed call takes of nothing."""
+    """Return the overhead of a timed call, in seconds."""
     idle = TimedSession(_Idle(), 0.0)
     least = 1.0
     for _ in range(20):
@@ -167,7 +167,7 @@ class TimedGame(SimulatedGame):
 
     @staticmethod
     def note_tick(peer: ToyPeer) -> None:
-        """Begin a tick: add what was timed since the last one to the last one."""
+        """Begin a tick; the time since the previous tick began belongs to that one."""
         session = of(peer)
         if peer.session.phase == "running":
             session.ticks.append(session.seconds)

@@ -1,4 +1,4 @@
-"""The netcode by itself: what a tick takes in both Pythons, and how games come through bad networks."""
+"""Measures the netcode alone: the time of a tick in both Pythons, and games over bad networks."""
 
 import json
 from collections import Counter
@@ -30,7 +30,7 @@ INPUTS: Final[dict[str, Callable[[int, tuple[int, ...]], Script]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Weather:
-    """A game over a bad network, and what Fortress reaches in the same."""
+    """A game over a bad network, with the figures that Fortress reaches there."""
 
     players: int
     rtt: float
@@ -62,7 +62,7 @@ def measure_sessions(figures: Figures, run: int) -> None:
     _add_times(figures, "CPython", _here, seconds=15.0)
     with in_wasm("bench.session_timing", SIMULATION) as simulation:
         _add_times(figures, "WebAssembly, Node", lambda order: simulation.ask(**order), seconds=8.0)
-    if run == 0:  # nothing in them hangs on this machine
+    if run == 0:  # these are simulated, so every run gives the same figures
         for weather in WEATHERS:
             _add_weather(figures, weather)
 
@@ -116,7 +116,7 @@ def _add_weather(figures: Figures, weather: Weather) -> None:
 
 
 def _begun(weather: Weather, script: Callable[[int, tuple[int, ...]], Script], seed: int) -> SimulatedGame:
-    # The jitter lies evenly around the round trip.
+    # The jitter is distributed evenly around the round trip.
     latency = (weather.rtt - weather.jitter) / 2
     game = SimulatedGame(
         owners=tuple(range(weather.players)),

@@ -1,4 +1,4 @@
-"""CartPole for two: both push the same cart. Nobody can drop the pole, so that an episode goes on."""
+"""CartPole for two players who push the same cart. The pole never ends an episode, so that play goes on."""
 
 from math import inf
 from typing import Any, ClassVar
@@ -8,7 +8,7 @@ from pettingzoo import ParallelEnv
 
 
 class SharedCartPole(ParallelEnv[str, Any, int]):
-    """Gymnasium's CartPole; it goes left when both players press the same."""
+    """Gymnasium's CartPole; the cart goes left if both players choose the same action."""
 
     metadata: ClassVar[dict[str, Any]] = {"name": "shared_cartpole", "render_fps": 50}
 

@@ -1,8 +1,8 @@
-"""What `signals.py` measures, each in a process of its own: two servers, and the clients that load them.
+"""The processes that `signals.py` measures: two kinds of servers, and the clients that load them.
 
-`python -m bench.signal_traffic coplay|plain FOLDER` serves, and prints its address and process;
+`python -m bench.signal_traffic coplay|plain FOLDER` serves, and prints its address and process id;
 `python -m bench.signal_traffic load coplay|plain ADDRESS PAIRS` reads lines `fast SECONDS` and
-`steady SECONDS RATE`, and prints what came of each as JSON.
+`steady SECONDS RATE`, and prints the result of each as JSON.
 """
 
 import asyncio
@@ -30,9 +30,9 @@ from coplay.server.settings import Settings
 from coplay.signaling import signal_relay
 
 IN_FLIGHT: Final = 100
-"""Signals under way at once, of all pairs together, when as many as possible are sent."""
+"""Signals in flight, of all pairs together, while as many as possible are sent."""
 RAISED: Final = 1e9
-"""Of every limit on how often: its buckets are asked as ever, and never say no."""
+"""The value of every rate limit: its buckets are used as always, but are never empty."""
 
 
 # Servers
@@ -57,7 +57,7 @@ def serve_coplay(folder: Path) -> Any:
 
 
 def serve_plain(_folder: Path) -> Any:
-    """python-socketio as its documentation has it, passing on what comes, unread, to the other of two."""
+    """Serve with python-socketio alone, which forwards each message unread to the other client of a pair."""
     server = socketio.AsyncServer(async_mode="asgi")
     waiting: list[str] = []
     others: dict[str, str] = {}
@@ -85,13 +85,13 @@ def serve_plain(_folder: Path) -> Any:
 
 @dataclass(slots=True)
 class Client:
-    """One page: what it sends, and what came of it.
+    """A client that sends signals to the other client of its pair, and times them.
 
     Attributes:
-        socket: Its socket.
-        message: A signal for its other, but for what tells it from the next.
-        sent: When each of its signals was sent that has not come, by number.
-        seconds: How long each took that came.
+        socket: The client's socket.
+        message: A signal for the other client, without the number that each signal gets.
+        sent: Number → when the signal was sent, for each signal in flight.
+        seconds: How long each signal took that has arrived.
     """
 
     socket: socketio.AsyncClient
@@ -102,7 +102,7 @@ class Client:
     came: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def send(self) -> None:
-        """Send one signal, and have it acknowledged, as pages do."""
+        """Send one signal and wait for the server's acknowledgement, as pages do."""
         self.number += 1
         payload = {**self.message["payload"], "seq": self.number, "message_id": f"page-{self.number}"}
         self.sent[self.number] = time.perf_counter()
@@ -120,7 +120,7 @@ def _acknowledged(answer: dict[str, Any]) -> None:
 
 
 def _give_up(*reason: object) -> None:
-    # What was under way to this client will never come.
+    # The signals in flight to this client will never arrive.
     print(f"a client lost its connection: {reason}", file=sys.stderr, flush=True)
     os._exit(1)
 
@@ -140,7 +140,7 @@ def _message(config: dict[str, Any]) -> dict[str, Any]:
 
 
 async def open_pairs(kind: str, address: str, pairs: int, http: aiohttp.ClientSession) -> list[Client]:
-    """Two clients of each pair, one after the other, ready to signal."""
+    """Connect two clients for each pair, and return them ready to signal."""
     clients: list[Client] = []
     for _ in range(pairs):
         one, two = [await _enter(kind, address, http) for _ in range(2)]
@@ -163,7 +163,7 @@ async def _enter(kind: str, address: str, http: aiohttp.ClientSession) -> Page:
 
 
 async def send_fast(clients: list[Client], seconds: float) -> dict[str, Any]:
-    """So many signals under way all the time."""
+    """Keep a constant number of signals in flight for some seconds, and return the figures."""
     until = time.perf_counter() + seconds
 
     async def keep_going(client: Client, under_way: int) -> None:
@@ -183,7 +183,7 @@ async def send_fast(clients: list[Client], seconds: float) -> dict[str, Any]:
 
 
 async def send_steadily(clients: list[Client], seconds: float, rate: float) -> dict[str, Any]:
-    """Each so many a second, evenly spread among them."""
+    """Send signals at a steady rate, spread evenly over the clients, and return the figures."""
     began = time.perf_counter()
 
     async def keep_time(client: Client) -> None:
@@ -222,7 +222,7 @@ async def _counted(
 
 
 async def load(kind: str, address: str, pairs: int) -> None:
-    """Do as the lines say."""
+    """Run the commands that are read from stdin."""
     async with aiohttp.ClientSession() as http:
         clients = await open_pairs(kind, address, pairs, http)
         print("ready", flush=True)
@@ -239,7 +239,7 @@ async def load(kind: str, address: str, pairs: int) -> None:
 
 
 def main() -> None:
-    """Be what the first word says."""
+    """Serve or load, as the first argument says."""
     match sys.argv[1:]:
         case ["load", kind, address, pairs]:
             asyncio.run(load(kind, address, int(pairs)))

@@ -1,4 +1,4 @@
-"""How many signals one server passes on, beside python-socketio alone, which looks at none of them."""
+"""Measures how many signals one server relays, compared with python-socketio alone, which checks nothing."""
 
 import json
 import subprocess
@@ -32,7 +32,7 @@ BUSY = Kind("the clients' own processor time", "%", None, "at 100 the clients se
 
 @dataclass(slots=True)
 class Running:
-    """A server, and its clients."""
+    """A running server with its clients."""
 
     server: int
     clients: "subprocess.Popen[str]"
@@ -51,7 +51,7 @@ class Running:
 
 
 def measure_signals(figures: Figures, new_folder: Callable[[str], Path]) -> None:
-    """One pair, and fifty."""
+    """Measure one pair of clients, and fifty pairs."""
     for pairs in PAIRS:
         section = f"Signals of {pairs} pair{'s' if pairs > 1 else ''} of pages"
         with ExitStack() as stack:
@@ -59,7 +59,7 @@ def measure_signals(figures: Figures, new_folder: Callable[[str], Path]) -> None
             plain = stack.enter_context(_running("plain", new_folder("signals"), pairs))
             for each in (ours, plain):
                 each.measure("fast", 0.5)
-            # One after the other, round by round: whatever else the machine does, it does to both.
+            # In alternation, so that other work of the machine affects both servers alike.
             rounds = [(ours.measure("fast", FAST_S), plain.measure("fast", FAST_S)) for _ in range(ROUNDS)]
             steady, plain_steady = (each.measure("steady", STEADY_S, STEADY_RATE) for each in (ours, plain))
         figures.add(section, RELAYED, median(_speed(one) for one, _ in rounds))
@@ -104,6 +104,6 @@ def _speed(found: dict[str, Any]) -> float:
 
 
 def _processor_s(process: int) -> float:
-    """To the nanosecond; `stat` counts hundredths of a second."""
+    """Return a process's processor time in seconds, to the nanosecond; `stat` counts in hundredths."""
     threads = Path(f"/proc/{process}/task").iterdir()
     return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9

@@ -1,4 +1,4 @@
-"""A slower way to a server: what goes through, in either direction, arrives so much later, in order."""
+"""A TCP proxy that delays everything in both directions and keeps its order."""
 
 import asyncio
 import threading
@@ -8,14 +8,14 @@ from typing import Any
 
 
 class SlowWay:
-    """Forwards TCP connections from a port of its own, in a thread of its own.
+    """A proxy that forwards TCP connections with a delay, in a separate thread.
 
     Args:
-        port: Of the server, on loopback.
+        port: The server's port on loopback.
 
     Attributes:
-        url: Of the slow way's other end.
-        delay_s: What each direction adds, from now on; half of a round trip.
+        url: The address at which the proxy listens.
+        delay_s: Seconds that each direction adds, which is half of a round trip; may be changed at any time.
     """
 
     def __init__(self, port: int) -> None:
@@ -29,7 +29,7 @@ class SlowWay:
         self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     def stop(self) -> None:
-        """Cut all connections."""
+        """Close all connections and stop the thread."""
         self._run(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()

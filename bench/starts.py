@@ -1,4 +1,4 @@
-"""How long it takes until one can play: from a link, and from a match; and what memory it takes."""
+"""Measures the time from a link to play and from a match to play, and the memory of the browser."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,8 +17,8 @@ MATCH_TO_PLAYING = Kind("second click to both playing, on the page", "ms")
 SECTION = "From a link to a game: Volley alone against the bot"
 RATIO_TARGET = Target("≤", 1.2)
 
-# The interpreter and numpy, nothing else. On a page of the study's own server it gets the same files, and the
-# same headers.
+# Only the interpreter and numpy. On a page of the study's server it loads the same files, with the same
+# headers.
 _BARE = """
   let base = args[0];
   if (base === null) {
@@ -39,7 +39,7 @@ _BARE = """
 
 
 def measure_match(launcher: ChromiumLauncher, servers: Servers, figures: Figures) -> None:
-    """From a match to the first frame, on loopback."""
+    """Measure the time from a match to the first frame, on loopback."""
     section = "Two people meet, loopback"
     table = Table(launcher, servers, "volley/study.py", Conditions(0))
     figures.add(section, MATCH_TO_PLAYING, 1000 * table.last_click_to_playing_s)
@@ -51,7 +51,7 @@ def measure_match(launcher: ChromiumLauncher, servers: Servers, figures: Figures
 def measure_start(
     launcher: ChromiumLauncher, servers: Servers, stock: StockServer, figures: Figures, run: int
 ) -> None:
-    """From a link to a game, in a new profile and again in the same one, beside two bare pages."""
+    """Measure the time from a link to a game, in a new and a used profile, and that of two bare pages."""
     url = servers.serve("volley/solo.py", episodes=50, countdown=0).url
     pages: dict[str, Callable[[Chromium], float]] = {
         "navigation to playable": lambda browser: _time_to_play(browser, url),
@@ -76,7 +76,7 @@ def measure_start(
 
 
 def _rotated(names: list[str], run: int) -> list[str]:
-    # Who goes first changes, so that neither a warm disk nor a hot processor favours one.
+    # The order changes from run to run, so that neither a warm disk nor a hot processor favours one.
     start = run % len(names)
     return names[start:] + names[:start]
 
@@ -87,7 +87,7 @@ def _time_bare(browser: Chromium, url: str, base: str | None) -> float:
 
 
 def _time_to_play(browser: Chromium, url: str) -> float:
-    """Seconds from the start of the navigation to the first frame, by someone who clicks at once."""
+    """Return the seconds from the start of navigation to the first frame, clicking without delay."""
     browser.open(url)
     browser.wait_for("instructions")
     browser.click_continue()
@@ -96,7 +96,7 @@ def _time_to_play(browser: Chromium, url: str) -> float:
 
 
 def memory_mb(browser: Chromium) -> float:
-    """Memory of the renderer processes, each shared page counted by its share (PSS)."""
+    """Return the memory of the renderer processes in MB, with shared pages counted proportionally (PSS)."""
     kilobytes = 0
     for process_id, kind in browser.process_ids().items():
         if kind == "renderer":

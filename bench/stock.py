@@ -1,4 +1,4 @@
-"""Pyodide and numpy exactly as published, on a server of their own: what a page has that prepares nothing."""
+"""A server of Pyodide and numpy exactly as published: the baseline of a page that prepares nothing."""
 
 import threading
 from functools import partial
@@ -12,13 +12,13 @@ from coplay.runtime.progress import silent
 
 
 class StockServer:
-    """Serves the untouched distribution on loopback.
+    """A server of the unchanged distribution, on loopback.
 
     Args:
-        folder: An empty one, for links to the files.
+        folder: An empty folder, for links to the files.
 
     Attributes:
-        url: Of an empty page; the files lie beside it.
+        url: The address of an empty page, next to the files.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -35,7 +35,7 @@ class StockServer:
         self.url = f"http://127.0.0.1:{self._server.server_port}/index.html"
 
     def stop(self) -> None:
-        """End it."""
+        """Stop the server."""
         self._server.shutdown()
         self._server.server_close()
 

@@ -1,6 +1,6 @@
 """Times a snapshot, its checksum and `copy.deepcopy` of the same state, in the Python that runs this file.
 
-It runs in CPython and in the browsers' Python, so it needs `coplay.envs` alone.
+It runs in CPython and in the browsers' Python, so it imports only `coplay.envs`.
 """
 
 import copy
@@ -18,7 +18,7 @@ _clock = time.perf_counter
 
 
 def answer(request_json: str) -> str:
-    """Play, and time what a frame's state costs.
+    """Play a game, and time the snapshot and checksum of each frame's state.
 
     Args:
         request_json: `{environment, frames, rounds}`.
@@ -60,8 +60,8 @@ def _of_this_state(game: Game, rounds: int) -> dict[str, float]:
     least = dict.fromkeys(parts, 1e9)
     for _ in range(rounds):
         for name, part in parts.items():
-            # The short ones several times at once: reading the clock costs as much. Deep copies one by
-            # one, or the collection of their garbage would count.
+            # Short calls are timed several at a time, because reading the clock takes as long as one. Deep
+            # copies are timed singly, or the collection of their garbage would be included.
             times = 1 if name.startswith("deepcopy") else _TIMES
             began = _clock()
             for _ in range(times):

@@ -1,4 +1,4 @@
-"""What a snapshot and a checksum cost beside `copy.deepcopy` of the same state, in both Pythons."""
+"""Measures snapshots and checksums against `copy.deepcopy` of the same state, in both Pythons."""
 
 import json
 import tempfile
@@ -21,7 +21,7 @@ _Ask = Callable[[dict[str, object]], dict[str, float]]
 
 
 def measure_walks(figures: Figures) -> None:
-    """Time both Pythons, one after the other."""
+    """Measure in CPython, then in the browsers' Python."""
     with _in_wasm() as wasm:
         for where, ask in (("CPython", _here), ("WebAssembly", wasm)):
             for environment in ENVIRONMENTS:

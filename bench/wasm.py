@@ -1,4 +1,4 @@
-"""Programs of the bench in the browsers' Python, under Node."""
+"""Runs programs of the bench in the browsers' Python, under Node."""
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,12 +23,12 @@ def members(*patterns: str) -> dict[str, Path]:
 def in_wasm(
     module: str, files: Mapping[str, Path], packages: Sequence[str] = ()
 ) -> Iterator[SimulationProcess]:
-    """Boot the browsers' Python.
+    """Boot the browsers' Python with a program.
 
     Args:
-        module: Its function `answer` takes requests, as JSON, and answers in JSON.
-        files: What else is on its path, besides what of coplay runs in browsers: by the path to put it at.
-        packages: What else is installed.
+        module: The program's module; its function `answer` takes a request as JSON and returns JSON.
+        files: Path in the browser → file, in addition to the part of coplay that runs in browsers.
+        packages: Additional packages to install.
     """
     runtime = ensure_runtime(list(packages))
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""What all tests share: asynchronous tests run on asyncio, and a store is tested on both databases."""
+"""Fixtures of all tests: asyncio for asynchronous tests, and both databases for tests of the store."""
 
 import secrets
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def no_database_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """A real PostgreSQL; a test that needs it is skipped where it is not installed."""
+    """Provide a real PostgreSQL; tests that need it are skipped where it is not installed."""
     if find_binaries() is None:
         do_without(MISSING)
     server = Postgres()
@@ -35,7 +35,7 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Every `Store` of the test, also in processes that it starts, is on an empty database of this kind."""
+    """Point every `Store` of the test, also in its child processes, to an empty database of this kind."""
     if request.param == "sqlite":
         yield "sqlite"
         return
@@ -47,7 +47,7 @@ def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture(scope="session")
 def runtime() -> Runtime:
-    """The base runtime, for tests that run the browsers' Python under Node."""
+    """Provide the base runtime, for tests that run the browsers' Python under Node."""
     if find_node() is None:
         do_without(NO_NODE)
     try:
@@ -58,11 +58,11 @@ def runtime() -> Runtime:
 
 @pytest.fixture(scope="session")
 def study_text() -> str:
-    """A study for two players whose environment draws random numbers, computes sines, and prints."""
+    """Provide a study for two players whose environment draws random numbers, computes sines, and prints."""
     return STUDY
 
 
 @pytest.fixture(scope="session")
 def recorded_game(runtime: Runtime, tmp_path_factory: pytest.TempPathFactory) -> RecordedGame:
-    """A game of that study, played in the runtime."""
+    """Provide a recorded game of that study, played in the runtime."""
     return RecordedGame(runtime, tmp_path_factory.mktemp("drifting"))

@@ -1,4 +1,4 @@
-"""What becomes of a test whose program is not installed."""
+"""Skips tests whose program is not installed, and fails them in CI."""
 
 import os
 from typing import Final, NoReturn

@@ -3,7 +3,7 @@
 Usage: .venv/bin/python tools/check_environments.py [--seconds 30] [WORD …]
 
 Each package is installed, at the version named here, into a temporary environment on top of the current one;
-then each environment of it is checked, for so many seconds in each Python. With words, only environments
+then each of its environments is checked, for the given seconds in each Python. With words, only environments
 whose name contains one of them are checked, and their rows only printed.
 """
 # ruff: noqa: E501 (the lines of the page)
@@ -26,14 +26,14 @@ GYMNASIUM = ("gymnasium",)
 
 @dataclass(frozen=True)
 class Subject:
-    """One environment."""
+    """An environment to check."""
 
     name: str
     packages: tuple[str, ...] = GYMNASIUM
-    """The first is its own; pinned, unless coplay brings it."""
+    """Packages to install: the environment's own first; pinned, unless coplay depends on it."""
     remark: str = ""
     wrapped: bool = False
-    """Set where its module is written by this program."""
+    """True if this program writes the module of the environment."""
 
 
 SUBJECTS = [
@@ -145,7 +145,7 @@ except CoplayError as error:
 
 @dataclass
 class Row:
-    """What came of one."""
+    """The result of checking one environment."""
 
     subject: Subject
     version: str
@@ -169,14 +169,14 @@ def make_environment(folder: Path) -> Path:
 
 
 def install(python: Path, packages: tuple[str, ...]) -> str:
-    """Install packages; returns why that failed, or nothing."""
+    """Install packages. Return why that failed, or an empty text."""
     command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return "" if done.returncode == 0 else (done.stderr.strip().splitlines() or ["pip failed"])[-1]
 
 
 def version_of(python: Path, package: str) -> str:
-    """`name version` of what is installed."""
+    """Return `name version` of an installed package."""
     name = package.partition("==")[0]
     code = f"from importlib.metadata import version; print(version({name!r}))"
     done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
@@ -184,7 +184,7 @@ def version_of(python: Path, package: str) -> str:
 
 
 def check(python: Path, subject: Subject, folder: Path, seconds: float) -> Row:
-    """Run the command."""
+    """Run `coplay check` for one environment and return the result."""
     module = subject.name.partition(":")[0]
     if subject.wrapped:
         text = TWO_PLAYERS.format(name=WRAPPED[module])
@@ -230,7 +230,7 @@ def cells(row: Row) -> list[str]:
 
 
 def costs(report: dict[str, Any]) -> str:
-    """`step / snapshot / checksum (deepcopy)` in microseconds."""
+    """Return `step / snapshot / checksum (deepcopy)` in microseconds."""
     copied = report["deepcopy_us"]
     deep = "—" if copied is None else f"{copied:.0f}"
     return f"{report['step_us']:.0f} / {report['snapshot_us']:.0f} / {report['checksum_us']:.0f} ({deep})"
@@ -317,7 +317,7 @@ numpy |
 
 
 def main() -> None:
-    """Check all, or those that were named."""
+    """Check all environments, or those that are named."""
     options = argparse.ArgumentParser()
     options.add_argument("words", nargs="*")
     options.add_argument("--seconds", type=float, default=30.0)
@@ -335,7 +335,7 @@ def main() -> None:
                 row = check(python, subject, folder, given.seconds)
             rows.append(row)
             print(f"| {' | '.join(cells(row))} |", flush=True)
-            if not given.words:  # each time, so that an interrupted run leaves what it has
+            if not given.words:  # after each environment, so that an interrupted run keeps its results
                 DOCUMENT.parent.mkdir(exist_ok=True)
                 DOCUMENT.write_text(document(rows), "utf-8")
 

@@ -1,6 +1,6 @@
 """Renews requirements/*.lock: exact versions and hashes, for every system and Python 3.11 or later.
 
-Needs `uv` beside this Python. The locks name no index, so that the user's own is asked.
+Needs `uv` next to this Python. The locks name no index, so that the user's own index is used.
 """
 
 import subprocess

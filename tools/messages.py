@@ -4,8 +4,8 @@ Usage: python tools/messages.py [--check]
 
 With `--check` nothing is written; the exit code is 1 if a file is stale.
 
-Both texts are written here because they need the same few facts. A library such as pydantic gives the JSON
-Schema alone, and does not know which fields are left out or are objects of the browser.
+Both texts are generated here because they need the same few facts. A library such as pydantic generates only
+the JSON Schema, and does not know which fields may be omitted or are objects of the browser.
 """
 
 import ast

@@ -1,9 +1,10 @@
-"""Sets up a checkout, from nothing but Python 3.11 or later. Standard library only; what is done stays done.
+"""Sets up a checkout with nothing but Python 3.11 or later. Finished steps are not repeated.
 
 Usage: python3 tools/setup.py [--develop] [--browsers]
 
-Makes .venv with the hashed requirements, a Node where the system has none, the built page, and the browser's
-runtime. `--develop` adds the tools of tests and checks, `--browsers` the browsers that the tests drive.
+Creates .venv with the hashed requirements, a Node if the system has none, the built page, and the browser's
+runtime. `--develop` adds the tools of tests and checks, `--browsers` the browsers that the tests drive. Only
+the standard library is used, because nothing else is installed yet.
 """
 
 import hashlib
@@ -21,11 +22,11 @@ PYTHON = VENV / ("Scripts" if os.name == "nt" else "bin") / "python"
 STAMPS = VENV / "stamps"
 EXAMPLE_PACKAGES = "cogrid==0.3.2"
 BROWSERS = {"chromium": "chromium", "firefox-esr": "firefox-esr"}
-"""Debian's packages, by the command that each brings."""
+"""Command → the Debian package that provides it."""
 
 
 def main(options: list[str]) -> None:
-    """Do what is missing."""
+    """Run the steps that are not done yet."""
     if sys.version_info < (3, 11):  # noqa: UP036 (asked before anything is installed)
         sys.exit(f"coplay needs Python 3.11 or later, and this is {sys.version.split()[0]}.")
     start = time.monotonic()
@@ -45,7 +46,7 @@ def main(options: list[str]) -> None:
 
 
 def make_environment() -> None:
-    """Make .venv, unless a working one is there."""
+    """Create .venv, unless a working one exists."""
     if PYTHON.exists() and subprocess.run([PYTHON, "-c", ""], check=False).returncode == 0:
         return
     say("Making .venv")
@@ -68,13 +69,13 @@ def install(lock: Path, stage: str) -> None:
 
 
 def install_project() -> None:
-    """Install coplay so that edits count at once."""
+    """Install coplay in editable form."""
     pip = (str(PYTHON), "-m", "pip", "--disable-pip-version-check", "install", "--quiet")
     call(*pip, "--no-deps", "--no-build-isolation", "--editable", ".")
 
 
 def has_node() -> bool:
-    """Whether tools/web.py finds a Node that is new enough."""
+    """Return True if tools/web.py finds a Node that is new enough."""
     sys.path.insert(0, str(ROOT / "tools"))
     import web
 
@@ -102,7 +103,7 @@ def find_browsers() -> None:
 
 
 def once(name: str, inputs: list[Path], stage: str, work: Callable[[], None]) -> None:
-    """Do work whose outcome depends on `inputs` alone, unless it was done for these."""
+    """Run a step whose result depends only on `inputs`, unless it was run for the same inputs."""
     stamp = STAMPS / name
     state = hashlib.sha256(b"".join(path.read_bytes() for path in inputs)).hexdigest()
     if stamp.is_file() and stamp.read_text() == state:
@@ -114,14 +115,14 @@ def once(name: str, inputs: list[Path], stage: str, work: Callable[[], None]) ->
 
 
 def call(*command: str) -> None:
-    """Run a command from the checkout's root; stop everything when it fails."""
+    """Run a command in the checkout's root folder. Exit if it fails."""
     code = subprocess.run(command, cwd=ROOT, check=False).returncode
     if code:
         sys.exit(code)
 
 
 def say(words: str) -> None:
-    """Tell what comes next."""
+    """Print the next step."""
     print(f"{words} …" if not words.endswith(".") else words, flush=True)
 
 

