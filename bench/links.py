@@ -95,7 +95,7 @@ def _times(people: list[Chromium], server: CoplayServer) -> tuple[dict[str, floa
         "a ping answered": min(answered_ms),
         LAST: max(answered_ms),
     }
-    # The last questions were asked on the slow way.
+    # Only the last acknowledgements came over the slow way.
     return times_ms, min(each["acks_ms"][-1] for each in seen)
 
 

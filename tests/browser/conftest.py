@@ -1,4 +1,4 @@
-"""Fixtures for tests in real browsers: servers, and as many participants as a test asks for."""
+"""Fixtures for tests in real browsers: servers, networks, and any number of participants."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-# The driver is a package beside the tests, which the benches use too; it is no part of what users install.
+# `playtest` is a package next to the tests, which the benches use, too; it is not installed.
 sys.path.insert(0, str(Path(__file__).parent))
 
 pytest.register_assert_rewrite("playtest.agreement")
 
-# After the registration, which has to come before the import.
+# Imported only now, because assertions are rewritten only in modules that are registered before.
 from playtest import (  # noqa: E402
     Chromium,
     ChromiumLauncher,
@@ -34,8 +34,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(_FOLDER):
             item.add_marker(pytest.mark.browser)
-    # Quick tests first; and Playwright keeps an event loop running, beside which no asynchronous test can
-    # have one.
+    # Browser tests run last: Playwright keeps an event loop running, and no asynchronous test can start
+    # another one in this thread.
     items.sort(key=lambda item: item.path.is_relative_to(_FOLDER))
 
 
@@ -65,7 +65,7 @@ def launcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromiumLaunc
 
 @pytest.fixture
 def participants(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[Participant]]:
-    """All participants of a test, closed at its end; what they and the servers saw of a failure is shown."""
+    """Collect all participants of a test; close them at its end, and show their state if it failed."""
     participants: list[Participant] = []
     yield participants
     if request.node.stash.get(_FAILED, False):
@@ -93,7 +93,7 @@ def _show(participants: list[Participant], folder: Path) -> None:
 
 @pytest.fixture
 def chromium(launcher: ChromiumLauncher, participants: list[Participant]) -> Callable[..., Chromium]:
-    """Start a Chromium process; `ada` of one test finds the HTTP cache that `ada` of the test before left."""
+    """Return a function that starts Chromium; an equal name in a later test finds a warm HTTP cache."""
 
     def start(name: str, **options: Any) -> Chromium:
         participant = launcher.launch(name, **options)
@@ -105,7 +105,7 @@ def chromium(launcher: ChromiumLauncher, participants: list[Participant]) -> Cal
 
 @pytest.fixture
 def firefox(participants: list[Participant], tmp_path: Path) -> Callable[..., Firefox]:
-    """Start a Firefox process."""
+    """Return a function that starts Firefox."""
     if not firefox_is_there():
         do_without(NO_FIREFOX)
 
@@ -119,7 +119,7 @@ def firefox(participants: list[Participant], tmp_path: Path) -> Callable[..., Fi
 
 @pytest.fixture
 def coturn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TurnServer]:
-    """A TURN server, which the study servers started from now on give to their participants."""
+    """Run a TURN server, which study servers that start later offer to their participants."""
     if not TurnServer.is_there():
         do_without(NO_TURNSERVER)
     turn = TurnServer(tmp_path)

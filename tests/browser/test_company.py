@@ -1,4 +1,4 @@
-"""Three and four people in one game: one goes for good, one comes back; the others have one history."""
+"""Games of three and four people: one leaves or reloads, and all others record the same game."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ NAMES = ("ada", "bob", "cyd", "dan")
 
 
 def gather(people: Sequence[Chromium], url: str) -> None:
-    """Bring everyone from the start of a study into one game, with busy fingers."""
+    """Bring everyone from the start of a study into one game, and let them press random keys."""
     for person in people:
         arrive(person, url)
     for person in people:
@@ -26,7 +26,7 @@ def by_player(people: Sequence[Chromium]) -> dict[int, Chromium]:
 
 
 def game_of(server: CoplayServer, people: Sequence[Chromium], folder: Path) -> tuple[Export, dict[str, Any]]:
-    """The one game that all of them report alike, from the export."""
+    """Return the export and the game's row, after a check that all participants reported the same game."""
     (game_id,) = {person.stats()["game_id"] for person in people}
     export = Export(server.data, folder / "export")
     (game,) = export.rows("games", game_id=game_id)
@@ -45,7 +45,7 @@ def actions_of(export: Export, game: dict[str, Any], player: int) -> list[int]:
 
 
 @pytest.mark.parametrize("leaver", [pytest.param(0, marks=pytest.mark.long), 2])
-def test_of_four_one_closes_the_tab_and_a_bot_plays_on(
+def test_game_of_four_goes_on_with_a_bot_after_a_tab_is_closed(
     leaver: int, chromium: Callable[..., Chromium], servers: Servers, tmp_path: Path
 ) -> None:
     server = servers.serve("orchard/study.py", countdown=0, max_frames=450, hold="2 s")
@@ -70,7 +70,7 @@ def test_of_four_one_closes_the_tab_and_a_bot_plays_on(
     assert len(set(after)) > 2, "the bot walks about"
 
 
-def test_of_three_one_reloads_and_is_back_in_the_same_seat(
+def test_reloaded_page_of_three_returns_to_the_same_seat(
     chromium: Callable[..., Chromium], servers: Servers, tmp_path: Path
 ) -> None:
     server = servers.serve("orchard/trio.py", countdown=0, max_frames=600, hold="30 s")
@@ -100,7 +100,7 @@ def test_of_three_one_reloads_and_is_back_in_the_same_seat(
         assert len(set(actions_of(export, game, player)[-200:])) == 5, "everyone plays to the end"
 
 
-def test_of_three_one_closes_the_tab_and_the_others_end_fairly(
+def test_game_of_three_ends_truncated_after_a_tab_is_closed(
     chromium: Callable[..., Chromium], servers: Servers, tmp_path: Path
 ) -> None:
     server = servers.serve(

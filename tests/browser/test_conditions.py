@@ -1,4 +1,4 @@
-"""The harness itself: conditions asked for are conditions had, and both browsers can be driven."""
+"""Tests of the harness: emulated conditions are those requested, and both browsers can be driven."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -47,7 +47,7 @@ def _round_trips(participant: Participant, pings: int = PINGS) -> list[float]:
     [Conditions(0), Conditions(100), Conditions(200), Conditions(100, loss=0.1)],
     ids=str,
 )
-def test_emulated_path_has_the_latency_and_loss_asked_for(
+def test_emulated_path_has_the_requested_latency_and_loss(
     conditions: Conditions, chromium: Callable[..., Chromium], ping_page: str
 ) -> None:
     ada, bob = chromium("ada"), chromium("bob")
@@ -60,12 +60,12 @@ def test_emulated_path_has_the_latency_and_loss_asked_for(
     assert conditions.rtt_ms <= median(round_trips) <= conditions.rtt_ms + 25
     came_back = len(round_trips) / PINGS
     expected = (1 - conditions.loss) ** 2
-    # Four standard deviations of a coin tossed this often; Chromium loses a little more than it was asked to.
+    # Four standard deviations of a binomial distribution; Chromium drops a little more than requested.
     tolerance = 4 * (expected * (1 - expected) / PINGS) ** 0.5
     assert expected - tolerance - 0.03 <= came_back <= expected + tolerance
 
 
-def test_conditions_set_late_leave_an_open_connection_alone(
+def test_conditions_set_late_do_not_affect_an_open_connection(
     chromium: Callable[..., Chromium], ping_page: str
 ) -> None:
     ada, bob = chromium("ada"), chromium("bob")

@@ -1,5 +1,5 @@
-"""A browser that is killed, or stopped for a while, in the middle of a game: what was played is stored, and
-the other one is not kept waiting.
+"""Browsers that are killed or stopped in the middle of a game: the server has all frames but the latest, and
+the other player does not wait for long.
 """
 
 import time
@@ -27,15 +27,15 @@ from coplay.data.database.tables import batches
 
 INPUT_SIZES = (1, 1)
 YOUNG_S = 2.0
-"""What was confirmed so shortly before the end may be lost with the page."""
+"""Frames that were confirmed within this time before the end of a page may be lost."""
 STOPPED_S = 20.0
 
 
 class Memory:
-    """What a test remembers of a page that cannot be asked any more.
+    """Observations of a page that will not answer later.
 
     Args:
-        participant: Whose page has not been opened yet.
+        participant: A participant whose page has not been opened yet.
     """
 
     def __init__(self, participant: Chromium) -> None:
@@ -50,7 +50,7 @@ class Memory:
             self.acknowledged.setdefault(response.url.split("/")[-2], []).append(body)
 
     def watch(self, seconds: float) -> tuple[str, int, int]:
-        """Watch for as long; answers the game, the player, and the last frame confirmed by `YOUNG_S` ago."""
+        """Watch for some seconds; return the game, player, and last frame confirmed before `YOUNG_S` ago."""
         figures = []
         until = time.monotonic() + seconds
         while time.monotonic() < until:
@@ -62,7 +62,7 @@ class Memory:
 
 
 def stored(server: CoplayServer, game_id: str, peer: int) -> dict[int, bytes]:
-    """The batches of one peer, by number."""
+    """Return number → stored batch of one peer."""
     engine = create_engine(f"sqlite:///{server.data / 'coplay.sqlite'}")
     with engine.connect() as connection:
         of_peer = (batches.c.game_id == game_id) & (batches.c.peer == peer)
@@ -73,7 +73,7 @@ def stored(server: CoplayServer, game_id: str, peer: int) -> dict[int, bytes]:
 
 
 def assert_stored(server: CoplayServer, memory: Memory, game_id: str, peer: int, old: int) -> None:
-    """All that was acknowledged is there once, without a gap, and all that was old enough."""
+    """Check that all acknowledged batches and all frames up to `old` are stored once, without a gap."""
     there = stored(server, game_id, peer)
     read: list[FrameBatch] = [decode(body, len(INPUT_SIZES), INPUT_SIZES) for body in there.values()]
     for body in memory.acknowledged[game_id]:
@@ -94,7 +94,7 @@ def begin(ada: Chromium, bob: Chromium, server: CoplayServer) -> None:
         participant.wait_until("confirmed_frame", 60)
 
 
-def test_browser_that_is_killed_loses_no_frame_older_than_two_seconds(
+def test_killed_browser_loses_no_frame_older_than_two_seconds(
     chromium: Callable[..., Chromium],
     participants: list[Participant],
     servers: Servers,
@@ -118,14 +118,14 @@ def test_browser_that_is_killed_loses_no_frame_older_than_two_seconds(
     assert (game["verdict"], list(game["left_early"])) == ("truncated", [player])
     assert game["frames"] > old
     assert_stored(server, memory, game_id, player, old)
-    # Nothing that the other one confirmed is missing either, and the inputs give what both stored.
+    # The frames that the other player confirmed are complete, too, and a replay reproduces the checksums.
     assert f"{game['frames']} frames replayed" in run_coplay(
         "replay", game_id, "--data", str(server.data), folder=server.data.parent
     )
 
 
 @pytest.mark.long
-def test_browser_that_is_stopped_for_a_while_plays_on(
+def test_browser_stopped_for_a_while_plays_on(
     chromium: Callable[..., Chromium], servers: Servers, tmp_path: Path
 ) -> None:
     server = servers.serve("volley/study.py", max_frames=900, countdown=0, hold="60 s")
@@ -143,14 +143,14 @@ def test_browser_that_is_stopped_for_a_while_plays_on(
         browser.go_on()
     bob.play(seed=7)
     finish(ada, bob)
-    # It ends when its time is over, or somebody has five points.
+    # The game ends after its last frame, or when somebody has five points.
     export = assert_agreed(server, (ada, bob), tmp_path, least_frames=old + 120)
     (game,) = export.rows("games", game_id=game_id)
     assert not game["left_early"]
 
 
 @pytest.mark.long
-def test_browser_that_is_stopped_for_too_long_says_so_and_nobody_waits_for_it(
+def test_browser_stopped_for_too_long_is_removed_and_says_so(
     chromium: Callable[..., Chromium], servers: Servers, tmp_path: Path
 ) -> None:
     server = servers.serve("volley/study.py", max_frames=36_000, countdown=0, hold="5 s")

@@ -1,4 +1,4 @@
-"""The demo: both sides on one page, and a worse network at the pull of a slider."""
+"""The demo: both sides on one page, with sliders that make the network worse."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,7 @@ def test_demo_plays_on_both_sides_and_sliders_worsen_the_network(
         side.wait_until("confirmed_frame", 60)
     assert all(max(side.stats()["rtt_ms"].values()) < 100 for side in sides)
 
-    # One slider shapes what that side sends: two of them make the round trip.
+    # Each slider affects what its side sends, so two of them make up the round trip.
     before = [side.stats()["rollbacks"] for side in sides]
     for position in (0, 1):
         ada.page.get_by_role("slider", name="Added latency").nth(position).fill("100")

@@ -1,4 +1,4 @@
-"""A person in a browser plays with a participant who has none: both hold one game."""
+"""Games of a person in a browser with a headless peer: both record the same game."""
 
 import json
 import os
@@ -28,7 +28,7 @@ FRAMES = 240
 
 @contextmanager
 def running(command: list[str], cwd: Path | None = None) -> Iterator["subprocess.Popen[str]"]:
-    """A process that ends with the block."""
+    """Run a process that is killed at the end of the block."""
     environment = {**os.environ, "PYTHONHASHSEED": "0"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=cwd) as process:
         try:
@@ -39,12 +39,12 @@ def running(command: list[str], cwd: Path | None = None) -> Iterator["subprocess
 
 @contextmanager
 def headless_peer(server: CoplayServer, study: Path) -> Iterator["subprocess.Popen[str]"]:
-    """One that goes through the study, in a process of its own."""
+    """Run a headless peer that goes through the study, in a separate process."""
     with running([sys.executable, str(JOIN), server.url, str(study), "1"]) as process:
         yield process
 
 
-def test_the_documented_opponent_plays_a_person(
+def test_documented_opponent_plays_a_person(
     chromium: Callable[..., Chromium], servers: Servers, tmp_path: Path
 ) -> None:
     server = servers.serve("volley/study.py", countdown=0, max_frames=FRAMES)
@@ -77,11 +77,11 @@ def test_the_documented_opponent_plays_a_person(
     assert direct == "direct"
 
 
-def test_a_page_and_a_headless_peer_meet_over_a_turn_server(
+def test_page_and_headless_peer_play_through_a_turn_server(
     chromium: Callable[..., Chromium], coturn: TurnServer, tmp_path: Path
 ) -> None:
     study = short_study("volley/study.py", tmp_path / "server" / "study", countdown=0, max_frames=FRAMES)
-    # Nobody learns another's address.
+    # No player learns another's address.
     study.write_text(f"{study.read_text('utf-8')}\nstudy.relay_only = True\n", "utf-8")
     server = CoplayServer(("run", str(study)), tmp_path / "server")
     try:
@@ -89,7 +89,7 @@ def test_a_page_and_a_headless_peer_meet_over_a_turn_server(
         ada = chromium("ada")
         arrive(ada, server.url)
         with headless_peer(server, study) as peer:
-            # Who comes first has the lower seat, and so makes the offers.
+            # The first one in the lobby gets the lower seat, and makes the offers.
             assert peer.stdout is not None
             assert any(line.endswith(": lobby\n") for line in peer.stdout)
             ada.click_continue()
@@ -116,7 +116,7 @@ def test_a_page_and_a_headless_peer_meet_over_a_turn_server(
     assert stored["chain_hash"] == game["chain_hash"]
 
 
-def test_a_headless_peer_makes_a_new_connection_for_a_page_whose_own_is_gone(
+def test_headless_peer_requests_a_new_connection_after_the_page_lost_its_own(
     chromium: Callable[..., Chromium], servers: Servers, tmp_path: Path
 ) -> None:
     server = servers.serve("volley/study.py", countdown=0, input_delay=2, max_frames=600)
@@ -129,12 +129,12 @@ def test_a_headless_peer_makes_a_new_connection_for_a_page_whose_own_is_gone(
         ada.wait_for("play", "playing")
         ada.play(3)
         ada.wait_until("confirmed_frame", 60)
-        # On a busy machine the server has carried the first frames.
+        # On a busy machine the server may have relayed the first frames.
         ada.run(
             "while (breakage.links.at(-1) !== 'direct') await new Promise((wake) => setTimeout(wake, 20));"
         )
         before = len(breakage.links())
-        # The page offers; it restarts its connection in vain until it is asked for a new one.
+        # The page makes the offers. It cannot restart a closed connection until the peer requests a new one.
         breakage.close_connections()
         finish(ada)
         told, _ = peer.communicate(timeout=60)

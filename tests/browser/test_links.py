@@ -1,4 +1,4 @@
-"""Links that break while two people play: the game goes on, and both hold the same."""
+"""Links that break while two people play: the game goes on, and both record the same game."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ from playtest import (
 
 VOLLEY = {"countdown": 0, "input_delay": 2}
 
-# Silence is noticed after 0.8 s; then the server carries the game.
+# Silence is noticed after 0.8 s; then the server relays the game.
 LONGEST_WAIT_MS = 1500
 
 
@@ -37,7 +37,7 @@ def _say(*waits_ms: float) -> None:
     )
 
 
-def test_cut_link_is_bridged_by_the_server_even_one_that_was_killed_in_between(
+def test_cut_link_is_bridged_by_the_server_even_after_it_was_killed(
     couple: tuple[Chromium, Chromium], tmp_path: Path
 ) -> None:
     study = short_study(
@@ -80,7 +80,7 @@ def _cut(breakages: Sequence[Breakage], for_s: float) -> None:
         breakage.cut_datagrams(False)
 
 
-def test_closed_connection_is_replaced_and_a_lost_socket_disturbs_nobody(
+def test_closed_connection_is_replaced_and_a_lost_socket_causes_no_stall(
     couple: tuple[Chromium, Chromium], servers: Servers, tmp_path: Path
 ) -> None:
     server = servers.serve("volley/study.py", **VOLLEY, episodes=3, max_frames=300)
@@ -123,12 +123,12 @@ def test_players_without_any_direct_path_play_through_the_server(
     for breakage in breakages:
         assert breakage.links() == ["relay"]
     assert_agreed(server, couple, tmp_path, least_frames=500)
-    # 2.5 seconds are given to the direct path.
+    # The pages wait 2.5 seconds for a direct path first.
     assert seconds < 15
     assert max(waits_ms) <= LONGEST_WAIT_MS
 
 
-def test_players_without_a_path_of_their_own_play_through_a_turn_server(
+def test_players_with_only_relayed_paths_play_through_a_turn_server(
     couple: tuple[Chromium, Chromium], coturn: TurnServer, tmp_path: Path
 ) -> None:
     study = short_study("volley/study.py", tmp_path / "server" / "study", **VOLLEY, max_frames=300)
@@ -149,13 +149,13 @@ def test_players_without_a_path_of_their_own_play_through_a_turn_server(
         server.stop()
 
 
-def test_reloaded_page_comes_back_into_its_game_and_a_newer_tab_takes_its_place(
+def test_reloaded_page_returns_to_its_game_and_a_newer_tab_replaces_it(
     couple: tuple[Chromium, Chromium], servers: Servers, tmp_path: Path
 ) -> None:
     server = servers.serve("volley/study.py", **VOLLEY, episodes=5, max_frames=300, hold="60 s")
     ada, bob = couple
     breakage = Breakage(ada)
-    # An id in the link is kept by the browser, not by the tab.
+    # The secret of an id in the link is stored in the browser, not in the tab.
     bobs_url = f"{server.url}/?participant=bob"
     arrive(ada, server.url)
     arrive(bob, bobs_url)

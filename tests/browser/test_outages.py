@@ -1,5 +1,5 @@
-"""What happens to people while they play: their network changes, their pages are loaded anew, their tab is
-out of sight, a relay dies. The game goes on or ends fairly, and all hold the same.
+"""Outages during a game: the network changes, pages are reloaded, a tab is out of sight, a relay dies. The
+game goes on or ends fairly, and all peers record the same game.
 """
 
 import time
@@ -29,25 +29,25 @@ from playtest import (
 
 VOLLEY = {"countdown": 0, "input_delay": 2}
 
-# Silence is noticed after 0.8 s; then the server carries the game.
+# Silence is noticed after 0.8 s; then the server relays the game.
 LONGEST_WAIT_MS = 1500
 
-# Where the way to the server is gone as well, and no browser says so: silence, half a second for the server's
-# answer that does not come, half a second until a new socket is tried, and another one until Firefox has it.
+# If the server is unreachable, too, and the browser does not report it: silence, half a second for an answer
+# from the server, half a second until a new socket is tried, and half a second until Firefox has opened it.
 LONGEST_WAIT_WITHOUT_SERVER_MS = 2500
 
 
 def _assert_waits(
     server: CoplayServer, game_id: str, calm: int, last: float = inf, longest_ms: float = LONGEST_WAIT_MS
 ) -> None:
-    """See that nobody had to wait for long; printed for the table in docs/explanation/connections.md.
+    """Check that nobody had to wait for long, and print the waits for docs/explanation/connections.md.
 
     Args:
-        server: Where they played.
-        game_id: Their game.
-        calm: Up to this frame nothing was disturbed: what was waited until then is this machine's own doing.
-        last: Up to this frame it is asked.
-        longest_ms: On a machine that has nothing else to do.
+        server: The server of the game.
+        game_id: The game's id.
+        calm: The last frame before the outage: longer waits until then are due to a busy machine.
+        last: The last frame that is checked.
+        longest_ms: The longest wait that is allowed on an idle machine, in milliseconds.
     """
     copies = Copies(server.data, game_id)
     waits_ms = [copies.longest_wait_ms(peer, last=last) for peer in copies.peers]
@@ -78,13 +78,13 @@ def network() -> Iterator[Network]:
 
 
 @pytest.mark.long
-def test_both_change_their_address_one_after_the_other(
+def test_game_goes_on_after_each_player_changes_address(
     network: Network, chromium: Callable[..., Chromium], firefox: Callable[..., Firefox], tmp_path: Path
 ) -> None:
-    """Stands for a laptop that leaves one Wi-Fi for another: the old address is gone, and with it all that
-    came there, the server's socket too; a new one is there at once. The browser notices as on any machine.
+    """Simulate laptops that change from one Wi-Fi to another: the old address and all its connections, also
+    the socket to the server, are lost, and a new address is there immediately.
     """
-    # After several tries in vain a direct path is sought again half a minute later.
+    # Long enough for a direct path, which is tried again only half a minute after several failures.
     rounds = {**VOLLEY, "episodes": 12, "max_frames": 300}
     study = short_study("volley/study.py", tmp_path / "server" / "study", **rounds)
     server = CoplayServer(("run", str(study)), tmp_path / "server", machine=network.machine(1))
@@ -112,10 +112,10 @@ def test_both_change_their_address_one_after_the_other(
         server.stop()
 
 
-# Pages are loaded anew
+# Pages are reloaded
 
 
-def test_pages_loaded_anew_one_by_one_play_on_and_both_at_once_begin_a_new_game(
+def test_pages_reloaded_one_by_one_play_on_and_both_together_start_a_new_game(
     chromium: Callable[..., Chromium], servers: Servers, tmp_path: Path
 ) -> None:
     server = servers.serve("volley/study.py", **VOLLEY, episodes=2, max_frames=300, hold="60 s")
@@ -131,7 +131,7 @@ def test_pages_loaded_anew_one_by_one_play_on_and_both_at_once_begin_a_new_game(
     game_id = ada.stats()["game_id"]
     assert frame < 500
 
-    # Nobody knows any more how it stood: what there is of it is kept, and a new one begins.
+    # No page has the game's state any more: its uploads are kept, and a new game begins.
     reload_at_once(ada, bob)
     for participant in (ada, bob):
         participant.wait_for("play", "playing")
@@ -146,7 +146,7 @@ def test_pages_loaded_anew_one_by_one_play_on_and_both_at_once_begin_a_new_game(
     mine, yours = (copies.inputs(peer) for peer in (0, 1))
     assert all(mine[each] == yours[each] for each in mine.keys() & yours.keys())
     (game,) = Export(server.data, tmp_path / "broken-off").rows("games", game_id=game_id)
-    # Nobody was left to say how it ended; what was uploaded was compared.
+    # No page was left to report the end, so the verdict rests on the uploads.
     assert (game["verdict"], list(game["left_early"])) == ("truncated", [0, 1]), game
     assert sorted(mine.keys() | yours.keys()) == list(range(game["frames"]))
     assert game["frames"] >= frame - 60, "a second is what may not have been uploaded"
@@ -156,11 +156,11 @@ def test_pages_loaded_anew_one_by_one_play_on_and_both_at_once_begin_a_new_game(
 
 
 @pytest.mark.long
-def test_tab_out_of_sight_plays_on_and_a_machine_that_slept_comes_back(
+def test_tab_out_of_sight_plays_on_and_a_machine_returns_from_sleep(
     chromium: Callable[..., Chromium], firefox: Callable[..., Firefox], servers: Servers, tmp_path: Path
 ) -> None:
-    """For ten seconds a page is behind another tab, where browsers slow its timers down; its worker plays on.
-    Then the other one's machine sleeps for ten seconds, or a phone is in a pocket: play waits for it.
+    """Hide a page behind another tab for ten seconds, where browsers slow timers down; its worker plays on.
+    Then let the other player's machine sleep for ten seconds; the game waits for it.
     """
     server = servers.serve("volley/study.py", **VOLLEY, episodes=5, max_frames=300, hold="30 s")
     ada, fox = chromium("ada"), firefox("fox")

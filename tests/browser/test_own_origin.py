@@ -1,4 +1,4 @@
-"""Private by construction: a participant's browser talks to the study's server and to its peers."""
+"""A participant's browser connects only to the study's server and to its peers."""
 
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from playtest import Chromium, Servers, finish, meet
 
 
-def test_whole_study_asks_its_own_origin_only(
+def test_page_requests_only_its_own_origin_during_a_whole_study(
     chromium: Callable[..., Chromium], servers: Servers, participants: list[Chromium]
 ) -> None:
     server = servers.serve("volley/study.py", max_frames=120, countdown=0)

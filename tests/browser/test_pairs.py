@@ -1,4 +1,4 @@
-"""Pairs of players that meet in no other test: Firefox with Firefox, and with one who has no browser."""
+"""Pairs of players that no other test covers: Firefox with Firefox, and Firefox with a headless peer."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -40,7 +40,7 @@ def test_firefox_and_a_headless_peer_hold_the_same_game(
     server = servers.serve("volley/study.py", countdown=0, input_delay=2, max_frames=FRAMES)
     fox = firefox("fox")
     arrive(fox, server.url)
-    # Who comes first has the lower seat, and so makes the offers.
+    # The first one in the lobby gets the lower seat, and makes the offers.
     if offering == "firefox":
         fox.click_continue()
         fox.wait_for("lobby")

@@ -1,6 +1,6 @@
-"""Real games over a bad path: all peers store the same bytes, and a replay gives every checksum.
+"""Real games over a bad path: all peers store the same bytes, and a replay reproduces every checksum.
 
-Two games in a test run; `COPLAY_PARITY_GAMES=20` for more, in a row.
+A test run plays two games; set `COPLAY_PARITY_GAMES=20` for more, one after the other.
 """
 
 import json
@@ -30,10 +30,10 @@ GAMES = int(os.environ.get("COPLAY_PARITY_GAMES", "2"))
 INPUT_SIZES = (1, 1)
 ONE_WAY_MS = 100
 LOSS = 0.15
-# No new frame confirmed for so long; a slow machine has longer ticks.
+# A longer time without a newly confirmed frame is a stall; on a slow machine, ticks take longer.
 STANDSTILL_MS = 250
 STANDSTILL_TICKS = 12
-# Each game about ten seconds. One delayed frame hides nothing of the path.
+# Each game takes about ten seconds. An input delay of one frame hides nothing of the path.
 STUDIES: dict[str, dict[str, Any]] = {
     "volley/study.py": {"countdown": 0, "max_frames": 600, "input_delay": 1},
     "overcooked/study.py": {"countdown": 0, "max_frames": 300, "input_delay": 1, "episodes": 1},
@@ -49,19 +49,19 @@ study.scenes = [
 
 @dataclass
 class Played:
-    """What was measured of one game."""
+    """The measurements of one game."""
 
     frames: int
     checksums: int
-    """As both peers stored them."""
+    """The number of checksums that both peers stored."""
     rollbacks: int
-    """Of both peers."""
+    """The number of rollbacks of both peers."""
     longest_stall_ms: float
     """The longest time without a newly confirmed frame, of both peers."""
     opened: bool
-    """Whether the path was ever in use."""
+    """True if the path was ever in use."""
     direct: float
-    """Share of the seconds in which it was."""
+    """Share of the seconds in which the path was in use, 0 to 1."""
 
 
 def tell(games: list[Played], lost: float) -> None:
@@ -84,7 +84,7 @@ def path(example: str) -> Iterator[LossyPath]:
 
 @pytest.fixture
 def server(example: str, games: int, tmp_path: Path) -> Iterator[CoplayServer]:
-    """Serves the example with several games, one after the other."""
+    """Serve the example with several games, one after the other."""
     study = short_study(example, tmp_path / "server" / "study", **STUDIES[example])
     study.write_text(study.read_text("utf-8") + SEVERAL.format(games=games), "utf-8")
     server = CoplayServer(("run", str(study)), tmp_path / "server")
@@ -120,7 +120,7 @@ def test_peers_store_the_same_games_and_replays_give_every_checksum(
                 participant.wait_for("play", "playing")
             participant.play(100 * game + seed)
         for participant in couple:
-            # A busy machine may play at a quarter of the speed.
+            # A busy machine may play at a quarter of normal speed.
             participant.wait_for("play", "ended", timeout_s=240)
     for participant in couple:
         participant.wait_for("finish")
@@ -132,8 +132,8 @@ def test_peers_store_the_same_games_and_replays_give_every_checksum(
     assert len(rows) == games
     least = STUDIES[example]["max_frames"] // 2
     played = [assert_parity(server, export, row, couple, least) for row in rows]
-    # Of 320 handshakes of Chromium over such a path half took 2.2 s, a twentieth more than 5 s, one 29 s:
-    # a game begins by way of the server until then, and a single one may end so.
+    # Of 320 handshakes of Chromium over such a path, half took 2.2 s, 5 % more than 5 s, and one 29 s.
+    # The server relays a game until then, and occasionally a whole game.
     assert sum(game.opened for game in played) >= games // 2
     tell(played, lost)
 
@@ -141,11 +141,11 @@ def test_peers_store_the_same_games_and_replays_give_every_checksum(
 def assert_parity(
     server: CoplayServer, export: Export, game: dict[str, Any], couple: tuple[Chromium, Chromium], least: int
 ) -> Played:
-    """See that both hold the same game, that its replay does, and that it was worth it."""
+    """Check that both peers and a replay have the same game, and that enough happened in it."""
     game_id, frames = game["game_id"], game["frames"]
     assert game["verdict"] == "identical", game
     assert frames >= least
-    # What is stored of each peer: the same bytes, of every frame.
+    # Stored: the same bytes of every frame from each peer.
     recording = read_recording(server.data, game_id)
     logs = recording.log.peers
     assert list(logs) == [0, 1]
@@ -154,10 +154,10 @@ def assert_parity(
     assert logs[1].inputs.tobytes() == inputs
     assert [log["frames"] for log in game["logs"]] == [frames, frames]
     assert len({log["sha256"] for log in game["logs"]}) == 1, "the exported logs differ"
-    # It is what left the browsers.
+    # Uploaded: the same bytes left the browsers.
     uploads = [participant.uploads.games[game_id] for participant in couple]
     assert [each.inputs(2, INPUT_SIZES) for each in uploads] == [inputs, inputs]
-    # And no still picture.
+    # Active: agreement on a game in which nobody acts would prove nothing.
     for player in logs:
         pressed = inputs[player::2]
         assert sum(before != after for before, after in pairwise(pressed)) >= 10, "nobody pressed anything"
@@ -173,7 +173,7 @@ def assert_parity(
     assert replayed["frames"] == frames
     assert replayed["checksums"] == checksums >= 2 * (frames // 30)
 
-    # And the path was as bad as it was meant to be, for both; who once has it keeps it, but for short falls.
+    # The path was as bad as intended for both peers, who kept using it except for short interruptions.
     reports = [report for each in uploads for report in each.reports]
     rollbacks = [report["stats"]["rollbacks"] for report in reports]
     assert len(rollbacks) == 2
@@ -183,12 +183,12 @@ def assert_parity(
         links = [row["link"] for row in measured]
         assert set(links) <= {"direct", "relay", ""}
         if set(links[3:]) == {"direct"}:
-            # What a browser sends once more was lost, too.
+            # Datagrams that a browser sends again are lost, too, so the range is wide.
             assert 0.04 < measured[-1]["loss"] < 0.3
         seconds = links.count("direct")
         if seconds:
             assert seconds > (len(links) - links.index("direct")) / 2
-            # The way through the server goes on beside it for its first three seconds.
+            # The server goes on relaying as well during the first three seconds.
             assert min(rollbacks) >= min(10, seconds - 4)
         direct += seconds
     net = export.rows("net", game_id=game_id)
@@ -197,7 +197,7 @@ def assert_parity(
     confirmed = [log.confirmed_at_ms for log in logs.values()]
     waits_ms = [[after - before for before, after in pairwise(times)] for times in confirmed]
     for waits in waits_ms:
-        # A channel that gave up each lost datagram stood still for a sixth of the time.
+        # With a channel that did not send lost datagrams again, games stalled for a sixth of the time.
         stood = sum(wait for wait in waits if wait > max(STANDSTILL_MS, STANDSTILL_TICKS * mean(waits)))
         assert stood < 0.1 * sum(waits)
     return Played(frames, checksums, sum(rollbacks), max(map(max, waits_ms)), direct > 0, direct / len(net))

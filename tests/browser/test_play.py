@@ -1,4 +1,4 @@
-"""Two people, two browser processes, real channel latency and loss: they finish, and hold the same game."""
+"""Two people in two browser processes, with channel latency and loss, finish and record the same game."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,9 +13,9 @@ OVERCOOKED = {"episodes": 1, "max_frames": 300, "countdown": 0}
 
 
 def _case(example: str, conditions: Conditions, *marks: pytest.MarkDecorator, **changes: object) -> Any:
-    """One row of the matrix: what is played, over which path."""
+    """Return one row of the matrix: an example, and the conditions of the path."""
     fixed = VOLLEY if example == "volley" else OVERCOOKED
-    # Six delayed frames can hide 200 ms at 30 fps: where rollbacks are asked for, the delay is fixed.
+    # A fixed input delay, because six delayed frames could hide 200 ms at 30 fps, without any rollbacks.
     delay = {"input_delay": 1} if conditions.rtt_ms else {}
     given = (f"{example}/study.py", {**fixed, **delay, **changes}, conditions)
     return pytest.param(*given, marks=marks, id=f"{example}-{conditions}")
@@ -33,12 +33,12 @@ CASES = [
     _case("overcooked", Conditions(200, loss=0.1)),
 ]
 
-# What waiting adds to the path's own time: datagrams are sent and read between ticks, at both ends.
+# Ticks that waiting adds to the path's latency: datagrams are sent and read between ticks, at both ends.
 SLACK_TICKS = 3.6
 
 
 def tick_ms(stats: dict[str, Any], fps: float) -> float:
-    """What a tick took on average: a frame's time, or longer where the machine cannot keep up with it."""
+    """Return the mean duration of a tick in ms: a frame's time, or longer if the machine cannot keep up."""
     steps = (stats["frame"] + stats["resimulated_frames"]) / stats["frame"]
     return float(max(1000 / fps, steps * stats["step_ms_p50"]))
 
@@ -53,7 +53,7 @@ def test_two_people_finish_with_the_same_game(
     tmp_path: Path,
 ) -> None:
     server = servers.serve(example, **changes)
-    # One run keeps the browsers' defaults, which hide local addresses.
+    # One run uses the browsers' default, which hides local addresses.
     ada, bob = (chromium(name, hide_addresses=conditions.rtt_ms == 0) for name in ("ada", "bob"))
     meet(ada, bob, server.url, conditions)
     for seed, participant in enumerate((ada, bob), 1):
@@ -68,14 +68,14 @@ def test_two_people_finish_with_the_same_game(
     for participant in (ada, bob):
         stats = participant.stats()
         seconds = export.rows("net", game_id=stats["game_id"], player_id=stats["player_id"])
-        # A busy machine may fall back on the server for a moment; the game is played over the path.
+        # A busy machine may fall back on the server for a moment, but most of the game uses the path.
         assert mean(row["link"] == "direct" for row in seconds) > 0.5
         measured_ms = [row["rtt_ms"] for row in seconds if row["rtt_ms"] is not None]
-        # Never faster than asked; and slower only where this machine is busy, which is not in every second.
+        # Never faster than requested; slower only while this machine is busy, which is not every second.
         assert min(measured_ms) >= 0
         assert median(measured_ms) >= conditions.rtt_ms - 10
         assert min(measured_ms) <= conditions.rtt_ms + slack_ms
-        # The browser's own checks do not wait for frames: they are nearer to the path's time.
+        # The browser's own checks do not wait for ticks, so they are closer to the path's latency.
         checked_ms = [row["browser_rtt_ms"] for row in seconds if row["browser_rtt_ms"] is not None]
         assert len(checked_ms) >= len(seconds) // 2
         assert conditions.rtt_ms - 10 <= min(checked_ms) <= conditions.rtt_ms + 30

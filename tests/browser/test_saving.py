@@ -1,4 +1,4 @@
-"""A server that cannot store for a while: the page says so, keeps what it has, and brings it later."""
+"""A server that cannot store for a while: the page says so, keeps its batches, and uploads them later."""
 
 import sqlite3
 import time
@@ -20,7 +20,7 @@ KEPT = """
 
 @contextmanager
 def locked(data: Path) -> Iterator[None]:
-    """Nobody else can write into the database meanwhile."""
+    """Lock the database, so that nobody else can write into it within the block."""
     with closing(sqlite3.connect(data / "coplay.sqlite", isolation_level=None, timeout=30)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         yield
@@ -41,14 +41,14 @@ def until(true: Callable[[], object], seconds: float = 30) -> None:
 
 
 def enters(participant: Chromium) -> bool:
-    """Reload; whether the study lets them in."""
+    """Reload the page. Return True if the study admits the participant."""
     participant.page.reload()
     there = "body[data-scene]:not([data-scene=''], [data-scene='loading'])"
     participant.page.wait_for_selector(there, timeout=30_000)
     return participant.page.get_attribute("body", "data-scene") != "error"
 
 
-def test_what_the_server_could_not_store_comes_after_a_reload(
+def test_uploads_that_the_server_could_not_store_are_sent_after_a_reload(
     chromium: Callable[..., Chromium], servers: Servers
 ) -> None:
     server = servers.serve("volley/solo.py", max_frames=36_000, countdown=0)
@@ -61,7 +61,7 @@ def test_what_the_server_could_not_store_comes_after_a_reload(
     with locked(server.data):
         notice = ada.page.locator(".notice")
         notice.get_by_text("cannot save").wait_for(timeout=30_000)
-        # Play goes on, and what it brings is kept.
+        # Play goes on, and its batches are kept in the browser.
         at = ada.stats()["frame"]
         stats = ada.wait_until("confirmed_frame", at + 60)
         until(lambda: ada.run(KEPT, stats["game_id"]) >= 5)
@@ -81,7 +81,9 @@ def test_what_the_server_could_not_store_comes_after_a_reload(
         end += frames
 
 
-def test_last_page_waits_until_all_is_saved(chromium: Callable[..., Chromium], servers: Servers) -> None:
+def test_last_page_waits_until_everything_is_saved(
+    chromium: Callable[..., Chromium], servers: Servers
+) -> None:
     server = servers.serve("volley/solo.py", max_frames=36_000, countdown=0)
     ada = chromium("ada")
     arrive(ada, server.url)

@@ -1,4 +1,4 @@
-"""A study from outside: what the automation contract promises, how fast it starts, how it ends."""
+"""A whole study, seen from outside: its automation contract, how fast it starts, and how it ends."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -40,7 +40,7 @@ def test_page_and_server_keep_the_automation_contract(
     assert stats["state_checksum"].keys() == {"frame", "checksum"}
     assert stats["state_checksum"]["frame"] <= stats["frame"]
 
-    # Keys held by a script move the player: to the left, then to the right.
+    # A script that holds keys moves the player: to the left, then to the right.
     canvas = ada.page.locator("canvas")
     ada.press("ArrowLeft")
     bob.press("ArrowRight")
@@ -61,7 +61,7 @@ def test_page_and_server_keep_the_automation_contract(
     assert {"playing", "ended"} <= played
 
 
-def test_both_play_within_fifteen_seconds_of_the_second_click(
+def test_play_starts_within_fifteen_seconds_of_the_second_click(
     chromium: Callable[..., Chromium], servers: Servers
 ) -> None:
     server = servers.serve("volley/study.py", **SHORT)
@@ -71,7 +71,7 @@ def test_both_play_within_fifteen_seconds_of_the_second_click(
 def test_solo_play_against_a_bot_finishes(
     chromium: Callable[..., Chromium], servers: Servers, tmp_path: Path
 ) -> None:
-    # Every other serve comes to the bot: in so many episodes it has something to do.
+    # Every other serve goes to the bot, so in this many episodes it has something to do.
     server = servers.serve("volley/solo.py", episodes=12, max_frames=50, countdown=0)
     ada = chromium("ada")
     arrive(ada, server.url)
@@ -91,7 +91,7 @@ def test_solo_play_against_a_bot_finishes(
         assert len({str(row["action"]) for row in inputs if row["player_id"] == player}) > 1
 
 
-def test_closed_tab_leaves_the_other_with_notice_and_a_fair_finish(
+def test_closed_tab_gives_the_other_player_a_notice_and_a_fair_finish(
     chromium: Callable[..., Chromium], servers: Servers, tmp_path: Path
 ) -> None:
     server = servers.serve("volley/study.py", max_frames=3600, countdown=0)
@@ -102,18 +102,20 @@ def test_closed_tab_leaves_the_other_with_notice_and_a_fair_finish(
     ada.wait_until("confirmed_frame", 120)
     bob.close_page()
 
-    # Told soon that something is wrong; then, when nobody came back, brought to the end.
+    # The page says soon that the other player is away, and ends the game when they do not return.
     ada.wait_for("play", "paused", timeout_s=10)
     finish(ada, timeout_s=45)
     game_id = ada.stats()["game_id"]
     export = Export(server.data, tmp_path / "export")
     (game,) = export.rows("games", game_id=game_id)
     assert game["verdict"] == "truncated"
-    # What was played is kept.
+    # The frames that were played are stored.
     assert len(export.rows("inputs", game_id=game_id)) >= 2 * 100
 
 
-def test_participant_who_waits_in_vain_may_leave(chromium: Callable[..., Chromium], servers: Servers) -> None:
+def test_participant_who_waits_in_the_lobby_may_leave(
+    chromium: Callable[..., Chromium], servers: Servers
+) -> None:
     server = servers.serve("volley/study.py", **SHORT)
     ada = chromium("ada")
     arrive(ada, server.url)

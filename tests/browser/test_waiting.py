@@ -1,4 +1,4 @@
-"""What pages say while they wait, and about what happened; and with what they come back."""
+"""What pages say while they wait and after an early end, and the tokens with which they reconnect."""
 
 import sqlite3
 import time
@@ -21,7 +21,7 @@ window.WebSocket = class extends WebSocket {
 
 @contextmanager
 def locked(data: Path) -> Iterator[None]:
-    """Another program holds the database, as a backup may."""
+    """Lock the database within the block, as another program such as a backup may do."""
     with closing(sqlite3.connect(data / "coplay.sqlite", isolation_level=None, timeout=30)) as other:
         other.execute("BEGIN IMMEDIATE")
         try:
@@ -35,7 +35,7 @@ def rows(data: Path, query: str, *values: Any) -> list[Any]:
         return database.execute(query, values).fetchall()
 
 
-def test_pages_that_wait_for_the_database_say_so(chromium: Callable[..., Chromium], servers: Servers) -> None:
+def test_pages_waiting_for_the_database_say_so(chromium: Callable[..., Chromium], servers: Servers) -> None:
     server = servers.serve("volley/study.py", max_frames=601, countdown=0)
     ada = chromium("ada")
     remarks = ada.page.get_by_test_id("remarks")
@@ -48,7 +48,7 @@ def test_pages_that_wait_for_the_database_say_so(chromium: Callable[..., Chromiu
     ada.wait_for("lobby", timeout_s=30)
     expect(remarks).to_be_hidden()
     with locked(server.data):
-        # Nothing is stored while a lobby is quiet: the next arrival cannot be.
+        # Nothing is stored while a lobby is quiet, so the failure shows only with the next arrival.
         bob = chromium("bob")
         bob.open(server.url)
         bob.wait_for("error", timeout_s=40)
@@ -57,7 +57,7 @@ def test_pages_that_wait_for_the_database_say_so(chromium: Callable[..., Chromiu
     assert ada.problems == []
 
 
-def test_reason_is_still_there_on_the_page_that_follows(
+def test_reason_of_an_early_end_is_shown_on_the_next_page(
     chromium: Callable[..., Chromium], servers: Servers
 ) -> None:
     server = servers.serve("volley/study.py", max_frames=3600, countdown=0, hold=1)
@@ -73,7 +73,7 @@ def test_reason_is_still_there_on_the_page_that_follows(
     expect(bob.page.get_by_test_id("remarks")).to_contain_text("You were away for too long")
 
 
-def test_page_comes_back_with_the_token_that_its_last_socket_brought(
+def test_page_reconnects_with_the_token_of_its_last_socket(
     chromium: Callable[..., Chromium], servers: Servers
 ) -> None:
     server = servers.serve("volley/study.py", max_frames=601, countdown=0)

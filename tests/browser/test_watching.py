@@ -1,4 +1,4 @@
-"""Someone who runs the study looks on at a game that two people play, after it has begun."""
+"""A researcher watches a running game of two people from the middle on."""
 
 import re
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """Drives a study from outside, through its automation contract, in real browsers.
 
-A `CoplayServer` serves a study as a researcher would; each `Participant` is a browser process of its own.
-Both use only what the contract promises: the command line, `<body data-scene data-phase>`, test ids and
+A `CoplayServer` serves a study as a researcher would; each `Participant` is a separate browser process. Both
+use only the contract's interfaces: the command line, `<body data-scene data-phase>`, test ids and
 `window.coplay`.
 """
 

@@ -19,16 +19,16 @@ INPUT_SIZES = (1, 1)
 def assert_agreed(
     server: CoplayServer, participants: Sequence[Participant], folder: Path, least_frames: int
 ) -> Export:
-    """See that everyone holds the same game, and that it was worth agreeing on.
+    """Check that all participants recorded the same game, and that enough happened in it.
 
     Args:
-        server: Where they played.
-        participants: Who played, all of them; of each Chromium the uploads are compared too.
-        folder: Where to export to.
-        least_frames: The game must have lasted this long.
+        server: The server of the game.
+        participants: All participants of the game; the uploads of those in Chromium are compared, too.
+        folder: The folder for the export.
+        least_frames: The fewest frames that the game must have.
 
     Returns:
-        The tables, for further questions.
+        The exported tables, for further checks.
     """
     stats = [participant.stats() for participant in participants]
     game_id = stats[0]["game_id"]
@@ -57,7 +57,7 @@ def assert_agreed(
 
 
 def assert_copies_agree(copies: Copies) -> int:
-    """See that all peers hold the same inputs of all frames, and the same states; returns how many frames."""
+    """Check that all peers have the same inputs and states of all frames. Return the number of frames."""
     logs = [copies.inputs(peer) for peer in copies.peers]
     assert all(log == logs[0] for log in logs)
     frames = len(logs[0])
@@ -76,6 +76,6 @@ def _assert_inputs_are_active(export: Export, game_id: str, frames: int) -> None
     for player in range(len(INPUT_SIZES)):
         actions = [str(row["action"]) for row in rows if row["player_id"] == player]
         assert len(actions) == frames
-        # An agreement about a still picture proves nothing.
+        # Agreement on a game in which nobody acts would prove nothing.
         changes = sum(before != after for before, after in pairwise(actions))
         assert changes >= 10, f"player {player} changed their action {changes} times"

@@ -1,4 +1,4 @@
-"""Breaks what a participant's page is connected by, and tells how the game came through."""
+"""Breaks the connections of a participant's page, and measures the effect on the game."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -10,10 +10,10 @@ _SCRIPT = (Path(__file__).parent / "breakage.js").read_text("utf-8")
 
 
 class Breakage:
-    """The ways of one participant, to be broken and mended.
+    """The connections of one participant, which can be broken and restored.
 
     Args:
-        participant: Whose page has not been opened yet.
+        participant: A participant whose page has not been opened yet.
     """
 
     def __init__(self, participant: Chromium) -> None:
@@ -21,28 +21,28 @@ class Breakage:
         participant.page.add_init_script(_SCRIPT)
 
     def block_datagrams(self) -> None:
-        """Pages opened from now on find no path to another browser, as in a network without UDP."""
+        """Give pages that are opened from now on no path to another browser, as in a network without UDP."""
         # Only relayed paths are allowed, and there is no relay.
         self._participant.page.add_init_script("breakage.configuration = { iceTransportPolicy: 'relay' }")
 
     def cut_datagrams(self, cut: bool) -> None:
-        """Lose all that is sent directly, or nothing any more. The peer's has to be cut, too."""
+        """Drop all datagrams sent on direct connections, or stop dropping them. Cut the peer's, too."""
         self._participant.run("window.coplay.conditions({ latency_ms: 0, loss: args[0] })", 1 if cut else 0)
 
     def close_connections(self) -> None:
-        """Close every peer connection behind the page's back."""
+        """Close every peer connection without the page's knowledge."""
         self._participant.run("breakage.closeConnections()")
 
     def cut_socket(self, cut: bool) -> None:
-        """Let the server be out of reach for the page's socket, or in reach again."""
+        """Make the server unreachable for the page's socket, or reachable again."""
         self._participant.run("breakage.cutSocket(args[0])", cut)
 
     def links(self) -> list[str]:
-        """By which ways the game travelled, in order: `direct`, `relay`."""
+        """Return the links that carried the game, in order: `direct`, `turn`, `relay`."""
         return list(self._participant.run("return breakage.links"))
 
     def longest_wait_ms(self, game_id: str) -> float:
-        """The longest time without a newly confirmed frame, as this participant's page uploaded it."""
+        """Return the longest time without a newly confirmed frame, from this page's uploads."""
         batches = self._participant.uploads.games[game_id].batches(len(INPUT_SIZES), INPUT_SIZES)
         confirmed_at_ms = [at_ms for batch in batches for at_ms in batch.confirmed_at_ms]
         return max(after - before for before, after in pairwise(confirmed_at_ms))

@@ -1,4 +1,4 @@
-"""A participant in a Chromium process of their own."""
+"""A participant in a separate Chromium process."""
 
 import json
 import os
@@ -37,10 +37,10 @@ _SHOWN_ADDRESSES = "--disable-features=WebRtcHideLocalIpsWithMdns"
 
 
 class ChromiumLauncher:
-    """Starts participants; one for a test run, since Playwright runs once in a process.
+    """A launcher of participants. A test run has only one, because Playwright runs once in a process.
 
     Args:
-        folder: Profiles are kept here by name, so that a name used again finds its HTTP cache warm.
+        folder: The folder of the profiles. A participant's name that is used again finds a warm HTTP cache.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -58,10 +58,10 @@ class ChromiumLauncher:
         """Start a browser process.
 
         Args:
-            name: Of the participant, and of the profile.
-            hide_addresses: Leave Chromium's default alone, which hides local addresses behind mDNS names.
-            viewport: Width and height of the page.
-            machine: Where it runs; None for this one.
+            name: The name of the participant and of the profile.
+            hide_addresses: True to keep Chromium's default, which hides local addresses behind mDNS names.
+            viewport: Width and height of the page, in CSS pixels.
+            machine: The machine on which the browser runs; None for this one.
         """
         profile = self._folder / name
         profile.mkdir(parents=True, exist_ok=True)
@@ -76,15 +76,15 @@ class ChromiumLauncher:
         return Chromium(name, context, net_log)
 
     def stop(self) -> None:
-        """End Playwright."""
+        """Stop Playwright."""
         self._playwright.stop()
 
 
 class Chromium(Participant):
-    """See `Participant`; made by `ChromiumLauncher.launch`.
+    """A participant in Chromium; `ChromiumLauncher.launch` creates one.
 
     Attributes:
-        uploads: What the page posted about its games.
+        uploads: The batches and reports that the page posted.
         problems: Console errors and uncaught exceptions, of the page and of its workers.
         requests: The address of every request of the page and its workers, WebSockets included.
     """
@@ -127,16 +127,16 @@ class Chromium(Participant):
     # What only Chromium offers
 
     def emulate(self, conditions: Conditions) -> None:
-        """Give the peer connections that this page makes *from now on* a latency and a loss.
+        """Apply latency and loss to the peer connections that this page makes *from now on*.
 
-        The peer's browser has to be given the same. Connections that exist keep what they have.
+        Apply the same conditions to the peer's browser. Existing connections are not affected.
         """
         self._devtools.send("Network.emulateNetworkConditions", conditions.parameters())
 
     def sleep(self, asleep: bool) -> None:
-        """Stop the page's process, workers and connections too, as a machine's sleep does; or wake it up.
+        """Suspend the page with its workers and connections, as a machine's sleep does, or wake it up.
 
-        Nothing can be asked of the page meanwhile.
+        The page does not answer while it is suspended.
         """
         for process, kind in self.process_ids().items() if asleep else self._asleep.items():
             if kind == "renderer":
@@ -144,36 +144,36 @@ class Chromium(Participant):
                 os.kill(process, signal.SIGSTOP if asleep else signal.SIGCONT)
 
     def open_tab(self) -> Page:
-        """Go on in a new tab.
+        """Continue in a new tab.
 
         Returns:
-            The old one, which stays open.
+            The old tab, which stays open.
         """
         old = self.page
         self.page = self._context.new_page()
         return old
 
     def begin_reload(self) -> None:
-        """Load the page anew, as the browser's button does, without waiting for it."""
+        """Begin to reload the page, as the browser's button does, without waiting for it."""
         self.page.evaluate("window.left_behind = true; setTimeout(() => location.reload())")
 
     def end_reload(self) -> None:
-        """Wait until the new page is there."""
+        """Wait until the reloaded page is there."""
         self.page.wait_for_function("!window.left_behind && window.playtest")
         self._position = 0
 
     def close_page(self) -> None:
-        """Close the tab, as a person does: the browser goes on."""
+        """Close the tab, as a person does, but not the browser."""
         spare = self._context.new_page()
         self.page.close(run_before_unload=False)
         self.page = spare
 
     def frame(self, name: str, position: int) -> "ChromiumFrame":
-        """The participant in one of the page's frames.
+        """Return the participant in one of the page's frames.
 
         Args:
-            name: What to call them.
-            position: Counts the page's `<iframe>`s, from 0.
+            name: The participant's name in messages.
+            position: The index of the `<iframe>` in the page, from 0.
         """
         element = self.page.locator("iframe").nth(position).element_handle()
         frame = element.content_frame()
@@ -181,7 +181,7 @@ class Chromium(Participant):
         return ChromiumFrame(name, frame)
 
     def process_ids(self) -> dict[int, str]:
-        """Process id → kind (`browser`, `renderer`, `GPU`, `utility`) of this browser's processes."""
+        """Return process id → kind (`browser`, `renderer`, `GPU`, `utility`) of this browser's processes."""
         browser = self._context.browser
         assert browser is not None
         session = browser.new_browser_cdp_session()
@@ -190,16 +190,17 @@ class Chromium(Participant):
         return {process["id"]: process["type"] for process in processes}
 
     def page_requests_on_the_wire(self) -> list[str]:
-        """All addresses that pages and workers made this browser ask for, out of its own network log.
+        """Return all addresses that pages and workers requested, from the browser's network log.
 
-        Complete where `requests` might not be: the log is kept by the network stack. Call it after `close`.
+        The network stack writes this log, so that it is complete even if `requests` is not. Call it after
+        `close`.
         """
         log = json.loads(self._net_log.read_text("utf-8"))
         parameters = (event.get("params", {}) for event in log["events"])
         return [
             given["url"]
             for given in parameters
-            # The browser's own requests have no origin for an initiator.
+            # Requests of the browser itself have no origin as their initiator.
             if "url" in given and given.get("initiator", "not an origin") != "not an origin"
         ]
 
@@ -215,7 +216,7 @@ class Chromium(Participant):
 
 
 class ChromiumFrame(Participant):
-    """A participant in a frame of somebody's page, as the demo shows them; made by `Chromium.frame`."""
+    """A participant in a frame of a page, as in the demo; `Chromium.frame` creates one."""
 
     def __init__(self, name: str, frame: Frame) -> None:
         super().__init__(name)
@@ -234,4 +235,4 @@ class ChromiumFrame(Participant):
         self._frame.frame_element().screenshot(path=str(file))
 
     def close(self) -> None:
-        """Leave the page that shows it alone."""
+        """Do nothing: the frame is closed with its page."""

@@ -7,10 +7,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What the path between two peers shall be like when *both* are Chromium and both are given this.
+    """The conditions of the path between two peers, if *both* are in Chromium and emulate them.
 
-    Each end delays and drops what it sends and also what it receives: a datagram meets the latency twice on
-    its way, and a round trip four times.
+    Each end delays and drops both what it sends and what it receives: a datagram is delayed twice on its way,
+    and a round trip four times.
 
     Attributes:
         rtt_ms: Round trip between the two peers, in milliseconds; 0 leaves the path alone.
@@ -27,23 +27,23 @@ class Conditions:
 
     @property
     def latency_ms(self) -> float:
-        """The latency to set at each end."""
+        """The latency to set at each end, in milliseconds."""
         return self.rtt_ms / 4
 
     @property
     def loss_percent(self) -> float:
-        """The loss to set at each end."""
+        """The loss to set at each end, in percent."""
         return 100 * (1 - sqrt(1 - self.loss))
 
     def parameters(self) -> dict[str, Any]:
-        """The arguments of CDP `Network.emulateNetworkConditions`."""
+        """Return the arguments of CDP `Network.emulateNetworkConditions`."""
         return {
             "offline": False,
             "latency": self.latency_ms,
             "downloadThroughput": -1,
             "uploadThroughput": -1,
             "packetLoss": self.loss_percent,
-            # With 0 nothing is queued, and what is not queued is not delayed.
+            # With 0 no packet would be queued, and thus none delayed.
             "packetQueueLength": 2000,
             "packetReordering": False,
         }

@@ -1,4 +1,4 @@
-"""Each peer's copy of a game, as the server stored it: of any browser, and of who has none."""
+"""Each peer's copy of a game, as the server stored it, for peers in browsers and headless peers."""
 
 import json
 import sqlite3
@@ -17,7 +17,7 @@ class Copies:
 
     Args:
         data: The data directory of the server.
-        game_id: Which game.
+        game_id: The game's id.
     """
 
     def __init__(self, data: Path, game_id: str) -> None:
@@ -35,35 +35,35 @@ class Copies:
 
     @property
     def peers(self) -> list[int]:
-        """Whose copies there are."""
+        """The players whose pages uploaded a copy."""
         return list(self._batches)
 
     def inputs(self, peer: int) -> dict[int, bytes]:
-        """Frame → all players' inputs, as this peer has them; a page that goes takes some along."""
+        """Return frame → all players' inputs in a peer's copy; the last frames may be missing."""
         size = sum(self._input_sizes)
         found: dict[int, bytes] = {}
         for batch in self._batches[peer]:
             for position in range(batch.frames):
                 inputs = batch.inputs[size * position : size * (position + 1)]
-                # A page that was loaded anew may give again what the page before it gave.
+                # A reloaded page may upload frames again that the page before it had uploaded.
                 assert found.setdefault(batch.first_frame + position, inputs) == inputs
         return found
 
     def checksums(self, peer: int) -> dict[int, int]:
-        """The checksum of the agreed state before each compared frame, as this peer has it."""
+        """Return frame → checksum of the agreed state before that frame, in a peer's copy."""
         return {frame: value for batch in self._batches[peer] for frame, value in batch.checksums}
 
     def events(self, peer: int, kind: str) -> list[dict[str, Any]]:
-        """What this peer told of one kind of event: `ms` of its monotonic clock, and `detail`."""
+        """Return the events of one kind that a peer uploaded, with `t_ms` of its clock and `detail`."""
         return [row for batch in self._batches[peer] for row in batch.events if row["kind"] == kind]
 
     def longest_wait_ms(self, peer: int, first: int = 0, last: float = inf) -> float:
-        """The longest time that a page of this peer had to wait for the next confirmed frame.
+        """Return the longest time that a page of a peer waited for the next confirmed frame.
 
         Args:
-            peer: Whose.
-            first: The wait for a frame after this one.
-            last: Up to this one.
+            peer: The peer.
+            first: Only waits for frames after this one count.
+            last: Only waits for frames up to this one count.
         """
         waits_ms = [0.0]
         for incarnation in {batch.incarnation for batch in self._batches[peer]}:

@@ -18,17 +18,17 @@ def meet(first: Participant, second: Participant, url: str, conditions: Conditio
     """Bring two people from the start of a study into their game.
 
     Args:
-        first: Who clicks first, and so waits in the lobby.
-        second: Who clicks then.
-        url: Of the study.
-        conditions: What the path between them is to be like; both must be Chromium.
+        first: The participant who clicks first, and waits in the lobby.
+        second: The participant who clicks second.
+        url: The address of the study.
+        conditions: The conditions of the path between them; both must be in Chromium.
 
     Returns:
-        Seconds from the second click to both of them playing.
+        Seconds from the second click until both of them play.
     """
     for participant in (first, second):
         arrive(participant, url)
-        # Only connections made from here on are shaped; the runtime has been fetched at full speed.
+        # This affects only connections made from now on; the runtime has been fetched at full speed.
         if conditions is not None and isinstance(participant, Chromium):
             participant.emulate(conditions)
     first.click_continue()
@@ -39,7 +39,7 @@ def meet(first: Participant, second: Participant, url: str, conditions: Conditio
 
 
 def reload_at_once(*participants: Chromium) -> None:
-    """Load all these pages anew, none of them after another has come back."""
+    """Reload all these pages together, so that none is back before the others have begun."""
     for participant in participants:
         participant.begin_reload()
     for participant in participants:

@@ -1,4 +1,4 @@
-"""What the researcher gets: the tables that `coplay export` writes."""
+"""The tables that `coplay export` writes, as a researcher reads them."""
 
 import subprocess
 from pathlib import Path
@@ -14,10 +14,10 @@ class Export:
 
     Args:
         data: The directory that `coplay run --data` was given.
-        folder: Where to export to; must not exist.
+        folder: The folder of the export; must not exist.
 
     Raises:
-        AssertionError: `coplay export` failed; carries what it said.
+        AssertionError: `coplay export` failed; the message is its output.
     """
 
     def __init__(self, data: Path, folder: Path) -> None:
@@ -25,7 +25,7 @@ class Export:
         run_coplay("export", str(folder), "--data", str(data), folder=data.parent)
 
     def rows(self, table: str, **wanted: Any) -> list[dict[str, Any]]:
-        """The rows of a table whose columns have these values."""
+        """Return the rows of a table whose columns have these values."""
         rows = parquet.read_table(self._folder / f"{table}.parquet").to_pylist()
         return [row for row in rows if all(row[column] == value for column, value in wanted.items())]
 
@@ -34,15 +34,15 @@ def run_coplay(*arguments: str, folder: Path, timeout_s: float = 180) -> str:
     """Run the command line to its end.
 
     Args:
-        arguments: What follows `coplay`.
-        folder: The working directory; a log of errors would be left there.
-        timeout_s: How long it may take.
+        arguments: The arguments of `coplay`.
+        folder: The working directory, to which a log of unexpected errors is written.
+        timeout_s: The longest time that it may take.
 
     Returns:
-        What it printed.
+        The output of the command.
 
     Raises:
-        AssertionError: Its exit code was not 0.
+        AssertionError: The exit code was not 0.
     """
     done = subprocess.run(
         [str(COPLAY), *arguments],

@@ -1,4 +1,4 @@
-"""A participant in a Firefox process of their own, driven by Mozilla's own client: no driver binary."""
+"""A participant in a separate Firefox process, driven by Mozilla's Marionette client without geckodriver."""
 
 import base64
 import os
@@ -11,7 +11,7 @@ from playtest.network import Machine
 from playtest.participant import PAGE_SCRIPT, Participant
 
 with warnings.catch_warnings():
-    # Its dependencies ask for the Linux distribution in a way that is deprecated.
+    # Its dependencies use a deprecated function to detect the Linux distribution.
     warnings.simplefilter("ignore")
     from marionette_driver import By, Wait
     from marionette_driver.marionette import Marionette
@@ -19,7 +19,7 @@ with warnings.catch_warnings():
 EXECUTABLE = os.environ.get("FIREFOX", "/usr/bin/firefox-esr")
 
 _PREFERENCES = {
-    # Plain host candidates, and loopback among them: the peers share a machine.
+    # Plain host candidates, including loopback, because the peers share a machine.
     "media.peerconnection.ice.obfuscate_host_addresses": False,
     "media.peerconnection.ice.loopback": True,
     "app.update.auto": False,
@@ -30,14 +30,14 @@ _SCRIPT_SECONDS = 180
 
 
 class Firefox(Participant):
-    """See `Participant`.
+    """A participant in Firefox.
 
-    The page script is put in after navigation, so the first phases of a page may be missing in `transitions`.
+    The page script is injected after navigation, so `transitions` may lack the first phases of a page.
 
     Args:
-        name: Who this is, in messages.
-        folder: Where Firefox's log goes.
-        machine: Where it runs; None for this one.
+        name: The participant's name in messages.
+        folder: The folder for Firefox's log.
+        machine: The machine on which the browser runs; None for this one.
     """
 
     def __init__(self, name: str, folder: Path, machine: Machine | None = None) -> None:
@@ -50,7 +50,7 @@ class Firefox(Participant):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self._marionette = Marionette(
-                app="fxdesktop",  # it looks beside the program otherwise
+                app="fxdesktop",  # otherwise it is looked up in a file next to the program
                 bin=program,
                 headless=True,
                 host="127.0.0.1",
@@ -68,7 +68,7 @@ class Firefox(Participant):
         self._marionette.execute_script(PAGE_SCRIPT, sandbox=None)
 
     def run(self, body: str, *arguments: Any) -> Any:
-        # An error is handed over as text: Marionette's own report of it would not say what the page threw.
+        # Errors are returned as text, because Marionette's own report would not include what the page threw.
         answer = self._marionette.execute_async_script(
             f"const args = arguments[0], done = arguments[1];"
             f"(async () => {{ {body} }})()"
@@ -88,13 +88,13 @@ class Firefox(Participant):
         self._marionette.find_element(By.CSS_SELECTOR, selector).click()
 
     def hide(self) -> None:
-        """Open another tab before the page's. Nothing can be asked of the page meanwhile."""
+        """Hide the page behind another tab. The page cannot be queried until `show`."""
         self._page = self._marionette.current_window_handle
         cover = self._marionette.open(type="tab", focus=True)["handle"]
         self._marionette.switch_to_window(cover, focus=True)
 
     def show(self) -> None:
-        """Close that tab: the page can be seen again."""
+        """Close the tab that hides the page."""
         self._marionette.close()
         self._marionette.switch_to_window(self._page, focus=True)
 
@@ -105,12 +105,12 @@ class Firefox(Participant):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self._marionette.quit()
-            # Removes the profile now; left to the interpreter's end, it fails there.
+            # Removes the profile now, because that fails when the interpreter exits.
             self._marionette.cleanup()
 
 
 def firefox_is_there() -> bool:
-    """Whether this machine has the browser."""
+    """Return True if Firefox is installed."""
     return Path(EXECUTABLE).exists()
 
 

@@ -1,4 +1,4 @@
-"""Forwards what comes to an inherited listening socket to a port of the loopback that this process sees.
+"""Forwards connections from an inherited listening socket to a loopback port of this network namespace.
 
 python forwarder.py FILE_DESCRIPTOR PORT
 """

@@ -1,4 +1,4 @@
-"""A participant without a browser, in a process of their own."""
+"""A participant without a browser, in a separate process."""
 
 import json
 import os
@@ -13,10 +13,10 @@ _JOIN = Path(__file__).parents[2] / "headless" / "samples" / "join_study.py"
 
 
 class HeadlessPeer:
-    """Goes through a study by `coplay.headless.join`, pressing at random; started by making one.
+    """A process that joins a study with `coplay.headless.join` and plays random actions.
 
     Args:
-        server: Whose study; it was started by `Servers.serve`, so that the study lies beside the data.
+        server: The server of the study, started by `Servers.serve`, which puts the study next to the data.
     """
 
     def __init__(self, server: CoplayServer) -> None:
@@ -29,20 +29,20 @@ class HeadlessPeer:
         )
 
     def wait_for(self, scene: str) -> None:
-        """Wait until it is there."""
+        """Wait until the peer has reached a scene."""
         assert self._process.stdout is not None
         assert any(line.endswith(f": {scene}\n") for line in self._process.stdout), (
             f"it never came to {scene}"
         )
 
     def finish(self, timeout_s: float = 60) -> dict[str, Any]:
-        """Wait for its end; answers what it has to tell of its one game."""
+        """Wait until the process ends, and return its report of its one game."""
         told, _ = self._process.communicate(timeout=timeout_s)
         assert self._process.returncode == 0
         (game,) = json.loads(told.splitlines()[-1])["games"]
         return dict(game)
 
     def close(self) -> None:
-        """End it, wherever it is."""
+        """Kill the process, if it still runs."""
         self._process.kill()
         self._process.wait()

@@ -1,8 +1,8 @@
-"""A path of datagrams between browsers that delays, drops and reorders them, the same way for the same seed.
+"""A path between browsers that delays, drops and reorders datagrams, deterministically for a seed.
 
-It stands between the browsers' own sockets: each learns, instead of the other's address, a port of this
-process, which passes on what comes. So all that WebRTC sends meets it, the handshakes of ICE and DTLS too,
-each way once.
+It is a UDP proxy between the browsers' sockets: instead of the other's address, each browser learns a port of
+this process, which forwards the datagrams. So everything that WebRTC sends passes through it once each way,
+including the handshakes of ICE and DTLS.
 """
 
 import contextlib
@@ -21,17 +21,17 @@ _Address = tuple[str, int]
 
 
 class LossyPath:
-    """Such a path, for as many browsers as are put on it.
+    """A lossy path between any number of browsers.
 
     Args:
-        latency_ms: How long a datagram takes, one way.
-        jitter_ms: How much longer it may take; those that follow may overtake it.
-        loss: Share of the datagrams that is lost, 0 to 1.
-        seed: Which.
+        latency_ms: Delay of each datagram, one way, in milliseconds.
+        jitter_ms: The largest random delay that is added, so that later datagrams may overtake earlier ones.
+        loss: Share of the datagrams that are dropped, 0 to 1.
+        seed: Seed of the random numbers.
 
     Attributes:
-        carried: How many datagrams were passed on.
-        lost: How many were not.
+        carried: How many datagrams were forwarded.
+        lost: How many datagrams were dropped.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class LossyPath:
         self._latency_s, self._jitter_s, self._loss = latency_ms / 1000, jitter_ms / 1000, loss
         self._random = random.Random(seed)
         self._lock = threading.Lock()
-        # Each browser's socket has one of ours, from which it seems to send.
+        # Each browser's socket has one of ours, which the other browsers see as the sender.
         self._ours: dict[_Address, socket.socket] = {}
         self._whose: dict[socket.socket, _Address] = {}
         self._under_way: list[tuple[float, int, socket.socket, _Address, bytes]] = []
@@ -52,12 +52,12 @@ class LossyPath:
         self._thread.start()
 
     def join(self, participant: Chromium) -> None:
-        """Put a participant on it, whose page has not been opened yet."""
+        """Put a participant, whose page has not been opened yet, on the path."""
         participant.page.context.expose_function("throughPath", self._port_for)
         participant.page.context.add_init_script(_SCRIPT)
 
     def close(self) -> None:
-        """Cut it."""
+        """Close the path: nothing is forwarded any more."""
         self._end.close()
         self._thread.join(10)
         for ours in self._whose:
@@ -66,7 +66,7 @@ class LossyPath:
         self._selector.close()
 
     def _port_for(self, address: str, port: int) -> int | None:
-        """Which of our ports stands for a browser's; None for an address that it cannot have here."""
+        """Return the port of ours that replaces a browser's; None if the address is not on this machine."""
         try:
             socket.inet_aton(address)
             return int(self._standing_for((address, port)).getsockname()[1])
@@ -88,7 +88,7 @@ class LossyPath:
         count = 0
         while True:
             wait = self._under_way[0][0] - time.monotonic() if self._under_way else 0.05
-            # Never for long: a new socket may have been registered meanwhile.
+            # A short time-out, because another thread may register a new socket meanwhile.
             for key, _ in self._selector.select(min(max(wait, 0), 0.05)):
                 if key.fileobj is self._ended:
                     return

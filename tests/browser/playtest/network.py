@@ -1,7 +1,7 @@
-"""A local network with machines of its own: a server and participants whose addresses can change.
+"""A virtual network of machines, for a server and participants whose addresses can change.
 
-Each machine is a network namespace with one card, in one switch. They belong to a user namespace, so that no
-rights are needed, and they end with the process that made them.
+Each machine is a network namespace with one network card, connected to one switch. They belong to a user
+namespace, so that no privileges are needed, and they end with the process that created them.
 """
 
 import socket
@@ -14,15 +14,15 @@ _NETWORK = "10.77.0"
 
 
 class NetworkError(RuntimeError):
-    """This system grants no network namespaces; carries what it said."""
+    """Raised if this system allows no network namespaces; the message is the system's."""
 
 
 class Machine:
     """One machine of a `Network`.
 
     Attributes:
-        address: What it has now.
-        prefix: A command behind these words runs on it.
+        address: The machine's current IP address.
+        prefix: The words before a command that make it run on this machine.
     """
 
     def __init__(self, address: str, prefix: tuple[str, ...]) -> None:
@@ -31,28 +31,28 @@ class Machine:
         self._forwarders: list[subprocess.Popen[bytes]] = []
 
     def move(self, address: str) -> None:
-        """Lose the address, as in leaving a Wi-Fi, and have another: nothing comes to the old one now."""
+        """Replace the machine's address, as after a change of Wi-Fi. The old one becomes unreachable."""
         _run(*self.prefix, "ip", "address", "flush", "dev", "card")
         _run(*self.prefix, "ip", "address", "add", f"{address}/24", "dev", "card")
-        # Without one, browsers know no address of their own.
+        # Browsers find their own address only if there is a default route.
         _run(*self.prefix, "ip", "route", "add", "default", "dev", "card")
         self.address = address
 
     def wrapper(self, program: str, file: Path) -> Path:
-        """Write a program that runs another one here, for those who take the path of an executable.
+        """Write a script that runs a program on this machine, for callers that need an executable's path.
 
         Args:
-            program: Its path.
-            file: Where to write.
+            program: The program's path.
+            file: The script to write.
         """
         file.write_text(f'#!/bin/sh\nexec {" ".join(self.prefix)} {program} "$@"\n', "utf-8")
         file.chmod(0o755)
         return file
 
     def forward(self, port: int) -> None:
-        """Have connections to a port of our own loopback go to the same one of that machine's."""
+        """Forward connections from a port of our loopback to the same port of this machine's loopback."""
         with socket.create_server(("127.0.0.1", port)) as listener:
-            # A socket stays in the namespace that it was made in, whoever holds it.
+            # A socket stays in the namespace in which it was created, even in a process of another one.
             number = listener.fileno()
             self._forwarders.append(
                 subprocess.Popen(
@@ -62,17 +62,17 @@ class Machine:
             )
 
     def close(self) -> None:
-        """End what was started to reach it."""
+        """Stop the processes that forward connections to this machine."""
         for forwarder in self._forwarders:
             forwarder.kill()
             forwarder.wait()
 
 
 class Network:
-    """The switch, and all that is plugged into it.
+    """A switch with the machines that are connected to it.
 
     Raises:
-        NetworkError: There can be none here.
+        NetworkError: This system allows no network namespaces.
     """
 
     def __init__(self) -> None:
@@ -83,10 +83,10 @@ class Network:
         _run(*self._switch, "ip", "link", "set", "switch", "up")
 
     def machine(self, number: int) -> Machine:
-        """Plug in a machine.
+        """Create a machine and connect it to the switch.
 
         Args:
-            number: The last number of its address: 1 to 254.
+            number: The last number of the machine's address, 1 to 254.
         """
         prefix = self._new_namespace((*self._switch, "unshare", "--net"))
         outlet, machine = f"outlet{number}", str(self._keepers[-1].pid)
@@ -101,18 +101,18 @@ class Network:
         return made
 
     def address(self, number: int) -> str:
-        """An address in this network."""
+        """Return the address in this network that ends with a number."""
         return f"{_NETWORK}.{number}"
 
     def close(self) -> None:
-        """Pull all plugs."""
+        """Remove all machines and the switch."""
         for machine in self._machines:
             machine.close()
         for keeper in reversed(self._keepers):
             keeper.communicate(timeout=10)
 
     def _new_namespace(self, command: tuple[str, ...]) -> tuple[str, ...]:
-        """Start a process that keeps it until its input ends; answers the words that lead in."""
+        """Start a process that keeps a new namespace alive; return the words that run a command in it."""
         keeper = subprocess.Popen(
             [*command, "sh", "-c", "echo; exec cat"],
             stdin=subprocess.PIPE,

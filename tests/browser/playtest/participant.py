@@ -1,4 +1,4 @@
-"""One participant, whatever the browser: what a test or a bench may do to them and ask about them."""
+"""The interface of a participant in any browser, for tests and benches."""
 
 import json
 from abc import ABC, abstractmethod
@@ -11,24 +11,24 @@ ARROWS = ("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown")
 
 
 class WaitError(AssertionError):
-    """A participant did not get where the test expected them; says where they are instead."""
+    """Raised if a participant did not reach an expected state; the message describes their state."""
 
 
 class Participant(ABC):
     """A browser process with one page, driven through the automation contract.
 
-    `wait_for` reads the page's whole history of scenes and phases, from the last one it matched: a phase that
-    lasted a millisecond is not missed, and nothing needs to be slept for.
+    `wait_for` reads the page's history of scenes and phases since its last match, so that it does not miss a
+    phase that lasted only a millisecond, and tests need not sleep.
 
     Args:
-        name: Who this is, in messages.
+        name: The participant's name in messages.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self._position = 0
 
-    # What each browser does in its own way
+    # Implemented by each browser
 
     @abstractmethod
     def _navigate(self, url: str) -> None: ...
@@ -57,18 +57,18 @@ class Participant(ABC):
         self._navigate(url)
 
     def wait_for(self, scene: str | None = None, phase: str | None = None, timeout_s: float = 60) -> float:
-        """Wait until the page is, or since the last wait was, in a scene and phase.
+        """Wait until the page is in a scene and phase, or has been since the last wait.
 
         Args:
             scene: `data-scene`; None for any.
             phase: `data-phase`; None for any.
-            timeout_s: How long at most.
+            timeout_s: Longest wait, in seconds.
 
         Returns:
-            When it got there, in UNIX seconds.
+            The time at which the page got there, in seconds since 1970.
 
         Raises:
-            WaitError: It did not.
+            WaitError: The page did not get there in time.
         """
         found = self.run(
             "return playtest.reached(...args)", scene, phase, self._position, round(1000 * timeout_s)
@@ -82,7 +82,7 @@ class Participant(ABC):
         """Wait until a number in `stats()` is at least `least`; for a figure per peer, any of them.
 
         Raises:
-            WaitError: It stayed below.
+            WaitError: The number stayed below `least`.
         """
         found = self.run("return playtest.figure(...args)", figure, least, round(1000 * timeout_s))
         if found is None:
@@ -90,55 +90,55 @@ class Participant(ABC):
         return dict(found)
 
     def wait_for_link(self, kind: str, timeout_s: float = 30) -> None:
-        """Wait until every peer is reached by `direct`, `turn` or `relay`.
+        """Wait until the link to every peer is of one kind: `direct`, `turn` or `relay`.
 
         Raises:
-            WaitError: Somebody is not.
+            WaitError: The link to some peer is still of another kind.
         """
         if not self.run("return playtest.linked(...args)", kind, round(1000 * timeout_s)):
             raise WaitError(f"{self.name} does not reach everybody by {kind}: {self.describe()}")
 
     def wait_for_runtime(self, timeout_s: float = 120) -> None:
-        """Wait until the simulation's runtime is loaded, whatever scene is shown meanwhile.
+        """Wait until the simulation's runtime is loaded, in any scene.
 
         Raises:
-            WaitError: It was not in time.
+            WaitError: The runtime was not loaded in time.
         """
         if not self.run("return playtest.runtimeReady(...args)", round(1000 * timeout_s)):
             raise WaitError(f"{self.name}'s runtime was not loaded in {timeout_s:g} s: {self.describe()}")
 
     def click_continue(self) -> None:
-        """Click the button that advances."""
+        """Click the button that leads to the next scene."""
         self.click("continue")
 
     def stats(self) -> dict[str, Any]:
-        """What `window.coplay.stats()` says now."""
+        """Return the current `window.coplay.stats()`."""
         return dict(self.run("return window.coplay.stats()"))
 
     def press(self, *keys: str) -> None:
-        """Hold exactly these keys."""
+        """Hold these keys and release all others."""
         self.run("window.coplay.press(args)", *keys)
 
     def play(self, seed: int, keys: tuple[str, ...] = ARROWS) -> None:
-        """Press random keys from now on, a change every 150 to 300 ms, until `rest` or the page's end."""
+        """Press random keys, changing every 150 to 300 ms, until `rest` or the end of the page."""
         self.run("playtest.play(args[0], args.slice(1))", seed, *keys)
 
     def rest(self) -> None:
-        """Let go of the keys and press no more."""
+        """Release all keys and stop pressing random ones."""
         self.run("playtest.rest()")
 
-    # What was seen
+    # Observations
 
     def transitions(self) -> list[dict[str, Any]]:
-        """Each scene and phase of this page so far, with UNIX milliseconds."""
+        """Return each scene and phase of this page so far, with its time in milliseconds since 1970."""
         return list(self.run("return playtest.transitions"))
 
     def policy_violations(self) -> list[str]:
-        """What the page's Content-Security-Policy refused."""
+        """Return what the page's Content-Security-Policy has blocked."""
         return list(self.run("return playtest.violations"))
 
     def describe(self) -> str:
-        """Where this participant is, for a message."""
+        """Return a description of this participant's state, for a message."""
         try:
             seen = self.run(
                 "return {path: playtest.transitions.map(at => `${at.scene}/${at.phase}`),"

@@ -1,4 +1,4 @@
-"""A browser's processes, ended as a crash ends them, or stopped as a closed lid stops them. Linux only."""
+"""Kills a browser's processes as a crash does, or stops them as a closed lid does. Linux only."""
 
 import contextlib
 import os
@@ -12,27 +12,27 @@ class Processes:
     """All processes of one participant's browser.
 
     Args:
-        participant: Whose page is open.
+        participant: A participant whose page is open.
     """
 
     def __init__(self, participant: Chromium) -> None:
         (self._browser,) = (pid for pid, kind in participant.process_ids().items() if kind == "browser")
 
     def kill(self) -> None:
-        """SIGKILL: nothing of the browser gets to do anything more."""
+        """Kill all processes with SIGKILL, so that the browser cannot clean up."""
         self._tell(signal.SIGKILL)
 
     def stop(self) -> None:
-        """SIGSTOP: nothing runs, nothing is closed. Nothing can be asked of the participant meanwhile."""
+        """Stop all processes with SIGSTOP, which closes nothing. The participant does not answer then."""
         self._tell(signal.SIGSTOP)
 
     def go_on(self) -> None:
-        """SIGCONT."""
+        """Continue all processes with SIGCONT."""
         self._tell(signal.SIGCONT)
 
     def _tell(self, what: signal.Signals) -> None:
         told: set[int] = set()
-        # A process that began meanwhile is found in another round.
+        # Repeated, because a process may have started a child before it got the signal.
         while more := self._tree() - told:
             for pid in more:
                 with contextlib.suppress(ProcessLookupError):

@@ -18,17 +18,17 @@ _READY = "coplay: serving "
 
 
 class ServerError(RuntimeError):
-    """The server did not start; carries its log."""
+    """Raised if the server did not start; the message has its log."""
 
 
 class CoplayServer:
     """`coplay run STUDY` or `coplay demo` on a free port.
 
     Args:
-        arguments: What follows `coplay`: `("run", study_file)` or `("demo", "--no-open")`.
-        folder: Where the log goes, and the data.
-        port: None for any free one.
-        machine: Where it runs, and can be reached; None for this one, by loopback alone.
+        arguments: The arguments of `coplay`: `("run", study_file)` or `("demo", "--no-open")`.
+        folder: The folder for the log and the data.
+        port: The port; None for any free one.
+        machine: The machine on which the server runs and listens; None for this one's loopback interface.
     """
 
     def __init__(
@@ -61,10 +61,10 @@ class CoplayServer:
         self._reader.start()
 
     def wait_until_serving(self, timeout_s: float = 180) -> None:
-        """Return once it prints that it serves; the first start of all may have a runtime to fetch.
+        """Wait until the server prints that it serves, which takes long if it has to fetch a runtime first.
 
         Raises:
-            ServerError: It ended, or never said so.
+            ServerError: The server ended, or is not ready in time.
         """
         deadline = time.monotonic() + timeout_s
         while not self._serving.wait(0.1):
@@ -73,24 +73,24 @@ class CoplayServer:
                 raise ServerError(f"the server did not start:\n{self.log()}")
 
     def healthy(self) -> bool:
-        """Whether `/healthz` answers 200."""
+        """Return True if `/healthz` answers 200."""
         with urllib.request.urlopen(f"{self.url}/healthz", timeout=10) as answer:
             return bool(answer.status == 200)
 
     def log(self) -> str:
-        """All that it printed."""
+        """Return everything that the server has printed."""
         return self._log_file.read_text("utf-8") if self._log_file.exists() else ""
 
     def kill(self) -> None:
-        """End it as a power cut does; another one may follow on its port and folder."""
+        """Kill the server as a power cut does. Another one may be started on its port and folder."""
         self._process.kill()
         self.stop()
 
     def stop(self) -> int:
-        """Ask it to end, as Ctrl-C does, and wait.
+        """Stop the server as Ctrl-C does, and wait until it has ended.
 
         Returns:
-            Its exit code.
+            The exit code.
         """
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)

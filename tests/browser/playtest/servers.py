@@ -9,10 +9,10 @@ from playtest.studies import short_study
 
 
 class Servers:
-    """Serves examples cut short; each variant once, so that the browsers' caches stay warm between tests.
+    """Servers of shortened examples, one for each variant, so that browsers' caches stay warm between tests.
 
     Args:
-        new_folder: Makes an empty folder whose name begins as given.
+        new_folder: Creates an empty folder whose name begins with the given text.
     """
 
     def __init__(self, new_folder: Callable[[str], Path]) -> None:
@@ -20,7 +20,7 @@ class Servers:
         self.running: dict[str, CoplayServer] = {}
 
     def serve(self, example: str, **changes: Any) -> CoplayServer:
-        """Serve `examples/<example>`, its play scenes changed."""
+        """Serve `examples/<example>` with other arguments for its play scenes, and return the server."""
         key = f"{example} {changes}"
         if key not in self.running:
             folder = self._new_folder(example.removesuffix(".py").replace("/", "-"))
@@ -29,13 +29,13 @@ class Servers:
         return self.running[key]
 
     def demo(self) -> CoplayServer:
-        """Serve what `coplay demo` serves."""
+        """Run `coplay demo` and return the server."""
         if "demo" not in self.running:
             self._start("demo", ("demo", "--no-open"), self._new_folder("demo"))
         return self.running["demo"]
 
     def stop(self) -> None:
-        """Stop them all."""
+        """Stop all servers."""
         for server in self.running.values():
             server.stop()
 

@@ -1,4 +1,4 @@
-"""Examples cut short: the same environment, scenes and drawing, in games that a test has time for."""
+"""Shortened examples: the same environment, scenes and drawing, with games short enough for a test."""
 
 import shutil
 from pathlib import Path
@@ -24,20 +24,20 @@ study.scenes = [
 
 
 def short_study(example: str, folder: Path, *, relay_only: bool = False, **changes: Any) -> Path:
-    """Make a study out of an example, with other values for its play scenes.
+    """Create a study from an example, with other arguments for its play scenes.
 
     Args:
         example: Folder and file under `examples/`: `"volley/study.py"`.
-        folder: Where to put it; must not exist.
-        relay_only: As of `coplay.Study`.
+        folder: The folder of the new study; must not exist.
+        relay_only: The argument of `coplay.Study`.
         changes: Arguments of `scenes.Play`, as plain Python values.
 
     Returns:
-        The study file, in a folder of its own as the bundle wants it.
+        The study file, in a separate folder, because the bundle contains the whole folder.
     """
     source = EXAMPLES / example
     shutil.copytree(source.parent, folder, ignore=shutil.ignore_patterns("__pycache__", "coplay-data"))
-    # A bundle imports the module `study`: the example's own has to make room for this one.
+    # A bundle imports the module `study`, so the example's own `study.py` must not be there.
     (folder / "study.py").unlink(missing_ok=True)
     shutil.copyfile(source, folder / "original.py")
     study = folder / "study.py"

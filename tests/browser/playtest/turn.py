@@ -9,14 +9,14 @@ _PROGRAM = "turnserver"
 
 
 class TurnServer:
-    """coturn on loopback, at a free port.
+    """A coturn process on loopback, at a free port.
 
     Args:
-        folder: For its files.
+        folder: The folder for coturn's files.
 
     Attributes:
-        address: As `coplay run --turn` takes it.
-        secret: That it shares with the study server.
+        address: The server's URL, as `coplay run --turn` takes it.
+        secret: The secret that it shares with the study server.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -50,10 +50,10 @@ class TurnServer:
 
     @staticmethod
     def is_there() -> bool:
-        """Whether this machine has the program."""
+        """Return True if coturn is installed."""
         return shutil.which(_PROGRAM) is not None
 
     def stop(self) -> None:
-        """End it as a power cut does: it takes leave of nobody."""
+        """Kill the server as a power cut does, without notice to its clients."""
         self._process.kill()
         self._process.wait()

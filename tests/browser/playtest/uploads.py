@@ -1,4 +1,4 @@
-"""What one browser told the server about its games, as it left the page: a witness beside the export."""
+"""The uploads of one browser as they left the page, to be compared with the export."""
 
 import json
 import re
@@ -24,12 +24,12 @@ class GameUploads:
     reports: list[dict[str, Any]] = field(default_factory=list)
 
     def batches(self, n_players: int, input_sizes: tuple[int, ...]) -> list[FrameBatch]:
-        """Each batch once, by number."""
+        """Return each batch once, ordered by number."""
         decoded = (decode(body, n_players, input_sizes) for body in self.bodies)
         return [batch for _, batch in sorted({batch.number: batch for batch in decoded}.items())]
 
     def inputs(self, n_players: int, input_sizes: tuple[int, ...]) -> bytes:
-        """The input log this peer holds: every player's input of frame 0, of frame 1, and so on."""
+        """Return the input log of this peer: every player's input of frame 0, of frame 1, and so on."""
         log = b""
         for batch in self.batches(n_players, input_sizes):
             if batch.frames:
@@ -38,20 +38,20 @@ class GameUploads:
         return log
 
     def checksums(self, n_players: int, input_sizes: tuple[int, ...]) -> dict[int, int]:
-        """The checksum of the agreed state before each compared frame."""
+        """Return frame → checksum of the agreed state before that frame."""
         return {
             frame: value for batch in self.batches(n_players, input_sizes) for frame, value in batch.checksums
         }
 
 
 class Uploads:
-    """Collects what a browser posts."""
+    """The batches and reports that one browser posts, by game."""
 
     def __init__(self) -> None:
         self.games: dict[str, GameUploads] = defaultdict(GameUploads)
 
     def see(self, url: str, body: bytes | None) -> None:
-        """Take one POST of the page."""
+        """Record one POST request of the page."""
         match = _GAME.search(url.partition("?")[0])
         if match is None or body is None:
             return
