@@ -26,12 +26,13 @@ class Controls:
         self._codec = codec
         self._held: list[str] = []
         self._tapped: list[str] = []
+        # Bounded, so that a burst of strokes does not keep the seat busy for long.
         self._strokes: deque[bytes] = deque(maxlen=8)
         self.default = codec.encode(keys.action([]))
         self._action = self.default
 
     def press(self, held: list[str]) -> None:
-        """Take the names of all keys that are held, in the order of their presses."""
+        """Process the names of all keys that are held, in the order of their presses."""
         fresh = [key for key in held if key not in self._held]
         self._held = held
         if self._keys.mode == "stroke":

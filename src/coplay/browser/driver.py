@@ -1,7 +1,7 @@
 """Plays one game in one peer: performs a session's effects on a simulation, in order.
 
 The driver has no clock of its own: every call carries `now`, in monotonic seconds. It draws nothing; a tick
-tells its caller whether the state has changed.
+returns whether the state has changed.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -37,7 +37,7 @@ _ROWS = 256  # frames whose step results are kept: more than the window and the 
 
 
 class Host(Protocol):
-    """The part of the process around a driver that it calls."""
+    """Callbacks that a driver needs from the process around it."""
 
     def send(self, peer: int, data: bytes) -> None:
         """Send one datagram over the link to `peer`."""
@@ -47,7 +47,7 @@ class Host(Protocol):
 
 
 class Driver:
-    """The body of a peer's loop.
+    """The body of a peer's main loop.
 
     Args:
         game: The simulation, not started yet.
@@ -98,7 +98,7 @@ class Driver:
         game.start()
 
     def tick(self, now: float, datagrams: Sequence[Datagram] = ()) -> tuple[bool, bool]:
-        """Do all that is due at `now`.
+        """Do all work that is due at `now`.
 
         Args:
             now: Monotonic seconds.
@@ -115,10 +115,12 @@ class Driver:
         frame = session.current_frame
         for player, control in self.controls.items():
             session.add_local_input(player, control.action, now)
+        # A stalled game ticks several times before the same frame, for which each bot is asked once.
         if self._bots and frame != self._bots_frame and session.phase == "running":
             self._ask_bots(frame, now)
         session.tick(now)
         changed = corrected = False
+        # Performing an effect may cause more, for example after an imported state.
         while effects := session.effects():
             did_change, did_correct = self._perform(effects, now)
             changed, corrected = changed or did_change, corrected or did_correct
@@ -202,6 +204,7 @@ class Driver:
     def _save_state(self, frame: int) -> None:
         if frame >= self._oldest_state:
             self._states[frame] = self.game.save()
+        # The examination of a desync may start from the first state, which is not hashed.
         if frame == 0:
             self._exchange.keep(0, self._states[0])
         self.session.state_saved(frame, over=self.game.over)
@@ -228,12 +231,12 @@ class Driver:
             state_saved(frame, game.over)
 
     def _begin_at(self, frame: int) -> None:
-        """Begin to save and record states at `frame`, as an earlier process of this peer played up to it."""
+        """Start to save and record at `frame`, because an earlier process of this peer recorded the rest."""
         self._oldest_state = frame
         self.recorder.begin_at(frame)
 
     def _forget_states(self, confirmed: int) -> None:
-        """Discard states that neither a rollback nor a checksum can ask for again."""
+        """Discard states that neither a rollback nor a checksum can need again."""
         keep_from = confirmed - 1
         while self._oldest_state < keep_from:
             self._states.pop(self._oldest_state, None)

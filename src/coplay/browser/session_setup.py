@@ -72,7 +72,7 @@ def link_epoch(incarnations: Mapping[int, int], one: int, other: int) -> int:
 
 
 def seat_fate(scene: Play, player: int) -> Fate:
-    """Return what becomes of a seat when the peer that supplies its inputs leaves."""
+    """Return the fate of a seat after the peer that supplies its inputs has left."""
     if player in scene.bots:
         return "bot" if callable(scene.bots[player]) else "default"
     if scene.when_someone_leaves == "bot":

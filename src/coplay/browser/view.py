@@ -31,7 +31,7 @@ class View:
         self._draw(self._environment.unwrapped, self.canvas)
 
     def show(self, host: Any, corrected: bool, frame: int) -> None:
-        """Draw, and give the picture to the page.
+        """Draw, and send the picture to the page.
 
         Args:
             host: The worker's JavaScript side, as in `coplay.browser.worker`.
@@ -53,7 +53,7 @@ class View:
             canvas.text(
                 240,
                 60,
-                "This environment draws nothing; give its scene a draw function.",
+                "This environment draws nothing; add a draw function to its scene.",
                 14,
                 "#888",
                 align="center",

@@ -70,6 +70,7 @@ class Worker:
                 raise StudyError(f"Scene {scene_index} of the study is not a play scene.")
             self._prepared = prepared = prepare_scene(scene_index, scene)
             gc.collect()
+            # Later collections skip the many objects of Python, the libraries and the environment.
             gc.freeze()
             step_cost_ms = round(1000 * prepared.step_cost, 3)
             message = ScenePrepared(scene_index=scene_index, step_cost_ms=step_cost_ms)
@@ -88,12 +89,12 @@ class Worker:
         self._spectator = Spectator(self.prepare(config.scene_index), config, self._host)
 
     def frames(self, first: int, data: Any) -> None:
-        """Take confirmed frames of the watched game, from `first` on."""
+        """Add confirmed frames of the watched game, from `first` on."""
         if self._spectator is not None:
             self._spectator.add(first, data.to_bytes())
 
     def keys(self, held: Any) -> None:
-        """Take the names of the held keys, as a JavaScript array in the order of their presses."""
+        """Process the names of the held keys, a JavaScript array in the order of their presses."""
         if self._game is not None:
             self._game.press(held.to_py())
 
@@ -119,7 +120,7 @@ class Worker:
                 self._record_event("link_changed", peer=peer, link=kind)
 
     def path(self, peer: int, figures_json: str) -> None:
-        """Take the browser's figures of the path to a peer (`PathFigures`)."""
+        """Record the browser's figures of the path to a peer (`PathFigures`)."""
         if self._game is not None:
             self._game.path(peer, from_json(PathFigures, json.loads(figures_json)))
 
@@ -132,13 +133,13 @@ class Worker:
         return self._game is not None and self._game.eager()
 
     def stop(self) -> None:
-        """Upload what is recorded, and give up the game."""
+        """Upload what is recorded, and abandon the game."""
         if self._game is not None:
             self._game.upload_batch()
         self._game = None
 
     def tick(self, now: float, arrived: Any = None) -> float:
-        """Do all that is due.
+        """Do all work that is due.
 
         Args:
             now: Seconds of `performance.now()`, the clock that stamps `arrived`.

@@ -1,4 +1,4 @@
-"""One game of the worker: ties a driver to the page, and records what the server should know of it."""
+"""One game of the worker: connects a driver to the page, and records what the server stores."""
 
 import gc
 import json
@@ -70,14 +70,14 @@ class WorkerGame:
         self._next_batch, self._next_stats = now + _BATCH_INTERVAL_S, now
         self._net_rows = NetRows()
         self.desync_log = DesyncLog()
-        # A proxy, so that no cycle keeps the states of a finished game: full collections are rare here.
+        # A weak reference, so that no cycle keeps the states of a finished game: full collections are rare.
         self.driver: Driver = make_driver(prepared, config, weakref.proxy(self), now)
         self._set_phase("connecting")
 
     # Calls from the worker
 
     def press(self, held: list[str]) -> None:
-        """Take the names of the held keys, in the order of their presses."""
+        """Process the names of the held keys, in the order of their presses."""
         controls = self.driver.controls.get(self._config.player_id)
         if controls is not None:
             controls.press(held)
@@ -93,7 +93,7 @@ class WorkerGame:
         self.driver.session.peer_returned(peer, epoch, time.perf_counter())
 
     def path(self, peer: int, figures: PathFigures) -> None:
-        """Take the browser's figures of the path to a peer."""
+        """Record the browser's figures of the path to a peer."""
         self._net_rows.note_path(peer, figures, time.perf_counter())
 
     def record_event(self, kind: str, **detail: Any) -> None:
@@ -105,7 +105,7 @@ class WorkerGame:
         return self.driver.session.phase != "running"
 
     def tick(self, now: float, datagrams: Sequence[Datagram]) -> float:
-        """Do all that is due.
+        """Do all work that is due.
 
         Args:
             now: Monotonic seconds.
@@ -129,11 +129,12 @@ class WorkerGame:
             self.upload_batch()
         deadline = driver.session.next_deadline()
         if deadline == math.inf:
-            # The other peers need nothing more. A peer that missed that and asks again is still answered.
+            # No peer needs this one any more. One that missed the last datagrams and asks again is answered.
             if not self._finished:
                 self._finish()
             return now + IDLE_S
         if deadline - time.perf_counter() > _LEAST_SLACK_S:
+            # Collect only in spare time: automatic collection is off, as it would delay a frame.
             gc.collect(0)
         return deadline
 
@@ -150,7 +151,7 @@ class WorkerGame:
         self._host.send(peer, self._to_js(data))
 
     def happened(self, event: Event) -> None:
-        """Record an event of the session, and tell the page if it shows it."""
+        """Record an event of the session, and post it to the page if the page shows it."""
         match event:
             case GameAgreed():
                 self._report(event)
@@ -182,7 +183,7 @@ class WorkerGame:
         hud = (game.phase, game.scores, game.episode, -(-game.countdown_left // config.fps))
         if hud != self._hud:
             self._hud = hud
-            # Written without the dataclass `Hud`: scores may change with every frame.
+            # Built without the dataclass `Hud`, for speed: scores may change with every frame.
             message = {
                 "kind": "hud",
                 "game_id": config.game_id,

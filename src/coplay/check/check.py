@@ -38,7 +38,7 @@ class CheckResult:
     verdict: Verdict
     """`safe` if peers that simulate it stay in the same state; `unknown` if WebAssembly was not tried."""
     findings: list[Finding]
-    """Leaks first, then cautions, then what is tamed."""
+    """Leaks first, then cautions, then tamed side effects."""
     cpython: dict[str, Any]
     """The report of `examination.answer`."""
     wasm: dict[str, Any]
@@ -151,6 +151,7 @@ def _examined(
             progress(what, reply["fraction"])
             reply = simulation.ask(do="go_on")
     except UsageError as error:
+        # Such messages of the examined process need the environment's name.
         if error.message.startswith("it "):
             raise UsageError(
                 f"{order['environment']} cannot be played: {error.message}", error.hint
@@ -171,6 +172,7 @@ def _compared_elsewhere(
         frame = _first_difference(trace, other)
         paths = [] if frame is None else _differing(here, there, frames, frame)
     if frame is not None:
+        # The other process had played another game before. If it is equal without that, the game left traces.
         with cpython_simulation(environment, displaced=True, timeout_s=TIMEOUT_S) as there:
             fresh = _first_difference(trace, there.ask(**order, before=False)["trace"]) is None
         yield memory_finding(frame, paths, unsaved) if fresh else address_finding(frame, paths)

@@ -65,7 +65,7 @@ def main() -> None:
     os.dup2(2, 1)
     count = _BALLAST_OBJECTS * ("--displaced" in sys.argv)
     ballast = [[{number: []}, object(), bytes(number % 500)] for number in range(count)]
-    del ballast[::3]  # leave holes of every size
+    del ballast[::3]  # leaves holes of every size for later objects
     print("{}", file=answers, flush=True)
     for line in requests:
         request = json.loads(line)

@@ -1,7 +1,7 @@
 """A participant without a browser: `join` goes through a study over HTTP, Socket.IO and WebRTC.
 
 It simulates in this machine's CPython, so it is for environments that compute the same here as in
-WebAssembly; `coplay check` tells.
+WebAssembly; `coplay check` reports whether they do.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The seat's controls as a headless peer has them: an agent instead of a keyboard."""
+"""The controls of a headless peer's seat: an agent in place of a keyboard."""
 
 from collections.abc import Callable
 
@@ -39,6 +39,7 @@ class AgentControls(Controls):
         """The encoded action of the current frame."""
         if self._is_catching_up():
             return self.default
+        # The driver reads the action at every tick; the agent is asked once per frame.
         if self._chosen is None:
             action = self._agent(self._environment.unwrapped, self._player)
             self._chosen = self._environment.codecs[self._player].encode(action)

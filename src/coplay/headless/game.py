@@ -22,7 +22,7 @@ from coplay.messages.game import GameConfig, GameReport
 from coplay.netcode import Event, GameAgreed, HelloMismatch, PeerBack, PeerSuspected, Stalled
 
 LINGER_S: Final = 4.0
-"""After the end the links stay open for this long: others may still wait for this peer's last datagrams."""
+"""How long links stay open after the end, because other peers may lack this peer's last datagrams."""
 _BATCH_S: Final = 1.0
 _LONGEST_SLEEP_S: Final = 0.05
 
@@ -88,10 +88,10 @@ class PeerGame:
     async def play(self) -> None:
         """Play to the end, and keep the links open a little longer for the others.
 
-        `saved` resolves in between.
+        `saved` resolves before this method returns.
 
         Raises:
-            Exception: Whatever the environment or the agent raises.
+            Exception: Any error that the environment or the agent raises.
         """
         uploading = asyncio.ensure_future(self._uploads.run())
         saving = None
@@ -123,7 +123,7 @@ class PeerGame:
         self._links.receive_signal(peer, kind, payload)
 
     def receive_relayed(self, message: bytes) -> None:
-        """Take a datagram that came through the server, with its sender's id in front."""
+        """Process a datagram that came through the server; its first byte is the sender's player id."""
         self._links.receive_relayed(message)
 
     def player_left(self, player: int) -> None:
@@ -150,7 +150,7 @@ class PeerGame:
             self._driver.session.peer_returned(player, pair, self.now())
 
     def update(self, config: GameConfig) -> None:
-        """Take the `game` message again: who left or came back meanwhile, and fresh TURN credentials."""
+        """Process a repeated `game` message: players who left or came back, and new TURN credentials."""
         self._links.ice_servers = config.ice_servers
         for player in config.left:
             self.player_left(player)
@@ -158,10 +158,10 @@ class PeerGame:
             self.player_back(int(seat), incarnation, config.epochs.get(seat, 0))
 
     def socket_reopened(self) -> None:
-        """Send unacknowledged signals again: the socket to the server was closed meanwhile."""
+        """Resend unacknowledged signals after the socket to the server was closed for a while."""
         self._links.socket_reopened()
 
-    # What the driver and the links need from their host
+    # Callbacks of the driver and the links
 
     def now(self) -> float:
         """Return monotonic seconds."""
@@ -183,7 +183,7 @@ class PeerGame:
     def datagram_received(self, peer: int, data: bytes) -> None:
         """Keep a peer's datagram for the next tick."""
         self._inbox.append((peer, data, self.now()))
-        # While the game runs, the next frame is soon enough. Before and after, answers would be late.
+        # While the game runs, the next frame is soon enough. Before and after, an answer would be late.
         if self._driver.session.phase != "running":
             self._woken.set()
 

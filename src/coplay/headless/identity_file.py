@@ -1,4 +1,4 @@
-"""The identity file of a headless peer; it is what a browser's storage is for a person."""
+"""The identity file of a headless peer, the counterpart of a browser's storage."""
 
 import json
 import os
@@ -16,8 +16,8 @@ class IdentityFile:
         participant: The id asked for; None for the one in the file, or a new one from the server.
 
     Raises:
-        PeerError: The file is of another study or participant, or is no identity file, or its folder is
-            missing.
+        PeerError: The file belongs to another study or participant, or is not an identity file, or its
+            folder is missing.
     """
 
     def __init__(self, file: Path | None, study: str, participant: str | None) -> None:
@@ -41,7 +41,8 @@ class IdentityFile:
             return
         self._participant, self._secret = participant, secret
         content = {"study": self._study, "participant": participant, "secret": secret}
-        # Renamed into place, since the process may be killed here; readable by the owner alone.
+        # Written elsewhere and renamed, so that a killed process leaves no partial file. Only the owner may
+        # read it.
         partial = self._file.with_name(f"{self._file.name}.{os.getpid()}")
         with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             json.dump(content, file)

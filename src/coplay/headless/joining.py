@@ -33,16 +33,15 @@ async def join(
         agent: Asked once per frame for the action of this participant's seat. It may look at the environment
             but must not change it; inputs of other players in it may be predicted.
         participant: An id that the study has not seen before; None for the one of `identity`, or a new one.
-        params: The link's other parameters, as a recruiter gives them.
-        identity: A file that holds who this is, as a browser's storage does for a person. It is written on
-            the first visit and read on later ones. Keep it secret: it is all that is needed to be this
-            participant.
+        params: The link's other parameters, as a recruiting platform adds them.
+        identity: The identity file, the counterpart of a browser's storage. It is written on the first visit
+            and read on later ones. Keep it secret: anyone who has it can act as this participant.
 
     Raises:
         PeerError: The server refused or could not be reached, or `identity` belongs to another participant.
         UsageError: aiortc or aiohttp is not installed.
         StudyError: The study file cannot be used.
-        Exception: Whatever the environment or the agent raises.
+        Exception: Any error that the environment or the agent raises.
     """
     for package in _PACKAGES:
         if find_spec(package) is None:

@@ -1,4 +1,4 @@
-"""What became of a headless participant: its games and its completion code, or an error."""
+"""The outcome of a headless participant: its games and its completion code, or an error."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ Agent = Callable[[Any, int], Any]
 
 
 class PeerError(CoplayError):
-    """The study could not be entered, or could not be gone through to its end."""
+    """Raised if a study cannot be entered or completed."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlayedGame:
-    """How one game went, as this peer saw it. The server has all of it.
+    """The result of one game, as this peer saw it. The server stores all of it.
 
     Attributes:
         game_id: As in the data.
@@ -45,7 +45,7 @@ class PlayedGame:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one participant.
+    """The result of one participant's way through a study.
 
     Attributes:
         participant_id: As in the data.

@@ -102,7 +102,7 @@ class StudyClient:
         if name != self._study.name:
             raise PeerError(
                 f"{self._base_url} runs the study {name}, not {self._study.name}",
-                "Give the study file that the server runs.",
+                "Pass the study file that the server runs.",
             )
         identity.save(answer["participant_id"], answer["secret"])
         return answer
@@ -115,7 +115,7 @@ class StudyClient:
         if differing is not None:
             raise PeerError(
                 f"{differing} differs from the one that {self._base_url} runs",
-                "Give the study file that the server runs; restart the server after changes.",
+                "Pass the study file that the server runs; restart the server after changes.",
             )
 
     def _add_event(self, event: str, data: Any) -> None:
@@ -189,7 +189,7 @@ class StudyClient:
             if not isinstance(scene, Play):
                 raise PeerError(
                     f"scene {index} of the study file is not a play scene, but the server plays it",
-                    "Give the study file that the server runs.",
+                    "Pass the study file that the server runs.",
                 )
             self._prepared = prepare_scene(index, scene)
             self._socket.emit("prepared", {"index": index})

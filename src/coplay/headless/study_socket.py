@@ -132,13 +132,13 @@ class StudySocket:
         self._on_event(event, data)
 
     def _receive_token(self, data: dict[str, Any], offset: str = "") -> None:
-        """Keep the token for the next connection, and confirm it: the server retires the old one then."""
+        """Store the token for the next connection, and confirm it so that the server retires the old one."""
         self._offset = offset or self._offset
         self._token = data["token"]
         self.emit("resume_kept", {"token": self._token})
 
     def _receive_refusal(self, answer: Any = None) -> None:
-        # A refusal that states a reason is final; anything else is a transient failure of the network.
+        # A refusal that states a reason is final; anything else is a transient network failure.
         reason = answer.get("data") if isinstance(answer, dict) else None
         if isinstance(reason, dict) and reason.get("error"):
             self._refusal = reason

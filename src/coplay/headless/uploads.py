@@ -13,8 +13,8 @@ _TRANSIENT: Final = (408, 429)
 class Uploads:
     """The upload queue of one peer of a game.
 
-    It makes one request at a time and retries transient failures with exponential back-off. What the server
-    refuses for good is dropped and counted.
+    It makes one request at a time and retries transient failures with exponential back-off. Uploads that the
+    server refuses for good are dropped and counted.
 
     Args:
         http: Makes the requests.

@@ -108,6 +108,7 @@ class Comparison:
         progress(1.0)
         self.frames = frames
         return (
+            # No peer stored this frame, so the frames after it cannot be simulated.
             ReplayDifference(frames, "missing", None, None, None) if frames < recording.log.frames else None
         )
 
@@ -140,6 +141,7 @@ class Comparison:
         # Causes before effects: a damaged batch, the state before the frame, its inputs, its results.
         order = {"damaged": 0, "checksum": 1, "input": 2}
         found = min(differences, key=lambda d: (d.frame, order.get(d.what, 3)), default=None)
+        # Only up to the difference: after it, nothing is compared.
         self.equal += sum(
             replayed.get(frame) == checksum
             for frame in wanted

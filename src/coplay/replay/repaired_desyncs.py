@@ -98,13 +98,14 @@ class RepairedDesyncs:
         return False
 
     def remove_explained_rows(self, first: int, differing: Mapping[int, _Bools]) -> None:
-        """Set to False in `differing` what is explained.
+        """Set the explained entries of `differing` to False.
 
         Args:
             first: The frame of the first row.
             differing: For each peer and each frame from `first` on, whether it stored a result that differs
                 from the replay's; modified in place.
         """
+        # A copy: whether a peer was wrong must not depend on what has been explained already.
         wrong = {peer: rows.copy() for peer, rows in differing.items()}
         for span in self._spans:
             for peer in span.repair.players:

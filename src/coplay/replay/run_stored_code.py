@@ -13,6 +13,7 @@ import sys
 
 def main(folder: str, module: str) -> None:
     """Answer requests until standard input ends."""
+    # What the study prints must not look like a reply, and it must not read requests.
     requests, answers = os.fdopen(os.dup(0), encoding="utf-8"), os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)

@@ -18,8 +18,8 @@ def find_stored_runtime(
     """Return the runtime that a lock describes.
 
     It is looked for in the data directory and in this machine's cache, where it stays after an upgrade of
-    coplay. Otherwise it is assembled from the wheels that the lock names, which gives the same runtime only
-    with the coplay, and so the Pyodide, of that time.
+    coplay. Otherwise it is assembled from the wheels that the lock names, which yields the same runtime
+    only with the version of coplay, and so of Pyodide, of that time.
 
     Args:
         lock_bytes: The lock that was stored with the game.

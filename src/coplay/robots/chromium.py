@@ -40,7 +40,7 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--mute-audio",
-    # Every robot's window counts as visible, though only one can be on top.
+    # Treat every robot's window as visible, although only one can be on top.
     "--disable-background-timer-throttling",
     "--disable-backgrounding-occluded-windows",
     "--disable-renderer-backgrounding",
@@ -61,7 +61,7 @@ def find_chromium(browser: str | None = None) -> str:
         browser: A path or a command; None to look for one.
 
     Raises:
-        BrowserError: None was found.
+        BrowserError: There is no such browser.
     """
     named = browser or os.environ.get(BROWSER_VARIABLE)
     for name in [named] if named else BROWSERS:

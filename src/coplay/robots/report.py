@@ -1,4 +1,4 @@
-"""Reports of what robots did: of each robot, and a summary with the games they played."""
+"""Reports of what each robot did, and a summary with the games they played."""
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence

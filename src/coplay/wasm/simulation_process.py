@@ -91,6 +91,7 @@ class SimulationProcess:
         if self._timeout_s is None:
             yield
             return
+        # A blocking `readline` has no timeout; killing the process ends it.
         timer = threading.Timer(self._timeout_s, self._kill)
         timer.daemon = True
         timer.start()

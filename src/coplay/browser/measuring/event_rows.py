@@ -18,7 +18,7 @@ class DesyncLog:
         self._rows: list[DesyncRow] = []
 
     def take(self, event: Event, published: int) -> None:
-        """Take note of an event, if it is about differing states.
+        """Record an event if it concerns differing states.
 
         Args:
             event: An event of the session.

@@ -48,7 +48,7 @@ def milliseconds(rtt: float) -> float | None:
     """Return a round trip in milliseconds.
 
     Args:
-        rtt: Seconds; negative if it is not measured yet, which gives None.
+        rtt: Seconds; negative if it is not measured yet, which yields None.
     """
     return None if rtt < 0 else round(1000 * rtt, 2)
 

@@ -1,7 +1,7 @@
 """Collects the observations and infos that an environment returns while a game is replayed.
 
 A game keeps only its last observations, and an episode's last ones are lost when the next episode begins in
-the same frame. So a replay puts a proxy between the game and the environment.
+the same frame. A replay therefore puts a proxy between the game and the environment.
 """
 
 import base64

@@ -57,5 +57,6 @@ class Screens:
                 picture["pixels_shape"] = canvas.pixels_shape
             self._drawn += 1
             drawn.append(picture)
+        # A study's draw function or the environment's `render` may have changed the state.
         game.load(saved)
         return drawn

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from coplay.envs import Game
 
 CATCH_UP_S = 2.0
-"""A spectator that is further behind plays as fast as it can, in seconds."""
+"""A spectator that is more seconds than this behind plays as fast as it can."""
 BURST_S = 0.03
 """The longest time that it then plays without drawing, in seconds."""
 
@@ -53,7 +53,7 @@ class Follower:
         return self.frames - len(self._waiting)
 
     def add(self, first: int, inputs: bytes) -> None:
-        """Take confirmed frames; skip known frames, and drop frames after a gap.
+        """Add confirmed frames; skip known frames, and drop frames after a gap.
 
         Args:
             first: The first frame.
@@ -76,6 +76,7 @@ class Follower:
         behind = len(waiting) * self._frame_time
         if behind > CATCH_UP_S:
             stop_at = self._clock() + BURST_S
+            # Down to half of the limit, so that the next late frame does not cause another burst.
             while len(waiting) * self._frame_time > CATCH_UP_S / 2 and self._clock() < stop_at:
                 self.game.step(waiting.popleft())
                 changed = True

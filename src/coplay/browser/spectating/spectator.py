@@ -29,7 +29,7 @@ class Spectator:
         self._next_state = 0.0
 
     def add(self, first: int, inputs: bytes) -> None:
-        """Take confirmed frames; see `Follower.add`."""
+        """Add confirmed frames; see `Follower.add`."""
         self._follower.add(first, inputs)
 
     def tick(self, now: float) -> float:

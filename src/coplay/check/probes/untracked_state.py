@@ -1,7 +1,7 @@
 """Fingerprints of untracked state: what changes during play and is in no snapshot.
 
-`coplay.envs` saves what it takes for state. Globals of other modules, attributes of other classes, caches and
-counters are not part of it. If they change, they are the likely cause of a difference.
+`coplay.envs` saves what it recognizes as state. Globals of other modules, attributes of other classes, caches
+and counters are not part of it. If they change, they are the likely cause of a difference.
 """
 
 import functools
@@ -88,7 +88,7 @@ def _fingerprint(value: Any) -> object:
 
 
 def _described(value: Any) -> str:
-    """Return what an object's repr or its pickled form tells: a counter's number, an iterator's position."""
+    """Return an object's repr or pickled form, such as a counter's number or an iterator's position."""
     text = repr(value)
     if " at 0x" not in text:
         return text[:1000]

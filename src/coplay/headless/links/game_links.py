@@ -1,4 +1,4 @@
-"""All links of one game: performs with aiortc connections what the life cycle of each link asks for."""
+"""All links of one game: performs the effects of each link's life cycle with aiortc connections."""
 
 import asyncio
 import secrets
@@ -21,7 +21,7 @@ from coplay.messages.game import GameConfig, IceServer
 
 
 class GameLinksHost(Protocol):
-    """What the links need from the game around them."""
+    """Callbacks that the links need from the game around them."""
 
     def send_signal(self, peer: int, kind: str, payload: dict[str, Any]) -> None:
         """Send a signal through the server; it may be lost."""
@@ -30,7 +30,7 @@ class GameLinksHost(Protocol):
         """Send a datagram through the server; it may be lost."""
 
     def datagram_received(self, peer: int, data: bytes) -> None:
-        """Take a datagram from `peer`."""
+        """Process a datagram from `peer`."""
 
     def now(self) -> float:
         """Return monotonic seconds."""
@@ -69,7 +69,7 @@ class GameLinks:
             self._perform_effects(peer)
 
     def tick(self) -> None:
-        """Do what is due; call it about every frame."""
+        """Do the work that is due; call it about once per frame."""
         now = self._host.now()
         for peer, link in self._links.items():
             link.tick(now)
@@ -77,7 +77,7 @@ class GameLinks:
             self._perform_effects(peer)
 
     def send(self, peer: int, data: bytes) -> None:
-        """Send one datagram to a peer over every path there is; it may be lost."""
+        """Send one datagram to a peer over every available path; it may be lost."""
         now = self._host.now()
         self._links[peer].datagram_sent(now)
         self._lane.send(peer, data, now)
@@ -92,7 +92,7 @@ class GameLinks:
             self._perform_effects(peer)
 
     def receive_relayed(self, message: bytes) -> None:
-        """Take a datagram that came through the server.
+        """Process a datagram that came through the server.
 
         Args:
             message: The sender's player id in one byte, then the datagram.
@@ -107,7 +107,7 @@ class GameLinks:
         self._perform_effects(peer)
 
     def socket_reopened(self) -> None:
-        """Send unacknowledged signals again: the socket to the server was closed meanwhile."""
+        """Resend unacknowledged signals after the socket to the server was closed for a while."""
         for peer, link in self._links.items():
             link.socket_reopened(self._host.now())
             self._perform_effects(peer)
@@ -152,6 +152,7 @@ class GameLinks:
                 self._connections[peer] = RtcConnection(listener, self.ice_servers, self._policy)
             case CloseConnection():
                 closing = asyncio.ensure_future(self._connections.pop(peer).close())
+                # asyncio itself keeps only weak references to tasks.
                 self._closing.add(closing)
                 closing.add_done_callback(self._closing.discard)
             case MakeDescription(_, offer):
@@ -164,22 +165,23 @@ class GameLinks:
     # From the connections
 
     def description_made(self, peer: int, number: int, sdp: str) -> None:
-        """Take the local description of connection `number`."""
+        """Send the local description of connection `number`."""
         self._links[peer].description_made(number, sdp, self._host.now())
         self._perform_effects(peer)
 
     def channel_opened(self, peer: int, number: int) -> None:
-        """Take note that the channel of connection `number` is open."""
+        """Handle that the channel of connection `number` is open."""
         self._links[peer].channel_opened(number, self._host.now())
         self._perform_effects(peer)
 
     def connection_failed(self, peer: int, number: int) -> None:
-        """Take note that connection `number` failed."""
+        """Handle the failure of connection `number`."""
         self._links[peer].connection_failed(number, self._host.now())
         self._perform_effects(peer)
 
     def message_received(self, peer: int, number: int, data: bytes) -> None:
-        """Take a datagram that came over connection `number`."""
+        """Process a datagram that came over connection `number`."""
+        # A connection that was replaced may still deliver datagrams of an earlier epoch.
         if self._links[peer].connection == number:
             self._links[peer].datagram_received(self._host.now(), direct=True)
             self._host.datagram_received(peer, data)

@@ -35,6 +35,7 @@ _DEBOUNCE_S: Final = 0.2
 _RETRY_FIRST_S: Final = 30.0
 _RETRY_S: Final = 60.0
 _REBUILD_WAITS_S: Final = (0.0, 0.3, 1.2, 2.7, 4.8, 7.0)
+# Bounds the memory that the other player's candidates can occupy.
 _EARLY_CANDIDATES: Final = 64
 _CANDIDATE_AGE_S: Final = 30.0
 
@@ -63,7 +64,7 @@ class PeerLink:
     Attributes:
         state: Where it is in its life.
         connection: Number of the connection in use, counted from 1; 0 for none.
-        relay: Whether datagrams go through the server.
+        relay: Decides whether datagrams also go through the server.
     """
 
     def __init__(self, offers: bool, epoch: int, name: str, fps: float) -> None:
@@ -112,11 +113,11 @@ class PeerLink:
         self._epoch, self._negotiation, self._remote_sdp, self._early_candidates = epoch, 0, None, []
         self._rebuilds, self._retrying = 0, False
         self._silence = Silence(self._fps)
-        # Reloads come in twos and threes: only the last epoch is worth a connection.
+        # A page may be reloaded several times in quick succession: connect in the last epoch only.
         self._enter("idle", now + _DEBOUNCE_S)
 
     def socket_reopened(self, now: float) -> None:
-        """Send unacknowledged signals again: the socket to the server was closed meanwhile."""
+        """Resend unacknowledged signals after the socket to the server was closed for a while."""
         self._delivery.resend_all(now)
         if self.state == "relayed":
             self._retry(now)
@@ -129,7 +130,7 @@ class PeerLink:
         self._end()
 
     def tick(self, now: float) -> None:
-        """Do what is due."""
+        """Do the work that is due."""
         if self.state == "closed":
             return
         for kind, payload in self._delivery.take_due(self._epoch, self._negotiation, now):
@@ -155,11 +156,11 @@ class PeerLink:
                 self._retry(now)
 
     def datagram_sent(self, now: float) -> None:
-        """Take note of a datagram sent to the other player."""
+        """Record that a datagram was sent to the other player."""
         self._silence.datagram_sent(now)
 
     def datagram_received(self, now: float, *, direct: bool) -> None:
-        """Take note of a datagram from the other player.
+        """Record that a datagram from the other player arrived.
 
         Args:
             now: Monotonic seconds.
@@ -197,7 +198,7 @@ class PeerLink:
         if self._offers or not isinstance(sdp, str) or negotiation < self._negotiation:
             return
         if negotiation == self._negotiation and negotiation > 0:
-            # The same offer again: our answer was lost, or is on its way. The cached one does for both.
+            # A repeated offer: our answer was lost or is still in flight. Resending it covers both cases.
             if self._local_sdp is not None:
                 self._send("answer", {"sdp": self._local_sdp}, now)
             return
@@ -205,8 +206,8 @@ class PeerLink:
         if self.state == "connected" or self.state == "relayed":
             self.relay.need_now(now)
         if self._remote_sdp is not None and _fingerprint(self._remote_sdp) == _fingerprint(sdp):
-            # An ICE restart of the connection that we have or had: aiortc has no such thing, so ask for a
-            # new connection.
+            # An ICE restart of the connection that we have or had. aiortc does not support that, so request
+            # a new connection.
             self._drop_connection()
             self._enter("signaling", now + _ANSWER_S)
             self._send("rebuild-request", {"reason": "restarts are not possible here"}, now)
@@ -251,7 +252,7 @@ class PeerLink:
         if not self._offers or self.state in ("idle", "rebuilding"):
             return
         if negotiation < self._negotiation:
-            # It was sent before our last offer arrived, which may be lost: send that again.
+            # The request was sent before our last offer arrived. That offer may be lost, so resend it.
             if self.state == "signaling":
                 self._resend_offer(now)
         elif self.state == "relayed":
@@ -259,7 +260,7 @@ class PeerLink:
         elif kind == "rebuild-request" or self.state == "connected":
             self._rebuild(now)
 
-    # From the connection; what an earlier connection still says is ignored
+    # From the connection; callbacks of earlier connections are ignored
 
     def description_made(self, connection: int, sdp: str, now: float) -> None:
         """Send the local description that a connection made."""
@@ -317,6 +318,7 @@ class PeerLink:
         """Drop the connection, and open another after a back-off."""
         if self.state == "connected":
             self.relay.need_now(now)
+            # Only a stable connection resets the back-off, or a flapping one would never be given up.
             if now - self._connected_at >= STABLE_S:
                 self._rebuilds = 0
         self._drop_connection()

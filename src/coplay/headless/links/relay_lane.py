@@ -6,6 +6,7 @@ from typing import Final
 _DATAGRAMS_A_SECOND: Final = 115
 """Slightly below the server's limit of 120 per player."""
 _SLACK_S: Final = 0.004
+"""How early a datagram may be, because frames are not exactly periodic."""
 
 
 class RelayLane:
@@ -31,5 +32,6 @@ class RelayLane:
         free_at = self._free_at.get(peer)
         if free_at is None or now < free_at - _SLACK_S:
             return
+        # Unused time does not accumulate, so that there is never a burst.
         self._free_at[peer] = max(free_at, now - _SLACK_S) + len(self._free_at) / _DATAGRAMS_A_SECOND
         self._send(peer, data)

@@ -1,8 +1,8 @@
 """The decision whether datagrams to another player go through the server as well.
 
-They do while the direct path cannot be trusted, and while the other player relays to us: it would not if it
-heard us directly. Both paths carry every datagram meanwhile; the netcode drops duplicates. All times are
-monotonic seconds. The page's counterpart is web/src/links/life/relaying.ts.
+They do while the direct path cannot be trusted, and while the other player relays to us, which it would not
+do if it received our datagrams directly. Then both paths carry every datagram, and the netcode drops
+duplicates. All times are monotonic seconds. The page's counterpart is web/src/links/life/relaying.ts.
 """
 
 from typing import Final
@@ -41,12 +41,12 @@ class RelaySwitch:
             self._until = now + STABLE_S
 
     def relayed_datagram_received(self, now: float) -> None:
-        """Relay back for a while, because the other player may not hear us directly."""
+        """Relay back for a while, because our direct datagrams may not reach the other player."""
         if self._from <= now or now < self._no_mirror_until:
             return
         if self._mirror_until <= now:
             self._mirror_since = now
-        # The total is bounded, so that a peer with a need of its own cannot keep us relaying for good.
+        # The total is bounded: a peer that relays for its own reasons must not keep us relaying forever.
         self._mirror_until = min(now, self._mirror_since + _MIRROR_AT_MOST_S) + _MIRROR_S
 
     def reset(self) -> None:
@@ -60,8 +60,8 @@ class RelaySwitch:
             self._from = self._until = _NEVER
         on = self._from <= now or self._mirror_until > now
         if self._was_on and not on:
-            # What still arrives may be the echo of our own relaying: without this pause two peers would keep
-            # each other relaying forever.
+            # What still arrives may be the other player's reaction to our own relaying: without this pause,
+            # two peers would keep each other relaying forever.
             self._no_mirror_until = now + _NO_MIRROR_S
         self._was_on = on
         return on

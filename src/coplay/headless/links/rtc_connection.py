@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 from coplay.messages.game import IceServer
 
 _MAX_BUFFERED: Final = 4096
-"""If more bytes wait in the send buffer, the path is slower than the game: newer inputs matter more."""
+"""With more bytes in the send buffer, datagrams are dropped: the path is too slow, and newer inputs count."""
 _LIFETIME_MS: Final = 100
 """The same as in browsers (web/src/links/PeerLink.ts): both sides of a negotiated channel must agree."""
 _READABLE = re.compile(r"(?:stuns?:[^\s?:]+(:\d+)?|turns?:[^\s?:]+(:\d+)?(\?transport=(udp|tcp))?)")
@@ -28,16 +28,16 @@ class ConnectionListener(Protocol):
     """Callbacks of a connection; none comes after `RtcConnection.close`."""
 
     def description_made(self, sdp: str) -> None:
-        """Take the local description."""
+        """Process the local description."""
 
     def channel_opened(self) -> None:
-        """Take note that the channel is open."""
+        """Handle that the channel is open."""
 
     def connection_failed(self) -> None:
-        """Take note that the connection failed, or that its channel closed."""
+        """Handle that the connection failed, or that its channel closed."""
 
     def message_received(self, data: bytes | str) -> None:
-        """Take a message from the channel."""
+        """Process a message from the channel."""
 
 
 class RtcConnection:
@@ -98,11 +98,11 @@ class RtcConnection:
         self._steps.put_nowait(step)
 
     def add_candidates(self, candidates: Sequence[Mapping[str, Any]]) -> None:
-        """Add remote candidates, after the steps that were asked for before."""
+        """Add remote candidates, after the steps that were requested earlier."""
 
         async def step(rtc: "RTCPeerConnection") -> None:
-            # Together: a browser hides its address behind a multicast DNS name, which may take a second to
-            # resolve.
+            # Concurrently, because a browser hides its address behind a multicast DNS name, which may take a
+            # second to resolve.
             await asyncio.gather(*(_add(rtc, each) for each in candidates), return_exceptions=True)
 
         self._steps.put_nowait(step)
@@ -163,7 +163,7 @@ async def _add(rtc: "RTCPeerConnection", candidate: Mapping[str, Any]) -> None:
 
     text = candidate.get("candidate")
     if not isinstance(text, str) or not text.startswith("candidate:"):
-        # The empty end mark. aiortc would stop accepting candidates there, but relayed ones may still come.
+        # The empty mark of the end: aiortc would then reject candidates, but relayed ones may still come.
         return
     parsed = candidate_from_sdp(text.removeprefix("candidate:"))
     parsed.sdpMid, parsed.sdpMLineIndex = candidate.get("sdpMid"), candidate.get("sdpMLineIndex")

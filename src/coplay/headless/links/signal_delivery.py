@@ -1,8 +1,9 @@
-"""Delivery of signals: they are stamped, and sent again until the other player has acknowledged them.
+"""Reliable delivery of signals: they are stamped, and resent until the other player acknowledges them.
 
 The server acknowledges that it took a signal; only the other player can acknowledge that it arrived.
-Acknowledgements ride on the next signal; if there is none, on an `ice-candidate` signal whose candidate is
-null. All times are monotonic seconds. The page's counterpart is web/src/links/life/signalDelivery.ts.
+Acknowledgements are part of the next signal or, if there is none soon, of an `ice-candidate` signal whose
+candidate is null. All times are monotonic seconds. The page's counterpart is
+web/src/links/life/signalDelivery.ts.
 """
 
 from collections import deque
@@ -84,7 +85,7 @@ class SignalDelivery:
         return True
 
     def take_due(self, epoch: int, negotiation: int, now: float) -> list[tuple[str, Payload]]:
-        """Return the signals to send again now, and acknowledgements that had no signal to ride on."""
+        """Return the signals to resend now, and acknowledgements that no other signal has carried."""
         # Descriptions and candidates of an earlier negotiation are stale; requests always count.
         self._unacknowledged = [
             sent
@@ -105,14 +106,14 @@ class SignalDelivery:
         return signals
 
     def resend_all(self, now: float) -> None:
-        """Make everything due now: what was sent into a dead socket is lost."""
+        """Make everything due now, because signals that were sent into a dead socket are lost."""
         for sent in self._unacknowledged:
             sent.due = now
         if self._acks:
             self._ack_at = now
 
     def clear(self) -> None:
-        """Forget the signals in flight, as in a new epoch, but not which ones were seen."""
+        """Drop the signals in flight, as in a new epoch, but remember which ones were received."""
         self._unacknowledged, self._acks, self._ack_at = [], [], None
 
     def _with_acks(self, payload: Payload, now: float) -> Payload:

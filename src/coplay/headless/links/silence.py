@@ -10,8 +10,9 @@ _AWAKE_S: Final = 0.1
 class Silence:
     """Measures for how long no datagram has come over a direct path.
 
-    Peers that play send a datagram each frame, so time is counted by what this side sends: while this process
-    is too busy to send, it could not have received either. Nothing is counted before the first datagram.
+    Peers that play send a datagram each frame. Silence is therefore the sum of the times between this side's
+    own sends, each limited: while this process is too busy to send, it could not have received either.
+    Nothing is counted before the first datagram.
 
     Args:
         fps: Datagrams sent and expected per second.
@@ -31,11 +32,11 @@ class Silence:
 
     @property
     def is_dead(self) -> bool:
-        """True if the silence has lasted too long for a hiccup."""
+        """True if the silence has lasted too long for a temporary disturbance."""
         return self._silent_s > self._limit + _SUSPECT_S
 
     def datagram_received(self, *, direct: bool) -> None:
-        """Take note of a datagram from the other player.
+        """Record that a datagram from the other player arrived.
 
         Args:
             direct: True if it came over the direct path, False if through the server.
@@ -46,7 +47,7 @@ class Silence:
             self._silent_s = 0.0
 
     def datagram_sent(self, now: float) -> None:
-        """Take note of a datagram sent to the other player."""
+        """Record that a datagram was sent to the other player."""
         if self._met and self._sent_at is not None:
             self._silent_s += min(now - self._sent_at, self._longest_step)
         self._sent_at = now
