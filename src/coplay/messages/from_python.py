@@ -77,7 +77,7 @@ class WatchedState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeerPresence:
-    """A peer fell silent, or is heard again."""
+    """A peer fell silent, or its datagrams arrive again."""
 
     kind: Literal["partner"] = "partner"
     game_id: str
@@ -85,7 +85,7 @@ class PeerPresence:
     peer: int
     """The peer."""
     present: bool
-    """Whether it is heard."""
+    """Whether its datagrams arrive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +99,7 @@ class ReportMessage(GameReport):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionClosed:
-    """All peers have confirmed the outcome; this peer is needed no longer."""
+    """All peers have confirmed the outcome; this peer is no longer needed."""
 
     kind: Literal["closed"] = "closed"
     game_id: str

@@ -7,7 +7,7 @@ LinkType: TypeAlias = Literal["direct", "turn", "relay"]
 """How datagrams travel between two peers: directly, through a TURN server, or through the study's server."""
 
 SeatFate: TypeAlias = Literal["end", "default", "bot"]
-"""What becomes of the seat of a player who left."""
+"""What happens to a seat after its player left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class SharedGameConfig:
     countdown_frames: int
     """Frames before each episode begins."""
     when_left: SeatFate
-    """What becomes of the seat of a player who left."""
+    """What happens to a seat after its player left."""
     on_desync: Literal["resync", "end"]
     """Whether peers whose states differ copy the lowest peer's state, or end the game."""
     digest: dict[str, str]
@@ -108,7 +108,7 @@ class WatchConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PathFigures:
-    """What the browser itself counts on the path to one peer, below the game's datagrams."""
+    """The browser's own measurements of the path to one peer, below the game's datagrams."""
 
     rtt_ms: float | None
     """Round trip of ICE's own checks, in milliseconds; null before the first answer."""
@@ -181,7 +181,7 @@ class DesyncRow:
     """States of two peers that differed."""
 
     frame: int
-    """The frame before which they differed first."""
+    """The first frame before which they differed."""
     peer: int
     """The other peer."""
     paths: tuple[str, ...]

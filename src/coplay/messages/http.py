@@ -24,7 +24,7 @@ class Participation(BootInfo):
     participant_id: str
     """The participant's pseudonymous id."""
     secret: str
-    """Kept by the browser, and shown at the next page load."""
+    """Stored by the browser, and sent at the next page load."""
     token: str
     """Opens this page's first socket."""
 

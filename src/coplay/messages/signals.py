@@ -8,12 +8,12 @@ from coplay.messages.encoding import Nullable
 SignalType: TypeAlias = Literal[
     "offer", "answer", "ice-candidate", "restart-request", "rebuild-request", "bye"
 ]
-"""What a signal is; meanings in protocol/connections.md."""
+"""The kind of a signal; meanings in protocol/connections.md."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IceCandidate:
-    """An ICE candidate, as `RTCIceCandidate.toJSON()` gives it."""
+    """An ICE candidate, as `RTCIceCandidate.toJSON()` returns it."""
 
     candidate: str | None = None
     """The candidate line; the empty string marks the end of candidates."""
@@ -44,7 +44,7 @@ class SignalPayload:
     acks: tuple[str, ...] | None = None
     """The `message_id`s that the sender has received."""
     reason: str | None = None
-    """Why, in a word; for people who read logs."""
+    """The reason in a word, for people who read logs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +54,13 @@ class OutgoingSignal:
     EVENT: ClassVar = "webrtc_signal"
 
     type: SignalType
-    """What it is."""
+    """The kind of signal."""
     game_id: str
     """The game in which both players have a seat."""
     target_player_id: int
     """The seat of the peer that it is for."""
     payload: SignalPayload
-    """What the peer gets."""
+    """The content for the peer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +70,10 @@ class IncomingSignal:
     EVENT: ClassVar = "webrtc_signal"
 
     type: SignalType
-    """What it is."""
+    """The kind of signal."""
     from_player_id: int
     """The seat of the sender, stamped by the server."""
     game_id: str
     """The game in which both players have a seat."""
     payload: SignalPayload
-    """What the sender sent."""
+    """The content from the sender."""

@@ -99,7 +99,7 @@ Scene: TypeAlias = InstructionsProps | LobbyProps | PlayProps | FinishProps
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LobbyState:
-    """The data of the event `lobby`: what one waiting participant is told."""
+    """The data of the event `lobby`: the state of a lobby for one waiting participant."""
 
     EVENT: ClassVar = "lobby"
 
@@ -152,7 +152,7 @@ class Removed:
     EVENT: ClassVar = "removed"
 
     game_id: str
-    """The game that goes on, or ended, without this page."""
+    """The game that continues, or ended, without this page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +182,7 @@ class Storing:
     EVENT: ClassVar = "storing"
 
     ok: bool
-    """False while nothing can be stored: what the page waits for comes later."""
+    """False while nothing can be stored; what the page waits for is delayed until then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +196,7 @@ class Failure:
     hint: str | None = None
     """What to do; may be empty."""
     reference: str | None = None
-    """A number that the server's log has too; may be empty."""
+    """A number that the server's log contains, too; may be empty."""
 
 
 ToPage: TypeAlias = (

@@ -78,13 +78,13 @@ class Acknowledgement:
     ok: bool
     """Whether the server did what was asked."""
     error: str | None = None
-    """A sentence: why not."""
+    """The reason why not, as a sentence."""
     reason: str | None = None
     """Why a signal was refused, in a word."""
     hint: str | None = None
     """What to do about a fault of the server."""
     reference: str | None = None
-    """A number that the server's log has too."""
+    """A number that the server's log contains, too."""
     ice_servers: tuple[IceServer, ...] | None = None
     """Servers with fresh credentials; in the answer to `ice_servers` alone."""
 

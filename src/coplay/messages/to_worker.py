@@ -167,7 +167,7 @@ class ConfirmedFrames:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkChanged:
-    """Datagrams to a peer travel another way now."""
+    """The path of the datagrams to a peer changed."""
 
     kind: Literal["link"] = "link"
     peer: int
@@ -178,7 +178,7 @@ class LinkChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PathMeasured:
-    """What the browser counts on the path to a peer, once per second."""
+    """The browser's measurements of the path to a peer, once per second."""
 
     kind: Literal["path"] = "path"
     peer: int
@@ -202,7 +202,7 @@ class BatchSettled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopGame:
-    """Give the game up, and close its channels."""
+    """Abandon the game, and close its channels."""
 
     kind: Literal["stop"] = "stop"
 

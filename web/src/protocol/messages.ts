@@ -56,7 +56,7 @@ export interface ArrivalRequest {
 export interface Participation extends BootInfo {
   /** The participant's pseudonymous id. */
   participant_id: string;
-  /** Kept by the browser, and shown at the next page load. */
+  /** Stored by the browser, and sent at the next page load. */
   secret: string;
   /** Opens this page's first socket. */
   token: string;
@@ -112,7 +112,7 @@ export interface SharedGameConfig {
   max_frames: number | null;
   /** Frames before each episode begins. */
   countdown_frames: number;
-  /** What becomes of the seat of a player who left. */
+  /** What happens to a seat after its player left. */
   when_left: SeatFate;
   /** Whether peers whose states differ copy the lowest peer's state, or end the game. */
   on_desync: 'resync' | 'end';
@@ -164,7 +164,7 @@ export interface WatchConfig {
   input_sizes: number[];
 }
 
-/** What the browser itself counts on the path to one peer, below the game's datagrams. */
+/** The browser's own measurements of the path to one peer, below the game's datagrams. */
 export interface PathFigures {
   /** Round trip of ICE's own checks, in milliseconds; null before the first answer. */
   rtt_ms: number | null;
@@ -230,7 +230,7 @@ export interface GameStats {
 
 /** States of two peers that differed. */
 export interface DesyncRow {
-  /** The frame before which they differed first. */
+  /** The first frame before which they differed. */
   frame: number;
   /** The other peer. */
   peer: number;
@@ -280,31 +280,31 @@ export interface SignalPayload {
   candidate?: RTCIceCandidateInit | RTCIceCandidateInit[] | null;
   /** The `message_id`s that the sender has received. */
   acks?: string[];
-  /** Why, in a word; for people who read logs. */
+  /** The reason in a word, for people who read logs. */
   reason?: string;
 }
 
 /** The data of the event `webrtc_signal` from a page. */
 export interface OutgoingSignal {
-  /** What it is. */
+  /** The kind of signal. */
   type: SignalType;
   /** The game in which both players have a seat. */
   game_id: string;
   /** The seat of the peer that it is for. */
   target_player_id: number;
-  /** What the peer gets. */
+  /** The content for the peer. */
   payload: SignalPayload;
 }
 
 /** The data of the event `webrtc_signal` to a page. */
 export interface IncomingSignal {
-  /** What it is. */
+  /** The kind of signal. */
   type: SignalType;
   /** The seat of the sender, stamped by the server. */
   from_player_id: number;
   /** The game in which both players have a seat. */
   game_id: string;
-  /** What the sender sent. */
+  /** The content from the sender. */
   payload: SignalPayload;
 }
 
@@ -374,7 +374,7 @@ export interface FinishProps {
   kind: 'finish';
 }
 
-/** The data of the event `lobby`: what one waiting participant is told. */
+/** The data of the event `lobby`: the state of a lobby for one waiting participant. */
 export interface LobbyState {
   /** How many are here, this participant included. */
   present: number;
@@ -412,7 +412,7 @@ export interface PlayerBack {
 
 /** The data of the event `removed`: the participant's own seat was given up. */
 export interface Removed {
-  /** The game that goes on, or ended, without this page. */
+  /** The game that continues, or ended, without this page. */
   game_id: string;
 }
 
@@ -430,7 +430,7 @@ export interface NextToken {
 
 /** The data of the event `storing`: whether the server can store data. */
 export interface Storing {
-  /** False while nothing can be stored: what the page waits for comes later. */
+  /** False while nothing can be stored; what the page waits for is delayed until then. */
   ok: boolean;
 }
 
@@ -440,7 +440,7 @@ export interface Failure {
   error: string;
   /** What to do; may be empty. */
   hint?: string;
-  /** A number that the server's log has too; may be empty. */
+  /** A number that the server's log contains, too; may be empty. */
   reference?: string;
 }
 
@@ -486,13 +486,13 @@ export interface GameOver {
 export interface Acknowledgement {
   /** Whether the server did what was asked. */
   ok: boolean;
-  /** A sentence: why not. */
+  /** The reason why not, as a sentence. */
   error?: string;
   /** Why a signal was refused, in a word. */
   reason?: string;
   /** What to do about a fault of the server. */
   hint?: string;
-  /** A number that the server's log has too. */
+  /** A number that the server's log contains, too. */
   reference?: string;
   /** Servers with fresh credentials; in the answer to `ice_servers` alone. */
   ice_servers?: RTCIceServer[];
@@ -625,7 +625,7 @@ export interface ConfirmedFrames {
   data: ArrayBuffer;
 }
 
-/** Datagrams to a peer travel another way now. */
+/** The path of the datagrams to a peer changed. */
 export interface LinkChanged {
   kind: 'link';
   /** The peer at the other end. */
@@ -634,7 +634,7 @@ export interface LinkChanged {
   link: LinkType | '';
 }
 
-/** What the browser counts on the path to a peer, once per second. */
+/** The browser's measurements of the path to a peer, once per second. */
 export interface PathMeasured {
   kind: 'path';
   /** The peer at the other end. */
@@ -654,7 +654,7 @@ export interface BatchSettled {
   ok: boolean;
 }
 
-/** Give the game up, and close its channels. */
+/** Abandon the game, and close its channels. */
 export interface StopGame {
   kind: 'stop';
 }
@@ -712,14 +712,14 @@ export interface WatchedState {
   episode: number;
 }
 
-/** A peer fell silent, or is heard again. */
+/** A peer fell silent, or its datagrams arrive again. */
 export interface PeerPresence {
   kind: 'partner';
   /** The game. */
   game_id: string;
   /** The peer. */
   peer: number;
-  /** Whether it is heard. */
+  /** Whether its datagrams arrive. */
   present: boolean;
 }
 
@@ -730,7 +730,7 @@ export interface ReportMessage extends GameReport {
   game_id: string;
 }
 
-/** All peers have confirmed the outcome; this peer is needed no longer. */
+/** All peers have confirmed the outcome; this peer is no longer needed. */
 export interface SessionClosed {
   kind: 'closed';
   /** The game. */
@@ -834,13 +834,13 @@ export interface SendDatagramRequest {
 /** How datagrams travel between two peers: directly, through a TURN server, or through the study's server. */
 export type LinkType = 'direct' | 'turn' | 'relay';
 
-/** What becomes of the seat of a player who left. */
+/** What happens to a seat after its player left. */
 export type SeatFate = 'end' | 'default' | 'bot';
 
 /** Player, last frame of the inputs of the seat's person (-1 for none), and what happened to the seat. */
 export type SeatChange = [number, number, 'default' | 'bot' | 'end' | 'back'];
 
-/** What a signal is; meanings in protocol/connections.md. */
+/** The kind of a signal; meanings in protocol/connections.md. */
 export type SignalType = 'offer' | 'answer' | 'ice-candidate' | 'restart-request' | 'rebuild-request' | 'bye';
 
 /** The data of the event `scene`: what the participant sees now. */
