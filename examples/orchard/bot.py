@@ -1,4 +1,4 @@
-"""Players for Orchard: one that leaves some apples to grow back from, and one that leaves none."""
+"""Bots for Orchard: one that spares some apples so that others grow back, and one that takes all."""
 
 from orchard_env import APPLE, NEXT, SPOTS, STAY, Orchard
 
@@ -6,19 +6,19 @@ SPARED = 2
 
 
 def pick(env: Orchard, player_id: int, spared: int = SPARED) -> int:
-    """Choose an action from the state of the game and from nothing else.
+    """Choose an action from nothing but the state of the game.
 
-    It walks the shortest way, around trees and other players, to the nearest apple that has enough others
-    nearby, and waits where there is none to be reached.
+    The bot walks the shortest way, around trees and other players, to the nearest apple that has enough
+    others nearby, and waits if it can reach none.
 
     Args:
         env: The game.
-        player_id: Which player it plays for, from 0.
-        spared: It leaves apples that have fewer others within two cells. So nobody who plays on with it finds
-            the orchard bare on its account; 0 makes it take everything.
+        player_id: The player that the bot plays for, from 0.
+        spared: The bot leaves apples that have fewer others than this within two cells, so that it never
+            exhausts the orchard; 0 to take everything.
 
     Returns:
-        One of Orchard's five actions.
+        One of Orchard's five actions, 0 to 4.
     """
     if env.walking[player_id]:
         return env.held[player_id]
@@ -26,8 +26,8 @@ def pick(env: Orchard, player_id: int, spared: int = SPARED) -> int:
     if not any(field[spot] == APPLE and near[spot] >= spared for spot in SPOTS):
         return STAY
     start = env.place[player_id]
-    # Breadth first: every cell is reached by a shortest way, and remembers that way's first step. Bots try
-    # the directions in different orders, so that those who meet part again.
+    # Breadth first: every cell is reached by a shortest way, and remembers that way's first step. Each bot
+    # tries the directions in another order, so that bots that meet do not stay together.
     order = [1 + (player_id + turn) % 4 for turn in range(4)]
     seen = set(env.place)
     edge = []
@@ -49,5 +49,5 @@ def pick(env: Orchard, player_id: int, spared: int = SPARED) -> int:
 
 
 def grab(env: Orchard, player_id: int) -> int:
-    """Choose as `pick` does, and leave nothing: what brings a commons down."""
+    """Choose like `pick`, but spare no apples, which exhausts a commons."""
     return pick(env, player_id, spared=0)

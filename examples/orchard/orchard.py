@@ -33,7 +33,7 @@ RIND, SKIN, SHINE, STALK = "#8f1d18", "#e5433a", "#ff9d8a", "#b9e07a"
 BAR_COLOR = "#3a4638"
 SHADOW = "rgba(25, 35, 15, 0.28)"
 WOOD, WOOD_LIGHT = "#5e5348", "#7d7166"
-# A tree's shade, crown and light: none of its apples left, few, enough.
+# Colours of a tree's shade, crown and light: with no apples left, with few, with enough.
 CROWN = (
     ("#8a7a4a", "#a8965c", "#bfae76"),
     ("#55782f", "#73993f", "#93b553"),
@@ -55,7 +55,7 @@ def draw(env: Orchard, canvas: Canvas) -> None:
     _spots(env, canvas)
     for tree, apples in zip(TREES, left, strict=True):
         _tree(apples, tree, canvas)
-    # Whoever stands lower is nearer, and covers the other.
+    # Players who stand lower are nearer, so they are painted later and cover others.
     places = [_where(env, player) for player in range(env.n_players)]
     for player in sorted(range(env.n_players), key=lambda player: places[player][1]):
         _player(env, player, places[player], canvas)
@@ -71,7 +71,7 @@ def _middle(cell: int) -> tuple[float, float]:
 
 
 def _where(env: Orchard, player: int) -> tuple[float, float]:
-    """Where a player is on the way from one cell to the next."""
+    """Return a player's position on the way from one cell to the next."""
     x, y = _middle(env.place[player])
     from_x, from_y = _middle(env.came[player])
     left = env.walking[player] / GLIDE
@@ -123,7 +123,7 @@ def _bed(left: int, tree: int, canvas: Canvas) -> None:
 
 
 def _spots(env: Orchard, canvas: Canvas) -> None:
-    """Apples; and where one can grow back, a sprout, larger the likelier."""
+    """Draw the apples, and a sprout where one can grow back: the larger, the likelier."""
     field, near = env.field, env.near
     ages = {env.buds[(env.frame - age) % BUDS]: age for age in range(BUDS - 1, -1, -1)}
     for index, spot in enumerate(SPOTS):
@@ -169,7 +169,7 @@ def _player(env: Orchard, player: int, place: tuple[float, float], canvas: Canva
     x, y = place[0], place[1] - 14 * step * (1 - step)
     canvas.rect(place[0] - 16, place[1] + 9, 32, 13, SHADOW, radius=6.5, id=ids["shadow"])
     if player == canvas.player_id:
-        # Which one is me?
+        # Shows people which player they are.
         canvas.circle(x, y, 23, INK, id=ids["ring"])
         canvas.circle(x, y, 21.5, WHITE, id=ids["ring"])
         if env.frame < 60:
@@ -185,7 +185,7 @@ def _player(env: Orchard, player: int, place: tuple[float, float], canvas: Canva
 
 
 def _hat(player: int, x: float, y: float, canvas: Canvas, id: str | None) -> None:
-    """Draw a hat, which tells players apart without colour, in the garden and in the bar."""
+    """Draw a hat, which distinguishes players without colour, in the garden and in the bar."""
     body, dark = BODY[player], DARK[player]
     match player:
         case 0:  # a straw hat
@@ -231,7 +231,7 @@ def _plus(env: Orchard, player: int, x: float, y: float, canvas: Canvas) -> None
 
 
 def _bar(env: Orchard, canvas: Canvas) -> None:
-    """Everybody's apples, one's own with a frame, and the time that is left."""
+    """Draw everybody's apples, one's own with a frame, and the remaining time."""
     room = min((WIDTH - 2 * HEDGE - 90) / env.n_players, 160)
     for player in range(env.n_players):
         x = HEDGE + room * player

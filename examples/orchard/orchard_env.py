@@ -1,7 +1,7 @@
 """Orchard: players pick apples that grow back only where apples are left.
 
-A commons: whoever picks quickly has more than the others, and all have less in the end. A PettingZoo
-`ParallelEnv` like any other: nothing in this file knows that people will play it over a network.
+A commons: players who pick quickly have more than the others, and all have less in the end. This is a
+PettingZoo `ParallelEnv` like any other: nothing in this file depends on people playing it over a network.
 
 Sources of the idea: Janssen, Holahan, Lee and Ostrom, "Lab experiments for the study of social-ecological
 systems", Science 328 (2010), where tokens come back with a probability that rises with the number of tokens
@@ -38,12 +38,12 @@ Observation = NDArray[np.uint8]
 
 
 class Orchard(ParallelEnv[str, Observation, int]):
-    """The game.
+    """A game in which 2 to 6 players share an orchard.
 
     Six trees stand in the orchard. The 20 cells around each are its spots: places where apples grow. In each
     frame one spot, drawn from all 120, has its turn: if it is bare and nobody stands there, an apple grows
-    with probability `n / 12`, `n` being the number of apples within two cells of it, 0 to 12. So what is
-    picked bare stays bare, and an orchard with half its apples left bears most.
+    with probability `n / 12`, `n` being the number of apples within two cells of it, 0 to 12. So a bare tree
+    stays bare, and an orchard with half its apples left bears most.
 
     A player walks from cell to cell in 5 frames and picks the apple of a cell on arrival. Nobody walks
     through trees or players; who goes first changes from frame to frame. A direction that begins while a
@@ -64,7 +64,7 @@ class Orchard(ParallelEnv[str, Observation, int]):
 
     | Value | 0 | 1 | 2 | 3 | 4 |
     |---|---|---|---|---|---|
-    | Meaning | ground | tree | apple | another player | oneself |
+    | Meaning | ground | tree | apple | another player | the player |
 
     Rewards: 1 for an apple, else 0.
     """
@@ -80,27 +80,27 @@ class Orchard(ParallelEnv[str, Observation, int]):
         self.agents: list[str] = []
 
     def observation_space(self, agent: str) -> spaces.Box:
-        """Give the space described in the class's second table."""
+        """Return the space described in the class's second table."""
         return _OBSERVATIONS
 
     def action_space(self, agent: str) -> spaces.Discrete:
-        """Give the space described in the class's first table."""
+        """Return the space described in the class's first table."""
         return _ACTIONS
 
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Observation], dict[str, dict[str, Any]]]:
-        """Begin a game.
+        """Start a game.
 
         Args:
-            seed: Decides everything random: where apples hang at first, who begins where, and what grows.
+            seed: Determines everything random: the first apples, the players' places, and what grows.
             options: Unused.
         """
         self.agents = list(self.possible_agents)
         random = Random(seed)
         self.frame = 0
         self.score = [0] * self.n_players
-        self.apples = 0  # that hang now
+        self.apples = 0  # how many hang now
         self.field = bytearray(COLUMNS * ROWS)  # GROUND, TREE or APPLE, by cell
         self.near = bytearray(COLUMNS * ROWS)  # apples within two cells, by cell
         self.buds = bytearray([NONE] * BUDS)  # which spot bore an apple in frame n, at n % BUDS, for as long
@@ -109,7 +109,7 @@ class Orchard(ParallelEnv[str, Observation, int]):
         for spot in random.sample(SPOTS, 3 * len(SPOTS) // 4):
             self._hang(spot, 1)
 
-        # A player is in `place` as far as the rules go; on the way there from `came` for so many frames more.
+        # For the rules a player is in `place`; on screen they walk there from `came` for `walking` more frames.
         self.place = _places(self.n_players)
         random.shuffle(self.place)
         self.came = list(self.place)
@@ -130,7 +130,7 @@ class Orchard(ParallelEnv[str, Observation, int]):
         dict[str, bool],
         dict[str, dict[str, Any]],
     ]:
-        """Play one frame."""
+        """Play one frame with the actions of all players."""
         agents, count = self.agents, self.n_players
         self.frame += 1
         rewards = dict.fromkeys(agents, 0.0)
@@ -153,7 +153,7 @@ class Orchard(ParallelEnv[str, Observation, int]):
         return results
 
     def _move(self, player: int, action: int) -> bool:
-        """Move one player by a frame, and tell whether this was the frame of an apple."""
+        """Move one player by a frame. Return True if the player picked an apple in it."""
         began = action != self.held[player]
         self.held[player] = action
         if self.walking[player]:
@@ -193,7 +193,7 @@ class Orchard(ParallelEnv[str, Observation, int]):
         self.buds[self.frame % BUDS] = turn if bears else NONE
 
     def _hang(self, cell: int, change: int) -> None:
-        """Have one apple more (1) or less (-1) in a spot."""
+        """Add (1) or remove (-1) the apple of a spot."""
         self.field[cell] = APPLE if change > 0 else GROUND
         self.apples += change
         near = self.near
@@ -218,7 +218,7 @@ class Orchard(ParallelEnv[str, Observation, int]):
 
 
 def _places(n_players: int) -> list[int]:
-    """Where players begin: in a row across the middle, evenly apart."""
+    """Return the players' first cells, evenly spaced in a row across the middle."""
     columns = [(2 * player + 1) * COLUMNS // (2 * n_players) for player in range(n_players)]
     return [(ROWS // 2 - 1 + player % 2) * COLUMNS + column for player, column in enumerate(columns)]
 
@@ -235,7 +235,7 @@ def _around(cell: int, square: int) -> tuple[int, ...]:
 
 
 def _next(cell: int) -> tuple[int, ...]:
-    """Where each action leads from a cell: the cell itself where a tree or the edge is in the way."""
+    """Return the cell to which each action leads; the same cell if a tree or the edge is in the way."""
     row, column = divmod(cell, COLUMNS)
     targets = []
     for dx, dy in MOVES:
@@ -248,11 +248,11 @@ def _next(cell: int) -> tuple[int, ...]:
 SPOTS = tuple(spot for tree in TREES for spot in _around(tree, 5))
 """The cells where apples grow, tree by tree, 20 each."""
 SPOTS_OF = {tree: _around(tree, 5) for tree in TREES}
-"""The same for each tree."""
+"""For each tree, the cells where its apples grow."""
 NEARBY = tuple(_around(cell, 4) for cell in range(COLUMNS * ROWS))
-"""For each cell, those within two cells."""
+"""For each cell, the other cells within two cells."""
 NEXT = tuple(_next(cell) for cell in range(COLUMNS * ROWS))
-"""For each cell, where each action leads to."""
+"""For each cell, the cell to which each action leads."""
 
 _PRIME = 2**31 - 1
 _ACTIONS = spaces.Discrete(5)

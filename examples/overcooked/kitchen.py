@@ -34,8 +34,8 @@ def draw(env: Any, canvas: Canvas) -> None:
     """Draw the kitchen as it is now.
 
     Args:
-        env: cogrid's environment, as it is; only its `get_state` is used, and what `max_steps` says.
-        canvas: Where to draw.
+        env: cogrid's environment, unchanged; only its `get_state` and `max_steps` are used.
+        canvas: The canvas to draw on.
     """
     state = env.get_state()
     cells, counters = state["object_type_map"], state["object_state_map"]
@@ -46,7 +46,7 @@ def draw(env: Any, canvas: Canvas) -> None:
         for column, kind in enumerate(line):
             _cell(canvas, CELL * column, CELL * row + BAR, row + column, name_of(kind), counters[row][column])
     _pots(canvas, state["extra_state"], state["t"])
-    # Whoever stands lower is nearer, and covers the other.
+    # Chefs who stand lower are nearer, so they are painted later and cover others.
     for chef in sorted(range(state["n_agents"]), key=lambda chef: int(state["agent_pos"][chef][0])):
         _chef(canvas, chef, state["agent_pos"][chef], state["agent_dir"][chef], state["agent_inv"][chef][0])
     _clock(canvas, width, 1.0 - state["t"] / env.max_steps, -(-(env.max_steps - state["t"]) // FPS))
@@ -54,7 +54,7 @@ def draw(env: Any, canvas: Canvas) -> None:
 
 
 def name_of(kind: int) -> str:
-    """Name what cogrid numbers; "" for nothing."""
+    """Return the name of one of cogrid's object numbers; "" for nothing."""
     if kind not in _names:
         _names[kind] = (idx_to_object(kind, scope="overcooked") or "") if kind > 0 else ""
     return _names[kind]
@@ -116,7 +116,7 @@ def _soups(canvas: Canvas, x: float, y: float) -> None:
 def _delivery(canvas: Canvas, x: float, y: float) -> None:
     canvas.rect(x + 8, y + 8, CELL - 16, CELL - 30, "#1d7049", radius=8)
     canvas.rect(x + 14, y + 14, CELL - 28, CELL - 42, READY, radius=5)
-    # A bell: the place to bring soup to.
+    # A bell marks the place to deliver soup.
     canvas.circle(x + 60, y + 26, 4, INK)
     canvas.circle(x + 60, y + 50, 22, "#f4d35e")
     canvas.rect(x + 36, y + 50, 48, 24, READY)
@@ -157,7 +157,7 @@ def _pots(canvas: Canvas, extra: dict[str, Any], frame: int) -> None:
 
 
 def _progress(canvas: Canvas, x: float, y: float, filled: int, room: int, timer: int) -> None:
-    """Under the pot: a pip per ingredient, then a bar that fills, then "READY"."""
+    """Draw a pip per ingredient under the pot, then a bar that fills, then "READY"."""
     y += 40
     if filled < room:
         for pip in range(room):
@@ -176,7 +176,7 @@ def _progress(canvas: Canvas, x: float, y: float, filled: int, room: int, timer:
         canvas.text(x, y + 10, "READY", 14, WHITE, align="center", bold=True)
 
 
-# What can be carried. With an id it is someone's, and moves; without, it lies there.
+# Things that can be carried. A thing with an id is held by a chef and moves; one without lies still.
 
 
 def _onion(canvas: Canvas, x: float, y: float, id: str | None) -> None:
@@ -243,11 +243,11 @@ def _chef(canvas: Canvas, chef: int, place: list[int], facing: int, held: int) -
             canvas.circle(eye_x, head_y + 4 + 2 * dy, 4, INK, id=f"{name} eye {eye}")
     _toque(canvas, chef, head_x, head_y, dark, name)
     if chef == canvas.player_id:
-        # Which one is me?
+        # Shows people which chef they are.
         canvas.polygon([(x - 11, y - 66), (x + 11, y - 66), (x, y - 54)], "#0d1630", id=f"{name} you rim")
         canvas.polygon([(x - 8, y - 65), (x + 8, y - 65), (x, y - 56)], "#f4d35e", id=f"{name} you")
     if item:
-        # Held out in front; away from us, where the chef would hide it, to the side.
+        # Held in front; to the side if the chef faces away from us and would hide it.
         item(
             canvas, x + (36 * dx if dy >= 0 else 34), y + (20 + 16 * dy if dy >= 0 else -14), f"{name} holds"
         )

@@ -9,7 +9,7 @@ study = coplay.Study("overcooked", version="1", packages=["cogrid==0.3.2"])
 
 UP, DOWN, LEFT, RIGHT, TAKE, NOTHING = 0, 1, 2, 3, 4, 6  # cogrid's "cardinal_actions"
 
-# One step for one stroke: at 30 frames a second a held key would run through the kitchen in no time.
+# One step per key stroke: at 30 frames a second, a held key would cross the kitchen too quickly to control.
 KEYS = keys.arrows(
     up=UP,
     down=DOWN,

@@ -12,7 +12,7 @@ MOVES = ((0, 0), (0, -1), (0, 1), (-1, 0), (1, 0))  # stay, up, down, left, righ
 
 
 class Meet(ParallelEnv):
-    """Both players are paid 1 each time they stand on the star together; then it moves.
+    """A game in which both players earn 1 each time they stand on the star together; then it moves.
 
     | Action | Meaning |
     |---|---|
@@ -35,15 +35,15 @@ class Meet(ParallelEnv):
         self.score = 0
 
     def observation_space(self, agent: str) -> Box:
-        """Six cells' numbers."""
+        """Return the space of six columns and rows."""
         return self._sees
 
     def action_space(self, agent: str) -> Discrete:
-        """Stay, or go one cell."""
+        """Return the space of the five actions."""
         return self._does
 
     def reset(self, seed: int | None = None, options: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Put both into opposite corners, and the star anywhere."""
+        """Put the players into opposite corners, and the star into a random cell."""
         self._random, _ = seeding.np_random(seed)
         self.agents = self.possible_agents[:]
         self.places = [(0, 0), (SIZE - 1, SIZE - 1)]
@@ -52,7 +52,7 @@ class Meet(ParallelEnv):
         return self._observations(), {agent: {} for agent in self.agents}
 
     def step(self, actions: dict[str, int]) -> tuple[dict[str, Any], ...]:
-        """Move both at once."""
+        """Move both players by one frame."""
         for player, agent in enumerate(self.agents):
             dx, dy = MOVES[actions[agent]]
             x, y = self.places[player]

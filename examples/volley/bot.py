@@ -1,4 +1,4 @@
-"""A player for Volley that plays decently, and can be beaten."""
+"""A bot for Volley that plays decently, and can be beaten."""
 
 from math import sqrt
 
@@ -11,11 +11,11 @@ _MISJUDGED = (0, 52, -34, 16, -48, 30, -10, 58, -44, 8, -22)
 
 
 def policy(env: Volley, player_id: int) -> int:
-    """Choose an action from the state of the game and from nothing else.
+    """Choose an action from nothing but the state of the game.
 
-    It runs to where the ball will come down and stands a little behind, so that the ball goes forward. Three
-    habits make it beatable: it notices a hit late, misjudges each landing by a distance that depends on the
-    hit, and jumps at whatever comes down near the net.
+    The bot runs to where the ball will come down and stands a little behind, so that the ball goes forward.
+    Three habits make it beatable: it notices a hit late, misjudges each landing by a distance that depends on
+    the hit, and jumps at every ball that comes down near the net.
 
     Args:
         env: The game.
@@ -49,7 +49,7 @@ def policy(env: Volley, player_id: int) -> int:
 
 
 def _landing(x: float, y: float, vx: float, vy: float) -> tuple[float, float]:
-    """Tell in how many frames at pace 1 the ball falls to head height, and where; ignores the net."""
+    """Return in how many frames at pace 1 the ball falls to head height, and its x then, without the net."""
     frames = (vy + sqrt(max(vy * vy + 2.0 * BALL_GRAVITY * (y - _HEAD), 0.0))) / BALL_GRAVITY
     landing = x + vx * frames
     if landing > _FAR:

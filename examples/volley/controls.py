@@ -1,4 +1,4 @@
-"""Which keys play Volley: the arrows, or W, A, D; the space bar jumps too."""
+"""The keys of Volley: the arrows, or W, A, D; the space bar jumps, too."""
 
 from coplay import keys
 

@@ -123,11 +123,11 @@ def _player(env: Volley, player: int, canvas: Canvas) -> None:
     canvas.rect(x - 0.95 * w, y - 0.98 * h, 1.9 * w, 1.84 * h, body, radius=0.92 * min(w, h), id=ids["body"])
 
     if player == canvas.player_id and env.hanging:
-        # Before each serve: which one is me?
+        # Before each serve, shows people which player they are.
         canvas.text(x, y - h - 46, "you", 18, WHITE, align="center", bold=True)
         canvas.polygon([(x - 9, y - h - 33), (x + 9, y - h - 33), (x, y - h - 22)], WHITE)
 
-    # The eyes look at the ball; whoever just lost the point shuts them.
+    # The eyes look at the ball; the player who just lost the point shuts them.
     lost = env.dead > 0 and env.server == player
     face = x + 5 * forward + 0.5 * lean
     eye_y = y - 0.22 * h
@@ -152,7 +152,7 @@ def _player(env: Volley, player: int, canvas: Canvas) -> None:
 
 
 def _trail(env: Volley, canvas: Canvas) -> None:
-    """Where the ball was: its path since the last bounce, run backwards; and a ring where a player hit it."""
+    """Draw the ball's path since the last bounce, computed backwards, and a ring where a player hit it."""
     if env.hanging:
         return
     if env.struck >= 0 and 0 < env.flight <= 9:

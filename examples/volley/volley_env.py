@@ -1,6 +1,6 @@
 """Volley: two players keep a ball off their own half of a court, over a net.
 
-A PettingZoo `ParallelEnv` like any other: nothing in this file knows that people will play it over a network.
+A PettingZoo `ParallelEnv` like any other: nothing in this file depends on people playing it over a network.
 """
 
 from math import sqrt
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pettingzoo import ParallelEnv
 
 # Lengths are in court units, times in frames (1/60 s). x = 0 is the net and y = 0 the floor; y grows upwards.
-# So mirroring the game is negating x: neither side is favoured, not even by rounding.
+# So the game is mirrored by negating x, and neither side is favoured, not even by rounding.
 HALF_COURT = 400.0
 NET_HEIGHT = 116.0
 NET_RADIUS = 6.0
@@ -44,15 +44,15 @@ Observation = NDArray[np.float32]
 
 
 class Volley(ParallelEnv[str, Observation, int]):
-    """The game.
+    """A game of volleyball for two players.
 
     The ball scores for the other side when it lands, or when one side touches it a fourth time in a row.
-    Every hit of a rally quickens the ball. The first serve goes to a side drawn by the seed, each further one
-    to who lost the point before.
+    Every hit of a rally quickens the ball. The first serve goes to a side that the seed determines, each
+    further one to the side that lost the previous point.
 
     Args:
-        points: Whoever has so many first has won.
-        max_frames: The game is cut off here.
+        points: The number of points that wins the game.
+        max_frames: The frame after which the game is truncated.
 
     | Action | 0 | 1 | 2 | 3 | 4 | 5 |
     |---|---|---|---|---|---|---|
@@ -87,20 +87,20 @@ class Volley(ParallelEnv[str, Observation, int]):
         self.agents: list[str] = []
 
     def observation_space(self, agent: str) -> spaces.Box:
-        """Give the space described in the class's second table."""
+        """Return the space described in the class's second table."""
         return _OBSERVATIONS
 
     def action_space(self, agent: str) -> spaces.Discrete:
-        """Give the space described in the class's first table."""
+        """Return the space described in the class's first table."""
         return _ACTIONS
 
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Observation], dict[str, dict[str, Any]]]:
-        """Begin a game.
+        """Start a game.
 
         Args:
-            seed: Decides everything random: who serves first, and how each serve drifts.
+            seed: Determines everything random: the first serve, and how each serve drifts.
             options: Unused.
         """
         self.agents = list(self.possible_agents)
@@ -131,7 +131,7 @@ class Volley(ParallelEnv[str, Observation, int]):
         dict[str, bool],
         dict[str, dict[str, Any]],
     ]:
-        """Play one frame."""
+        """Play one frame with the actions of both players."""
         self.frame += 1
         self._move_player(0, actions["left"])
         self._move_player(1, actions["right"])
@@ -217,7 +217,7 @@ class Volley(ParallelEnv[str, Observation, int]):
         self.ball_y += self.ball_vy * self.pace
 
         if not self.dead:
-            # The half the ball is in goes first, so that a ball between both players treats them alike.
+            # The player in the ball's half comes first, so that a ball between both players favours neither.
             first = 1 if self.ball_x > 0 else 0
             self._meet_player(first)
             self._meet_player(1 - first)
@@ -293,7 +293,7 @@ class Volley(ParallelEnv[str, Observation, int]):
         self.struck = struck
 
     def _loser(self) -> int:
-        """Who loses the point in this frame; -1 for nobody."""
+        """Return the player who loses the point in this frame; -1 for nobody."""
         for player in (0, 1):
             if self.row[player] > HITS_IN_A_ROW:
                 return player

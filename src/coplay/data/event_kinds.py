@@ -1,4 +1,4 @@
-"""Every kind of event in the table `events`: who records it, and what it means."""
+"""All kinds of events in the table `events`, by who records them, with their meanings."""
 
 from typing import Final
 
@@ -23,11 +23,11 @@ SERVER: Final[dict[str, str]] = {
     "game_over": "their page reported the end of the game, and all its data is stored",
     "game_lost": "no page has the game's state any more, so the game cannot continue",
     "game_skipped": "their game was not played, and they moved on to the next scene",
-    # What was uploaded
+    # Uploads
     "copies_differ": "two players' copies of the inputs differ, first at `frame`",
     "batch_conflict": "a different batch was uploaded with the number of a stored one; the first one is kept",
     "report_conflict": "a second, different report of the end was uploaded; the first one is kept",
-    # What our own page never causes
+    # Signals and tokens
     "signal_refused": "a signal to another player was not relayed; `reason` says why",
     "resume_kept": "the page confirmed its next token; the one before is stale",
     "token_replayed": "somebody connected with a stale token",

@@ -1,4 +1,4 @@
-"""What a study file says: studies, scenes, keys. Also the pure rules of paths and lobbies."""
+"""The parts of a study file (studies, scenes, keys, canvas), and the pure rules of paths and lobbies."""
 
 from coplay.study import keys, scenes
 from coplay.study.loading import load_study

@@ -1,8 +1,8 @@
 """The canvas that a study draws on: one flat array of numbers per frame.
 
-A study's `draw(env, canvas)` runs in the worker, beside the simulation. It builds a display list: an array of
-floats, and each string (colour, text, id) once, when it is first used. The page paints that list at the
-screen's refresh rate; a shape with an `id` moves smoothly from its former position:
+A study's `draw(env, canvas)` runs in the worker, together with the simulation. It builds a display list: an
+array of floats, and each string (colour, text, id) once, when it is first used. The page paints that list at
+the screen's refresh rate; a shape with an `id` moves smoothly from its previous position:
 
     def draw(env, canvas):
         canvas.view(400, 300)  # the world's size; the page scales it to the screen
@@ -30,7 +30,7 @@ _ALIGN = {"left": 0, "center": 1, "right": 2}
 
 
 class _Strings(dict[str | None, int]):
-    """The index of each string. A hit costs one dict access, which is most of a canvas's work."""
+    """The index of each string; a lookup takes one dict access, since lookups are most of a canvas's work."""
 
     def __init__(self) -> None:
         super().__init__({None: -1})
@@ -231,7 +231,7 @@ class Canvas:
 
     def ops(self) -> "array[float]":
         """Return the operations of the frame, as 32-bit floats."""
-        # Only frames that are shown count: in a trial frame nobody heard the sound.
+        # Only frames that are shown count, because nobody heard the sound of a frame that was not.
         self._heard |= self._hearing
         return array("f", self._ops)
 

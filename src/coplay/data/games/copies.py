@@ -103,6 +103,7 @@ class InputCopies:
         self._grow(end, width)
         before = bytes(self._uploaders[start:end])
         new = [place for place, uploaders in enumerate(before) if not uploaders]
+        # A batch without known frames is the most common case, and is copied in one step.
         if len(new) == batch.frames:
             self._inputs[start * width : end * width] = batch.inputs
         else:

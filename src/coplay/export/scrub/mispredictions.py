@@ -2,8 +2,8 @@
 
 A browser predicts that everybody repeats their last known input. The record says for each frame whether an
 input was predicted when the frame was first shown, and after how many frames a wrong prediction was
-corrected, which is when the input arrived. It does not say when rightly predicted inputs arrived; they are
-taken to have arrived as early as possible, which changes no picture.
+corrected, which is when the input arrived. It does not say when correctly predicted inputs arrived; they are
+assumed to have arrived as early as possible, which changes no picture.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Misprediction:
     """A screen that showed the result of a wrong prediction."""
 
     frame: int
-    """The frame before which the shown state was."""
+    """The screen showed the state before this frame."""
     player: int
     """The player whose screen it is."""
     first: int
@@ -36,9 +36,9 @@ def arrival_frames(predicted: Any, corrected_after: Any) -> Any:
     """Return for each input of another player the frame that was being shown when it arrived.
 
     Args:
-        predicted: For each frame, whether the input was predicted when the frame was first shown.
+        predicted: For each frame, True if the input was predicted when the frame was first shown.
         corrected_after: For each frame, the number of frames until a wrong prediction was corrected; 0 for a
-            right one.
+            correct prediction.
     """
     frames = np.arange(len(predicted))
     arrived = np.where(predicted, frames + np.maximum(corrected_after.astype(np.int64), 1), frames)
@@ -54,7 +54,7 @@ def mispredictions_of(
     Args:
         log: The log of the game.
         player: The player; the result is empty if their browser uploaded nothing.
-        owners: For each player, the peer that gave their inputs.
+        owners: For each player, the peer that produced their inputs.
         sizes: The size of each player's input, in bytes.
     """
     copy = log.peers.get(player)
@@ -76,7 +76,7 @@ def mispredictions_of(
             known = int(np.searchsorted(when[: frame + 1], frame, side="right")) - 1
             if known < 0 or known == frame:
                 continue
-            # An input that had not arrived may still have been predicted right.
+            # An input that had not arrived may still have been predicted correctly.
             wrong = (copy.corrected_after[known + 1 : frame + 1, other] > 0).nonzero()[0] + known + 1
             if len(wrong):
                 played[wrong, columns[other]] = inputs[known, columns[other]]

@@ -138,6 +138,7 @@ class _Assembly:
         try:
             lock = RuntimeLock(json.loads((directory / RUNTIME_LOCK_FILE).read_text("utf-8")))
             manifest = json.loads((directory / MANIFEST_FILE).read_text("utf-8"))
+            # Verified on every start, because a damaged file would break the page of every participant.
             whole = all(sha256_of(directory / name) == sha256 for name, sha256 in manifest.items())
         except (OSError, ValueError):
             return None

@@ -101,7 +101,8 @@ class Resolver:
                 )
             if wheel is None:
                 wheel = chosen[project] = self._choose(requirement, wanted_by)
-            # The same project with other extras has other dependencies, and is walked again.
+            # A project with other extras has other dependencies, and is walked again. The base contains its own
+            # dependencies.
             question = f"{project}[{','.join(sorted(requirement.extras))}]"
             if question in seen or (project in self._base and not requirement.extras):
                 continue

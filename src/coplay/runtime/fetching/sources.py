@@ -141,6 +141,7 @@ class Sources:
             except Exception as error:  # noqa: BLE001 (raised again in the waiting thread)
                 failure.append(error)
             finally:
+                # Also set after a failure, so that the waiting thread does not wait for the timeout.
                 first_byte.set()
                 finished.set()
 

@@ -156,7 +156,7 @@ class SceneFlow:
             participant = self._participants[participant_id]
             participant.position.removed_from = participant.position.game_id
             self._leave_group(participant)
-            # Someone who closed the page has not completed the scene, and resumes it if they come back.
+            # Someone who closed the page is not moved on yet: they go on from here if they come back.
             if not participant.attendance.is_away:
                 self._show(participant)
         self._handle_lost_games()

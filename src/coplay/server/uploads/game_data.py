@@ -116,6 +116,7 @@ def read_game_data(
     game_data = _without_uploads(game, now)
     game_data.left |= {row.player_id for row in recorded if row.kind == "left_game"}
     differences = []
+    # In order of arrival, because the first copy of a frame is the reference.
     for row in connection.execute(
         select(batches).where(batches.c.game_id == game_id).order_by(batches.c.utc, batches.c.number)
     ):
