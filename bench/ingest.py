@@ -163,7 +163,7 @@ async def _measure(
 
 
 async def _bring_steadily(peer: Peer, connection: PageConnection, start: float, tally: Tally) -> None:
-    """Upload a batch every second, and count its delay from when it was due, as a page's would be."""
+    """Upload a batch every second, retrying after 503; its time counts from when it was due."""
     for number, body in peer.bodies.items():
         due = start + number
         await asyncio.sleep(due - time.monotonic())

@@ -96,7 +96,7 @@ def _least(runs: Sequence[dict[int, float]]) -> dict[int, float]:
 class Clock:
     """The real clock, held by a class because names in modules are replaced by the simulated clock.
 
-    It counts only this process's time where the system offers that, which WebAssembly does not.
+    It counts only the processor time of this thread, except in WebAssembly, which offers no such clock.
     """
 
     read = staticmethod(time.perf_counter if sys.platform == "emscripten" else time.thread_time)

@@ -109,7 +109,7 @@ class Orchard(ParallelEnv[str, Observation, int]):
         for spot in random.sample(SPOTS, 3 * len(SPOTS) // 4):
             self._hang(spot, 1)
 
-        # For the rules a player is in `place`; on screen they walk there from `came` for `walking` more frames.
+        # By the rules a player is in `place`; it is drawn on the way from `came` for `walking` more frames.
         self.place = _places(self.n_players)
         random.shuffle(self.place)
         self.came = list(self.place)

@@ -101,8 +101,7 @@ class Resolver:
                 )
             if wheel is None:
                 wheel = chosen[project] = self._choose(requirement, wanted_by)
-            # A project with other extras has other dependencies, and is walked again. The base contains its own
-            # dependencies.
+            # A project with other extras has other dependencies, and is walked again. The base is complete.
             question = f"{project}[{','.join(sorted(requirement.extras))}]"
             if question in seen or (project in self._base and not requirement.extras):
                 continue
