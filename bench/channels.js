@@ -1,5 +1,5 @@
-// Runs in a page: pairs of connections on this page, whose channels carry datagrams at a game's pace, both ways.
-// Resolves to how old the newest one that has come is, in milliseconds, looked at again and again, for each direction.
+// Runs in a page: connects pairs of peer connections on this page, whose channels carry datagrams at a game's rate, both ways.
+// Resolves to samples of the age of the newest datagram that has arrived, in milliseconds, for each direction.
 async (options, { pairs, hz, bytes, seconds }) => {
   const LOOK_MS = 10;
   const MAX_BUFFERED_BYTES = 4096;
@@ -22,7 +22,7 @@ async (options, { pairs, hz, bytes, seconds }) => {
     return { ends, channels };
   };
 
-  // From one channel to the other; returns a function that stops it and tells the ages.
+  // Sends from one channel to the other; returns a function that stops it and returns the ages.
   const flow = (from, to) => {
     let newest_ms = 0;
     const ages_ms = [];

@@ -1,5 +1,5 @@
-// Runs in the page before its own scripts. Beside the game's channel it opens one of its own on the same connection, so that
-// what it sends is seen by no game; and it sends datagrams through the server over the page's own socket.
+// Runs in the page before its own scripts. It opens a separate channel on the game's connection, so that the game does not
+// see its datagrams, and it sends datagrams through the server over the page's socket.
 (() => {
   if (window.linkBench) return;
   const now = () => performance.timeOrigin + performance.now();
@@ -9,7 +9,7 @@
     bench.steps[step] ??= now();
   };
 
-  // Answers, by what they answer; a lost one resolves to null.
+  // Pending answers by question; a lost one resolves to null.
   const waiting = new Map();
   let count = 0;
   const answered = (key, within_ms) =>
@@ -25,7 +25,7 @@
       });
     });
 
-  // The game's own channel is worked by the page's worker, which says when it is open.
+  // The page's worker uses the game's channel, and reports when it is open.
   window.Worker = class extends Worker {
     constructor(url, options) {
       super(url, options);
@@ -39,7 +39,7 @@
 
   let probe = null;
   window.RTCPeerConnection = class extends RTCPeerConnection {
-    #note = () => {}; // a connection without the game's channel is none of a game
+    #note = () => {}; // a connection without the game's channel does not belong to a game
     createDataChannel(label, options) {
       const channel = super.createDataChannel(label, options);
       if (label === "game") {
@@ -69,7 +69,7 @@
   const watch = (channel) => {
     probe = channel;
     channel.onopen = async () => {
-      // The first one may come before the other side has opened.
+      // The first ping may arrive before the other side has opened its channel.
       while (!bench.answered_ms && channel.readyState === "open") {
         await Promise.race([bench.direct(), new Promise((resolve) => setTimeout(resolve, 20))]);
       }
@@ -101,7 +101,7 @@
     constructor(url, protocols) {
       super(url, protocols);
       socket = this;
-      // Before the page's own listener.
+      // Added before the page's listener.
       this.addEventListener("message", (event) => {
         if (typeof event.data === "string") {
           const ack = /^43(\d+)\[/.exec(event.data)?.[1];
@@ -109,7 +109,7 @@
             bench.acks_ms.push(performance.now() - asked.get(ack));
             asked.delete(ack);
           }
-          // No game sends any while it has a direct link.
+          // A game with a direct link sends no datagrams through the server, so this is an answer.
           if (event.data.startsWith('451-["datagram"')) {
             swallow = true;
             event.stopImmediatePropagation();
@@ -146,7 +146,7 @@
     return at_ms === null ? null : at_ms - sent;
   };
 
-  // Round trips by both ways, in turn, so that whatever else this machine does happens to both.
+  // Measures both ways alternately, so that other work of this machine affects both alike.
   bench.both = async (peer, pairs, pause_ms) => {
     const found = { direct: [], relayed: [] };
     for (let pair = 0; pair < pairs; pair++) {

@@ -1,4 +1,4 @@
-// A bare data channel that echoes: what the emulated conditions are measured with, apart from the product.
+// A bare data channel that echoes, with which the emulated conditions are measured independently of coplay.
 let connection;
 let channel;
 let opened;
@@ -36,7 +36,7 @@ window.ping = {
   },
   accept: (answer) => connection.setRemoteDescription(answer),
   opened: () => opened,
-  // Sends `count` pings and gives the round trips, in milliseconds, of those that came back.
+  // Sends `count` pings and returns the round trips, in milliseconds, of those that were answered.
   async measure(count, everyMs, patienceMs) {
     answers = [];
     for (let sent = 0; sent < count; sent += 1) {

@@ -1,25 +1,25 @@
-// Runs in the page under test before its own scripts: keeps hold of its connections, so that they can be broken as networks,
-// browsers and servers break them, and watches by which way the game travels.
+// Runs in the page under test before its own scripts: keeps references to its connections, so that tests can break them as
+// networks, browsers and servers do, and records which link carries the game.
 (() => {
   if (window.breakage) return;
   const connections = [];
   const sockets = [];
   const links = [];
   const breakage = {
-    // Merged into the configuration of every peer connection made from now on.
+    // Merged into the configuration of every peer connection that is created from now on.
     configuration: {},
     unreachable: false,
     links,
-    // The browser gives its peer connections up.
+    // Closes all peer connections, as if the browser had given them up.
     closeConnections: () => {
       for (const connection of connections) connection.close();
     },
-    // The server cannot be reached over a socket, from now on or not any more.
+    // Makes the server unreachable for sockets, or reachable again.
     cutSocket: (cut) => {
       breakage.unreachable = cut;
       if (cut) for (const socket of sockets) socket.close();
     },
-    // Resolves when the server is reached over a socket, or after a minute.
+    // Resolves when a socket to the server is open, or after a minute.
     reached: async () => {
       for (let tries = 0; tries < 1200 && sockets.at(-1)?.readyState !== WebSocket.OPEN; tries++) {
         await new Promise((resolve) => setTimeout(resolve, 50));

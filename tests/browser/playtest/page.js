@@ -1,5 +1,5 @@
 // Runs in the page under test, before its own scripts where the browser allows it.
-// It only watches what the automation contract promises, and holds keys through `window.coplay.press`.
+// It only reads what the automation contract promises, and holds keys through `window.coplay.press`.
 (() => {
   if (window.playtest) return;
   const transitions = [];
@@ -26,10 +26,10 @@
     violations.push(`${event.violatedDirective}: ${event.blockedURI}`);
   });
 
-  // The page says that it cannot go on: nobody need wait for anything else.
+  // The page shows an error, so no other scene will follow.
   const failed = () => document.body?.dataset.scene === "error";
 
-  // Transitions before `from` are in the past; a phase that came and went since then still counts.
+  // Transitions before `from` are ignored; a phase that began and ended since then still counts.
   const reached = (scene, phase, from, timeoutMs) =>
     new Promise((resolve) => {
       const look = () => {
@@ -50,7 +50,7 @@
       look();
     });
 
-  // A figure of stats() is a state, not an event: it is looked at as often as the page refreshes it.
+  // A figure of stats() is a state, not an event, so it is polled as often as the page refreshes it.
   const figure = (name, least, timeoutMs) =>
     new Promise((resolve) => {
       const started = performance.now();
@@ -65,7 +65,7 @@
       }, 50);
     });
 
-  // How each peer is reached may change from one moment to the next: on a busy machine, too.
+  // Polled, because links may change at any moment, especially on a busy machine.
   const linked = async (kind, timeoutMs) => {
     const started = performance.now();
     for (;;) {
@@ -76,7 +76,7 @@
     }
   };
 
-  // The page says when its simulation is loaded, so that a measurement can begin with a warm one.
+  // Waits until the page's simulation is loaded, so that a measurement can begin with a warm one.
   const runtimeReady = async (timeoutMs) => {
     const started = performance.now();
     while (document.body?.dataset.runtime !== "ready") {
@@ -86,7 +86,7 @@
     return true;
   };
 
-  // mulberry32: the same seed presses the same keys, whatever the browser.
+  // mulberry32: the same seed presses the same keys in every browser.
   const generator = (seed) => () => {
     seed = (seed + 0x6d2b79f5) | 0;
     let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);

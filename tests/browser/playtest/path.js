@@ -1,5 +1,5 @@
-// Runs in the page under test before its own scripts: has all datagrams to other browsers go by a path that the test
-// controls. `throughPath(address, port)` answers the port, at the same address, that stands in for another browser's.
+// Runs in the page under test before its own scripts: routes all datagrams to other browsers through a path that the test
+// controls. `throughPath(address, port)` returns the port, at the same address, that replaces another browser's.
 (() => {
   if (window.onLossyPath) return;
   window.onLossyPath = true;

@@ -21,7 +21,7 @@ try {
     writeFileSync(job.output, pyodide.FS.readFile('/tmp/output'));
   }
 } catch (error) {
-  // Never the whole error: its stack quotes Pyodide's minified source, a megabyte of it.
+  // Never the whole error: its stack quotes a megabyte of Pyodide's minified source.
   process.stderr.write(`${String(error.message ?? error).slice(-2000)}\n`);
   process.exitCode = 1;
 }

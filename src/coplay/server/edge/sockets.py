@@ -159,7 +159,7 @@ class Sockets:
             # Pages retry after a refusal that carries no data, and give up after one that does.
             raise socketio.exceptions.ConnectionRefusedError("too many connections")
         self._participant_ids[sid] = participant.participant_id
-        # Opened first: events for a participant whose page never had a socket are dropped, not kept.
+        # Opened first: events for a page that has not opened a socket yet are dropped, not kept.
         resumed = self._messenger.open(participant.participant_id, sid, _offset(auth))
         self._page_tokens.opened(participant, turn, resumed)
         self._scene_flow.arrived(participant, resumed)

@@ -262,7 +262,7 @@ class SceneFlow:
     # Games
 
     def _enter_game(self, participant: Participant, play_setup: PlaySetup) -> list[Party]:
-        """Seat a participant, if their group is complete; return them if they are moved on instead."""
+        """Seat a participant if their group is complete, or return them as a party if they are moved on."""
         position = participant.position
         if position.game_id is None:
             if position.removed_from is not None:
