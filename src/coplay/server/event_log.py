@@ -103,7 +103,13 @@ class EventLog:
         )
 
     def group(self, group_id: str, scene: int, members: tuple[str, ...]) -> "Future[None]":
-        """Store a group that was formed."""
+        """Store a group that was formed.
+
+        Args:
+            group_id: The group's random id.
+            scene: Scene index of the lobby.
+            members: Participant ids, in order of arrival.
+        """
         utc, ms = self._clock.stamp()
         row = {
             "group_id": group_id,

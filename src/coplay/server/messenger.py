@@ -194,7 +194,14 @@ class Messenger:
         self.forward(participant_id, message.EVENT, to_json(message), after)
 
     def forward(self, participant_id: str, name: str, data: Any, after: "Future[Any] | None" = None) -> None:
-        """Send an event whose data another page wrote and the server checked; otherwise like `post`."""
+        """Send an event whose data another page wrote and the server checked; otherwise like `post`.
+
+        Args:
+            participant_id: The recipient.
+            name: The event's name.
+            data: The event's arguments as JSON.
+            after: Send the event only once this future is done.
+        """
         history = self._histories.get(participant_id)
         if history is not None:
             self._put(participant_id, history.add(name, data, after))
@@ -204,7 +211,13 @@ class Messenger:
         self._put(participant_id, _Event(None, message.EVENT, to_json(message)))
 
     async def stream(self, participant_id: str, name: str, data: bytes) -> bool:
-        """Send bytes immediately or drop them; False if the page has no socket, or its socket is behind."""
+        """Send bytes immediately, or drop them and return False if the page has no socket or is behind.
+
+        Args:
+            participant_id: The recipient.
+            name: The event's name.
+            data: The event's argument. It is dropped if `PRESSURE` packets are in flight to the socket.
+        """
         outbox = self._outboxes.get(participant_id)
         if outbox is None or self._sockets.backlog(outbox.sid) >= PRESSURE:
             return False

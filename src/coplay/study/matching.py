@@ -90,7 +90,11 @@ class LobbyQueue:
         self._places.pop(member, None)
 
     def tick(self, now: float) -> list[LobbyEffect]:
-        """Match and time out participants. Everyone named in the effects has lost their place."""
+        """Match and time out participants. Everyone named in the effects has lost their place.
+
+        Args:
+            now: Monotonic seconds.
+        """
         effects: list[LobbyEffect] = []
         for member, place in list(self._places.items()):
             if place.away_since is not None and now - place.away_since >= self._hold_s:
@@ -109,7 +113,11 @@ class LobbyQueue:
         return effects
 
     def state(self, member: str, now: float) -> LobbyState:
-        """Return what a waiting participant is shown.
+        """Return the state of the lobby, as a waiting participant's page shows it.
+
+        Args:
+            member: The participant's id.
+            now: Monotonic seconds.
 
         Raises:
             KeyError: `member` has no place here.

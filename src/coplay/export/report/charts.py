@@ -55,7 +55,18 @@ _CONFIG: Final[dict[str, Any]] = {
 def bars(
     rows: Sequence[ReportRow], category: str, count: str, *, title: str, color: str | None = None
 ) -> str:
-    """Draw horizontal bars in the order of the rows, each with its number or coloured by verdict."""
+    """Draw horizontal bars in the order of the rows, each with its number or coloured by verdict.
+
+    Args:
+        rows: The rows of the chart.
+        category: The field with a bar's name.
+        count: The field with a bar's length; rows of one category are stacked.
+        title: The title of the axis.
+        color: `"verdict"` to colour the bars by verdict; None for one colour and numbers.
+
+    Returns:
+        The chart as SVG.
+    """
     totals: Counter[str] = Counter()
     for row in rows:
         totals[row[category]] += row[count]
@@ -110,7 +121,16 @@ def lines(rows: Sequence[ReportRow]) -> str:
 
 
 def histogram(rows: Sequence[ReportRow], color: str, *, title: str) -> str:
-    """Draw a histogram of rows with `from`, `to` and `seconds`, stacked by the field `color`."""
+    """Draw a histogram of rows with `from`, `to` and `seconds`, stacked by the field `color`.
+
+    Args:
+        rows: The bins, each with the seconds in it.
+        color: The field by which bins are stacked and coloured.
+        title: The title of the horizontal axis.
+
+    Returns:
+        The chart as SVG.
+    """
     encoding = {
         "x": {"field": "from", "bin": {"binned": True}, "type": "quantitative", "title": title},
         "x2": {"field": "to"},
@@ -125,6 +145,15 @@ def pairs(rows: Sequence[ReportRow], field: str, *, title: str, share: bool = Fa
     """Draw each game as a line between the values of its sides: the longer the line, the more uneven.
 
     If there are many games, only the most uneven ones are drawn.
+
+    Args:
+        rows: One row for each side of each game.
+        field: The field with a side's value.
+        title: The title of the axis.
+        share: True if the values are shares, shown in percent.
+
+    Returns:
+        The chart as SVG.
     """
     rows = most_uneven(rows, field, _GAMES_SHOWN)
     axis: dict[str, Any] = {"tickCount": 8}

@@ -120,7 +120,7 @@ def sides(data: ReportTables) -> list[ReportRow]:
 
 
 def most_uneven(rows: Sequence[ReportRow], field: str, count: int) -> list[ReportRow]:
-    """Return the rows of the `count` games whose sides differ most in a field, in their own order."""
+    """Return the rows of the `count` games whose sides differ most in a field, in the given order."""
     spread: dict[str, list[float]] = defaultdict(list)
     for row in rows:
         spread[row["game"]].append(row[field])

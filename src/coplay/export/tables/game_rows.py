@@ -40,7 +40,14 @@ def game_row(stored: StoredGame, log: GameLog) -> dict[str, Any]:
 
 
 def input_columns(stored: StoredGame, log: GameLog, actions: ActionDecoder, player: int) -> Columns:
-    """Return the columns of a player's rows of the table `inputs`."""
+    """Return the columns of a player's rows of the table `inputs`.
+
+    Args:
+        stored: The game.
+        log: The log of the game.
+        actions: Decodes inputs into the actions of all games.
+        player: The player.
+    """
     frames = log.has.nonzero()[0]
     inputs = log.inputs_of(player)
     owner = stored.owner(player)

@@ -35,18 +35,36 @@ class Lobbies:
         return list(self._queues)
 
     def join(self, index: int, participant_id: str, now: float) -> None:
-        """Add a participant to a lobby; one who has a place there keeps it and counts as connected again."""
+        """Add a participant to a lobby; one who has a place there keeps it and counts as connected again.
+
+        Args:
+            index: Scene index of the lobby.
+            participant_id: The participant.
+            now: Monotonic seconds.
+        """
         self._queues[index].join(participant_id, now)
 
     def drop(self, index: int, participant_id: str, now: float) -> None:
-        """Mark a participant as disconnected; does nothing if they do not wait in this scene."""
+        """Mark a participant as disconnected; does nothing if they do not wait in this scene.
+
+        Args:
+            index: Scene index of the participant; it need not be a lobby.
+            participant_id: The participant.
+            now: Monotonic seconds.
+        """
         queue = self._queues.get(index)
         if queue is not None and participant_id in queue:
             queue.drop(participant_id, now)
             self.tell(index, now)
 
     def leave(self, index: int, participant_id: str, now: float) -> None:
-        """Remove a participant; does nothing if they do not wait in this scene."""
+        """Remove a participant; does nothing if they do not wait in this scene.
+
+        Args:
+            index: Scene index of the participant; it need not be a lobby.
+            participant_id: The participant.
+            now: Monotonic seconds.
+        """
         queue = self._queues.get(index)
         if queue is not None and participant_id in queue:
             queue.leave(participant_id)

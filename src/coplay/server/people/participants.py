@@ -171,6 +171,7 @@ class Participants:
         visits = {row[0]: row[1] for row in connection.execute(counted)}
         turns = _turns(study, visits, connection)
         rows = connection.execute(select(participants).where(participants.c.study == study))
+        # The study may have had more scenes when a participant's progress was stored.
         last = len(self._study.scenes) - 1
         return {
             row.participant_id: Participant(
@@ -204,4 +205,5 @@ def _checked_params(params: object) -> dict[str, str]:
 
 
 def _hash(secret: str) -> str:
+    # A fast hash is enough: the secret is 24 random bytes, which nobody can guess.
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
