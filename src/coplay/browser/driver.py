@@ -226,6 +226,7 @@ class Driver:
         for inputs in effect.inputs:
             rows[frame % _ROWS] = game.step(inputs)
             frame += 1
+            # After a resync, the re-simulation may begin before the oldest state that is kept.
             if frame >= oldest:
                 states[frame] = game.save()
             state_saved(frame, game.over)

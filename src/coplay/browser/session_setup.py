@@ -100,6 +100,7 @@ def make_driver(prepared: PreparedScene, config: GameConfig, host: Host, now: fl
         SessionConfig(
             owners=owners,
             peer=peer,
+            # A person's seat begins with the action of no keys, which may differ from the codec's default.
             default_inputs=tuple(
                 seated[player].default if player in seated else codec.default
                 for player, codec in enumerate(environment.codecs)

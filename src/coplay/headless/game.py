@@ -223,6 +223,7 @@ class PeerGame:
     async def _sleep(self, until: float) -> None:
         wait = min(until - self.now(), _LONGEST_SLEEP_S)
         if wait <= 0:
+            # A peer that is always late must still let the connections' tasks run.
             await asyncio.sleep(0)
             return
         try:

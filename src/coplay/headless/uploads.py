@@ -65,6 +65,7 @@ class Uploads:
                 if 400 <= answer.status < 500 and answer.status not in _TRANSIENT:
                     self.refused += 1
                     return None
+                # A date in `Retry-After` is ignored; the usual back-off applies.
                 retry_after = answer.headers.get("Retry-After", "")
                 return min(_LONGEST_WAIT_S, float(retry_after)) if retry_after.isdecimal() else 0.0
         except (aiohttp.ClientError, TimeoutError):

@@ -143,6 +143,7 @@ class RollbackSession:
         # Inputs are kept as slices of the datagram: those of a mutable buffer could change later.
         if type(data) is not bytes:
             data = bytes(data)
+        # A game that has ended here is still served: a peer that restarted may need its state.
         serving = self._phase in ("running", "closing") or self.draining
         self._inbox.receive(remote, data, now, serving=serving)
         if self._phase == "hello":
@@ -207,6 +208,7 @@ class RollbackSession:
         Raises:
             SessionMisuseError: Another state was to be saved next.
         """
+        # After the last frame, answers to earlier effects no longer matter.
         if self._phase == "running":
             self._timeline.state_saved(frame, over)
 

@@ -41,7 +41,7 @@ def array_on(base):
         (("list", ("builtins", "dict"), None, ()), "says that dict is a list"),
         (("list", ("subprocess", "Popen"), None, ()), r"uses subprocess\.Popen"),
         (("space", ("gymnasium.spaces.discrete", "Discrete"), None, ("Discrete(9)", None, None)), "a space"),
-        (array_on(NodeRef(0)), "a view of something else"),
+        (array_on(NodeRef(0)), "a view of something other"),
         (through("method", 1, NodeRef(0)), "no function"),
         (through("builtin", "system", "posix", None), r"uses posix\.system"),
         (through("builtin", "eval", "builtins", None), r"uses builtins\.eval"),
@@ -93,7 +93,7 @@ def test_array_of_objects_gives_no_view_of_its_pointers():
         i for i, obj in enumerate(own.objects) if isinstance(obj, np.ndarray) and obj.dtype.hasobject
     )
     factory, first = factory_for(own, known, array_on(NodeRef(index)))
-    with pytest.raises(StateTransferError, match="a view of something else"):
+    with pytest.raises(StateTransferError, match="a view of something other"):
         factory.object(first)
 
 

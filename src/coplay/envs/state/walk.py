@@ -222,7 +222,7 @@ class StateWalk:
         return saved_kind(PLAIN_TABLE, obj, saved)
 
     def _table(self, root: Any) -> PlainTable | None:
-        """Return a large container as a plain table, or None if it holds anything else than plain data."""
+        """Return a large container as a plain table, or None if it holds anything other than plain data."""
         table = self._tables.get(id(root))  # it keeps its root alive, so the id is still the root's
         if table is None or not table.unchanged():
             table = collect_table(root)

@@ -35,7 +35,7 @@ class SimulatedDatetime(datetime.datetime, metaclass=_RealInstances):
 
     @classmethod
     def now(cls, tz: datetime.tzinfo | None = None) -> Any:
-        """Return the current moment, in a time zone if one is given."""
+        """Return the current moment, in the time zone `tz` or, without one, as a naive local time."""
         frame = current_frame()
         return RealDatetime.now(tz) if frame is None else _simulated_now(frame, tz)
 

@@ -131,6 +131,7 @@ class ObjectFactory:
             self._count_bytes(contents)
             return np.zeros(contents, np.uint8)
         cls = self._class(key)
+        # Otherwise a peer could have contents of one kind put into an object of another.
         if kind_of(cls).name != name:
             raise StateTransferError(f"the received state says that {cls.__qualname__} is a {name}")
         if name == "space":
@@ -201,7 +202,7 @@ class ObjectFactory:
             return np.ndarray.__new__(cls, shape, dtype)
         base = self.object(place[0].index)
         if not isinstance(base, np.ndarray) or base.dtype.hasobject or dtype.hasobject:
-            raise StateTransferError("a received array is a view of something else than an array of numbers")
+            raise StateTransferError("a received array is a view of something other than an array of numbers")
         return np.ndarray.__new__(cls, shape, dtype, base, place[1], place[2])
 
     def _tuple(self, index: int, node: Tree) -> Any:
@@ -268,7 +269,9 @@ class ObjectFactory:
         if own is not NOTHING and own.__self__ is holder:
             return own
         if type(holder) not in _WITH_METHODS:
-            raise StateTransferError(f"the received state uses a method {name} that the environment does not")
+            raise StateTransferError(
+                f"the received state uses a method {name}, which the environment does not use"
+            )
         return getattr(holder, name)
 
     def _partial(self, own: Any, parts: list[Any]) -> Any:
@@ -331,7 +334,7 @@ class ObjectFactory:
         return self._constant(tree)
 
     def _constant(self, tree: Tree) -> Any:
-        """Return a class, an enum member, a number of numpy, or a value of a subclass of a plain type."""
+        """Return a class, an enum member, a numpy scalar, or a value of a subclass of a plain type."""
         match tree:
             case ("class", str(module), str(name)):
                 return self._known.class_named((module, name))

@@ -133,6 +133,7 @@ class KnownObjects:
 
     def _held(self, owner: Any) -> Iterator[tuple[str, Any]]:
         for name, value in list(vars(owner).items()):
+            # Watched names are state, and plain values are sent as they are.
             if (
                 (id(owner), name) in self._watched
                 or type(value) in PLAIN

@@ -122,12 +122,14 @@ class Seats:
                 continue
             last = queue.last_given
             for remote in running:
+                # A peer that does not know of the same leaves may still accept inputs from a peer that left.
                 if remote.left_players != self.left_players or remote.last[player] != last:
                     break
             else:
                 fate = self._fates[player]
                 self.orphans &= ~bit
                 self.settled_players |= bit
+                # A seat that is orphaned again keeps its cut: the end of the original peer's inputs.
                 if player not in self.cuts:
                     self.cuts[player] = Cut(player, last, fate)
                     new_cuts.append(self.cuts[player])

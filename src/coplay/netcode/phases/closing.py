@@ -84,6 +84,7 @@ class ClosingPhase:
         if agreement is not None and not timeline.checksums.pending and agreement.chain is None:
             leaves = self._roster.seats.leaves_before(agreement.last_frame)
             agreement.chain = timeline.log.digest(agreement.last_frame, leaves)
+            # Send immediately, because the other peers wait for this hash.
             self.next_send = now
 
     def receive(self, remote: RemotePeer, play: PlayDatagram, now: float) -> None:
@@ -98,6 +99,7 @@ class ClosingPhase:
                 remote.reply_after = now + RESEND_INTERVAL_S
                 self._outbox.send_play(now, agreement)
         elif is_new:
+            # Acknowledge immediately, so that the agreement takes round trips instead of resend intervals.
             self.next_send = min(self.next_send, now)
 
     def tick(self, now: float, desync: str | None) -> None:

@@ -43,6 +43,7 @@ class DesyncSearch:
         """Compare the checksums of both sides once they are here; return True if the search has ended."""
         remote = self.remote
         if examination and examination.values and remote.detail_frame == self.frame == examination.frame:
+            # Both lists end at the same frame, but they may begin at different ones.
             count = min(len(remote.detail), len(examination.values))
             mine, theirs = examination.values[-count:], remote.detail[-count:]
             for offset, (one, other) in enumerate(zip(mine, theirs, strict=True)):

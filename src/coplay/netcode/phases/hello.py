@@ -33,7 +33,7 @@ def digest_fields(config: SessionConfig) -> dict[str, bytes]:
         "protocol": str(VERSION),
         "owners": ",".join(map(str, config.owners)),
         "default_inputs": ",".join(value.hex() for value in config.default_inputs),
-        "fps": repr(float(config.fps)),
+        "fps": repr(float(config.fps)),  # 30 and 30.0 are equal
         "delay": "auto" if config.delay is None else str(config.delay),
         "max_prediction": str(config.max_prediction),
         "checksum_interval": str(config.checksum_interval),
@@ -111,6 +111,7 @@ class HelloPhase:
         if field is not None:
             return field, [(remote, self._hello(remote, now))] if hello.wants_reply else []
         remote.hello_received = True
+        # Hellos may be reordered, and neither of these becomes false again.
         remote.ready = remote.ready or hello.ready
         remote.playing = remote.playing or hello.playing
         remote.lacks_state = hello.anew
@@ -145,6 +146,7 @@ class HelloPhase:
                     delay = self._delay_for(
                         max(max(other.shortest_rtt, other.longest_rtt) for other in self._remotes)
                     )
+                # The most distant peer learns of the start half a round trip later: frame 0 is due then.
                 self._start(delay, now + max(other.shortest_rtt for other in self._remotes) / 2)
                 changed = True
         elif remote.peer == self._lowest and hello.delay is not None:
@@ -182,6 +184,7 @@ class HelloPhase:
         self.start_at = start_at
 
     def _difference(self, fields: dict[str, bytes]) -> str | None:
+        # Sorted, so that both sides name the same field.
         for name in sorted({*self._fields, *fields}):
             if self._fields.get(name) != fields.get(name):
                 return name
@@ -197,6 +200,7 @@ class HelloPhase:
         hello.step_cost = self._config.step_cost
         if self._chooses:
             hello.delay = self.delay
+            # Counted from the arrival at the other peer, half a round trip from now.
             hello.start_in = (
                 max(0.0, self.start_at - now - remote.shortest_rtt / 2) if self.delay is not None else 0.0
             )

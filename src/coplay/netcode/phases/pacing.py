@@ -85,6 +85,7 @@ class FramePacer:
     def advance(self, now: float, factor: float) -> None:
         """Move the deadline on by one frame time, multiplied by `factor`."""
         self._stalled_since = None
+        # Counted from the last deadline, not from `now`: otherwise lateness would lower the frame rate.
         self.due_at += self.frame_time * factor
         if now - self.due_at > MAX_LATENESS_S:
             self.due_at = now

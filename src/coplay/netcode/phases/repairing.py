@@ -81,6 +81,7 @@ class DesyncRepair:
     def _start_search(self, remote: RemotePeer, frame: int, now: float) -> None:
         self.reason = self.reason or desync_reason(frame)
         self._searches.append(DesyncSearch(remote, frame, now))
+        # One examination serves all peers that differ at the same frame.
         if self._examination is not None and self._examination.frame == frame:
             return
         first = max(0, remote.equal_through)

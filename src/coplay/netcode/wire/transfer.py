@@ -126,6 +126,7 @@ class OutgoingTransfer:
             return
         count = -(-len(self.data) // PIECE_SIZE)
         sent = 0
+        # Continue after the last piece sent: the request may be older than pieces that are in flight.
         for step in range(count):
             index = (self._next + step) % count
             if want.has(index):
