@@ -33,7 +33,12 @@ class PreparedScene:
 
 
 def prepare_scene(scene_index: int, scene: Play) -> PreparedScene:
-    """Load a scene's environment, step and draw it a few times, and measure it."""
+    """Load a scene's environment, step and draw it a few times, and measure it.
+
+    Args:
+        scene_index: The scene's index in the study.
+        scene: The scene.
+    """
     environment = load_environment(scene.env, render=scene.draw is None)
     view = View(environment, scene.draw)
     game = Game(environment, seed=0, episodes=1)

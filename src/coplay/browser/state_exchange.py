@@ -22,7 +22,12 @@ class StateExchange:
         self._examined: dict[int, SavedGame] = {}
 
     def keep(self, frame: int, saved: SavedGame) -> None:
-        """Keep a state that was hashed, or the first state, until all peers are known to have the same."""
+        """Keep a state that an examination may start from, until it is known to be equal at all peers.
+
+        Args:
+            frame: The frame that the state is about to step: 0, or one whose state was hashed.
+            saved: The state.
+        """
         self._checked[frame] = saved
         oldest = self._session.oldest_compared
         for old in [old for old in self._checked if old < oldest]:

@@ -104,7 +104,12 @@ class Worker:
             self._game.peer_left(peer)
 
     def peer_returned(self, peer: int, incarnation: int) -> None:
-        """Handle that a new page holds a peer's seat, according to the server."""
+        """Handle that a new page holds a peer's seat, according to the server.
+
+        Args:
+            peer: The player whose seat it is.
+            incarnation: How many pages held the seat before.
+        """
         if self._game is not None:
             self._game.peer_returned(peer, incarnation)
 

@@ -87,7 +87,12 @@ class WorkerGame:
         self.driver.session.peer_left(peer, time.perf_counter())
 
     def peer_returned(self, peer: int, incarnation: int) -> None:
-        """Handle that a new page holds a peer's seat, according to the server."""
+        """Handle that a new page holds a peer's seat, according to the server.
+
+        Args:
+            peer: The player whose seat it is.
+            incarnation: How many pages held the seat before.
+        """
         self._incarnations[peer] = incarnation
         epoch = link_epoch(self._incarnations, self._config.player_id, peer)
         self.driver.session.peer_returned(peer, epoch, time.perf_counter())

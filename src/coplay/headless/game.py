@@ -119,7 +119,13 @@ class PeerGame:
     # From the server
 
     def receive_signal(self, peer: int, kind: str, payload: dict[str, Any]) -> None:
-        """Process another player's signal."""
+        """Process another player's signal.
+
+        Args:
+            peer: The player who sent it.
+            kind: The signal's type, such as `offer`.
+            payload: Untrusted content, see protocol/connections.md.
+        """
         self._links.receive_signal(peer, kind, payload)
 
     def receive_relayed(self, message: bytes) -> None:

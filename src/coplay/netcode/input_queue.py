@@ -68,6 +68,10 @@ class InputQueue:
         After the delay was raised, the gap is filled with the last input. After it was lowered, a frame that
         has its input already keeps it, and `value` is dropped.
 
+        Args:
+            frame: The frame in which the input takes effect.
+            value: The encoded action.
+
         Returns:
             The first frame that was stepped with another input, or `NO_FRAME`. Only a seat taken over from
             another peer can have been predicted.
@@ -142,7 +146,12 @@ class InputQueue:
         return NO_FRAME
 
     def restore(self, last: int, values: Sequence[bytes]) -> None:
-        """Reset to the inputs of the frames up to `last`, of which `values` are the newest."""
+        """Replace the inputs by those of a snapshot.
+
+        Args:
+            last: The last frame with a known input; -1 for none.
+            values: The newest inputs, up to that of `last`.
+        """
         self.last = last
         for frame, value in enumerate(values[-RING:], start=last + 1 - min(len(values), RING)):
             self._ring[frame & MASK] = value

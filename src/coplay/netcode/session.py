@@ -396,6 +396,10 @@ class RollbackSession:
 
         A longer delay repeats the last input over the gap; a shorter one drops the inputs that overlap.
 
+        Args:
+            delay: Frames, 0 to the larger of `max_delay` and `delay` of the configuration.
+            now: Monotonic seconds.
+
         Raises:
             SessionMisuseError: The delay is out of range, or the game does not run.
         """

@@ -69,12 +69,22 @@ class SyncTest:
         return drained
 
     def state_saved(self, frame: int, over: bool = False) -> None:
-        """Answer `SaveState`: the state is saved, and `over` is true if the game has ended in it."""
+        """Answer `SaveState`: the state is saved.
+
+        Args:
+            frame: The frame that the saved state is about to step.
+            over: True if the game has ended in this state.
+        """
         if frame == self.current_frame:
             self.over = over
 
     def checksum_computed(self, frame: int, value: int) -> None:
-        """Answer `Checksum` with the hash of the state that was last saved for `frame`."""
+        """Answer `Checksum` with the hash of the state that was last saved for `frame`.
+
+        Args:
+            frame: The frame of the effect.
+            value: A 64-bit hash of the state.
+        """
         first = self._first.setdefault(frame, value)
         if first != value:
             self._differences.append(StateDiffers(frame, first, value))

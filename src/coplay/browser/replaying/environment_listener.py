@@ -50,7 +50,13 @@ class EnvironmentListener:
         return answers
 
     def add(self, *, reset: bool, observations: Any, infos: Any) -> None:
-        """Record one answer of the environment."""
+        """Record one answer of the environment.
+
+        Args:
+            reset: True for the answer to `reset`, False for that to `step`.
+            observations: As the environment returned them: keyed by agent if it has several.
+            infos: As the environment returned them, likewise.
+        """
         frame = self.frame
         if not self._several:
             self._answers.append(Answer(frame, reset, (_copied(observations),), (_plain(infos),)))

@@ -28,7 +28,13 @@ def new_game(environment: Environment, frames: int, seed: int = 1) -> Game:
 
 
 def random_inputs(environment: Environment, frames: int, seed: int = 1) -> list[tuple[bytes, ...]]:
-    """Return random inputs from each player's whole action space, some held as a person holds a key."""
+    """Return random inputs from each player's whole action space, some held as a person holds a key.
+
+    Args:
+        environment: The environment to play.
+        frames: Number of frames.
+        seed: Seed of the inputs; the same seed yields the same inputs.
+    """
     source = random.Random(seed)
     inputs: list[tuple[bytes, ...]] = []
     for frame in range(frames):

@@ -85,7 +85,13 @@ class SignalDelivery:
         return True
 
     def take_due(self, epoch: int, negotiation: int, now: float) -> list[tuple[str, Payload]]:
-        """Return the signals to resend now, and acknowledgements that no other signal has carried."""
+        """Return the signals to resend now, and acknowledgements that no other signal has carried.
+
+        Args:
+            epoch: The pair's current signaling epoch.
+            negotiation: The current negotiation.
+            now: Monotonic seconds.
+        """
         # Descriptions and candidates of an earlier negotiation are stale; requests always count.
         self._unacknowledged = [
             sent

@@ -120,7 +120,13 @@ class Timeline:
         return min(self.received_frame, self.first_incorrect - 1, self.frame - 1)
 
     def add_inputs(self, player: int, first: int, values: list[bytes]) -> None:
-        """Add inputs of a player that came from another peer."""
+        """Add inputs of a player that came from another peer.
+
+        Args:
+            player: The player's id.
+            first: The frame of the first value.
+            values: Inputs of successive frames.
+        """
         # Inputs beyond that limit would overwrite those of frames that are not published yet.
         self.note_incorrect(self.queues[player].receive(first, values, self.published + 1 + RING))
 
@@ -254,7 +260,15 @@ class Timeline:
             self._effects.append(StepAgain(first, tuple(all_inputs), tuple(all_predicted)))
 
     def logged_inputs(self, first: int, end: int) -> tuple[tuple[bytes, ...], ...]:
-        """Return all players' inputs of each published frame from `first` up to, but not including, `end`."""
+        """Return the inputs of published frames.
+
+        Args:
+            first: The first frame.
+            end: The frame after the last one, at most `published` + 1.
+
+        Returns:
+            Per frame, one encoded action per player.
+        """
         log, at = self.log.inputs, first * self._width
         frames = []
         for _ in range(first, end):

@@ -289,6 +289,11 @@ class RemotePeer:
         """Store a closing section; return True if anything in it is new.
 
         The first hash counts: a peer cannot change its log after the end.
+
+        Args:
+            bits: `CLOSING_…` bits; those that were received once stay set.
+            last_frame: The last frame of the peer's log; -1 for none.
+            chain: The 16-byte hash of the peer's log.
         """
         is_new = self.chain is None or bool(bits & ~self.closing_bits)
         if self.chain is None:

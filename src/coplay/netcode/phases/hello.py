@@ -104,6 +104,11 @@ class HelloPhase:
     ) -> tuple[str | None, list[tuple[RemotePeer, bytes]]]:
         """Process a hello.
 
+        Args:
+            remote: The sender.
+            hello: The decoded datagram.
+            now: When it arrived, in seconds.
+
         Returns:
             The name of the first field that differs, or None; and the datagrams to send immediately.
         """

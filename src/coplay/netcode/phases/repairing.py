@@ -149,7 +149,13 @@ class DesyncRepair:
     # Resync
 
     def take_state(self, peer: int, frame: int, state: bytes) -> None:
-        """Keep a peer's state for adoption, unless the inputs to re-simulate from it are gone."""
+        """Keep a peer's state for adoption, unless the inputs to re-simulate from it are gone.
+
+        Args:
+            peer: The peer that sent the state.
+            frame: The frame that the state is about to step.
+            state: Untrusted bytes.
+        """
         if frame >= self._timeline.oldest_complete_frame:
             self._adopting = (peer, frame, state)
 

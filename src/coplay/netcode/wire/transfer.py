@@ -77,6 +77,12 @@ class IncomingTransfer:
     def receive(self, total: int, index: int, piece: bytes, now: float) -> bytes | None:
         """Add a piece; return the whole payload once it is complete.
 
+        Args:
+            total: Size of the whole payload in bytes.
+            index: Index of the piece, as checked by `decode_piece`.
+            piece: The bytes of the piece.
+            now: Seconds.
+
         Raises:
             MalformedDatagramError: The piece states another total size than the earlier ones.
         """
