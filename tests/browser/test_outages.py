@@ -136,7 +136,7 @@ def test_pages_reloaded_one_by_one_play_on_and_both_together_start_a_new_game(
     for participant in (ada, bob):
         participant.wait_for("play", "playing")
         notice = participant.page.inner_text(".notice")
-        assert "could not go on after this page was loaded again" in notice, participant.name
+        assert "could not continue after this page was reloaded" in notice, participant.name
     _play(ada, bob)
     finish(ada, bob)
     assert ada.stats()["game_id"] != game_id

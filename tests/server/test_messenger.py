@@ -147,14 +147,14 @@ async def test_what_is_missed_waits_for_the_store_again() -> None:
 
 
 @pytest.mark.parametrize("last", [None, 0, -1, 10**15])
-async def test_page_that_took_something_else_last_is_told_everything_anew(last: int | None) -> None:
+async def test_page_that_took_something_else_last_is_told_everything_again(last: int | None) -> None:
     messenger = Messenger(Sockets(), VirtualClock())
     messenger.open("ann", "s1")
     messenger.post("ann", note(0))
     assert not messenger.open("ann", "s2", last)
 
 
-async def test_page_that_missed_more_than_is_kept_is_told_everything_anew() -> None:
+async def test_page_that_missed_more_than_is_kept_is_told_everything_again() -> None:
     sockets = Sockets()
     messenger = Messenger(sockets, VirtualClock())
     messenger.open("ann", "s1")

@@ -99,7 +99,7 @@ async def test_seat_that_nobody_comes_back_to_is_given_up(tmp_path: Path) -> Non
         assert await page.next("removed") == {"game_id": first["game_id"]}
 
 
-async def test_page_loaded_anew_after_a_restart_takes_its_seat(tmp_path: Path) -> None:
+async def test_page_reloaded_after_a_restart_takes_its_seat(tmp_path: Path) -> None:
     async with running(duel_study(), tmp_path) as lab:
         one, two, first, second = await lab.pair()
     async with running(duel_study(), tmp_path) as lab:

@@ -120,7 +120,7 @@ def test_counted_sound_of_a_frame_that_nobody_took_is_still_to_come() -> None:
     assert sounds(canvas, 1) == 1
 
 
-def test_counted_sound_begins_anew_at_zero() -> None:
+def test_counted_sound_restarts_at_zero() -> None:
     canvas = Canvas()
     assert [sounds(canvas, count) for count in (3, 0, 1)] == [1, 0, 1]
 

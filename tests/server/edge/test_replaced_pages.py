@@ -271,7 +271,7 @@ async def test_signals_and_datagrams_of_a_replaced_page_reach_nobody(tmp_path: P
     async with running(duel_study(), tmp_path) as lab:
         siege = Siege(lab, *(await lab.pair()), [])
         token = siege.one.identity["token"]
-        wire = await siege.wire({"token": token})  # as the page, before it is loaded anew
+        wire = await siege.wire({"token": token})  # as the page, before it is reloaded
         again, config = await replaced(siege.one)
         heard = len(siege.two.received)
         ghost = {"epoch": 1, "negotiation": 1, "seq": 1, "message_id": "ghost"}

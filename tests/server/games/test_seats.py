@@ -1,4 +1,4 @@
-"""Pages that are loaded anew, lose their socket, or go for good, while their game is running."""
+"""Pages that are reloaded, lose their socket, or go for good, while their game is running."""
 
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ async def test_game_message_of_a_first_page_says_so(lab: Lab) -> None:
     assert (first["epochs"], second["epochs"]) == ({"1": 0}, {"0": 0})
 
 
-async def test_page_loaded_anew_keeps_its_seat_in_a_new_incarnation(tmp_path: Path) -> None:
+async def test_reloaded_page_keeps_its_seat_in_a_new_incarnation(tmp_path: Path) -> None:
     async with running(duel_study(), tmp_path) as lab:
         one, two, first, second = await lab.pair()
         again = await one.reload()
@@ -112,7 +112,7 @@ async def test_both_reload_one_after_the_other_and_each_finds_the_other(tmp_path
         assert (await one_again.next("player_back"))["epoch"] == 2
 
 
-async def test_game_that_no_page_has_any_more_begins_anew(tmp_path: Path) -> None:
+async def test_game_that_no_page_has_any_more_starts_over(tmp_path: Path) -> None:
     async with running(duel_study(), tmp_path) as lab:
         one, two, first, _ = await lab.pair()
         assert (await one.upload(first, frames(0)))[0] == 200
@@ -124,13 +124,13 @@ async def test_game_that_no_page_has_any_more_begins_anew(tmp_path: Path) -> Non
             await page.next("game", lambda game: game["game_id"] != first["game_id"])
             for page in (one_again, two_again)
         ]
-        assert "anew" in told(one_again, "notice")[0]["text"]
+        assert "starts over" in told(one_again, "notice")[0]["text"]
         assert configs[0]["game_id"] == configs[1]["game_id"]
         assert [config["rejoining"] for config in configs] == [False, False]
         assert (await finished(one_again, configs[0]))["code"] == "DONE"
 
 
-async def test_reload_of_a_person_alone_begins_the_game_anew(tmp_path: Path) -> None:
+async def test_reload_of_a_person_alone_restarts_the_game(tmp_path: Path) -> None:
     async with running(duel_study(bots=True), tmp_path) as lab:
         page = await lab.page().enter()
         first = await page.next("game")

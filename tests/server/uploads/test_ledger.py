@@ -127,7 +127,7 @@ async def test_resynced_game_names_the_first_path_that_differed(lab: Lab) -> Non
     assert as_json(game.desyncs) == [{"reported_by": 0, **desync}]
 
 
-async def test_page_loaded_anew_numbers_and_overlaps_without_a_conflict(lab: Lab) -> None:
+async def test_reloaded_page_numbers_and_overlaps_without_a_conflict(lab: Lab) -> None:
     one, two, first, second = await lab.pair()
     await one.upload(first, encode(batch(0, frames=6)))
     page = await one.reload()

@@ -25,7 +25,7 @@ from coplay.study.study import Study
 _INCOMPLETE: Final = "Your group is not complete any more, so this game is not played. You go on from here."
 _REMOVED: Final = "You were away for too long, so the game ended for you. You go on from here."
 _OVER: Final = "The game ended while your page was loading. You go on from here."
-_AGAIN: Final = "The game could not go on after this page was loaded again. It begins anew."
+_AGAIN: Final = "The game could not continue after this page was reloaded. It starts over."
 
 Party = tuple[Participant, ...]
 """Participants who are shown their scenes together: all enter a game before any of them is shown it."""
