@@ -190,17 +190,6 @@ class PathMeasured:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BatchSettled:
-    """The server has a batch, or refused it for good."""
-
-    kind: Literal["uploaded"] = "uploaded"
-    number: int
-    """The batch's number."""
-    ok: bool
-    """Whether the server has it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StopGame:
     """Abandon the game, and close its channels."""
 
@@ -225,7 +214,6 @@ ToWorker: TypeAlias = (
     | ConfirmedFrames
     | LinkChanged
     | PathMeasured
-    | BatchSettled
     | StopGame
 )
 """Every message from the page to its worker."""

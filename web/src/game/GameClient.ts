@@ -68,7 +68,6 @@ export class GameClient implements GameReceiver {
     this.#upload_queue = new UploadQueue(config.game_id, config.token, {
       request: (url, init) => fetch(url, init),
       store: host.store,
-      settled: (number, ok) => worker.post({ kind: 'uploaded', number, ok }),
       changed: (waiting, failing) => host.onEvent({ kind: 'saving', waiting, failing }),
       sleep: sleepWithJitter,
     });

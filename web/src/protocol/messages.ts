@@ -645,15 +645,6 @@ export interface PathMeasured {
   buffered_amount: number | null;
 }
 
-/** The server has a batch, or refused it for good. */
-export interface BatchSettled {
-  kind: 'uploaded';
-  /** The batch's number. */
-  number: number;
-  /** Whether the server has it. */
-  ok: boolean;
-}
-
 /** Abandon the game, and close its channels. */
 export interface StopGame {
   kind: 'stop';
@@ -892,7 +883,6 @@ export type ToWorker =
   | ConfirmedFrames
   | LinkChanged
   | PathMeasured
-  | BatchSettled
   | StopGame;
 
 /** The phase of a play scene, as `<body data-phase>` has it. */

@@ -35,7 +35,6 @@ export interface PythonWorker {
   link(peer: number, kind: string): void;
   path(peer: number, figures_json: string): void;
   channel_state(peer: number, open: boolean): void;
-  uploaded?(number: number, ok: boolean): void;
   visibility(hidden: boolean): void;
   stop(): void;
 }

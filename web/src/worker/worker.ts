@@ -108,9 +108,6 @@ page.onmessage = ({ data: message }) => {
       // Sent every second, and useless while Python loads: do not queue it.
       if (python !== null) withPython((worker) => worker.path(message.peer, JSON.stringify(message.path)));
       return;
-    case 'uploaded':
-      withPython((worker) => worker.uploaded?.(message.number, message.ok));
-      return;
     case 'stop':
       withPython((worker) => worker.stop());
       transport.closeAll();
