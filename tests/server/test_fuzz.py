@@ -24,7 +24,7 @@ from coplay.signaling import datagram_relay, signal_relay
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(3600)]
 COUNT = int(os.environ.get("COPLAY_FUZZ", "3000"))
 SEED = int(os.environ.get("COPLAY_FUZZ_SEED", "1"))
-BIG = Settings(hold_s=30, begin_s=1e6, tick_s=0.02, uploads_a_second=1e9, upload_burst=1e9)
+BIG = Settings(lobby_hold_s=30, begin_s=1e6, tick_s=0.02, uploads_a_second=1e9, upload_burst=1e9)
 
 VALUES: tuple[Any, ...] = (
     None, True, False, 0, 1, -1, 7, 8, 2**31, 2**53, 2**63, -(2**64), 0.5, -0.0, 1e308, "", "x",

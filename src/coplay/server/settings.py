@@ -8,7 +8,8 @@ class Settings:
     """Waits, time-outs and rate limits, in seconds or per second.
 
     Attributes:
-        hold_s: How long the place of a disconnected participant is kept in a lobby; a play scene has its own.
+        lobby_hold_s: How long the place of a disconnected participant is kept in a lobby. A seat in a game
+            has the `hold` of its play scene.
         resume_s: The longest that a seat is kept for a page without a socket that goes on playing.
         begin_s: How long a page may take to upload the first frames of a game.
         tick_s: Interval at which lobbies and games are checked for time-outs.
@@ -20,7 +21,7 @@ class Settings:
         upload_burst: Uploads of one player that may come in one burst, as after a network outage.
     """
 
-    hold_s: float = 10.0
+    lobby_hold_s: float = 10.0
     resume_s: float = 60.0
     begin_s: float = 120.0
     tick_s: float = 0.25

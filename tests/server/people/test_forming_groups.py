@@ -93,8 +93,8 @@ def test_member_who_is_away_for_long_breaks_the_group_up(
     two.attendance.away_since = one.attendance.away_since = 0.0
     forming.wait(two, 0.0)
     two.attendance.away_since = None
-    assert forming.tick(SETTINGS.hold_s - 0.1) == []
-    assert forming.tick(SETTINGS.hold_s) == [two]
+    assert forming.tick(SETTINGS.lobby_hold_s - 0.1) == []
+    assert forming.tick(SETTINGS.lobby_hold_s) == [two]
     assert one.position.group is not None
     assert one.position.group.gone == {"ann"}
 
@@ -116,7 +116,7 @@ def test_all_who_are_away_for_long_leave_nobody_behind(
     for participant in pair:
         participant.attendance.away_since = 0.0
         forming.wait(participant, 0.0)
-    assert forming.tick(SETTINGS.hold_s) == []
+    assert forming.tick(SETTINGS.lobby_hold_s) == []
     assert pair[0].position.group is not None
     assert pair[0].position.group.gone == {"ann", "bob"}
 

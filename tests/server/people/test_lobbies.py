@@ -82,9 +82,9 @@ async def test_participant_who_does_not_come_back_is_noted_and_not_listed(
     lobbies.join(LOBBY, "ann", 0.0)
     lobbies.drop(LOBBY, "ann", 0.0)
     lobbies.join(LOBBY, "bob", 0.0)
-    assert lobbies.tick(LOBBY, SETTINGS.hold_s) == []
+    assert lobbies.tick(LOBBY, SETTINGS.lobby_hold_s) == []
     assert await world.rows("select kind, participant_id from events") == [("went_away", "ann")]
-    assert await told(world, "s") == [(1, SETTINGS.hold_s)]
+    assert await told(world, "s") == [(1, SETTINGS.lobby_hold_s)]
 
 
 @pytest.mark.parametrize("index", [0, LOBBY])

@@ -1,8 +1,8 @@
 """The current tables of the database; the steps in `migrations` bring older databases to them.
 
-What a browser uploaded is stored unchanged (`batches.body`, packed); an export derives its tables from it.
-Times come in pairs: `…_utc` in ISO 8601 with milliseconds, and `…_ms` in milliseconds of the server's
-monotonic clock.
+What a browser uploaded is stored unchanged (`batches.body`: inputs, rewards, flags …, packed; its columns are
+in `coplay.data.batches`); an export derives its tables from it. Times come in pairs: `…_utc` in ISO 8601 with
+milliseconds, and `…_ms` in milliseconds of the server's monotonic clock.
 """
 
 from sqlalchemy import (

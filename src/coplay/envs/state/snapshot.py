@@ -1,4 +1,7 @@
-"""A snapshot: everything that a walk over an environment's state saved at one moment."""
+"""A snapshot: everything that a walk over an environment's state saved at one moment.
+
+How each type of object is saved is in `coplay.envs.kinds`.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Converts display lists to SVG and PNG: the pictures of a player's canvas, without a browser.
 
-The operations and their fields are those of `coplay.study.canvas`, painted as `web/src/draw/painting.ts`
+The operations and their fields are those of `coplay.study.canvas`, painted as `web/src/draw/paintItem.ts`
 paints them.
 """
 

@@ -1,5 +1,7 @@
 """Constants, limits and number encodings that all kinds of datagram share.
 
+What a datagram of a running game carries is in `play`; the other kinds are in `hello` and `transfer`.
+
 Layout: protocol/datagrams.md. Source: LEB128 and zigzag after Protocol Buffers.
 """
 

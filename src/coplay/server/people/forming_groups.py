@@ -59,7 +59,7 @@ class FormingGroups:
                 or participant_id not in self._waiting
             ):
                 continue
-            if away_since is not None and now - away_since >= self._settings.hold_s:
+            if away_since is not None and now - away_since >= self._settings.lobby_hold_s:
                 self._lose(position.group, {participant_id})
             elif now - position.waiting_since >= self._patience_before_s(position.progress.index):
                 self._lose(position.group, set(position.group.members) - self._waiting)

@@ -23,7 +23,7 @@ class Lobbies:
         self._event_log = event_log
         self._every_s = settings.lobby_every_s
         self._queues = {
-            index: LobbyQueue(scene.size, scene.patience_s, settings.hold_s)
+            index: LobbyQueue(scene.size, scene.patience_s, settings.lobby_hold_s)
             for index, scene in enumerate(study.scenes)
             if isinstance(scene, Lobby)
         }
